@@ -1,0 +1,61 @@
+# Agor for Jupyter. `make` alone lists the targets.
+VENV   ?= .venv
+PY     := $(VENV)/bin/python
+BIN    := $(VENV)/bin
+PORT   ?= 8888
+STAMP  := $(VENV)/.stamp
+JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint fix types bench browser-tools clean test-beside
+.DELETE_ON_ERROR:
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(PY):
+	python3 -m venv $(VENV)
+
+$(STAMP): $(PY) pyproject.toml hatch_build.py $(JS)
+	$(BIN)/pip install -q --disable-pip-version-check -e ".[dev]"
+	touch $@
+
+browser-tools:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
+	  { echo "Chromium is missing and could not be installed. Install the package chromium, then run this again." >&2; exit 1; }
+
+demo: $(STAMP)  ## Make a sample project and open the quick start in JupyterLab
+	$(PY) -m agor_jupyter.cli demo --folder .demo --port $(PORT)
+
+test: $(STAMP) browser-tools  ## Run every check and test (what CI runs)
+	$(MAKE) --no-print-directory check
+
+check: $(STAMP)  ## Lint, types, layers and all tests, as CI does
+	$(MAKE) --no-print-directory lint
+	cd js && npm test --silent
+	$(PY) -m pytest -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(PY) scripts/make_types.py --check
+	cd js && npm run --silent check
+
+fix: $(STAMP)  ## Repair what a machine can: format, import order
+	-$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP)  ## Write js/src/protocol/generated.ts and the OpenAPI document from the models
+	$(PY) scripts/make_types.py
+
+bench: $(STAMP)  ## Measure, print a table, write build/bench.json
+	$(PY) -m benchmarks
+
+test-beside: $(STAMP)  ## By hand: install the wheel beside Jupyter AI, jupyter-server-documents and with disable_rtc
+	$(PY) scripts/test_beside.py
+
+clean:  ## Remove what was built and installed here
+	rm -rf $(VENV) js/node_modules js/lib agor_jupyter/static agor_jupyter/labextension build dist .demo

@@ -1,0 +1,294 @@
+"""Every error a user can meet.
+
+Each has a stable `code`, knows its subject, and makes its own sentence: what happened, and what would work.
+
+    AgorError
+     ├─ Invalid (ValueError)              400  the input is wrong as it stands
+     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument
+     ├─ NotAllowed (PermissionError)      403
+     ├─ NotFound (LookupError)            404
+     │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
+     │   ├─ BoardNotFound, AgentNotFound, RefNotFound, FileMissing
+     ├─ Conflict (RuntimeError)           409  right in itself, but not now
+     │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
+     │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, AgentNotInstalled, NotARepository
+     └─ Unavailable (OSError)             503  try again later, or repair the machine
+         ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def _list(names: Sequence[str], limit: int = 8) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+class AgorError(Exception):
+    """The root. `details` is plain JSON for programs; the message is for people."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, subject: str | None = None, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.subject = subject
+        self.details: Mapping[str, Any] = details
+
+
+class Invalid(AgorError, ValueError):
+    code = "invalid"
+
+
+class NotAllowed(AgorError, PermissionError):
+    code = "not_allowed"
+
+    def __init__(self, *, who: str, action: str, needs: str) -> None:
+        super().__init__(f"{who} may not {action}. Ask for the role “{needs}”.", needs=needs)
+
+
+class NotFound(AgorError, LookupError):
+    code = "not_found"
+
+
+class Conflict(AgorError, RuntimeError):
+    code = "conflict"
+
+
+class Unavailable(AgorError, OSError):
+    code = "unavailable"
+
+
+class BadRequest(Invalid):
+    """The body or a parameter does not fit its model. `problems` has one line for each field."""
+
+    code = "bad_request"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(f"The request does not fit: {'; '.join(problems)}.", problems=list(problems))
+
+
+class BadName(Invalid):
+    """A branch, ref, slug or title that git, a file system or a reader would misread."""
+
+    code = "bad_name"
+
+    def __init__(self, what: str, name: str, why: str, suggestion: str | None = None) -> None:
+        hint = f" “{suggestion}” would work." if suggestion else ""
+        super().__init__(f"{what} {name[:80]!r} cannot be used: {why}.{hint}", subject=name[:200], suggestion=suggestion)
+
+
+class BadUrl(Invalid):
+    code = "bad_url"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"The URL {url[:120]!r} cannot be used: {why}. https://, ssh:// and git@host:path work.", subject=url[:200])
+
+
+class BadPath(Invalid):
+    code = "bad_path"
+
+    def __init__(self, path: str, why: str, allowed: Sequence[str] = ()) -> None:
+        hint = f" Allowed: {_list(allowed)}." if allowed else ""
+        super().__init__(f"The path {path[:200]!r} cannot be used: {why}.{hint}", subject=path[:300], allowed=list(allowed))
+
+
+class BadDocument(Invalid):
+    code = "bad_document"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"The board {path!r} cannot be read: {why}. The file was left as it is.", subject=path)
+
+
+class _Missing(NotFound):
+    noun = "Thing"
+
+    def __init__(self, name: str, known: Sequence[str] = ()) -> None:
+        hint = f" There are: {_list(known)}." if known else ""
+        super().__init__(f"{self.noun} {name[:80]!r} does not exist.{hint}", subject=name[:200], known=list(known[:50]))
+
+
+class RepoNotFound(_Missing):
+    code, noun = "repo_not_found", "Repo"
+
+
+class WorktreeNotFound(_Missing):
+    code, noun = "worktree_not_found", "Worktree"
+
+
+class SessionNotFound(_Missing):
+    code, noun = "session_not_found", "Session"
+
+
+class TurnNotFound(_Missing):
+    code, noun = "turn_not_found", "Turn"
+
+
+class PermissionNotFound(_Missing):
+    code, noun = "permission_not_found", "Permission"
+
+
+class BoardNotFound(_Missing):
+    code, noun = "board_not_found", "Board"
+
+
+class AgentNotFound(_Missing):
+    code, noun = "agent_not_found", "Agent"
+
+
+class FileMissing(_Missing):
+    code, noun = "file_not_found", "File"
+
+
+class RefNotFound(NotFound):
+    code = "ref_not_found"
+
+    def __init__(self, ref: str, repo: str, near: Sequence[str] = ()) -> None:
+        hint = f" Did you mean {_list(near)}?" if near else ""
+        super().__init__(f"Repo {repo!r} has no branch, tag or commit {ref[:80]!r}.{hint}", subject=ref[:200], near=list(near))
+
+
+class NotARepository(Conflict):
+    code = "not_a_repository"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path!r} is not a git repository. Run `git init` there, or name a folder that has one.", subject=path)
+
+
+class AlreadyExists(Conflict):
+    code = "already_exists"
+
+    def __init__(self, noun: str, name: str, hint: str = "Choose another name.") -> None:
+        super().__init__(f"{noun} {name!r} exists already. {hint}", subject=name)
+
+
+class BranchTaken(Conflict):
+    code = "branch_taken"
+
+    def __init__(self, branch: str, where: str) -> None:
+        super().__init__(
+            f"Branch {branch!r} is checked out in {where}. Nothing was started. Use a new branch name, or work in that folder.",
+            subject=branch,
+            where=where,
+        )
+
+
+class WouldLoseWork(Conflict):
+    """`losses` says line by line what removing would lose."""
+
+    code = "would_lose_work"
+
+    def __init__(self, worktree: str, losses: Sequence[str]) -> None:
+        super().__init__(
+            f"Worktree {worktree!r} was not removed, because this would be lost: {_list(losses)}. Commit or push it, archive instead, or pass force=True.",
+            subject=worktree,
+            losses=list(losses),
+        )
+
+
+class WorktreeNotReady(Conflict):
+    code = "worktree_not_ready"
+
+    def __init__(self, name: str, state: str, reason: str | None = None) -> None:
+        because = f" ({reason})" if reason else ""
+        super().__init__(f"Worktree {name!r} is {state}{because}. A session needs one that is ready.", subject=name, state=state)
+
+
+class SessionBusy(Conflict):
+    code = "session_busy"
+
+    def __init__(self, session: str, why: str) -> None:
+        super().__init__(f"Session {session!r} is busy: {why}.", subject=session)
+
+
+class TurnNotOpen(Conflict):
+    """A command that this turn's state does not take."""
+
+    code = "turn_not_open"
+
+    def __init__(self, turn: str, state: str, action: str) -> None:
+        super().__init__(f"Turn {turn!r} is {state} and cannot be {action}.", subject=turn, state=state)
+
+
+class AlreadyAnswered(Conflict):
+    code = "already_answered"
+
+    def __init__(self, permission: str, state: str, by: str | None) -> None:
+        who = f" by {by}" if by else ""
+        super().__init__(f"This question is no longer open: {state}{who}.", subject=permission, state=state, by=by)
+
+
+class KeyReused(Conflict):
+    code = "key_reused"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The command id {key!r} was used for another command. Send a fresh one.", subject=key)
+
+
+class AgentNotInstalled(Conflict):
+    code = "agent_not_installed"
+
+    def __init__(self, agent: str, command: str, install: str | None) -> None:
+        hint = f" Install it with: {install}." if install else " Install it, or correct its command in the configuration."
+        super().__init__(f"Agent {agent!r} is not installed: {command!r} was not found.{hint}", subject=agent, install=install)
+
+
+class Starting(Unavailable):
+    code = "starting"
+
+    def __init__(self) -> None:
+        super().__init__("The server is still starting. Try again in a second.")
+
+
+class StorageBusy(Unavailable):
+    code = "storage_busy"
+
+    def __init__(self) -> None:
+        super().__init__("The database is locked by another program. Nothing was changed. Try again in some seconds.")
+
+
+class StorageFull(Unavailable):
+    code = "storage_full"
+
+    def __init__(self, where: str = "") -> None:
+        super().__init__(
+            f"The disk is full{f' at {where}' if where else ''}. Nothing was changed and what was stored is safe. Free some space, then send again."
+        )
+
+
+class StorageBroken(Unavailable):
+    code = "storage_broken"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The database could not be used: {why}. Nothing was changed.")
+
+
+class DataInUse(Unavailable):
+    code = "data_in_use"
+
+    def __init__(self, data_dir: str, pid: int | None, url: str | None) -> None:
+        who = f" by the server {url or ''} (pid {pid})" if pid else " by another server"
+        super().__init__(
+            f"The data in {data_dir!r} is in use{who}. Use that server, stop it, or give this one its own folder with AGOR_DATA_DIR.",
+            subject=data_dir,
+            pid=pid,
+            url=url,
+        )
+
+
+class AgentFailed(Unavailable):
+    code = "agent_failed"
+
+    def __init__(self, agent: str, why: str, stderr: str = "") -> None:
+        tail = f" It wrote last: {stderr.strip()[-400:]}" if stderr.strip() else ""
+        super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
+
+
+class GitFailed(Unavailable):
+    """git ended with an error that has no better name. `stderr` is masked and cut."""
+
+    code = "git_failed"
+
+    def __init__(self, action: str, why: str) -> None:
+        super().__init__(f"git could not {action}: {why.strip()[-600:]}", subject=action)

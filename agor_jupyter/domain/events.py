@@ -1,0 +1,219 @@
+"""An event: one entry of a session's transcript, or the news that a record changed.
+
+Both lie in one log with one number `n` for the whole server. A transcript entry also has `seq`, without gaps from 1 within
+its session. Text and output arrive in pieces that are joined by `message_id` or `tool_call_id`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agor_jupyter.domain.ids import RunId, SessionId, TurnId
+from agor_jupyter.domain.people import Person
+from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.domain.records import JsonObject, Moment, Record
+from agor_jupyter.domain.repos import Repo
+from agor_jupyter.domain.sessions import Session, Usage
+from agor_jupyter.domain.turns import Turn
+from agor_jupyter.domain.worktrees import Worktree
+
+# Transcript
+
+
+class PromptSent(Record):
+    """The turn starts with this prompt."""
+
+    kind: Literal["prompt"] = "prompt"
+    text: str
+    by: Person
+
+
+class Text(Record):
+    kind: Literal["text"] = "text"
+    text: str
+    message_id: str | None = None
+
+
+class Thought(Record):
+    kind: Literal["thought"] = "thought"
+    text: str
+    message_id: str | None = None
+
+
+class FileChange(Record):
+    """What a tool says it changes. What really changed comes from git."""
+
+    path: str
+    old_text: str | None = None
+    new_text: str
+
+
+class ToolCall(Record):
+    """Upserted by `tool_call_id`: a later entry carries all that is known then, `None` where nothing is new."""
+
+    kind: Literal["tool_call"] = "tool_call"
+    tool_call_id: str
+    title: str | None = None
+    tool_kind: str | None = None
+    """ACP's kind: read, edit, delete, move, search, execute, think, fetch, other."""
+    status: Literal["pending", "in_progress", "completed", "failed"] | None = None
+    input: JsonObject | None = None
+    output: str | None = None
+    """The whole output so far. Pieces come as `tool_output`."""
+    changes: list[FileChange] | None = None
+    locations: list[str] | None = None
+    exit_code: int | None = None
+
+
+class ToolOutput(Record):
+    """A piece of a tool's output, appended."""
+
+    kind: Literal["tool_output"] = "tool_output"
+    tool_call_id: str
+    text: str
+
+
+class PlanEntry(Record):
+    content: str
+    status: Literal["pending", "in_progress", "completed"]
+    priority: Literal["high", "medium", "low"] = "medium"
+
+
+class Plan(Record):
+    """The whole plan; a later one replaces it."""
+
+    kind: Literal["plan"] = "plan"
+    entries: list[PlanEntry]
+
+
+class UsageReported(Record):
+    kind: Literal["usage"] = "usage"
+    usage: Usage
+
+
+class ModeChanged(Record):
+    kind: Literal["mode"] = "mode"
+    mode: str
+
+
+class PermissionAsked(Record):
+    kind: Literal["permission_asked"] = "permission_asked"
+    permission: Permission
+
+
+class PermissionSettled(Record):
+    """Answered, withdrawn or expired."""
+
+    kind: Literal["permission_settled"] = "permission_settled"
+    permission: Permission
+
+
+class Notice(Record):
+    """Something the server wants a reader to know: dropped bytes, throttling, a restart."""
+
+    kind: Literal["notice"] = "notice"
+    code: str
+    text: str
+    run_id: RunId | None = None
+
+
+class Failure(Record):
+    kind: Literal["error"] = "error"
+    code: str
+    text: str
+
+
+class TurnEnded(Record):
+    """The outcome, with the figures from git."""
+
+    kind: Literal["turn_ended"] = "turn_ended"
+    turn: Turn
+
+
+# News of records
+
+
+class RepoChanged(Record):
+    kind: Literal["repo"] = "repo"
+    repo: Repo
+
+
+class WorktreeChanged(Record):
+    kind: Literal["worktree"] = "worktree"
+    worktree: Worktree
+
+
+class SessionChanged(Record):
+    kind: Literal["session"] = "session"
+    session: Session
+
+
+class TurnChanged(Record):
+    kind: Literal["turn"] = "turn"
+    turn: Turn
+
+
+class PermissionChanged(Record):
+    kind: Literal["permission"] = "permission"
+    permission: Permission
+
+
+class Removed(Record):
+    kind: Literal["removed"] = "removed"
+    noun: Literal["repo", "worktree", "session"]
+    id: str
+
+
+TranscriptBody = Annotated[
+    PromptSent
+    | Text
+    | Thought
+    | ToolCall
+    | ToolOutput
+    | Plan
+    | UsageReported
+    | ModeChanged
+    | PermissionAsked
+    | PermissionSettled
+    | Notice
+    | Failure
+    | TurnEnded,
+    Field(discriminator="kind"),
+]
+NewsBody = Annotated[
+    RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed,
+    Field(discriminator="kind"),
+]
+Body = Annotated[
+    PromptSent
+    | Text
+    | Thought
+    | ToolCall
+    | ToolOutput
+    | Plan
+    | UsageReported
+    | ModeChanged
+    | PermissionAsked
+    | PermissionSettled
+    | Notice
+    | Failure
+    | TurnEnded
+    | RepoChanged
+    | WorktreeChanged
+    | SessionChanged
+    | TurnChanged
+    | PermissionChanged
+    | Removed,
+    Field(discriminator="kind"),
+]
+
+
+class Event(Record):
+    """One entry of the log, as it is stored and sent."""
+
+    n: int
+    at: Moment
+    session_id: SessionId | None = None
+    turn_id: TurnId | None = None
+    seq: int | None = None
+    body: Body

@@ -1,0 +1,33 @@
+"""Ids: a prefix that names the noun, then 20 characters that sort by time of creation.
+
+The characters are Crockford's base 32: 9 of milliseconds since 1970, 11 of randomness (55 bits).
+"""
+
+from typing import NewType
+
+RepoId = NewType("RepoId", str)
+WorktreeId = NewType("WorktreeId", str)
+SessionId = NewType("SessionId", str)
+TurnId = NewType("TurnId", str)
+PermissionId = NewType("PermissionId", str)
+RunId = NewType("RunId", str)
+ObjectId = NewType("ObjectId", str)
+
+PREFIXES = {
+    "repo": "re",
+    "worktree": "wt",
+    "session": "se",
+    "turn": "tu",
+    "permission": "pe",
+    "run": "ru",
+    "object": "ob",
+}
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def make(noun: str, milliseconds: int, random: int) -> str:
+    """An id for `noun`, from the time in milliseconds and 55 random bits."""
+    number = (milliseconds << 55) | (random & ((1 << 55) - 1))
+    characters = [_ALPHABET[(number >> shift) & 31] for shift in range(95, -1, -5)]
+    return f"{PREFIXES[noun]}_{''.join(characters)}"

@@ -1,0 +1,43 @@
+"""The base of every record: frozen, keyword-only, strict about unknown names, camelCase on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def _isoformat(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[AwareDatetime, PlainSerializer(_isoformat, return_type=str, when_used="json")]
+"""An aware UTC time, written as ISO 8601 with milliseconds."""
+
+JsonObject = dict[str, Any]
+"""Free JSON. `Any` because JSON has no narrower type that Pydantic can serialise quickly."""
+
+
+class Record(BaseModel):
+    """A saved or sent thing. A change makes a new record with `replace`."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+    def replace(self, **changes: object) -> Self:
+        """The same record with some fields changed, validated again."""
+        return type(self).model_validate({**dict(self), **changes})
+
+    def encode(self) -> bytes:
+        """The wire form."""
+        return self.model_dump_json().encode()
+
+
+class Request(Record):
+    """What a client asks for. Unknown names are refused."""

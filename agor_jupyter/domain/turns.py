@@ -1,0 +1,97 @@
+"""A turn: one prompt and all that the agent did for it. The unit of the queue, of cost and of cancelling."""
+
+from enum import StrEnum
+from typing import Literal
+
+from agor_jupyter.domain.ids import PermissionId, RunId, SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.people import Person
+from agor_jupyter.domain.records import Moment, Record
+
+
+class TurnState(StrEnum):
+    QUEUED = "queued"
+    STARTING = "starting"
+    """Claimed: the agent's process starts."""
+    RUNNING = "running"
+    WAITING = "waiting"
+    """A permission question is open."""
+    STOPPING = "stopping"
+    """A person cancelled it; the agent has not ended yet."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """The server died under it."""
+
+
+OPEN = frozenset({TurnState.STARTING, TurnState.RUNNING, TurnState.WAITING, TurnState.STOPPING})
+ENDED = frozenset({TurnState.DONE, TurnState.FAILED, TurnState.CANCELLED, TurnState.INTERRUPTED})
+
+NEXT: dict[TurnState, frozenset[TurnState]] = {
+    TurnState.QUEUED: frozenset({TurnState.STARTING, TurnState.CANCELLED}),
+    TurnState.STARTING: frozenset({TurnState.RUNNING, TurnState.STOPPING} | ENDED),
+    TurnState.RUNNING: frozenset({TurnState.WAITING, TurnState.STOPPING} | ENDED),
+    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPING} | ENDED),
+    TurnState.STOPPING: ENDED,
+    **dict.fromkeys(ENDED, frozenset()),
+}
+"""The state machine. An ended turn never changes its state again."""
+
+
+class Turn(Record):
+    """*Saved.*"""
+
+    id: TurnId
+    session_id: SessionId
+    worktree_id: WorktreeId
+    number: int
+    """From 1 within the session, in the order in which prompts were accepted."""
+    prompt: str
+    state: TurnState
+    run_id: RunId | None = None
+    """The agent process that took it."""
+    stop_reason: str | None = None
+    """ACP's `stopReason`."""
+    error: str | None = None
+    """Why it failed or was interrupted, for a person."""
+    error_code: str | None = None
+    resolution: Literal["resumed", "retried", "discarded"] | None = None
+    """What a person did about an interrupted turn."""
+    retry_of: TurnId | None = None
+    permission_id: PermissionId | None = None
+    commit_before: str | None = None
+    commit_after: str | None = None
+    dirty_before: bool | None = None
+    dirty_after: bool | None = None
+    files: int = 0
+    added: int = 0
+    deleted: int = 0
+    """Lines that changed from before to after, uncommitted ones included. The patch itself is fetched by itself."""
+    seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    cost_is_estimate: bool = False
+    created_at: Moment
+    created_by: Person
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+    ended_by: Person | None = None
+    """Who cancelled it."""
+
+
+class PatchFile(Record):
+    path: str
+    old_path: str | None = None
+    status: Literal["added", "modified", "deleted", "renamed", "copied", "type_changed"]
+    added: int | None
+    """`None`: binary."""
+    deleted: int | None
+
+
+class Patch(Record):
+    """A diff as git makes it. `text` is cut at 2 MB and then `is_cut`."""
+
+    files: list[PatchFile]
+    text: str
+    is_cut: bool = False

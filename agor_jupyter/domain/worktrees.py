@@ -1,0 +1,110 @@
+"""A worktree: a git worktree on a branch of its own, the unit of work."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from agor_jupyter.domain.ids import ObjectId, RepoId, WorktreeId
+from agor_jupyter.domain.people import Person
+from agor_jupyter.domain.records import JsonObject, Moment, Record, Request
+
+
+class WorktreeState(StrEnum):
+    CREATING = "creating"
+    READY = "ready"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+    """The folder is gone, branch and backup ref stay; `restore` brings it back."""
+    MISSING = "missing"
+    """The folder or git's entry for it vanished behind our back."""
+
+
+class WorktreeStatus(Record):
+    """What git says, and when it said so. `added` and `deleted` are lines against the base commit, uncommitted ones included."""
+
+    branch: str | None
+    head: str
+    ahead: int
+    """Commits since the base."""
+    behind: int
+    """Commits the base ref has and the branch has not."""
+    dirty: bool
+    staged: int = 0
+    unstaged: int = 0
+    untracked: int = 0
+    conflicted: int = 0
+    files: int
+    added: int
+    deleted: int
+    as_of: Moment
+
+
+class Worktree(Record):
+    """*Saved.*"""
+
+    id: WorktreeId
+    repo_id: RepoId
+    repo: str
+    """The repo's slug."""
+    name: str
+    branch: str
+    path: str
+    base_ref: str
+    base_sha: str
+    board: str | None = None
+    """Path of the board it lies on, relative to the server's root."""
+    zone_id: ObjectId | None = None
+    issue_url: str | None = None
+    pull_request_url: str | None = None
+    notes: str = ""
+    context: JsonObject = Field(default_factory=dict)
+    state: WorktreeState
+    step: str | None = None
+    """What creation does just now, in words: “git worktree add”, “setup: uv sync”."""
+    reason: str | None = None
+    """Why it failed or is missing."""
+    status: WorktreeStatus | None = None
+    created_at: Moment
+    created_by: Person
+    updated_at: Moment
+    archived_at: Moment | None = None
+
+
+class WorktreeCreate(Request):
+    """`base` is a branch, tag or commit; its SHA is recorded. `branch` is new unless `existing_branch` is true."""
+
+    repo: str
+    """Id or slug."""
+    name: str
+    branch: str | None = None
+    """Default: the name."""
+    base: str | None = None
+    """Default: the repo's default branch."""
+    existing_branch: bool = False
+    board: str | None = None
+    x: float | None = None
+    y: float | None = None
+    """Where on the board, in board units; default: a free place."""
+    issue_url: str | None = None
+    pull_request_url: str | None = None
+    notes: str = ""
+    context: JsonObject = Field(default_factory=dict)
+
+
+class WorktreeChange(Request):
+    """Only the fields that are set change. `None` clears a link."""
+
+    name: str | None = None
+    board: str | None = None
+    issue_url: str | None = None
+    pull_request_url: str | None = None
+    notes: str | None = None
+    context: JsonObject | None = None
+
+
+class Removal(Record):
+    """What a removal left behind."""
+
+    worktree_id: WorktreeId
+    backup_ref: str | None
+    """`refs/agor/backup/<id>`: the last commit, with uncommitted and untracked files as a commit on top."""

@@ -1,0 +1,37 @@
+"""What the administrator decided. Filled from the server extension's traits."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from agor_jupyter.domain.agents import AgentType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    data_dir: Path
+    root_dir: Path
+    """The Jupyter server's root; boards lie under it."""
+    allowed_roots: tuple[Path, ...]
+    """Local repositories may be registered only under these."""
+    database_url: str | None = None
+    """Default: SQLite in the data directory."""
+    agents: tuple[AgentType, ...] = ()
+    """Agents added by configuration."""
+    max_starting: int = 2
+    """Agent processes that start at the same time."""
+    max_running: int = 8
+    """Agent processes that work at the same time; the rest wait in the queue."""
+    permission_timeout: timedelta | None = None
+    """How long a question waits. `None`: for ever. After it, the answer is no."""
+    idle_timeout: timedelta = timedelta(minutes=10)
+    """A session at rest gives up its process after this."""
+    stall_timeout: timedelta = timedelta(minutes=10)
+    """A running turn of which nothing was heard for this long gets a notice."""
+    text_interval: timedelta = timedelta(milliseconds=50)
+    """Pieces of text are joined this long before they are stored."""
+    pass_env: tuple[str, ...] = ()
+    """Names of further variables of the server that agents may see."""
+    clone_timeout: timedelta = timedelta(minutes=30)
+    git_timeout: timedelta = timedelta(minutes=2)
+    setup_timeout: timedelta = timedelta(minutes=15)

@@ -1,0 +1,132 @@
+"""The tables.
+
+A noun's table holds the columns that are searched, beside `record`: the whole record in its wire form. What a client gets is
+those bytes, so a page or a board is read without building an object for each row. Only `storage/` writes either, together.
+"""
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = "0001"
+"""The newest Alembic revision. A test compares it with the scripts."""
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+repos = sa.Table(
+    "repos",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("slug", sa.String(100), nullable=False, unique=True),
+    sa.Column("path", sa.Text, nullable=False, unique=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
+worktrees = sa.Table(
+    "worktrees",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("repo_id", sa.String(40), nullable=False, index=True),
+    sa.Column("name_key", sa.String(200), nullable=False),  # lower case; free again once removed
+    sa.Column("board", sa.Text, index=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("updated_at", sa.String(30), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("repo_id", "name_key"),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("worktree_id", sa.String(40), nullable=False, index=True),
+    sa.Column("board", sa.Text),
+    sa.Column("agent", sa.String(60), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("created_by", sa.String(200), nullable=False),
+    sa.Column("parent_id", sa.String(40)),
+    sa.Column("is_archived", sa.Boolean, nullable=False, default=False),
+    sa.Column("updated_at", sa.String(30), nullable=False),
+    sa.Column("last_seq", sa.Integer, nullable=False, default=0),
+    sa.Column("last_line", sa.Text, nullable=False, default=""),
+    sa.Column("record", sa.Text, nullable=False),  # its lastSeq and lastLine are those of the last change of state
+    sa.Index("ix_sessions_page", "is_archived", "updated_at", "id"),
+    sa.Index("ix_sessions_board_page", "board", "is_archived", "updated_at", "id"),
+    sa.Index("ix_sessions_state_page", "state", "is_archived", "updated_at", "id"),
+    sa.Index("ix_sessions_agent_page", "agent", "is_archived", "updated_at", "id"),
+    sa.Index("ix_sessions_person_page", "created_by", "is_archived", "updated_at", "id"),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("session_id", sa.String(40), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("position", sa.Float, nullable=False),  # order in the queue
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("is_unresolved", sa.Boolean, nullable=False, default=False),  # interrupted, and nobody acted on it
+    sa.Column("run_id", sa.String(40)),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("session_id", "number"),
+    sa.Index("ix_turns_queue", "session_id", "state", "position"),
+)
+
+patches = sa.Table(
+    "patches",
+    metadata,
+    sa.Column("turn_id", sa.String(40), primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
+permissions = sa.Table(
+    "permissions",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("session_id", sa.String(40), nullable=False, index=True),
+    sa.Column("turn_id", sa.String(40), nullable=False),
+    sa.Column("run_id", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("n", sa.Integer().with_variant(sa.BigInteger, "postgresql"), primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(30), nullable=False),
+    sa.Column("session_id", sa.String(40)),
+    sa.Column("turn_id", sa.String(40)),
+    sa.Column("seq", sa.Integer),
+    sa.Column("body", sa.Text, nullable=False),  # JSON, one kind of domain.events
+    sa.Column("raw", sa.Text),  # what the agent sent, masked
+    sa.Index("uq_events_session_seq", "session_id", "seq", unique=True),
+    sqlite_autoincrement=True,
+)
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("username", sa.String(200), nullable=False),
+    sa.Column("action", sa.String(60), nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),  # sha256 of the request
+    sa.Column("answer", sa.Text),  # JSON
+    sa.Column("at", sa.String(30), nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("session_id", sa.String(40), nullable=False),
+    sa.Column("boot_id", sa.String(60), nullable=False),
+    sa.Column("pid", sa.Integer),  # None: about to be forked
+    sa.Column("start_ticks", sa.BigInteger),
+    sa.Column("started_at", sa.String(30), nullable=False),
+)
