@@ -21,7 +21,9 @@ class Workload:
         self.worktrees: list[str] = []
         self.sessions: list[str] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._loop, args=(step,), daemon=True) for step in (self._prompt, self._answer, self._steer)]
+        self._threads = [
+            threading.Thread(target=self._loop, args=(step,), daemon=True) for step in (self._prompt, self._answer, self._steer)
+        ]
 
     def prepare(self, repository: Path) -> None:
         self.repo = self.server.call("POST", "repos", {"path": str(repository)})["id"]
