@@ -1,0 +1,55 @@
+// Builds three outputs from one source: canvas.js and loader.js for every host, and with `lab` the input of the labextension.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+import { build } from 'esbuild';
+
+const out = '../agor_jupyter/static';
+const common = { bundle: true, format: 'esm', target: 'es2022', jsx: 'automatic', loader: { '.css': 'text', '.svg': 'text' } };
+
+// In JupyterLab a page has a yjs already, and two copies in one page complain. The labextension leaves Lab's copy in
+// `globalThis.__agor.Y`; elsewhere the bundle's own copy is used.
+const names = Object.keys(await import('yjs')).filter((name) => name !== 'default');
+const sharedYjs = {
+  name: 'shared-yjs',
+  setup(b) {
+    b.onResolve({ filter: /^yjs$/ }, (args) => (args.pluginData === 'own' ? undefined : { path: 'yjs', namespace: 'shared' }));
+    b.onLoad({ filter: /.*/, namespace: 'shared' }, () => ({
+      resolveDir: process.cwd(),
+      loader: 'js',
+      contents: [`const Y = globalThis.__agor?.Y ?? (await import('own-yjs'));`, ...names.map((n) => `export const ${n} = Y.${n};`)].join('\n'),
+    }));
+    b.onResolve({ filter: /^own-yjs$/ }, () => b.resolve('yjs', { kind: 'import-statement', resolveDir: process.cwd(), pluginData: 'own' }));
+  },
+};
+
+if (process.argv[2] === 'lab') {
+  await build({ ...common, entryPoints: ['src/lab/index.ts'], outfile: 'lib/index.js', packages: 'external' });
+} else {
+  mkdirSync(out, { recursive: true });
+  const { metafile } = await build({
+    ...common,
+    entryPoints: { canvas: 'src/main.ts' },
+    outdir: out,
+    minify: true,
+    metafile: true,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [sharedYjs],
+    legalComments: 'none',
+  });
+  await build({ ...common, entryPoints: { loader: 'src/widget/loader.ts' }, outdir: out, minify: true });
+  const canvas = readFileSync(`${out}/canvas.js`);
+  const bytes = gzipSync(canvas, { level: 9 }).length;
+  writeFileSync(`${out}/manifest.json`, `${JSON.stringify({ hash: createHash('sha256').update(canvas).digest('hex').slice(0, 16), gzipBytes: bytes })}\n`);
+  console.log(`canvas.js ${(canvas.length / 1000).toFixed(0)} kB, ${(bytes / 1000).toFixed(1)} kB gzipped`);
+  if (process.argv[2] === 'sizes') {
+    const sizes = Object.entries(metafile.outputs).flatMap(([, o]) => Object.entries(o.inputs ?? {}));
+    const sum = {};
+    for (const [file, { bytesInOutput }] of sizes) {
+      const key = file.includes('node_modules/') ? file.split('node_modules/').pop().split('/').slice(0, file.includes('/@') ? 2 : 1).join('/') : file;
+      sum[key] = (sum[key] ?? 0) + bytesInOutput;
+    }
+    for (const [key, n] of Object.entries(sum).sort((a, b) => b[1] - a[1]).slice(0, 40)) console.log(String(n).padStart(8), key);
+  }
+}

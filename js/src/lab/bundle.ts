@@ -1,0 +1,23 @@
+// The labextension holds no React and no canvas: it imports the bundle that the anywidget's loader imports too.
+import { PageConfig } from '@jupyterlab/coreutils';
+import * as Y from 'yjs';
+
+import { agorGlobal } from '../transport/page.js';
+
+interface Bundle {
+  mountBoard(el: HTMLElement, options: { path: string; host: 'cell' | 'tab'; openInTab?: (path: string) => void }): () => void;
+}
+
+const page = agorGlobal();
+page.Y = Y;
+
+export function loadBundle(): Promise<Bundle> {
+  const hash = PageConfig.getOption('agorBundle');
+  const known = page.modules[hash] as Promise<Bundle> | undefined;
+  if (known) return known;
+  const url = `${PageConfig.getBaseUrl()}agor/static/canvas.js?v=${hash}`;
+  const loading = import(/* webpackIgnore: true */ url) as Promise<Bundle>;
+  page.modules[hash] = loading;
+  loading.catch(() => delete page.modules[hash]);
+  return loading;
+}
