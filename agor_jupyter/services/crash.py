@@ -1,0 +1,35 @@
+"""Named points at which a test kills the server. Without `AGOR_CRASH_AT` a point costs one comparison.
+
+`AGOR_CRASH_AT=name` kills at the first passage, `name:3` at the third.
+"""
+
+import os
+import signal
+
+CRASH_POINTS = (
+    "prompt.before_commit",
+    "prompt.after_commit",
+    "claim.after_commit",
+    "run.recorded",
+    "run.spawned",
+    "prompt.sent",
+    "permission.asked",
+    "permission.answered",
+    "turn.before_finish",
+    "turn.after_finish",
+    "worktree.added",
+    "worktree.setup",
+)
+
+_armed, _, _count = os.environ.get("AGOR_CRASH_AT", "").partition(":")
+_left = int(_count or 1)
+
+
+def crash_point(name: str) -> None:
+    """Die here, as if the power went, if this is the point a test asked for."""
+    if name != _armed:
+        return
+    global _left  # noqa: PLW0603 one process dies once
+    _left -= 1
+    if _left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,88 @@
+"""The event hub: one ring of encoded events; a client is no more than a number.
+
+It is fed by the store after each commit, in order of `n`. A client waits until there is something after its number, takes a
+frame, and asks again; clients in step share one frame, so fifty cost little more than one.
+"""
+
+import asyncio
+from bisect import bisect_right
+
+from agor_jupyter.domain.ids import SessionId
+from agor_jupyter.storage import events
+from agor_jupyter.storage.store import Store
+
+RING = 10_000
+_SLACK = 2_000
+TABLE_LIMIT = 5_000
+
+
+class Events:
+    def __init__(self, store: Store, size: int = RING) -> None:
+        self._store, self._size = store, size
+        self.n = 0
+        """The number of the newest event."""
+        self._first = 0  # what the ring does not hold: everything up to this number
+        self._numbers: list[int] = []
+        self._encoded: list[bytes] = []
+        self._frame: tuple[int, int, bytes] = (-1, -1, b"")
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    async def start(self) -> None:
+        """Begin with what is in the table."""
+        self.n = self._first = await self._store.read(events.newest)
+        self._store.listen(self._publish)
+
+    async def wait(self, after: int) -> None:
+        """Return as soon as there is an event after `after`."""
+        while self.n <= after:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+
+    async def since(self, after: int, limit: int = 500) -> tuple[bytes, int] | None:
+        """A JSON array of at most `limit` events after `after`, and the number of the last of them.
+
+        Returns:
+            `None` when the client has to load everything again: its number is of another database, or more than 5,000 events
+            behind and no longer in memory.
+
+        """
+        if after > self.n:
+            return None
+        if after < self._first:
+            return await self._from_table(after, limit)
+        start = bisect_right(self._numbers, after)
+        end = min(len(self._numbers), start + limit)
+        if start == end:
+            return b"[]", after
+        to = self._numbers[end - 1]
+        if self._frame[:2] != (after, to):
+            self._frame = (after, to, b"[" + b",".join(self._encoded[start:end]) + b"]")
+        return self._frame[2], to
+
+    async def page(self, session_id: SessionId, after_seq: int = 0, limit: int = 1000) -> list[bytes]:
+        """A session's transcript after `after_seq`, encoded."""
+        return await self._store.read(events.page, session_id, after_seq, limit)
+
+    async def _from_table(self, after: int, limit: int) -> tuple[bytes, int] | None:
+        if self.n - after > TABLE_LIMIT:
+            return None
+        rows = await self._store.read(events.after, after, limit)
+        if not rows:
+            return None
+        return b"[" + b",".join(encoded for _, encoded in rows) + b"]", rows[-1][0]
+
+    def _publish(self, appended: list[tuple[int, bytes]]) -> None:
+        for n, encoded in appended:
+            self._numbers.append(n)
+            self._encoded.append(encoded)
+        self.n = self._numbers[-1]
+        if (surplus := len(self._numbers) - self._size) > _SLACK:
+            self._first = self._numbers[surplus - 1]
+            del self._numbers[:surplus], self._encoded[:surplus]
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,62 @@
+"""One server for each data directory: a file lock that the kernel releases when the process ends, however it ends."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from agor_jupyter.domain import errors
+
+
+class DataLock:
+    """Held from `__enter__` to `__exit__`. The file says who holds it."""
+
+    def __init__(self, data_dir: Path, *, url: str | None = None, info_file: str | None = None) -> None:
+        self.data_dir, self.path = data_dir, data_dir / "lock"
+        self._holder: dict[str, object] = {"pid": os.getpid(), "url": url, "info_file": info_file}
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        """Errors:
+        DataInUse: another server has it; it says which.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            holder = self.read(self.data_dir)
+            pid, url = holder.get("pid"), holder.get("url")
+            raise errors.DataInUse(str(self.data_dir), pid if isinstance(pid, int) else None, str(url) if url else None) from error
+        self._descriptor = descriptor
+        self._write()
+        return self
+
+    def announce(self, url: str, info_file: str | None = None) -> None:
+        """Say where this server is found, for those who are refused and for clients on this machine."""
+        self._holder |= {"url": url, "info_file": info_file}
+        if self._descriptor is not None:
+            self._write()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    @staticmethod
+    def read(data_dir: Path) -> dict[str, object]:
+        """What the holder wrote; empty when there is none or it cannot be read."""
+        try:
+            holder = json.loads((data_dir / "lock").read_text())
+        except (OSError, ValueError):
+            return {}
+        return holder if isinstance(holder, dict) else {}
+
+    def _write(self) -> None:
+        assert self._descriptor is not None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, json.dumps(self._holder).encode(), 0)

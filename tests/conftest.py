@@ -1,0 +1,66 @@
+"""Fixtures for all: a real engine on a temporary folder, a real repository, people."""
+
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+from agor_jupyter.domain.people import Caller, Person, Role
+from agor_jupyter.services.app import Agor
+from agor_jupyter.services.config import Config
+
+
+@pytest.fixture
+def owner() -> Caller:
+    return Caller(person=Person(username="ann", name="Ann"), role=Role.OWNER)
+
+
+@pytest.fixture
+def steerer() -> Caller:
+    return Caller(person=Person(username="ben", name="Ben"), role=Role.STEERER)
+
+
+@pytest.fixture
+def viewer() -> Caller:
+    return Caller(person=Person(username="eve", name="Eve"), role=Role.VIEWER)
+
+
+@pytest.fixture
+def key():
+    """Makes fresh command ids."""
+    return lambda: uuid.uuid4().hex
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A git repository with one commit of three files."""
+    path = tmp_path / "root" / "repo"
+    path.mkdir(parents=True)
+
+    def git(*argv: str) -> None:
+        subprocess.run(["git", *argv], cwd=path, check=True)
+
+    git("init", "-q", "-b", "main")
+    git("config", "user.email", "test@example.org")
+    git("config", "user.name", "Test")
+    (path / "README.md").write_text("# Repo\n")
+    (path / "model.sql").write_text("select 1\n")
+    (path / "load.py").write_text("print(1)\n")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    return path
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    root = tmp_path / "root"
+    root.mkdir(exist_ok=True)
+    return Config(data_dir=tmp_path / "data", root_dir=root, allowed_roots=(root,))
+
+
+@pytest.fixture
+async def agor(config: Config):
+    """A real engine, opened and closed."""
+    async with Agor(config) as app:
+        yield app
