@@ -4,7 +4,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
 
     AgorError
      ├─ Invalid (ValueError)              400  the input is wrong as it stands
-     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument
+     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadTemplate (422)
      ├─ NotAllowed (PermissionError)      403
      ├─ NotFound (LookupError)            404
      │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
@@ -99,6 +99,17 @@ class BadDocument(Invalid):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"The board {path!r} cannot be read: {why}. The file was left as it is.", subject=path)
+
+
+class BadTemplate(Invalid):
+    """A template that does not render. It is never sent as raw text instead."""
+
+    code = "bad_template"
+
+    def __init__(self, why: str, *, line: int | None = None, hint: str | None = None) -> None:
+        where = f" (line {line})" if line else ""
+        suggestion = f" Did you mean {hint}?" if hint else ""
+        super().__init__(f"The template does not render: {why}{where}.{suggestion} Nothing was sent.", line=line, hint=hint)
 
 
 class _Missing(NotFound):

@@ -91,6 +91,8 @@ class SessionChange(Request):
 
 class Prompt(Request):
     text: str = Field(min_length=1, max_length=200_000)
+    is_template: bool = False
+    """Render the text with the names of `domain.templates` before it is queued."""
 
 
 class Answer(Request):

@@ -1,0 +1,83 @@
+"""The one worker process that renders templates, started at the first template and again after each that had to be killed."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from agor_jupyter.domain.errors import BadTemplate
+from agor_jupyter.domain.templates import MAX_SECONDS, MAX_SOURCE_BYTES
+
+_WORKER = Path(__file__).with_name("template_worker.py")
+_START_S = 10.0
+
+
+class Renderer:
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def render(self, source: str, context: dict[str, Any]) -> str:
+        """The text, or `BadTemplate` with a line. Values are never rendered again."""
+        if len(source.encode()) > MAX_SOURCE_BYTES:
+            raise BadTemplate(f"it is longer than {MAX_SOURCE_BYTES} bytes")
+        async with self._lock:
+            limit_s = MAX_SECONDS
+            if self._process is None:
+                self._process = await self._start()
+                limit_s += _START_S  # the first answer waits for the interpreter
+                await self._ask(self._process, {"source": "", "context": {}}, limit_s)
+                limit_s = MAX_SECONDS
+            answer = await self._ask(self._process, {"source": source, "context": context}, limit_s)
+        if "error" in answer:
+            error = answer["error"]
+            raise BadTemplate(error["message"], line=error.get("line"), hint=error.get("hint"))
+        return str(answer["ok"])
+
+    async def close(self) -> None:
+        async with self._lock:
+            await self._kill()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        env = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            str(_WORKER),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=env,
+            limit=8 << 20,
+        )
+
+    async def _ask(self, process: asyncio.subprocess.Process, question: dict[str, Any], limit_s: float) -> dict[str, Any]:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(question).encode() + b"\n")
+            line = await asyncio.wait_for(process.stdout.readline(), limit_s)
+        except TimeoutError:
+            await self._kill()
+            return {"error": {"message": f"it takes more than {limit_s:.0f} s"}}
+        except (BrokenPipeError, ConnectionResetError):
+            line = b""
+        except asyncio.CancelledError:
+            await self._kill()
+            raise
+        if not line:
+            await self._kill()
+            return {"error": {"message": "it used too much memory"}}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()  # its output is small and read: this cannot hang
