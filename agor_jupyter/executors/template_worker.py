@@ -28,7 +28,12 @@ def _unknown(source: str, context: dict[str, Any], name: str) -> dict[str, Any] 
                 return None
             near = difflib.get_close_matches(part, list(at), 1)
             line = next((number for number, text in enumerate(source.split("\n"), 1) if name in text), None)
-            return {"kind": "UndefinedError", "line": line, "message": f"unknown name {name}", "hint": ".".join([*seen, *near]) if near else None}
+            return {
+                "kind": "UndefinedError",
+                "line": line,
+                "message": f"unknown name {name}",
+                "hint": ".".join([*seen, *near]) if near else None,
+            }
         at = at[part]
         seen.append(part)
     return None

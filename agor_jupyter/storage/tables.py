@@ -130,3 +130,22 @@ runs = sa.Table(
     sa.Column("start_ticks", sa.BigInteger),
     sa.Column("started_at", sa.String(30), nullable=False),
 )
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),  # sha256; the token itself is nowhere
+    sa.Column("session_id", sa.String(40), nullable=False),
+    sa.Column("run_id", sa.String(40), nullable=False, index=True),
+    sa.Column("created_at", sa.String(30), nullable=False),
+)
+
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(30), nullable=False),
+    sa.Column("username", sa.String(200), nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("surface", sa.String(20), nullable=False),  # http, mcp, room
+)

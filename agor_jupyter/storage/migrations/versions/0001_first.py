@@ -40,6 +40,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("turn_id", name="pk_patches"),
     )
     op.create_table(
+        "grants",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("session_id", sa.String(40), nullable=False),
+        sa.Column("run_id", sa.String(40), nullable=False),
+        sa.Column("created_at", sa.String(30), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_grants"),
+    )
+    op.create_index("ix_grants_run_id", "grants", ["run_id"], unique=False)
+    op.create_table(
+        "refusals",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(30), nullable=False),
+        sa.Column("username", sa.String(200), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("surface", sa.String(20), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_refusals"),
+    )
+    op.create_table(
         "permissions",
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("session_id", sa.String(40), nullable=False),

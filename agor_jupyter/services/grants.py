@@ -1,0 +1,38 @@
+"""What an agent may do with its token, over MCP.
+
+A token belongs to one run of one session and dies with it. 256 random bits, handed over in the ACP handshake only: never in an
+argument list, a URL, an environment variable or a log; at rest there is its SHA-256.
+"""
+
+import hashlib
+import secrets
+
+from agor_jupyter.domain.ids import RunId, SessionId
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.storage import grants
+from agor_jupyter.storage.store import Store
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Grants:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def mint(self, session_id: SessionId, run_id: RunId) -> str:
+        token = secrets.token_urlsafe(32)
+        await self._store.write(grants.insert, _hash(token), session_id, run_id, self._clock.now())
+        return token
+
+    async def authenticate(self, token: str) -> SessionId | None:
+        """The session that the token speaks for, or `None`."""
+        return await self._store.read(grants.find, _hash(token)) if token else None
+
+    async def revoke(self, run_id: RunId) -> None:
+        await self._store.write(grants.revoke, run_id)
+
+    async def revoke_all(self) -> None:
+        """At start: every run of the last server is dead."""
+        await self._store.write(grants.revoke_all)
