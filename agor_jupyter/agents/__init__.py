@@ -1,0 +1,1 @@
+"""Coding agents: one file per agent, and the protocol they speak."""

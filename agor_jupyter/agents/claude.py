@@ -1,0 +1,29 @@
+"""Claude Code, through its ACP adapter, which brings its own binary."""
+
+from agor_jupyter.domain.agents import AgentType
+
+AGENT = AgentType(
+    name="claude",
+    label="Claude Code",
+    icon="ag-claude",
+    command=["claude-agent-acp"],
+    install="npm install -g @agentclientprotocol/claude-agent-acp",
+    env={
+        "ENABLE_TOOL_SEARCH": "false",  # otherwise MCP tools hide behind a search
+        "CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION": "false",  # otherwise each turn sends the whole history once more
+        "DISABLE_AUTOUPDATER": "1",
+    },
+    pass_env=[
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_MODEL",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CODE_EXECUTABLE",
+        "CLAUDE_CONFIG_DIR",
+    ],
+    can_load=True,
+    can_resume=True,
+    can_fork=True,
+    mode="default",
+)

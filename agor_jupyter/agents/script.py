@@ -1,0 +1,15 @@
+"""Script: runs the fenced blocks of its prompt. Built in; needs no key and no network."""
+
+import sys
+from pathlib import Path
+
+from agor_jupyter.domain.agents import AgentType
+
+AGENT = AgentType(
+    name="script",
+    label="Script",
+    icon="ag-script",
+    command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("runner") / "__main__.py")],
+    is_builtin=True,
+    can_load=True,
+)

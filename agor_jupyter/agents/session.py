@@ -1,0 +1,437 @@
+"""One agent process that holds one conversation: started, prompted, cancelled, stopped."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+import agor_jupyter
+from agor_jupyter.agents import updates
+from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
+from agor_jupyter.agents.limits import Limits
+from agor_jupyter.agents.questions import Question, read_question
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.errors import AgentFailed
+from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
+from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.sessions import Usage
+
+log = logging.getLogger(__name__)
+
+Identities = Collection[tuple[int, int]]
+"""Processes, as the executor knows them."""
+
+
+class Process(Protocol):
+    """What a session needs of a running agent; `executors.local.Process` is one."""
+
+    pid: int
+    start_ticks: int
+    exited: asyncio.Event
+    exit_code: int | None
+
+    @property
+    def stdin(self) -> Writer: ...
+    @property
+    def stdout(self) -> Reader: ...
+    def stderr_tail(self) -> str: ...
+    async def baseline(self) -> Identities: ...
+    async def after_cancel(self, baseline: Identities) -> Identities: ...
+    async def stop(self, grace_s: float = ...) -> Identities: ...
+
+
+class Executor(Protocol):
+    async def spawn(self, command: Sequence[str], cwd: Path, env: Mapping[str, str], run_id: str) -> Process: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """Seconds."""
+
+    initialize: float = 60.0
+    open: float = 60.0
+    load: float = 120.0
+    """Bringing back a long conversation takes longer than a new one."""
+    cancel: float = 10.0
+    """After it an agent that was told to cancel and did not is ended."""
+    exit: float = 2.0
+    """Between the end of an agent's output and the end of its process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptResult:
+    """How a turn ended, as the agent says. With an `error` the turn failed."""
+
+    stop_reason: str
+    """ACP's `stopReason`, or `error`."""
+    usage: Usage | None = None
+    error: str | None = None
+    error_code: str | None = None
+
+
+OnEvent = Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]
+"""Gets each event of a turn in order with the raw update; nothing more is read while it is awaited."""
+OnPermission = Callable[[Question], Awaitable[str | None]]
+"""Answers a question with an option's id, or with `None` to withdraw it. It is cancelled when the turn is."""
+
+
+class AgentSession:
+    """Made by `start`; then `open` once, `prompt` one at a time, and `stop` always."""
+
+    def __init__(
+        self,
+        agent: AgentType,
+        process: Process,
+        *,
+        cwd: Path,
+        on_event: OnEvent,
+        on_permission: OnPermission,
+        limits: Limits,
+        timeouts: Timeouts,
+    ) -> None:
+        self.agent = agent
+        self.process = process
+        self.agent_session_id: str | None = None
+        self._cwd = cwd
+        self._on_event, self._on_permission = on_event, on_permission
+        self._timeouts = timeouts
+        self._capabilities: Message = {}
+        self._in_turn = False
+        self._cancelled = asyncio.Event()
+        self._late = 0
+        self._told: set[str] = set()
+        self._usage = Usage()
+        self._cost_before: float | None = None
+        self._connection = Connection(
+            process.stdout,
+            process.stdin,
+            on_update=self._update,
+            on_request=self._request,
+            on_notice=self._notice,
+            limits=limits,
+        )
+
+    @classmethod
+    async def start(
+        cls,
+        agent: AgentType,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        executor: Executor,
+        run_id: str,
+        on_event: OnEvent,
+        on_permission: OnPermission,
+        on_spawned: Callable[[Process], Awaitable[None]] | None = None,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> Self:
+        """Start the process and shake hands. `on_spawned` is where its identity is recorded.
+
+        Raises `AgentFailed`, with what the agent wrote to stderr; nothing of it runs then.
+        """
+        try:
+            process = await executor.spawn(agent.command, cwd, env, run_id)
+        except OSError as error:
+            raise AgentFailed(agent.name, f"it could not be started ({error.strerror})") from error
+        session = cls(
+            agent,
+            process,
+            cwd=cwd,
+            on_event=on_event,
+            on_permission=on_permission,
+            limits=limits or Limits(),
+            timeouts=timeouts or Timeouts(),
+        )
+        try:
+            if on_spawned:
+                await on_spawned(process)
+            await session._initialize()
+        except BaseException:
+            await session.stop()
+            raise
+        return session
+
+    @property
+    def is_alive(self) -> bool:
+        """It can take another prompt."""
+        return self._connection.gone is None and not self.process.exited.is_set()
+
+    async def open(self, previous: str | None = None) -> tuple[str, bool]:
+        """Begin the conversation, or bring back `previous`. Returns the agent's id for it and whether it was brought back.
+
+        Raises `AgentFailed`.
+        """
+        resumed = previous is not None and await self._bring_back(previous)
+        self.agent_session_id = previous if resumed else await self._new()
+        self._cost_before = None if resumed else 0.0
+        assert self.agent_session_id is not None
+        return self.agent_session_id, resumed
+
+    async def prompt(self, text: str) -> PromptResult:
+        """Run one turn to its end. Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
+
+        After `cancel` the result is `cancelled` and what the turn started is dead; an agent that does not stop is ended with it.
+        """
+        self._cancelled.clear()
+        baseline = await self.process.baseline()
+        self._connection.begin_turn()
+        self._told.clear()
+        self._in_turn = True
+        try:
+            if self._late:
+                await self._notice("late", f"The agent sent {self._late} updates after its last turn had ended. They were dropped.")
+                self._late = 0
+            if self._cancelled.is_set():
+                return PromptResult(stop_reason="cancelled")
+            result = await self._await_turn(text)
+        finally:
+            self._in_turn = False
+        if self._cancelled.is_set():
+            await self.process.after_cancel(baseline)
+        return result
+
+    def cancel(self) -> None:
+        """Tell the agent to stop this turn. Open questions are withdrawn. `prompt` returns when it did."""
+        self._cancelled.set()
+
+    async def stop(self) -> Identities:
+        """End the process and all that it started. Returns what could not be ended."""
+        left = await self.process.stop()
+        await self._connection.close()
+        return left
+
+    # The handshake
+
+    async def _initialize(self) -> None:
+        answer = await self._ask(
+            "initialize",
+            {
+                "protocolVersion": PROTOCOL_VERSION,
+                "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
+                "clientInfo": {"name": "agor-jupyter", "version": agor_jupyter.__version__},
+            },
+            self._timeouts.initialize,
+        )
+        if answer.get("protocolVersion") != PROTOCOL_VERSION:
+            raise self._failed(f"it speaks version {answer.get('protocolVersion')!r} of the protocol, not {PROTOCOL_VERSION}")
+        capabilities = answer.get("agentCapabilities")
+        self._capabilities = capabilities if isinstance(capabilities, dict) else {}
+
+    async def _new(self) -> str:
+        params: Message = {"cwd": str(self._cwd), "mcpServers": []}
+        if self.agent.new_session_meta:
+            params["_meta"] = self.agent.new_session_meta
+        answer = await self._ask("session/new", params, self._timeouts.open)
+        session_id = answer.get("sessionId")
+        if not isinstance(session_id, str) or not session_id:
+            raise self._failed("it began a session without an id")
+        await self._set_mode(session_id, answer)
+        return session_id
+
+    async def _bring_back(self, previous: str) -> bool:
+        """Resume, else load; `False` when the agent can do neither or does not know the session any more."""
+        also = self._capabilities.get("sessionCapabilities")
+        methods = ["session/resume"] if isinstance(also, dict) and isinstance(also.get("resume"), dict) else []
+        methods += ["session/load"] if self._capabilities.get("loadSession") is True else []
+        for method in methods:
+            try:
+                answer = await self._connection_call(
+                    method, {"sessionId": previous, "cwd": str(self._cwd), "mcpServers": []}, self._timeouts.load
+                )
+            except RpcError as error:
+                log.info("Agent %s: %s failed with code %s", self.agent.name, method, error.code)
+            else:
+                await self._set_mode(previous, answer)
+                return True
+        return False
+
+    async def _set_mode(self, session_id: str, answer: Message) -> None:
+        modes = answer.get("modes")
+        current = modes.get("currentModeId") if isinstance(modes, dict) else None
+        if self.agent.mode and current != self.agent.mode:
+            await self._ask("session/set_mode", {"sessionId": session_id, "modeId": self.agent.mode}, self._timeouts.open)
+
+    async def _ask(self, method: str, params: Message, timeout_s: float) -> Message:
+        try:
+            return await self._connection_call(method, params, timeout_s)
+        except RpcError as error:
+            raise self._failed(f"it answered {method} with an error: {_sentence(error)}") from error
+
+    async def _connection_call(self, method: str, params: Message, timeout_s: float) -> Message:
+        try:
+            return await asyncio.wait_for(self._connection.call(method, params), timeout_s)
+        except TimeoutError as error:
+            raise self._failed(f"it did not answer {method} within {timeout_s:g} s") from error
+        except Gone as gone:
+            raise await self._died(gone, "before it was ready") from gone
+
+    # A turn
+
+    async def _await_turn(self, text: str) -> PromptResult:
+        params: Message = {"sessionId": self.agent_session_id, "prompt": [{"type": "text", "text": text}]}
+        asking = asyncio.create_task(self._connection.call("session/prompt", params))
+        cancelled = asyncio.create_task(self._cancelled.wait())
+        exited = asyncio.create_task(self.process.exited.wait())
+        try:
+            await asyncio.wait({asking, cancelled, exited}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done() and not exited.done():
+                await self._send_cancel()
+                await asyncio.wait({asking, exited}, timeout=self._timeouts.cancel, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done() and exited.done():  # its last words are still being read
+                await asyncio.wait({asking}, timeout=self._timeouts.exit)
+            if not asking.done():
+                return await self._end_by_force(exited.done())
+            return self._result(asking.result())
+        except RpcError as error:
+            return self._rejected(error)
+        except Gone as gone:
+            if self._cancelled.is_set():
+                return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
+            raise await self._died(gone, "in the middle of a turn") from gone
+        finally:
+            for task in (asking, cancelled, exited):
+                task.cancel()
+            await asyncio.gather(asking, cancelled, exited, return_exceptions=True)
+
+    async def _send_cancel(self) -> None:
+        """After the prompt on the same pipe, or an agent would take it for nothing."""
+        with contextlib.suppress(Gone, TimeoutError):
+            await asyncio.wait_for(self._connection.notify("session/cancel", {"sessionId": self.agent_session_id}), self._timeouts.exit)
+
+    async def _end_by_force(self, has_exited: bool) -> PromptResult:
+        if has_exited and not self._cancelled.is_set():
+            raise await self._died(Gone("ended"), "in the middle of a turn")
+        if not has_exited:
+            await self._notice("killed", f"The agent did not stop within {self._timeouts.cancel:g} s after it was told to. It was ended.")
+        await self.stop()
+        return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
+
+    def _result(self, answer: Message) -> PromptResult:
+        reason = answer.get("stopReason")
+        usage = self._turn_usage(answer)
+        if not isinstance(reason, str):
+            return PromptResult(
+                stop_reason="error", usage=usage, error="The agent ended the turn without a reason.", error_code="agent_error"
+            )
+        meta = answer.get("_meta")
+        own = meta.get("agor") if isinstance(meta, dict) else None
+        own = own if isinstance(own, dict) else {}
+        error, code = own.get("error"), own.get("code")
+        if not isinstance(error, str):
+            return PromptResult(stop_reason=reason[:80], usage=usage)
+        return PromptResult(
+            stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code[:80] if isinstance(code, str) else "agent_error"
+        )
+
+    def _rejected(self, error: RpcError) -> PromptResult:
+        if self._cancelled.is_set():
+            return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
+        code = "auth_required" if error.code == AUTH_REQUIRED else "agent_error"
+        hint = " Log in with its own command line, or give it its key." if code == "auth_required" else ""
+        sentence = f"The agent reported an error: {_sentence(error)}{hint}"
+        return PromptResult(stop_reason="error", usage=self._turn_usage({}), error=sentence, error_code=code)
+
+    def _turn_usage(self, answer: Message) -> Usage | None:
+        """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
+        told = answer.get("usage")
+        told = told if isinstance(told, dict) else {}
+        total, before = self._usage.cost_usd, self._cost_before
+        cost = None if total is None else max(0.0, total - (before or 0.0))
+        self._cost_before = total if total is not None else before
+        usage = Usage(
+            input_tokens=updates.whole(told.get("inputTokens")),
+            output_tokens=updates.whole(told.get("outputTokens")),
+            context_used=self._usage.context_used,
+            context_size=self._usage.context_size,
+            cost_usd=cost,
+            is_estimate=cost is not None and before is None,
+        )
+        return None if usage == Usage() else usage
+
+    # What the agent sends
+
+    async def _update(self, params: Message) -> None:
+        update = params.get("update")
+        if not self._in_turn or params.get("sessionId", self.agent_session_id) != self.agent_session_id:
+            self._late += self.agent_session_id is not None and isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
+            return
+        if not isinstance(update, dict):
+            await self._notice("malformed_update", "The agent sent an update that is not an object.")
+            return
+        for body in updates.normalise(update):
+            if isinstance(body, UsageReported):
+                self._usage = _merge(self._usage, body.usage)
+            elif isinstance(body, ToolCall) and len(self._told) < _MAX_TOLD:
+                self._told.add(body.tool_call_id)
+            await self._on_event(body, update)
+
+    async def _notice(self, code: str, text: str) -> None:
+        if self._in_turn:
+            await self._on_event(Notice(code=code, text=text), None)
+        else:
+            log.info("Agent %s: %s", self.agent.name, code)
+
+    async def _request(self, method: str, params: Message) -> Message:
+        if method != "session/request_permission":
+            raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
+        question = read_question(params)
+        if question is None or not self._in_turn or self._cancelled.is_set():
+            return {"outcome": {"outcome": "cancelled"}}
+        if question.call and question.call.tool_call_id not in self._told:  # some agents ask without telling it before
+            await self._on_event(question.call, params)
+        option_id = await self._ask_person(question)
+        if option_id not in {option.id for option in question.options}:
+            return {"outcome": {"outcome": "cancelled"}}
+        return {"outcome": {"outcome": "selected", "optionId": option_id}}
+
+    async def _ask_person(self, question: Question) -> str | None:
+        """The chosen option, or `None` as soon as the turn is cancelled."""
+        answering = asyncio.ensure_future(self._on_permission(question))
+        cancelled = asyncio.create_task(self._cancelled.wait())
+        try:
+            await asyncio.wait({answering, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+            return answering.result() if answering.done() and not self._cancelled.is_set() else None
+        finally:
+            answering.cancel()
+            cancelled.cancel()
+            await asyncio.gather(answering, cancelled, return_exceptions=True)
+
+    # Failure
+
+    def _failed(self, why: str) -> AgentFailed:
+        return AgentFailed(self.agent.name, why, self.process.stderr_tail())
+
+    async def _died(self, gone: Gone, when: str) -> AgentFailed:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.process.exited.wait(), 0 if gone.code == "flooded" else self._timeouts.exit)
+        code = self.process.exit_code
+        if gone.code == "flooded" or code is None:
+            return self._failed(f"it {gone.why} {when}" if gone.code != "flooded" else f"it {gone.why}")
+        return self._failed(f"it ended with {_exit(code)} {when}")
+
+
+_MAX_TOLD = 10_000
+_SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})
+_SIGNALLED = 128
+
+
+def _exit(code: int) -> str:
+    try:
+        return f"signal {signal.Signals(code - _SIGNALLED).name}" if code > _SIGNALLED else f"code {code}"
+    except ValueError:
+        return f"code {code}"
+
+
+def _sentence(error: RpcError) -> str:
+    more = error.more.get("details") if isinstance(error.more, dict) else error.more
+    said = f"{error.message}: {more}" if isinstance(more, str) and more not in error.message else error.message
+    return f"{said[:1000] or f'code {error.code}'}".rstrip(".") + "."
+
+
+def _merge(known: Usage, told: Usage) -> Usage:
+    return known.replace(**{name: value for name, value in told if value is not None})

@@ -1,0 +1,1 @@
+"""Where an agent's process runs. The only folder that starts one."""

@@ -1,0 +1,109 @@
+"""Which processes belong to a run, and how to end them: by tree, by mark, by recorded identity; never by name or a bare pid.
+
+Everything here reads `/proc` and blocks for milliseconds: call it in a thread.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import NamedTuple
+
+MARK = "AGOR_RUN_ID"
+"""The environment variable that every process of a run inherits."""
+
+
+class Identity(NamedTuple):
+    """One process, for ever: a pid alone is used again."""
+
+    pid: int
+    start_ticks: int
+
+
+class _Stat(NamedTuple):
+    parent: int
+    is_zombie: bool
+    start_ticks: int
+
+
+def boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return _Stat(int(fields[1]), fields[0] in {b"Z", b"X"}, int(fields[19]))
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208  # hot
+
+
+def start_ticks(pid: int) -> int | None:
+    """When the process started, in the kernel's ticks; `None` when there is none."""
+    stat = _stat(pid)
+    return stat.start_ticks if stat else None
+
+
+def identify(pids: Collection[int]) -> set[Identity]:
+    """The living ones of `pids`."""
+    return {Identity(pid, stat.start_ticks) for pid in pids if (stat := _stat(pid)) and not stat.is_zombie}
+
+
+def tree(root: int) -> set[int]:
+    """All living descendants of `root`."""
+    children: dict[int, list[int]] = {}
+    for pid in _pids():
+        if (stat := _stat(pid)) and not stat.is_zombie:
+            children.setdefault(stat.parent, []).append(pid)
+    found: set[int] = set()
+    todo = [root]
+    while todo:
+        below = [pid for pid in children.get(todo.pop(), []) if pid not in found]
+        found.update(below)
+        todo += below
+    return found
+
+
+def marked(run_id: str) -> set[int]:
+    """All processes that inherited the run's mark and did not clear their environment."""
+    mark = f"{MARK}={run_id}".encode()
+    found: set[int] = set()
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.add(pid)
+    return found
+
+
+def kill(process: Identity) -> None:
+    """SIGKILL to exactly this process: the descriptor pins it, then its start is compared."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except OSError:
+        return
+    try:
+        if process in identify({process.pid}):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def sweep(find: Callable[[], Collection[int]], keep: Collection[Identity] = (), limit_s: float = 10.0) -> set[Identity]:
+    """Kill what `find` sees, again and again, until it twice sees nothing. Returns what is left after `limit_s`."""
+    kept = set(keep)
+    end, quiet = time.monotonic() + limit_s, 0
+    while quiet < 2 and time.monotonic() < end:
+        left = identify(find()) - kept
+        quiet = 0 if left else quiet + 1
+        for process in left:
+            kill(process)
+        time.sleep(0.01)
+    return identify(find()) - kept

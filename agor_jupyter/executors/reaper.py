@@ -1,0 +1,35 @@
+"""Ends what an earlier server left behind. Called at server start, with the data directory's lock held: every recorded run is dead."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from agor_jupyter.executors import processes
+
+
+class RunIdentity(NamedTuple):
+    """A run as it was recorded. `pid` is `None` when the server died between writing the record and the fork."""
+
+    run_id: str
+    boot_id: str
+    pid: int | None = None
+    start_ticks: int | None = None
+
+
+def _reap(run: RunIdentity) -> int:
+    def find() -> set[int]:
+        found = processes.marked(run.run_id)
+        if run.pid is not None and processes.start_ticks(run.pid) == run.start_ticks:
+            found |= {run.pid} | processes.tree(run.pid)
+        return found
+
+    before = processes.identify(find())
+    left = processes.sweep(find) if before else set()
+    return len(before) - len(left)
+
+
+async def reap(runs: Iterable[RunIdentity]) -> dict[str, int]:
+    """Kill what is left of `runs`. Returns how many processes each run had left; runs of an earlier boot have none."""
+    boot = processes.boot_id()
+    recorded = list(runs)
+    return {run.run_id: await asyncio.to_thread(_reap, run) if run.boot_id == boot else 0 for run in recorded}
