@@ -4,10 +4,11 @@ Reading never raises for what a file may contain: what cannot be used comes back
 dropped on writing; only whole numbers lose their `.0` and places their fractions.
 """
 
+import functools
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ MAX_OBJECTS = 10_000
 MAX_PROBLEMS = 50
 _MAX_DIGITS = 15  # a browser's numbers are exact up to here
 _MAX_DEPTH = 16
+_MAX_KEY = 100
 _PLACES = frozenset({"x", "y", "width", "height"})
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
 
@@ -139,32 +141,34 @@ def dump(meta: Json, objects: Mapping[str, str]) -> str:
     return f'{{\n "agor": {FORMAT},\n "meta": {head},\n "objects": {inner}\n}}\n'
 
 
+def texts_of(objects: Json) -> dict[str, str]:
+    return {key: dump_object(normalise(entry)) for key, entry in objects.items()}
+
+
 def write(meta: Json, objects: Json) -> str:
     """The file for plain JSON as `parse` gives it."""
-    return dump(normalise(meta, is_object=False), {key: dump_object(normalise(value)) for key, value in objects.items()})
+    return dump(normalise(meta, is_object=False), texts_of(objects))
 
 
-def view(meta: object, objects: Iterable[tuple[str, object]]) -> View:
-    """Check each object by itself; what does not fit is left out and named."""
+def view(meta: object, texts: Mapping[str, str]) -> View:
+    """Check each object by itself; what does not fit is left out and named. `texts` are those of `dump_object`."""
     problems: list[Problem] = []
     shown: dict[ObjectId, BoardObject] = {}
-    broken = hidden = 0
-    for key, entry in objects:
-        if len(shown) >= MAX_OBJECTS:
-            hidden += 1
+    broken = 0
+    keys = sorted(texts)
+    for key in keys[:MAX_OBJECTS]:
+        found = _read_object(texts[key]) if 0 < len(key) <= _MAX_KEY else f"its id must have 1 to {_MAX_KEY} characters"
+        if not isinstance(found, str):
+            shown[ObjectId(key)] = found
             continue
-        try:
-            if not 0 < len(key) <= 100:
-                raise ValueError("its id must have 1 to 100 characters")
-            shown[ObjectId(key)] = _ADAPTER.validate_python(entry, strict=True)
-        except ValueError as error:
-            broken += 1
-            if broken <= MAX_PROBLEMS:
-                problems.append(Problem(object_id=key[:100], text=f"This object is not shown: {_why(error)}. It is kept in the file."))
+        broken += 1
+        if broken <= MAX_PROBLEMS:
+            problems.append(Problem(object_id=key[:_MAX_KEY], text=f"This object is not shown: {found}. It is kept in the file."))
     if broken > MAX_PROBLEMS:
         problems.append(Problem(text=f"{broken} objects are broken and not shown; the first {MAX_PROBLEMS} are listed."))
-    if hidden:
-        problems.append(Problem(text=f"{hidden} objects are not shown, because a board shows {MAX_OBJECTS}. Split the board."))
+    if len(keys) > MAX_OBJECTS:
+        rest = len(keys) - MAX_OBJECTS
+        problems.append(Problem(text=f"{rest} objects are not shown, because a board shows {MAX_OBJECTS}. Split the board."))
     try:
         title = BoardMeta.model_validate(meta, strict=True)
     except ValidationError as error:
@@ -173,9 +177,16 @@ def view(meta: object, objects: Iterable[tuple[str, object]]) -> View:
     return View(title, shown, problems)
 
 
-def _why(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
+@functools.lru_cache(2 * MAX_OBJECTS)
+def _read_object(text: str) -> BoardObject | str:
+    """The object, or why it is none. Most of a board is as it was when it was last looked at."""
+    try:
+        return _ADAPTER.validate_python(json.loads(text), strict=True)
+    except ValidationError as error:
+        return _why(error)
+
+
+def _why(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"] if part not in {"card", "zone", "note"})
     return f"{where}: {first['msg']}" if where else first["msg"]

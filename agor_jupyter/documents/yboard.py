@@ -87,7 +87,7 @@ class YBoard(YBaseDoc):
             return
         base, was_unread = self._base, self._unread is not None
         self._unread = self._given = None
-        texts = {key: boards.dump_object(boards.normalise(entry)) for key, entry in objects.items()}
+        texts = boards.texts_of(objects)
         if base is None:
             base = ({}, {}) if was_unread or not len(self._yobjects) else self._snapshot()
         with self._ydoc.transaction():
@@ -116,7 +116,7 @@ class YBoard(YBaseDoc):
     def view(self) -> View:
         """What can be shown, and what is wrong."""
         meta, texts = self._snapshot()
-        return boards.view(meta, ((key, json.loads(texts[key])) for key in sorted(texts)))
+        return boards.view(meta, texts)
 
     def edit(self, changes: dict[str, Json | None], *, title: str | None = None) -> None:
         """In one transaction: add or change an object's fields; `None` takes the object away."""

@@ -61,6 +61,22 @@ class Note(Record):
 BoardObject = Annotated[Card | Zone | Note, Field(discriminator="kind")]
 
 
+class BoardEntry(Record):
+    """One object with its id."""
+
+    id: ObjectId
+    object: BoardObject
+
+
+class ObjectMove(Request):
+    """A new place; `width` and `height` are for what has a size."""
+
+    x: Coordinate
+    y: Coordinate
+    width: Extent | None = None
+    height: Extent | None = None
+
+
 class BoardMeta(Record):
     title: str = Field(default="", max_length=200)
 

@@ -8,10 +8,10 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ NotAllowed (PermissionError)      403
      ├─ NotFound (LookupError)            404
      │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
-     │   ├─ BoardNotFound, AgentNotFound, RefNotFound, FileMissing
+     │   ├─ BoardNotFound, ObjectNotFound, AgentNotFound, RefNotFound, FileMissing
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
-     │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, AgentNotInstalled, NotARepository
+     │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
 """
@@ -148,6 +148,10 @@ class AgentNotFound(_Missing):
     code, noun = "agent_not_found", "Agent"
 
 
+class ObjectNotFound(_Missing):
+    code, noun = "object_not_found", "Board object"
+
+
 class FileMissing(_Missing):
     code, noun = "file_not_found", "File"
 
@@ -235,6 +239,16 @@ class KeyReused(Conflict):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"The command id {key!r} was used for another command. Send a fresh one.", subject=key)
+
+
+class CardInUse(Conflict):
+    code = "card_in_use"
+
+    def __init__(self, worktree: str) -> None:
+        super().__init__(
+            f"This card stands for worktree {worktree!r}, which lies on this board. Archive or remove the worktree, or change its board.",
+            subject=worktree,
+        )
 
 
 class AgentNotInstalled(Conflict):

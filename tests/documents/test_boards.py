@@ -90,7 +90,7 @@ def test_a_text_that_is_no_board_says_why(text, says):
     ],
 )
 def test_an_object_that_does_not_fit_is_left_out_and_named(entry):
-    view = boards.view({}, [("good", CARD), ("bad", entry)])
+    view = boards.view({}, boards.texts_of({"good": CARD, "bad": entry}))
 
     assert list(view.objects) == ["good"]
     assert [problem.object_id for problem in view.problems] == ["bad"]
@@ -98,14 +98,14 @@ def test_an_object_that_does_not_fit_is_left_out_and_named(entry):
 
 
 def test_problems_are_bounded_and_counted():
-    view = boards.view({}, [(f"b{n}", {}) for n in range(5_000)])
+    view = boards.view({}, boards.texts_of({f"b{n}": {} for n in range(5_000)}))
 
     assert len(view.problems) == boards.MAX_PROBLEMS + 1
     assert "5000 objects are broken" in view.problems[-1].text
 
 
 def test_a_board_shows_no_more_than_its_limit():
-    view = boards.view({}, [(f"c{n}", CARD) for n in range(boards.MAX_OBJECTS + 7)])
+    view = boards.view({}, boards.texts_of({f"c{n}": CARD for n in range(boards.MAX_OBJECTS + 7)}))
 
     assert len(view.objects) == boards.MAX_OBJECTS
     assert view.problems[-1].text.startswith("7 objects are not shown")

@@ -1,0 +1,88 @@
+"""What a board shows, read in one transaction: the stored wire forms, joined without building an object for each."""
+
+import json
+import re
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from agor_jupyter.domain.turns import OPEN, TurnState
+from agor_jupyter.storage import events, tables
+
+_W, _S, _T, _P = tables.worktrees.c, tables.sessions.c, tables.turns.c, tables.permissions.c
+
+_REPOS = sa.select(tables.repos.c.record).order_by(tables.repos.c.slug)
+_WORKTREES = sa.select(_W.record).where(_W.board == sa.bindparam("board")).order_by(_W.id)
+_ON_BOARD = sa.select(_W.id).where(_W.board == sa.bindparam("board"))
+_SESSIONS = (
+    sa.select(_S.record, _S.last_seq, _S.last_line).where(_S.worktree_id.in_(_ON_BOARD), _S.is_archived == sa.false()).order_by(_S.id)
+)
+_LAST = tables.turns.alias("later")
+_TURNS = (
+    sa.select(_T.record)
+    .join(tables.sessions, _S.id == _T.session_id)
+    .where(
+        _S.worktree_id.in_(_ON_BOARD),
+        _S.is_archived == sa.false(),
+        sa.or_(
+            _T.state.in_([state.value for state in (*sorted(OPEN), TurnState.QUEUED)]),
+            _T.is_unresolved == sa.true(),
+            sa.and_(
+                _T.state == TurnState.FAILED.value,
+                _S.state == TurnState.FAILED.value,
+                ~sa.exists().where(_LAST.c.session_id == _T.session_id, _LAST.c.number > _T.number),
+            ),
+        ),
+    )
+    .order_by(_T.session_id, _T.position)
+)
+_PERMISSIONS = (
+    sa.select(_P.record)
+    .join(tables.sessions, _S.id == _P.session_id)
+    .where(_S.worktree_id.in_(_ON_BOARD), _P.state == "open")
+    .order_by(_P.id)
+)
+_BOARDS = sa.select(_W.board).where(_W.board.is_not(None)).distinct().order_by(_W.board)
+_PLACED = sa.select(_W.id, _W.state, _W.record).where(_W.board == sa.bindparam("board")).order_by(_W.id)
+
+_LIVE = re.compile(r'"lastLine":"(?:[^"\\]|\\.)*","lastSeq":\d+')
+"""In a session's wire form. A text inside it cannot match, because its quotes are escaped."""
+
+
+class Placed(NamedTuple):
+    """A worktree that lies on a board."""
+
+    id: str
+    state: str
+    record: str
+
+
+def paths(connection: sa.Connection) -> list[str]:
+    """The boards on which worktrees lie."""
+    return list(connection.execute(_BOARDS).scalars())
+
+
+def placed(connection: sa.Connection, board: str) -> list[Placed]:
+    return [Placed(*row) for row in connection.execute(_PLACED, {"board": board})]
+
+
+def snapshot(connection: sa.Connection, board: str, me: bytes, agents: bytes) -> bytes:
+    """The wire form of `Snapshot`."""
+    given = {"board": board}
+    n = events.newest(connection)
+    sessions = ",".join(_with_last(*row) for row in connection.execute(_SESSIONS, given))
+    parts = {
+        "repos": ",".join(connection.execute(_REPOS).scalars()),
+        "worktrees": ",".join(connection.execute(_WORKTREES, given).scalars()),
+        "sessions": sessions,
+        "turns": ",".join(connection.execute(_TURNS, given).scalars()),
+        "permissions": ",".join(connection.execute(_PERMISSIONS, given).scalars()),
+    }
+    lists = ",".join(f'"{name}":[{joined}]' for name, joined in parts.items())
+    return b'{"n":%d,"me":%b,"agents":%b,%b}' % (n, me, agents, lists.encode())
+
+
+def _with_last(record: str, last_seq: int, last_line: str) -> str:
+    """The record with the columns that change oftener than it."""
+    fresh = f'"lastLine":{json.dumps(last_line, ensure_ascii=False)},"lastSeq":{last_seq}'
+    return _LIVE.sub(lambda _: fresh, record, count=1)
