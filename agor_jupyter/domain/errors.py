@@ -6,6 +6,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ Invalid (ValueError)              400  the input is wrong as it stands
      │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadTemplate (422)
      ├─ NotAllowed (PermissionError)      403
+     ├─ Refused (PermissionError)         403  not let in at all; raised by a client
      ├─ NotFound (LookupError)            404
      │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
      │   ├─ BoardNotFound, ObjectNotFound, AgentNotFound, RefNotFound, FileMissing
@@ -14,6 +15,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
+         └─ ServerGone                         no answer; raised by a client
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,6 +48,15 @@ class NotAllowed(AgorError, PermissionError):
 
     def __init__(self, *, who: str, action: str, needs: str) -> None:
         super().__init__(f"{who} may not {action}. Ask for the role “{needs}”.", needs=needs)
+
+
+class Refused(AgorError, PermissionError):
+    """The server did not let the client in."""
+
+    code = "forbidden"
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(f"The server at {url} refused with status {status}. Check its address and token.", subject=url, status=status)
 
 
 class NotFound(AgorError, LookupError):
@@ -317,3 +328,12 @@ class GitFailed(Unavailable):
 
     def __init__(self, action: str, why: str) -> None:
         super().__init__(f"git could not {action}: {why.strip()[-600:]}", subject=action)
+
+
+class ServerGone(Unavailable):
+    """No server answers. Raised by a client, never by the server."""
+
+    code = "server_gone"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"The server at {url} does not answer: {why}. Start it again, then repeat.", subject=url)

@@ -1,0 +1,166 @@
+"""The Jupyter Server extension: its configuration, its routes, its life. Loads nothing but tornado."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from traitlets import Dict, Float, Integer, List, Unicode
+
+from agor_jupyter._assets import STATIC, bundle_hash
+from agor_jupyter.server.base import NothingHere
+from agor_jupyter.server.lifetime import Lifetime
+from agor_jupyter.server.routes import MODULES, ROUTES, handler_of
+from agor_jupyter.server.stream import Stream
+
+
+class Bundle(FileFindHandler):
+    """The front end's files. Public, because a page behind JupyterHub cannot import a module that asks for a login; they hold no data."""
+
+    def set_headers(self) -> None:
+        super().set_headers()
+        is_current = bundle_hash() and self.get_query_argument("v", "") == bundle_hash()
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if is_current else "no-cache")
+
+    def get_content_type(self) -> str:
+        return "text/javascript" if str(self.absolute_path).endswith(".js") else str(super().get_content_type())
+
+    @allow_unauthenticated
+    async def get(self, path: str, include_body: bool = True) -> None:
+        await super().get(path, include_body)
+
+    @allow_unauthenticated
+    async def head(self, path: str) -> None:
+        await super().get(path, False)
+
+
+class AgorApp(ExtensionApp):
+    """Agor for Jupyter: git worktrees and AI coding agents on shared boards."""
+
+    name = "agor_jupyter"
+    app_name = "Agor for Jupyter"
+    extension_url = "/agor"
+    load_other_extensions = True
+
+    data_dir = Unicode(
+        "",
+        help="Folder of the database, worktrees and logs. Empty, the default: `agor` in Jupyter's data folder. AGOR_DATA_DIR overrides it.",
+    ).tag(config=True)
+    allowed_roots = List(
+        Unicode(),
+        help="Local repositories may be registered only under these folders. Empty, the default: the server's root folder.",
+    ).tag(config=True)
+    database_url = Unicode(
+        "", help="SQLAlchemy URL of the database. Empty, the default: an SQLite file in the data folder. It has to be on a local disk."
+    ).tag(config=True)
+    agents = List(
+        Dict(),
+        help=(
+            "Further agents that speak the Agent Client Protocol over stdio, each as a dict with `name`, `label`, `icon`, "
+            "`command` (a list) and, where wanted, the other fields of `AgentType`. "
+            "One with the name of a known agent replaces it. Default: none."
+        ),
+    ).tag(config=True)
+    pass_env = List(
+        Unicode(), help="Names of further environment variables of the server that agents may see. Default: none. Nothing else is passed."
+    ).tag(config=True)
+    max_starting = Integer(2, min=1, help="How many agent processes may start at the same time. Default 2, at least 1.").tag(config=True)
+    max_running = Integer(
+        8, min=1, help="How many agents may work at the same time; further prompts wait in their queues. Default 8, at least 1."
+    ).tag(config=True)
+    permission_timeout_s = Float(
+        0, min=0, help="Seconds that an agent's question waits before it is answered with no. Default 0: it waits for ever."
+    ).tag(config=True)
+    idle_timeout_s = Float(
+        600, min=0, help="Seconds after which a session at rest gives up its process. Default 600. 0: as soon as a turn has ended."
+    ).tag(config=True)
+    stall_timeout_s = Float(
+        600,
+        min=0,
+        help="Seconds without a sign of life after which a running turn shows a notice; it is not stopped. Default 600. 0: at once.",
+    ).tag(config=True)
+    text_interval_ms = Integer(
+        50, min=0, help="Milliseconds for which pieces of an agent's text are joined before they are stored and sent. Default 50. 0: never."
+    ).tag(config=True)
+    git_timeout_s = Float(120, min=1, help="Seconds that one call of git may take, apart from a clone. Default 120, at least 1.").tag(
+        config=True
+    )
+    clone_timeout_s = Float(1800, min=1, help="Seconds that a clone may take. Default 1800, at least 1.").tag(config=True)
+    setup_timeout_s = Float(900, min=1, help="Seconds that a worktree's setup commands may take. Default 900, at least 1.").tag(config=True)
+
+    lifetime: Lifetime
+
+    def initialize_settings(self) -> None:
+        self.lifetime = Lifetime(self._open_services, warm=("agor_jupyter.services.app", *MODULES))
+        self.server.web_app.settings.setdefault("page_config_data", {})["agorBundle"] = bundle_hash()
+        self.settings.update({"agor": self.lifetime, "agor_app": self})
+        # Kernels and terminals inherit it; so they find this server and no other.
+        os.environ["AGOR_SERVER_FILE"] = self.server.info_file
+
+    def initialize_handlers(self) -> None:
+        self.handlers.extend((route.pattern, handler_of(route)) for route in ROUTES)
+        self.handlers.append((r"/agor/api/stream", Stream))
+        self.handlers.append((r"/agor/static/(.*)", Bundle, {"path": [str(STATIC)]}))
+        self.handlers.append((r"/agor/api(?:/.*)?", NothingHere))
+
+    async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
+        self.lifetime.start()
+
+    async def stop_extension(self) -> None:
+        await self.lifetime.close()
+
+    @property
+    def server(self) -> ServerApp:
+        assert self.serverapp is not None  # linked before anything of ours runs
+        return self.serverapp
+
+    @property
+    def data_path(self) -> Path:
+        """Where everything is kept."""
+        chosen = os.environ.get("AGOR_DATA_DIR") or self.data_dir or Path(jupyter_data_dir()) / "agor"
+        return Path(chosen).expanduser().absolute()
+
+    @property
+    def root_path(self) -> Path:
+        return Path(self.server.root_dir).expanduser().absolute()
+
+    @asynccontextmanager
+    async def _open_services(self) -> AsyncIterator[Any]:
+        from agor_jupyter.services.app import Agor
+
+        async with Agor(self.services_config()) as agor:
+            agor.lock.announce(self.server.connection_url, self.server.info_file)
+            yield agor
+
+    def services_config(self) -> Any:
+        """The `Config` of the services. Importing its type here would load the records."""
+        from agor_jupyter.domain.agents import AgentType
+        from agor_jupyter.services.config import Config
+
+        return Config(
+            data_dir=self.data_path,
+            root_dir=self.root_path,
+            allowed_roots=tuple(Path(root).expanduser().absolute() for root in self.allowed_roots) or (self.root_path,),
+            database_url=self.database_url or None,
+            agents=tuple(AgentType.model_validate(agent) for agent in self.agents),
+            max_starting=self.max_starting,
+            max_running=self.max_running,
+            permission_timeout=timedelta(seconds=self.permission_timeout_s) if self.permission_timeout_s else None,
+            idle_timeout=timedelta(seconds=self.idle_timeout_s),
+            stall_timeout=timedelta(seconds=self.stall_timeout_s),
+            text_interval=timedelta(milliseconds=self.text_interval_ms),
+            pass_env=tuple(self.pass_env),
+            git_timeout=timedelta(seconds=self.git_timeout_s),
+            clone_timeout=timedelta(seconds=self.clone_timeout_s),
+            setup_timeout=timedelta(seconds=self.setup_timeout_s),
+        )
+
+
+main = AgorApp.launch_instance

@@ -1,0 +1,82 @@
+"""Boards: open, read, join, and lay out. The path of a board is a parameter, because it has slashes."""
+
+from pydantic import Field
+
+from agor_jupyter.domain.boards import (
+    Board,
+    BoardInfo,
+    BoardOpen,
+    Coordinate,
+    NoteAdd,
+    RoomInfo,
+    Snapshot,
+    ZoneAdd,
+)
+from agor_jupyter.domain.ids import ObjectId
+from agor_jupyter.domain.people import Role
+from agor_jupyter.domain.records import JsonObject, Request
+from agor_jupyter.server.operations import Call, operation
+
+
+class BoardQuery(Request):
+    path: str = Field(min_length=1, max_length=1000)
+    """Relative to the server's root, such as `boards/team.agor`."""
+
+
+class Move(Request):
+    x: Coordinate
+    y: Coordinate
+
+
+@operation()
+async def index(call: Call) -> list[BoardInfo]:
+    """List the boards that are open or known."""
+    return await call.agor.boards.list(call.caller)
+
+
+@operation(Role.STEERER)
+async def open_board(call: Call, body: BoardOpen) -> BoardInfo:
+    """Open a board; its file is made if it is not there."""
+    return await call.agor.boards.open(call.caller, body, call.key)
+
+
+@operation()
+async def get(call: Call, query: BoardQuery) -> Board:
+    """Get a board's document as it is now."""
+    return await call.agor.boards.get(call.caller, query.path)
+
+
+@operation(answers=Snapshot)
+async def snapshot(call: Call, query: BoardQuery) -> bytes:
+    """Get everything that a board needs besides its document."""
+    return await call.agor.boards.snapshot(call.caller, query.path)
+
+
+@operation()
+async def room(call: Call, query: BoardQuery) -> RoomInfo:
+    """Say how a browser joins the board's room."""
+    return await call.agor.boards.room(call.caller, query.path)
+
+
+@operation(Role.STEERER)
+async def add_zone(call: Call, query: BoardQuery, body: ZoneAdd) -> JsonObject:
+    """Add a zone; answers its id and itself."""
+    return await call.agor.boards.add_zone(call.caller, query.path, body, call.key)
+
+
+@operation(Role.STEERER)
+async def add_note(call: Call, query: BoardQuery, body: NoteAdd) -> JsonObject:
+    """Add a note; answers its id and itself."""
+    return await call.agor.boards.add_note(call.caller, query.path, body, call.key)
+
+
+@operation(Role.STEERER)
+async def move(call: Call, object_id: ObjectId, query: BoardQuery, body: Move) -> JsonObject:
+    """Move an object."""
+    return await call.agor.boards.move(call.caller, query.path, object_id, body.x, body.y)
+
+
+@operation(Role.STEERER)
+async def remove(call: Call, object_id: ObjectId, query: BoardQuery) -> None:
+    """Take a zone or a note off the board."""
+    await call.agor.boards.remove(call.caller, query.path, object_id)

@@ -1,0 +1,35 @@
+"""Repos: register, list, look into, forget."""
+
+from agor_jupyter.domain.people import Role
+from agor_jupyter.domain.repos import Branch, Repo, RepoAdd
+from agor_jupyter.server.operations import Call, operation
+
+
+@operation()
+async def index(call: Call) -> list[Repo]:
+    """List the repos."""
+    return await call.agor.repos.list(call.caller)
+
+
+@operation(Role.OWNER)
+async def add(call: Call, body: RepoAdd) -> Repo:
+    """Register a local checkout, or clone a URL in the background."""
+    return await call.agor.repos.add(call.caller, body, call.key)
+
+
+@operation()
+async def get(call: Call, repo: str) -> Repo:
+    """Get a repo by its id or slug."""
+    return await call.agor.repos.get(call.caller, repo)
+
+
+@operation(Role.OWNER)
+async def remove(call: Call, repo: str) -> None:
+    """Forget a repo; a clone that the server made is deleted, a checkout is left as it is."""
+    await call.agor.repos.remove(call.caller, repo)
+
+
+@operation()
+async def branches(call: Call, repo: str) -> list[Branch]:
+    """List the branches of a repo."""
+    return await call.agor.repos.branches(call.caller, repo)

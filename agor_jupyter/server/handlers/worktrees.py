@@ -1,0 +1,100 @@
+"""Worktrees: create, look at, change, put away."""
+
+from pydantic import Field
+
+from agor_jupyter.domain.ids import WorktreeId
+from agor_jupyter.domain.people import Role
+from agor_jupyter.domain.records import Request
+from agor_jupyter.domain.turns import Patch
+from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
+from agor_jupyter.server.operations import Call, operation
+
+
+class WorktreeQuery(Request):
+    repo: str | None = None
+    """Id or slug."""
+    board: str | None = None
+    archived: bool = False
+    """Archived ones as well."""
+
+
+class RemoveQuery(Request):
+    force: bool = False
+    """Remove it even if work would be lost; a backup ref is kept."""
+
+
+class StatusQuery(Request):
+    max_age_s: float = Field(default=2, ge=0, le=3600)
+    """An answer may be this old. 0 asks git now."""
+
+
+class StatusRequest(Request):
+    ids: list[WorktreeId] = Field(max_length=5000)
+    max_age_s: float = Field(default=2, ge=0, le=3600)
+
+
+@operation()
+async def index(call: Call, query: WorktreeQuery) -> list[Worktree]:
+    """List the worktrees."""
+    return await call.agor.worktrees.list(call.caller, repo=query.repo, board=query.board, include_archived=query.archived)
+
+
+@operation(Role.STEERER)
+async def create(call: Call, body: WorktreeCreate) -> Worktree:
+    """Create a worktree; it is answered at once and made in the background."""
+    return await call.agor.worktrees.create(call.caller, body, call.key)
+
+
+@operation()
+async def statuses(call: Call, body: StatusRequest) -> list[WorktreeStatus]:
+    """Get what git says of several worktrees."""
+    return await call.agor.worktrees.status(call.caller, body.ids, body.max_age_s)
+
+
+@operation()
+async def get(call: Call, worktree: str) -> Worktree:
+    """Get a worktree."""
+    return await call.agor.worktrees.get(call.caller, worktree)
+
+
+@operation(Role.STEERER)
+async def change(call: Call, worktree: str, body: WorktreeChange) -> Worktree:
+    """Change a worktree's name, board, links, notes or context."""
+    return await call.agor.worktrees.change(call.caller, worktree, body)
+
+
+@operation(Role.OWNER)
+async def remove(call: Call, worktree: str, query: RemoveQuery) -> Removal:
+    """Remove a worktree, unless work would be lost."""
+    return await call.agor.worktrees.remove(call.caller, worktree, force=query.force)
+
+
+@operation(Role.STEERER)
+async def archive(call: Call, worktree: str) -> Worktree:
+    """Put a worktree away; its branch and a backup ref stay."""
+    return await call.agor.worktrees.archive(call.caller, worktree)
+
+
+@operation(Role.STEERER)
+async def restore(call: Call, worktree: str) -> Worktree:
+    """Bring an archived worktree back."""
+    return await call.agor.worktrees.restore(call.caller, worktree)
+
+
+@operation(Role.STEERER)
+async def retry(call: Call, worktree: str) -> Worktree:
+    """Try again to make a worktree that failed."""
+    return await call.agor.worktrees.retry(call.caller, worktree)
+
+
+@operation()
+async def status(call: Call, worktree: str, query: StatusQuery) -> WorktreeStatus:
+    """Get what git says of a worktree."""
+    found = await call.agor.worktrees.get(call.caller, worktree)
+    return (await call.agor.worktrees.status(call.caller, [found.id], query.max_age_s))[0]
+
+
+@operation()
+async def diff(call: Call, worktree: str) -> Patch:
+    """Get all changes of a worktree since its base, uncommitted ones included."""
+    return await call.agor.worktrees.diff(call.caller, worktree)

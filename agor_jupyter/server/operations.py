@@ -1,0 +1,140 @@
+"""From an HTTP request to a function of `handlers/` and back. Loads the records."""
+
+import functools
+import inspect
+import json
+import typing
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.people import Caller, Person, Role
+from agor_jupyter.domain.records import Record
+from agor_jupyter.server.base import Handler
+from agor_jupyter.server.extension import AgorApp
+from agor_jupyter.services.app import Agor
+
+Function = Callable[..., Awaitable[Any]]
+_MAX_KEY = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What a function of `handlers/` is given besides the parameters of its path, its body and its query."""
+
+    caller: Caller
+    agor: Agor
+    app: AgorApp
+    key: str
+    """The idempotency key of a POST; empty for other methods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """A function with what its signature says."""
+
+    function: Function
+    role: Role
+    summary: str
+    body: type[Record] | None
+    query: type[Record] | None
+    answers: Any
+    """A record, a list of one, or `None`. A type, so nothing narrower than `Any`."""
+
+
+def operation(role: Role = Role.VIEWER, *, answers: Any = None) -> Callable[[Function], Function]:
+    """Mark a function as reachable over HTTP for `role` and above.
+
+    `answers` says what lies in the `bytes` that a function returns when the service has encoded the answer already.
+    """
+
+    def mark(function: Function) -> Function:
+        hints = typing.get_type_hints(function)
+        found = Operation(
+            function=function,
+            role=role,
+            summary=(inspect.getdoc(function) or function.__name__).partition("\n")[0].rstrip("."),
+            body=hints.get("body"),
+            query=hints.get("query"),
+            answers=answers or hints.get("return"),
+        )
+        function.__dict__["operation"] = found
+        return function
+
+    return mark
+
+
+@functools.cache
+def of(function: Function) -> Operation:
+    found = function.__dict__["operation"]
+    assert isinstance(found, Operation)
+    return found
+
+
+async def run(handler: Handler, operation: Operation, path: Sequence[str]) -> None:
+    """Authorise, parse, call, answer. Raises what `errors.translate` knows."""
+    role = await handler.role()
+    person = Person(**handler.person())
+    if role is None:
+        raise errors.NotAllowed(who=person.name, action="read this server's boards", needs=Role.VIEWER.value)
+    caller = Caller(person=person, role=Role(role))
+    caller.require(operation.role, operation.summary[:1].lower() + operation.summary[1:])
+    arguments: dict[str, Any] = {}
+    if operation.body is not None:
+        arguments["body"] = _parse_body(operation.body, handler.body)
+    if operation.query is not None:
+        arguments["query"] = _parse_query(operation.query, handler)
+    key = handler.request.headers.get("Idempotency-Key", "") if handler.request.method == "POST" else ""
+    if handler.request.method == "POST" and not 0 < len(key) <= _MAX_KEY:
+        raise errors.BadRequest([f"the header Idempotency-Key is needed, with 1 to {_MAX_KEY} characters that are new for each command"])
+    agor = await handler.lifetime.ready()
+    call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key)
+    result = await operation.function(call, *path, **arguments)
+    if result is None:
+        handler.set_status(204)
+        handler.clear_header("Content-Type")
+        handler.finish()
+        return
+    handler.set_header("Content-Type", "application/json")
+    handler.set_header("Cache-Control", "no-store")
+    handler.finish(encode(result))
+
+
+def encode(result: Any) -> bytes:
+    """JSON of a record, a list of records, plain JSON, or bytes that are JSON already."""
+    if isinstance(result, bytes):
+        return result
+    if isinstance(result, Record):
+        return result.encode()
+    if isinstance(result, list | tuple):
+        return b"[" + b",".join(encode(item) for item in result) + b"]"
+    return json.dumps(result).encode()
+
+
+def _parse_body(model: type[Record], body: bytes) -> Record:
+    try:
+        return model.model_validate_json(body or b"{}")
+    except pydantic.ValidationError as error:
+        raise _bad_request(error) from None
+
+
+def _parse_query(model: type[Record], handler: Handler) -> Record:
+    found = {
+        name: handler.get_query_argument(name) for name in handler.request.query_arguments if name not in ("_xsrf", "no_track_activity")
+    }
+    try:
+        return model.model_validate(found)
+    except pydantic.ValidationError as error:
+        raise _bad_request(error) from None
+
+
+def _bad_request(error: pydantic.ValidationError) -> errors.BadRequest:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False)[:20]:
+        where = ".".join(str(part) for part in problem["loc"])
+        what = problem["msg"][:1].lower() + problem["msg"][1:]
+        lines.append(f"{where}: {what}" if where else what)
+    return errors.BadRequest(lines)

@@ -1,0 +1,103 @@
+"""The table of the JSON API: each address, and the function of `handlers/` that answers. Lists and does nothing else.
+
+The functions are imported when the first request needs them, or when the server has started: the server's start pays for none.
+"""
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_server.auth.decorator import ws_authenticated
+
+from agor_jupyter.server.base import Handler
+
+
+@dataclass(frozen=True)
+class Route:
+    """`methods` maps an HTTP method to a function of `handlers/{module}.py`. `{name}` in the path is one segment of it."""
+
+    path: str
+    module: str
+    methods: dict[str, str]
+
+    @property
+    def parameters(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    @property
+    def pattern(self) -> str:
+        parts = [r"([^/]+)" if part.startswith("{") else part.replace(".", r"\.") for part in self.path.split("/")]
+        return "/agor/" + "/".join(parts)
+
+
+ROUTES = (
+    Route("api/me", "me", {"GET": "me"}),
+    Route("api/openapi.json", "openapi", {"GET": "document"}),
+    Route("api/agents", "agents", {"GET": "index"}),
+    Route("api/agents/{agent}", "agents", {"GET": "get"}),
+    Route("api/repos", "repos", {"GET": "index", "POST": "add"}),
+    Route("api/repos/{repo}", "repos", {"GET": "get", "DELETE": "remove"}),
+    Route("api/repos/{repo}/branches", "repos", {"GET": "branches"}),
+    Route("api/worktrees", "worktrees", {"GET": "index", "POST": "create"}),
+    Route("api/worktrees/status", "worktrees", {"POST": "statuses"}),
+    Route("api/worktrees/{worktree}", "worktrees", {"GET": "get", "PATCH": "change", "DELETE": "remove"}),
+    Route("api/worktrees/{worktree}/archive", "worktrees", {"POST": "archive"}),
+    Route("api/worktrees/{worktree}/restore", "worktrees", {"POST": "restore"}),
+    Route("api/worktrees/{worktree}/retry", "worktrees", {"POST": "retry"}),
+    Route("api/worktrees/{worktree}/status", "worktrees", {"GET": "status"}),
+    Route("api/worktrees/{worktree}/diff", "worktrees", {"GET": "diff"}),
+    Route("api/sessions", "sessions", {"GET": "index", "POST": "create"}),
+    Route("api/sessions/{session}", "sessions", {"GET": "get", "PATCH": "change"}),
+    Route("api/sessions/{session}/prompt", "sessions", {"POST": "prompt"}),
+    Route("api/sessions/{session}/cancel", "sessions", {"POST": "cancel"}),
+    Route("api/sessions/{session}/archive", "sessions", {"POST": "archive"}),
+    Route("api/sessions/{session}/events", "sessions", {"GET": "events"}),
+    Route("api/sessions/{session}/turns", "turns", {"GET": "index"}),
+    Route("api/turns/{turn}", "turns", {"GET": "get"}),
+    Route("api/turns/{turn}/patch", "turns", {"GET": "patch"}),
+    Route("api/turns/{turn}/cancel", "turns", {"POST": "cancel"}),
+    Route("api/turns/{turn}/resume", "turns", {"POST": "resume"}),
+    Route("api/turns/{turn}/retry", "turns", {"POST": "retry"}),
+    Route("api/turns/{turn}/discard", "turns", {"POST": "discard"}),
+    Route("api/permissions", "permissions", {"GET": "index"}),
+    Route("api/permissions/{permission}/answer", "permissions", {"POST": "answer"}),
+    Route("api/boards", "boards", {"GET": "index", "POST": "open_board"}),
+    Route("api/board", "boards", {"GET": "get"}),
+    Route("api/board/snapshot", "boards", {"GET": "snapshot"}),
+    Route("api/board/room", "boards", {"GET": "room"}),
+    Route("api/board/zones", "boards", {"POST": "add_zone"}),
+    Route("api/board/notes", "boards", {"POST": "add_note"}),
+    Route("api/board/objects/{object_id}", "boards", {"PATCH": "move", "DELETE": "remove"}),
+)
+MODULES = tuple(sorted({f"agor_jupyter.server.handlers.{route.module}" for route in ROUTES}))
+
+
+def handler_of(route: Route) -> type[Handler]:
+    """A tornado handler with a method for each of the route's."""
+    methods = {method.lower(): _method(route.module, name) for method, name in route.methods.items()}
+    title = "".join(part.capitalize() for part in route.path.replace("{", "").replace("}", "").replace(".", "/").split("/")[1:])
+    return type(f"{title}Handler", (Handler,), {**methods, "route": route})
+
+
+def function_of(module: str, name: str) -> Callable[..., Awaitable[Any]]:
+    function = getattr(importlib.import_module(f"agor_jupyter.server.handlers.{module}"), name)
+    assert callable(function)
+    return function  # type: ignore[no-any-return]  # the test of the table proves it
+
+
+def _method(module: str, name: str) -> Callable[..., Awaitable[None]]:
+    @ws_authenticated  # answers 403 where `web.authenticated` would redirect to a login page
+    async def method(handler: Handler, *path: str) -> None:
+        try:
+            if f"agor_jupyter.server.handlers.{module}" not in sys.modules:
+                await asyncio.to_thread(function_of, module, name)
+            from agor_jupyter.server import operations
+
+            await operations.run(handler, operations.of(function_of(module, name)), path)
+        except Exception as error:  # noqa: BLE001 the root of every handler
+            handler.refuse(error)
+
+    return method
