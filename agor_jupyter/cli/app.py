@@ -1,0 +1,49 @@
+"""Lists the commands."""
+
+import click
+import typer
+
+from agor_jupyter.cli import agents, boards, demo, doctor, permissions, repos, sessions, turns, worktrees
+from agor_jupyter.cli.output import fail
+from agor_jupyter.cli.reach import close, configure
+from agor_jupyter.domain.errors import AgorError
+
+app = typer.Typer(name="jupyter agor", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(repos.app, name="repo", help="Git repositories that the server knows.")
+app.add_typer(worktrees.app, name="worktree", help="Git worktrees, each on a branch of its own.")
+app.add_typer(sessions.app, name="session", help="Conversations with agents in worktrees.")
+app.add_typer(turns.app, name="turn", help="Prompts and all that was done for them.")
+app.add_typer(permissions.app, name="permission", help="Questions that agents ask before they act.")
+app.add_typer(boards.app, name="board", help="Boards: the files that the canvas shows.")
+app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")
+app.command()(doctor.doctor)
+app.command()(demo.demo)
+
+
+@app.callback()
+def options(
+    url: str | None = typer.Option(None, envvar="AGOR_URL", help="Address of the Jupyter server. Default: the one this shell belongs to."),
+    token: str | None = typer.Option(None, envvar="AGOR_TOKEN", help="Its token."),
+    data_dir: str | None = typer.Option(None, help="Folder of the data, where a private server is started. Default: AGOR_DATA_DIR."),
+) -> None:
+    """Agents on a board, from a shell. Works against the Jupyter server that this shell belongs to, else starts a private one."""
+    configure(url=url, token=token, data_dir=data_dir)
+
+
+def run(arguments: list[str]) -> int:
+    try:
+        app(arguments, prog_name="jupyter agor", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 1
+    except (AgorError, TimeoutError, ConnectionError) as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        close()
+    return 0

@@ -1,0 +1,54 @@
+"""`jupyter agor board`."""
+
+import typer
+
+from agor_jupyter.cli.output import AsJson, facts, show_json, table
+from agor_jupyter.cli.reach import link
+from agor_jupyter.domain.boards import Board, BoardInfo, BoardOpen, Card, Note
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("open")
+def open_(
+    path: str = typer.Argument(help="File of the board, such as team.agor."), title: str = typer.Option(""), as_json: AsJson = False
+) -> None:
+    """Make the board's file if it is not there, and say where to see it."""
+    info = BoardInfo.model_validate(link().post("boards", BoardOpen(path=link().board_path(path), title=title)))
+    if as_json:
+        show_json(info)
+    else:
+        facts(
+            [
+                ("board", info.path),
+                ("objects", info.object_count),
+                ("problems", len(info.problems) or None),
+                ("open", f"{link().url}lab/tree/{info.path}"),
+            ]
+        )
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the boards."""
+    found = [BoardInfo.model_validate(item) for item in link().items("boards")]
+    if as_json:
+        show_json(found)
+    else:
+        table(["board", "title", "objects"], [(one.path, one.title, one.object_count) for one in found], "No boards.")
+
+
+@app.command()
+def show(path: str = typer.Argument(help="File of the board."), as_json: AsJson = False) -> None:
+    """List what lies on a board, and what is wrong in its file."""
+    board = Board.model_validate(link().get("board", path=link().board_path(path)))
+    if as_json:
+        show_json(board)
+        return
+    rows = []
+    for one in board.objects.values():
+        what = f"{one.repo} {one.branch}" if isinstance(one, Card) else one.text if isinstance(one, Note) else one.name
+        rows.append((one.kind, what, round(one.x), round(one.y)))
+    table(["kind", "what", "x", "y"], rows, "Nothing lies on it.")
+    for problem in board.problems:
+        print(f"! {problem.text}")

@@ -1,0 +1,91 @@
+"""`jupyter agor demo`: a sample project, the quick start beside it, and a JupyterLab of its own to try it in."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+from agor_jupyter.domain.errors import FileMissing
+
+NOTEBOOK = "quickstart.ipynb"
+
+
+def demo(
+    folder: str = typer.Option("agor-demo", help="Folder of the demo. Made if it is not there; what is in it stays."),
+    port: int = typer.Option(8888, help="Port of JupyterLab on 127.0.0.1. The next free one if it is taken."),
+    browser: bool = typer.Option(False, help="Open a browser."),
+) -> None:
+    """Make a sample project and open the quick-start notebook in JupyterLab.
+
+    Everything lies in the folder, the data of Agor too, so that it disturbs no other JupyterLab and can be thrown away at once.
+    """
+    from agor_jupyter.notebook.sample import sample
+
+    home = Path(folder).expanduser().resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    sample(home / "warehouse")
+    if not (home / NOTEBOOK).exists():
+        shutil.copyfile(_quickstart(), home / NOTEBOOK)
+    token = _token(home / ".agor-token")
+    free = _free_port(port)
+    address = f"http://127.0.0.1:{free}/lab/tree/{NOTEBOOK}?token={token}"
+    print(f"\nThe quick start is open at\n\n    {address}\n\nStop it with Ctrl+C. The folder is {home}.\n", flush=True)
+    raise typer.Exit(subprocess.run(command(home, free, browser=browser), check=False, env=environment(home, token), cwd=home).returncode)
+
+
+def command(home: Path, port: int, *, browser: bool) -> list[str]:
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        *root,
+        *([] if browser else ["--no-browser"]),
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={home}",
+        f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+
+
+def environment(home: Path, token: str) -> dict[str, str]:
+    """As ours, with its own Python first, its own data, and its own token, which is not in the list of processes."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    dropped = {"AGOR_SERVER_FILE", "JPY_PARENT_PID", "JPY_SESSION_NAME", "AGOR_URL", "AGOR_TOKEN"}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return kept | {"PATH": path, "JUPYTER_TOKEN": token, "AGOR_DATA_DIR": str(home / ".agor")}
+
+
+def _quickstart() -> Path:
+    for place in (Path(__file__).parent / NOTEBOOK, Path(__file__).parents[2] / "notebooks" / NOTEBOOK):
+        if place.exists():
+            return place
+    raise FileMissing(NOTEBOOK)
+
+
+def _token(file: Path) -> str:
+    """The same one each time, so that an address that was opened before goes on working."""
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(secrets.token_hex(24))
+    return file.read_text().strip()
+
+
+def _free_port(wanted: int) -> int:
+    for port in (*range(wanted, min(wanted + 20, 65536)), 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return wanted

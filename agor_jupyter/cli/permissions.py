@@ -1,0 +1,41 @@
+"""`jupyter agor permission`."""
+
+import typer
+
+from agor_jupyter.cli.output import AsJson, show_json, table
+from agor_jupyter.cli.reach import link
+from agor_jupyter.cli.reach import permission as find
+from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.notebook.permissions import Permission as Handle
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the open questions."""
+    found = [Permission.model_validate(item) for item in link().items("permissions")]
+    if as_json:
+        show_json(found)
+    else:
+        table(
+            ["question", "asks for", "options"],
+            [(one.id, one.title, ", ".join(o.id for o in one.options)) for one in found],
+            "No open questions.",
+        )
+
+
+@app.command()
+def answer(
+    question: str = typer.Argument(help="Id, or the end of it."),
+    choice: str = typer.Argument(help="allow, always, reject, or the id of an option."),
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question, in your name. The first answer counts."""
+    handle = Handle(link(), find(question))
+    wishes = {"allow": handle.allow, "always": handle.always, "reject": handle.reject}
+    done = wishes[choice]() if choice in wishes else handle.answer(choice)
+    if as_json:
+        show_json(done.record)
+    else:
+        print(f"{done.state} by {done.answered_by}: {done.title}")

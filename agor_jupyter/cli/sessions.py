@@ -1,0 +1,172 @@
+"""`jupyter agor session`."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from agor_jupyter.cli.output import AsJson, clean, facts, show_json, table
+from agor_jupyter.cli.reach import link
+from agor_jupyter.cli.reach import session as find
+from agor_jupyter.cli.reach import worktree as find_worktree
+from agor_jupyter.cli.turns import show_turn
+from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PromptSent, Text, ToolCall, ToolOutput
+from agor_jupyter.domain.sessions import Prompt, Session, SessionCreate
+from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.notebook import following
+
+app = typer.Typer(no_args_is_help=True)
+Which = Annotated[str, typer.Argument(metavar="SESSION", help="Id, the end of it, or title.")]
+Text_ = Annotated[str, typer.Argument(metavar="PROMPT", help="The prompt, or - to read it from standard input.")]
+Wait = Annotated[bool, typer.Option(help="Print what happens until the turn ended. Always so with a private server.")]
+Allow = Annotated[bool, typer.Option(help="Answer its questions with “allow once”, in your name, while waiting.")]
+
+
+def _show(session: Session, as_json: bool) -> None:
+    if as_json:
+        show_json(session)
+        return
+    facts(
+        [
+            ("title", session.title),
+            ("agent", session.agent),
+            ("state", session.state),
+            ("turns", session.turn_count),
+            ("in the queue", len(session.queue) or None),
+            ("last", session.last_line),
+            ("id", session.id),
+        ]
+    )
+
+
+def _line(event: Event) -> str | None:
+    match event.body:
+        case PromptSent(text=text):
+            return f"> {text.strip()}"
+        case Text(text=text) | ToolOutput(text=text):
+            return text.rstrip("\n")
+        case ToolCall(title=title, status=status, output=output):
+            return f"[{status or 'tool'}] {title or ''}".rstrip() + (f"\n{output.rstrip()}" if output else "")
+        case PermissionAsked(permission=permission):
+            return f"? {permission.title}  (jupyter agor permission answer {permission.id} allow)"
+        case Notice(text=text) | Failure(text=text):
+            return f"! {text}"
+        case _:
+            return None
+
+
+def _await(session: Session, turn: Turn, allow: bool, as_json: bool) -> None:
+    """Print the turn's transcript while it grows, then the turn. A turn that is not done ends the command with 1."""
+
+    async def watch() -> None:
+        async for event in following.follow(link(), session.id, allow=allow, until=turn.id):
+            if event.turn_id == turn.id and not as_json and (text := _line(event)):
+                print(clean(text), flush=True)
+
+    asyncio.run(watch())
+    ended = Turn.model_validate(link().get(f"turns/{turn.id}"))
+    show_turn(ended, as_json)
+    if ended.state is not TurnState.DONE:
+        raise typer.Exit(1)
+
+
+def _text(text: str) -> str:
+    return sys.stdin.read() if text == "-" else text
+
+
+def _last(session: Session) -> Turn:
+    return Turn.model_validate(link().items(f"sessions/{session.id}/turns")[-1])
+
+
+@app.command()
+def start(
+    worktree: str = typer.Argument(help="Name, REPO/NAME, or id of the worktree."),
+    prompt: Text_ = "",
+    agent: str = typer.Option("script", help="Name of the agent."),
+    title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
+    wait: Wait = False,
+    allow: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a session, and prompt it."""
+    body = SessionCreate(worktree_id=find_worktree(worktree).id, agent=agent, title=title, prompt=_text(prompt) or None)
+    session = Session.model_validate(link().post("sessions", body))
+    if body.prompt and (wait or allow or link().is_private):
+        _await(session, _last(session), allow, as_json)
+    else:
+        _show(session, as_json)
+
+
+@app.command("list")
+def list_(
+    board: str | None = typer.Option(None, help="Only those on this board."),
+    worktree: str | None = typer.Option(None, help="Only those in this worktree."),
+    state: str | None = typer.Option(None, help="Only those in this state, such as needs_you."),
+    agent: str | None = typer.Option(None, help="Only those of this agent."),
+    as_json: AsJson = False,
+) -> None:
+    """List the sessions, the latest first."""
+    query = {
+        "board": link().board_path(board) if board else None,
+        "worktree": find_worktree(worktree).id if worktree else None,
+        "state": state,
+        "agent": agent,
+    }
+    found = [Session.model_validate(item) for item in link().items("sessions", **query)]
+    if as_json:
+        show_json(found)
+    else:
+        table(["session", "state", "agent", "title"], [(one.id, one.state, one.agent, one.title) for one in found], "No sessions.")
+
+
+@app.command()
+def show(session: Which, as_json: AsJson = False) -> None:
+    """Show a session."""
+    _show(find(session), as_json)
+
+
+@app.command()
+def prompt(session: Which, text: Text_, wait: Wait = False, allow: Allow = False, as_json: AsJson = False) -> None:
+    """Send a further prompt. It waits its turn in the queue."""
+    one = find(session)
+    turn = Turn.model_validate(link().post(f"sessions/{one.id}/prompt", Prompt(text=_text(text))))
+    if wait or allow or link().is_private:
+        _await(one, turn, allow, as_json)
+    else:
+        show_turn(turn, as_json)
+
+
+@app.command()
+def cancel(session: Which, as_json: AsJson = False) -> None:
+    """Stop the turn that is at work."""
+    one = find(session)
+    link().post(f"sessions/{one.id}/cancel")
+    _show(find(one.id), as_json)
+
+
+@app.command()
+def events(
+    session: Which,
+    after: int = typer.Option(0, help="Only those with a higher number."),
+    follow: bool = typer.Option(False, help="Go on until the session is at rest."),
+    as_json: AsJson = False,
+) -> None:
+    """Print the transcript. With --json one event a line."""
+    one = find(session)
+
+    def put(event: Event) -> None:
+        if as_json:
+            print(event.encode().decode(), flush=True)
+        elif text := _line(event):
+            print(clean(text), flush=True)
+
+    async def watch() -> None:
+        async for event in following.follow(link(), one.id, after=after):
+            put(event)
+
+    if follow:
+        asyncio.run(watch())
+    else:
+        for event in following.read(link(), one.id, after):
+            put(event)

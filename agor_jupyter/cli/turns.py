@@ -1,0 +1,75 @@
+"""`jupyter agor turn`."""
+
+from typing import Annotated
+
+import typer
+
+from agor_jupyter.cli.output import AsJson, clean, facts, show_json
+from agor_jupyter.cli.reach import link
+from agor_jupyter.cli.reach import turn as find
+from agor_jupyter.domain.turns import Patch, Turn
+
+app = typer.Typer(no_args_is_help=True)
+Which = Annotated[str, typer.Argument(metavar="TURN", help="Id, or SESSION:NUMBER.")]
+
+
+def show_turn(turn: Turn, as_json: bool) -> None:
+    if as_json:
+        show_json(turn)
+        return
+    facts(
+        [
+            ("turn", turn.number),
+            ("state", turn.state),
+            ("error", turn.error),
+            ("changed", f"{turn.files} files +{turn.added} -{turn.deleted}" if turn.files else "no files"),
+            ("commit", turn.commit_after if turn.commit_after != turn.commit_before else None),
+            ("seconds", f"{turn.seconds:.1f}" if turn.seconds is not None else None),
+            ("cost", f"${turn.cost_usd:.4f}" if turn.cost_usd is not None else None),
+            ("id", turn.id),
+        ]
+    )
+
+
+def _do(turn: str, action: str, as_json: bool) -> None:
+    show_turn(Turn.model_validate(link().post(f"turns/{find(turn).id}/{action}")), as_json)
+
+
+@app.command()
+def show(turn: Which, as_json: AsJson = False) -> None:
+    """Show a turn."""
+    show_turn(find(turn), as_json)
+
+
+@app.command()
+def patch(turn: Which, as_json: AsJson = False) -> None:
+    """Print what a turn changed, as a patch."""
+    found = Patch.model_validate(link().get(f"turns/{find(turn).id}/patch"))
+    if as_json:
+        show_json(found)
+    else:
+        print(clean(found.text), end="")
+
+
+@app.command()
+def cancel(turn: Which, as_json: AsJson = False) -> None:
+    """Take a turn out of the queue, or stop the work on it."""
+    _do(turn, "cancel", as_json)
+
+
+@app.command()
+def resume(turn: Which, as_json: AsJson = False) -> None:
+    """Go on with an interrupted or failed turn where it was."""
+    _do(turn, "resume", as_json)
+
+
+@app.command()
+def retry(turn: Which, as_json: AsJson = False) -> None:
+    """Send the same prompt again."""
+    _do(turn, "retry", as_json)
+
+
+@app.command()
+def discard(turn: Which, as_json: AsJson = False) -> None:
+    """Leave an interrupted turn as it is; the queue goes on."""
+    _do(turn, "discard", as_json)

@@ -1,0 +1,159 @@
+"""`jupyter agor worktree`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from agor_jupyter.cli.output import AsJson, clean, facts, show_json, table
+from agor_jupyter.cli.reach import link
+from agor_jupyter.cli.reach import repo as find_repo
+from agor_jupyter.cli.reach import worktree as find
+from agor_jupyter.domain.turns import Patch
+from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeCreate, WorktreeStatus
+from agor_jupyter.notebook.following import settle_worktree
+
+app = typer.Typer(no_args_is_help=True)
+Which = Annotated[str, typer.Argument(metavar="WORKTREE", help="Name, REPO/NAME, or id.")]
+
+
+def _show(worktree: Worktree, as_json: bool) -> None:
+    if as_json:
+        show_json(worktree)
+        return
+    facts(
+        [
+            ("name", f"{worktree.repo}/{worktree.name}"),
+            ("state", worktree.state),
+            ("reason", worktree.reason),
+            ("branch", worktree.branch),
+            ("base", f"{worktree.base_ref} ({worktree.base_sha[:10]})"),
+            ("path", worktree.path),
+            ("board", worktree.board),
+            ("issue", worktree.issue_url),
+            ("pull request", worktree.pull_request_url),
+            ("notes", worktree.notes),
+            ("id", worktree.id),
+        ]
+    )
+
+
+@app.command()
+def create(
+    repo: str = typer.Argument(help="Name, id or path of the repository."),
+    name: str = typer.Argument(help="Name of the worktree."),
+    base: str | None = typer.Option(None, help="Branch, tag or commit to start from. Default: the default branch."),
+    branch: str | None = typer.Option(None, help="Branch to make. Default: the name."),
+    existing_branch: bool = typer.Option(False, help="Use a branch that exists."),
+    board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder."),
+    issue: str | None = typer.Option(None, help="URL of the issue."),
+    pull_request: str | None = typer.Option(None, help="URL of the pull request."),
+    notes: str = typer.Option("", help="Free text."),
+    context: str = typer.Option("{}", help="Free JSON object."),
+    as_json: AsJson = False,
+) -> None:
+    """Create a worktree and wait until it is ready."""
+    try:
+        free = json.loads(context)
+    except ValueError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--context") from None
+    if not isinstance(free, dict):
+        raise typer.BadParameter("must be a JSON object, such as '{\"ticket\": 12}'", param_hint="--context")
+    body = WorktreeCreate(
+        repo=find_repo(repo).id,
+        name=name,
+        base=base,
+        branch=branch,
+        existing_branch=existing_branch,
+        board=link().board_path(board) if board else None,
+        issue_url=issue,
+        pull_request_url=pull_request,
+        notes=notes,
+        context=free,
+    )
+    _show(settle_worktree(link(), Worktree.model_validate(link().post("worktrees", body))), as_json)
+
+
+@app.command("list")
+def list_(
+    repo: str | None = typer.Option(None, help="Only those of this repository."),
+    board: str | None = typer.Option(None, help="Only those on this board."),
+    archived: bool = typer.Option(False, help="Archived ones too."),
+    as_json: AsJson = False,
+) -> None:
+    """List the worktrees."""
+    query = {
+        "repo": find_repo(repo).id if repo else None,
+        "board": link().board_path(board) if board else None,
+        "archived": 1 if archived else None,
+    }
+    found = [Worktree.model_validate(item) for item in link().items("worktrees", **query)]
+    if as_json:
+        show_json(found)
+    else:
+        table(
+            ["worktree", "state", "branch", "base"],
+            [(f"{one.repo}/{one.name}", one.state, one.branch, one.base_ref) for one in found],
+            "No worktrees.",
+        )
+
+
+@app.command()
+def show(worktree: Which, as_json: AsJson = False) -> None:
+    """Show a worktree."""
+    _show(find(worktree), as_json)
+
+
+@app.command()
+def status(worktree: Which, as_json: AsJson = False) -> None:
+    """Show what git says of a worktree."""
+    found = WorktreeStatus.model_validate(link().get(f"worktrees/{find(worktree).id}/status"))
+    if as_json:
+        show_json(found)
+        return
+    facts(
+        [
+            ("branch", found.branch),
+            ("commit", found.head[:10]),
+            ("ahead, behind", f"{found.ahead}, {found.behind}"),
+            ("changed", f"{found.files} files +{found.added} -{found.deleted}"),
+            ("uncommitted", f"{found.staged} staged, {found.unstaged} unstaged, {found.untracked} untracked" if found.dirty else "nothing"),
+        ]
+    )
+
+
+@app.command()
+def diff(worktree: Which, as_json: AsJson = False) -> None:
+    """Print what differs from the base, uncommitted changes included."""
+    patch = Patch.model_validate(link().get(f"worktrees/{find(worktree).id}/diff"))
+    if as_json:
+        show_json(patch)
+    else:
+        print(clean(patch.text), end="")
+
+
+@app.command()
+def archive(worktree: Which, as_json: AsJson = False) -> None:
+    """Give up the folder; branch and a backup ref stay."""
+    _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/archive")), as_json)
+
+
+@app.command()
+def restore(worktree: Which, as_json: AsJson = False) -> None:
+    """Bring an archived worktree back."""
+    _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/restore"))), as_json)
+
+
+@app.command()
+def remove(
+    worktree: Which,
+    force: bool = typer.Option(False, help="Even when work would be lost. A backup ref keeps it."),
+    as_json: AsJson = False,
+) -> None:
+    """Remove a worktree. Refuses when uncommitted, unpushed or running work would be lost."""
+    one = find(worktree)
+    removal = Removal.model_validate(link().delete(f"worktrees/{one.id}", force=1 if force else None))
+    if as_json:
+        show_json(removal)
+    else:
+        print(f"Removed {one.repo}/{one.name}." + (f" Its last state is kept in {removal.backup_ref}." if removal.backup_ref else ""))

@@ -1,0 +1,110 @@
+"""`connect()`, and the hub: everything else is reached from it."""
+
+import os
+import re
+from pathlib import Path
+
+from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.boards import BoardOpen, Me
+from agor_jupyter.domain.permissions import Permission as PermissionRecord
+from agor_jupyter.domain.repos import Repo as RepoRecord
+from agor_jupyter.domain.repos import RepoAdd
+from agor_jupyter.domain.sessions import Session as SessionRecord
+from agor_jupyter.notebook.boards import Board
+from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.link import Link, reach
+from agor_jupyter.notebook.permissions import Permission
+from agor_jupyter.notebook.repos import Repo
+from agor_jupyter.notebook.sessions import Session
+
+_URL = re.compile(r"^([a-z][a-z+]*://|[\w.-]+@[\w.-]+:)")
+
+
+def connect(url: str | None = None, token: str | None = None, *, data_dir: str | os.PathLike[str] | None = None) -> "Hub":
+    """The hub of the server this notebook belongs to.
+
+    Without `url`: the Jupyter server that started this kernel or this terminal; else the one that has the data open; else a private
+    server, on 127.0.0.1 with a token of its own, that ends with this process. Connecting again gives the same server.
+
+    Args:
+        url: address of a Jupyter server, with its base URL.
+        token: its token.
+        data_dir: folder of the data. Default: AGOR_DATA_DIR, else `agor` in Jupyter's data folder.
+
+    Raises:
+        ServerGone: it does not answer, or the private one did not start.
+
+    """
+    hub = Hub(reach(url=url, token=token, data_dir=data_dir))
+    hub.me  # noqa: B018  # refuse now, not at the first use
+    return hub
+
+
+class Hub:
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    @property
+    def url(self) -> str:
+        return self._link.url
+
+    @property
+    def me(self) -> Me:
+        """Who you are to the server, and what you may do."""
+        return self._link.me
+
+    def repo(self, place: str | os.PathLike[str], *, name: str | None = None) -> Repo:
+        """The repository at a path or a git URL: registered, and cloned for a URL, when it is not yet. Waits for the clone.
+
+        Args:
+            place: a checkout, relative to this notebook, or a URL such as https://…, ssh://… or git@host:path.
+            name: short name for boards and shells. Default: made from the place.
+
+        """
+        text = os.fspath(place)
+        is_url = _URL.match(text) is not None
+        body = RepoAdd(url=text, slug=name) if is_url else RepoAdd(path=str(Path(text).expanduser().absolute()), slug=name)
+        known = self._known_url(text) if is_url else self._known_path(text)
+        return (known or Repo(self._link, RepoRecord.model_validate(self._link.post("repos", body)))).ready()
+
+    def _known_path(self, place: str) -> Repo | None:
+        path = Path(place).expanduser().resolve()
+        return next((one for one in self.repos if Path(one.path).resolve() == path), None)
+
+    def _known_url(self, url: str) -> Repo | None:
+        bare = re.sub(r"//[^/@]*@", "//", url)  # stored without a user's name and password
+        return next((one for one in self.repos if one.record.url in (url, bare)), None)
+
+    def board(self, path: str | os.PathLike[str] = "main.agor", *, title: str = "") -> Board:
+        """The board in this file, relative to this notebook. The file is made when it is not there."""
+        relative = self._link.board_path(path)
+        self._link.post("boards", BoardOpen(path=relative, title=title))
+        return Board(self._link, relative)
+
+    @property
+    def repos(self) -> Handles[Repo]:
+        found = [Repo(self._link, RepoRecord.model_validate(item)) for item in self._link.items("repos")]
+        return Handles("repo", found, lambda one: columns(one.record), lambda one: one.name)
+
+    @property
+    def sessions(self) -> Handles[Session]:
+        found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions")]
+        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title)
+
+    @property
+    def agents(self) -> Handles[AgentStatus]:
+        found = [AgentStatus.model_validate(item) for item in self._link.items("agents")]
+        return Handles("agent", found, lambda one: columns(one.agent) | {"is_installed": one.is_installed}, lambda one: one.agent.name)
+
+    @property
+    def permissions(self) -> Handles[Permission]:
+        """The open questions of all sessions."""
+        found = [Permission(self._link, PermissionRecord.model_validate(item)) for item in self._link.items("permissions")]
+        return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title)
+
+    def stop(self) -> None:
+        """Stop a private server. Another one goes on; only the connections are closed."""
+        self._link.stop()
+
+    def __repr__(self) -> str:
+        return f"Hub of {'a private server' if self._link.is_private else 'this Jupyter server'}, as {self.me.role.value}"

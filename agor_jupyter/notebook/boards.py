@@ -1,0 +1,68 @@
+"""A board: the live canvas, as a value in a cell."""
+
+from typing import Any
+
+from agor_jupyter.domain.boards import Board as BoardRecord
+from agor_jupyter.domain.boards import Note, NoteAdd, Zone, ZoneAdd
+from agor_jupyter.domain.sessions import Session as SessionRecord
+from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
+from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.sessions import Session
+from agor_jupyter.notebook.worktrees import Worktree
+
+
+class Board:
+    """The last expression of a cell shows it: live where a page of this server is open, as text elsewhere."""
+
+    def __init__(self, link: Link, path: str) -> None:
+        self._link, self.path = link, path
+        """The file, relative to the server's root."""
+
+    @property
+    def document(self) -> BoardRecord:
+        """Everything that lies on it now, and what is wrong in the file."""
+        return BoardRecord.model_validate(self._link.get("board", path=self.path))
+
+    @property
+    def zones(self) -> Handles[Zone]:
+        return Handles("zone", [one for one in self.document.objects.values() if isinstance(one, Zone)], columns, lambda zone: zone.name)
+
+    @property
+    def notes(self) -> Handles[Note]:
+        return Handles("note", [one for one in self.document.objects.values() if isinstance(one, Note)], columns, lambda note: note.text)
+
+    @property
+    def worktrees(self) -> Handles[Worktree]:
+        found = [Worktree(self._link, WorktreeRecord.model_validate(item)) for item in self._link.items("worktrees", board=self.path)]
+        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name)
+
+    @property
+    def sessions(self) -> Handles[Session]:
+        found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions", board=self.path)]
+        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title)
+
+    def zone(self, name: str, *, at: tuple[float, float] | None = None, width: float = 296, height: float = 560, color: str = "") -> Zone:
+        """The zone of this name, made when there is none. Sizes are in board units."""
+        for known in self.zones:
+            if known.name == name:
+                return known
+        body = ZoneAdd(name=name, x=at[0] if at else None, y=at[1] if at else None, width=width, height=height, color=color)
+        self._link.post("board/zones", body, path=self.path)
+        return self.zones[name]
+
+    def note(self, text: str, *, at: tuple[float, float] | None = None, color: str = "") -> Note:
+        """The note with this text, made when there is none."""
+        for known in self.notes:
+            if known.text == text:
+                return known
+        self._link.post("board/notes", NoteAdd(text=text, x=at[0] if at else None, y=at[1] if at else None, color=color), path=self.path)
+        return self.notes[text]
+
+    def __repr__(self) -> str:
+        return f"Board {self.path!r}"
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:  # IPython takes a dict, or a pair of dicts
+        from agor_jupyter.notebook.canvas import bundle
+
+        return bundle(self.path, repr(self))

@@ -1,0 +1,153 @@
+"""What a cell shows while it waits: one line or block that changes, and is empty again when the waiting is over.
+
+An executed notebook then holds what came out and not how long it took. The outputs of a cell are the same in number and content
+whether the work was done just now or before, so that nbval can compare them.
+"""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+from agor_jupyter.domain.events import Event, Failure, Notice, PermissionSettled, Text, ToolCall, ToolOutput
+from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.notebook import views
+
+_EMPTY = {"text/plain": "", "text/html": ""}
+_TAIL = 12
+
+
+class Line:
+    """One display of a cell. Does nothing outside IPython."""
+
+    def __init__(self) -> None:
+        self._handle = _display(_EMPTY)
+        self._shown = ""
+
+    def show(self, text: str, html: str) -> None:
+        if self._handle and text != self._shown:
+            self._shown = text
+            self._handle({"text/plain": text, "text/html": html})
+
+    def say(self, text: str) -> None:
+        self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{escape(text)}</div>' if text else "")
+
+    def clear(self) -> None:
+        self.say("")
+
+
+_line: tuple[int, Line] | None = None
+
+
+def line() -> Line:
+    """The changing line of the cell that runs now, the same one for all that waits in it."""
+    global _line  # noqa: PLW0603  # one line for each cell, whoever asks first
+    count = _execution_count()
+    if _line is None or _line[0] != count or not count:
+        _line = (count, Line())
+    return _line[1]
+
+
+def _execution_count() -> int:
+    shell = _shell()
+    return int(shell.execution_count) if shell else 0
+
+
+def _shell() -> Any:
+    import sys
+
+    interactive = sys.modules.get("IPython")  # if nobody imported it, this is no notebook
+    return interactive.get_ipython() if interactive else None
+
+
+def _display(data: dict[str, str]) -> Callable[[dict[str, str]], None] | None:
+    shell = _shell()
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    from IPython.display import display
+
+    handle: Any = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    return lambda update: handle.update(update, raw=True)
+
+
+class Transcript:
+    """A session's turn as a cell shows it: live in the changing line, and at the end once, for good."""
+
+    def __init__(self, turn: Turn, username: str) -> None:
+        self._turn, self._username = turn, username
+        self._line = line()
+        self._tools: dict[str, ToolCall] = {}
+        self._outputs: dict[str, str] = {}
+        self._lines: list[tuple[str, str]] = []
+        """Kind and text; for a tool, kind `tool` and its id."""
+
+    def add(self, event: Event) -> None:
+        match event.body:
+            case Text(text=text):
+                if self._lines and self._lines[-1][0] == "text":
+                    text = self._lines.pop()[1] + text
+                self._lines.append(("text", text))
+            case ToolCall() as call:
+                known = self._tools.get(call.tool_call_id)
+                if known is None:
+                    self._lines.append(("tool", call.tool_call_id))
+                fresh = {name: value for name, value in dict(call).items() if value is not None}
+                self._tools[call.tool_call_id] = known.replace(**fresh) if known else call
+                if call.output is not None:
+                    self._outputs[call.tool_call_id] = call.output
+            case ToolOutput(tool_call_id=call_id, text=text):
+                self._outputs[call_id] = self._outputs.get(call_id, "") + text
+            case PermissionSettled(permission=permission):
+                self._lines.append(("notice", f"asked: {permission.title} ({settled(permission, self._username)})"))
+            case Notice(text=text):
+                self._lines.append(("notice", text))
+            case Failure(text=text):
+                self._lines.append(("error", text))
+
+    def _pairs(self, *, live: bool) -> list[tuple[str, str]]:
+        pairs: list[tuple[str, str]] = []
+        for kind, text in self._lines:
+            if kind != "tool":
+                pairs.append((kind, text.strip()))
+                continue
+            call = self._tools[text]
+            pairs.append(("tool", f"{_MARKS[call.status or 'pending']} {call.title or call.tool_kind or 'tool'}"))
+            output = self._outputs.get(text, "").rstrip()
+            if output and (live or call.status == "failed"):
+                pairs.append(("output", "\n".join(output.splitlines()[-_TAIL:])))
+        return pairs
+
+    def show(self, turn: Turn, questions: Sequence[Permission] = ()) -> None:
+        self._turn = turn
+        pairs = self._pairs(live=True)
+        if turn.state is TurnState.QUEUED:
+            pairs.append(("notice", "waits in the queue"))
+        for question in questions:
+            pairs.append(
+                ("notice", f"asks: {question.title}. Answer on the canvas, or with: jupyter agor permission answer {question.id} allow")
+            )
+        self._line.show(_plain(turn, pairs), views.transcript(views.headline(turn.prompt), turn.state.value, pairs))
+
+    def finish(self, turn: Turn) -> None:
+        """Empty the changing line, and show what stays."""
+        self._line.clear()
+        pairs = self._pairs(live=False)
+        if turn.error and ("error", turn.error) not in pairs:
+            pairs.append(("error", turn.error))
+        _display({"text/plain": _plain(turn, pairs), "text/html": views.transcript(views.headline(turn.prompt), turn.state.value, pairs)})
+
+
+def settled(permission: Permission, username: str) -> str:
+    """What became of a question, and by whom; `username` is you."""
+    by = permission.answered_by
+    who = "" if by is None else " by you" if by.username == username else f" by {by.name}"
+    return views.words(permission.state.value) + who
+
+
+_MARKS = {"pending": "·", "in_progress": "…", "completed": "✓", "failed": "✗"}
+
+
+def _plain(turn: Turn, pairs: Sequence[tuple[str, str]]) -> str:
+    indent = {"output": "    "}
+    body = [f"{indent.get(kind, '')}{row}" for kind, text in pairs for row in text.splitlines()]
+    return "\n".join([f"{views.headline(turn.prompt)} ({views.words(turn.state.value)})", *body])

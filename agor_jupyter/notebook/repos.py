@@ -1,0 +1,141 @@
+"""A repo: a git repository the server knows, handled from a cell."""
+
+from typing import Any
+
+from agor_jupyter.domain.errors import AlreadyExists, Unavailable
+from agor_jupyter.domain.repos import Branch, RepoState
+from agor_jupyter.domain.repos import Repo as RepoRecord
+from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
+from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
+from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook.boards import Board
+from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.worktrees import Worktree
+
+
+class Repo:
+    def __init__(self, link: Link, record: RepoRecord) -> None:
+        self._link, self.record = link, record
+
+    def refresh(self) -> "Repo":
+        self.record = RepoRecord.model_validate(self._link.get(f"repos/{self.record.id}"))
+        return self
+
+    @property
+    def name(self) -> str:
+        """Its slug: short and unique on this server."""
+        return self.record.slug
+
+    @property
+    def path(self) -> str:
+        """Its folder on the server's machine."""
+        return self.record.path
+
+    @property
+    def state(self) -> str:
+        """`cloning`, `ready` or `failed`, as it is now."""
+        return self.refresh().record.state.value
+
+    @property
+    def branches(self) -> Handles[Branch]:
+        found = [Branch.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/branches")]
+        return Handles("branch", found, columns, lambda branch: branch.name)
+
+    @property
+    def worktrees(self) -> Handles[Worktree]:
+        """Archived ones included."""
+        found = [
+            Worktree(self._link, WorktreeRecord.model_validate(item))
+            for item in self._link.items("worktrees", repo=self.record.id, archived=1)
+        ]
+        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name)
+
+    def worktree(
+        self,
+        name: str,
+        *,
+        board: Board | str | None = None,
+        base: str | None = None,
+        branch: str | None = None,
+        existing_branch: bool = False,
+        issue: str | None = None,
+        pull_request: str | None = None,
+        notes: str = "",
+        context: dict[str, Any] | None = None,
+        at: tuple[float, float] | None = None,
+    ) -> Worktree:
+        """The worktree of this name: made when there is none, the same one when the cell runs again. Waits until it is ready.
+
+        Args:
+            base: branch, tag or commit to start from; its SHA is recorded. Default: the repo's default branch.
+            branch: default: the name. New, unless `existing_branch`.
+            at: x and y on the board, in board units. Default: a free place.
+
+        Raises:
+            AlreadyExists: there is one of this name that was made otherwise, or that is archived.
+
+        """
+        wanted = WorktreeCreate(
+            repo=self.record.id,
+            name=name,
+            branch=branch,
+            base=base,
+            existing_branch=existing_branch,
+            board=board.path if isinstance(board, Board) else self._link.board_path(board) if board else None,
+            x=at[0] if at else None,
+            y=at[1] if at else None,
+            issue_url=issue,
+            pull_request_url=pull_request,
+            notes=notes,
+            context=context or {},
+        )
+        known = next((one for one in self.worktrees if one.name == name), None)
+        if known is None:
+            known = Worktree(self._link, WorktreeRecord.model_validate(self._link.post("worktrees", wanted)))
+        else:
+            _check(known.record, wanted)
+            if known.record.state is WorktreeState.FAILED:
+                known.record = WorktreeRecord.model_validate(self._link.post(f"worktrees/{known.record.id}/retry"))
+        return known.ready()
+
+    def remove(self) -> None:
+        """Forget it. A checkout of yours stays as it is."""
+        self._link.delete(f"repos/{self.record.id}")
+
+    def ready(self) -> "Repo":
+        """Wait until a clone is done, and show how far it is.
+
+        Raises:
+            Unavailable: it failed.
+
+        """
+        self.record = following.settle_repo(self._link, self.record)
+        if self.record.state is RepoState.FAILED:
+            raise Unavailable(
+                f"Repo {self.name!r} could not be cloned: {self.record.reason}. Remove it, or correct its URL.", subject=self.name
+            )
+        return self
+
+    def __repr__(self) -> str:
+        state = "" if self.record.state is RepoState.READY else f", {self.record.state.value}"
+        return f"Repo {self.name!r} ({self.record.kind}, default branch {self.record.default_branch}{state})"
+
+    def _repr_html_(self) -> str:
+        facts = [("kind", self.record.kind), ("default branch", self.record.default_branch or ""), ("", self.record.reason or "")]
+        return views.card("Repo", self.name, self.record.state.value, facts)
+
+
+def _check(known: WorktreeRecord, wanted: WorktreeCreate) -> None:
+    """Refuse when a worktree of this name was made otherwise. What was not said agrees with everything."""
+    if known.state is WorktreeState.ARCHIVED:
+        raise AlreadyExists("Worktree", known.name, f"It is archived: bring it back with repo.worktrees[{known.name!r}].restore().")
+    pairs = {
+        "base": (wanted.base, known.base_ref),
+        "branch": (wanted.branch, known.branch),
+        "board": (wanted.board, known.board),
+        "issue": (wanted.issue_url, known.issue_url),
+    }
+    differs = [f"{name} is {has!r}, not {asked!r}" for name, (asked, has) in pairs.items() if asked is not None and asked != has]
+    if differs:
+        raise AlreadyExists("Worktree", known.name, f"Its {', its '.join(differs)}. Choose another name, or remove it first.")

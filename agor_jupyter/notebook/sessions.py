@@ -1,0 +1,140 @@
+"""A session: one conversation with one agent in one worktree, driven from a cell."""
+
+from collections.abc import AsyncIterator, Generator
+from typing import Any
+
+from agor_jupyter.domain.events import Event
+from agor_jupyter.domain.permissions import Permission as PermissionRecord
+from agor_jupyter.domain.sessions import Prompt, SessionChange
+from agor_jupyter.domain.sessions import Session as SessionRecord
+from agor_jupyter.domain.turns import Turn as TurnRecord
+from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook.handles import Handles, columns, wait_for
+from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.permissions import Permission
+from agor_jupyter.notebook.turns import Turn
+
+
+class Session:
+    """Awaitable: `await session` gives the turn of its latest prompt, streaming into the cell until that ended.
+
+    With `allow=True` this handle answers the session's questions with “allow once”, in your name, while it is awaited.
+    """
+
+    def __init__(self, link: Link, record: SessionRecord, *, turn: TurnRecord | None = None, allow: bool = False) -> None:
+        self._link, self.record, self._turn, self._allow = link, record, turn, allow
+
+    def __await__(self) -> Generator[Any, None, Turn]:
+        return self._latest().__await__()
+
+    def wait(self, timeout: float | None = None) -> Turn:
+        """As `await session`, in plain code.
+
+        Raises:
+            TimeoutError: after `timeout` seconds. The session goes on.
+
+        """
+        return self._latest().wait(timeout)
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """Its events from the first on, live, until nothing runs and nothing waits in the queue."""
+        return following.follow(self._link, self.record.id, allow=self._allow)
+
+    def _latest(self) -> Turn:
+        if self._turn is None:
+            turns = self.turns
+            if not turns:
+                raise LookupError(f"Session {self.title!r} has no prompt yet. Send one with session.prompt(…).")
+            self._turn = turns[-1].record
+        return Turn(self._link, self._turn, allow=self._allow)
+
+    def refresh(self) -> "Session":
+        self.record = SessionRecord.model_validate(self._link.get(f"sessions/{self.record.id}"))
+        return self
+
+    @property
+    def title(self) -> str:
+        return self.record.title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self.record = SessionRecord.model_validate(self._link.patch(f"sessions/{self.record.id}", SessionChange(title=title)))
+
+    @property
+    def agent(self) -> str:
+        return self.record.agent
+
+    @property
+    def state(self) -> str:
+        """`idle`, `queued`, `starting`, `running`, `needs_you`, `stopping`, `done`, `failed`, `cancelled` or `interrupted`, now."""
+        return self.refresh().record.state.value
+
+    @property
+    def turns(self) -> Handles[Turn]:
+        found = [
+            Turn(self._link, TurnRecord.model_validate(item), allow=self._allow)
+            for item in self._link.items(f"sessions/{self.record.id}/turns")
+        ]
+        return Handles("turn", found, lambda turn: columns(turn.record), lambda turn: str(turn.number))
+
+    @property
+    def queue(self) -> Handles[Turn]:
+        """Turns that wait, in order. Reorder them with `session.reorder(…)`, take one out with `turn.cancel()`."""
+        waiting = self.refresh().record.queue
+        by_id = {turn.record.id: turn for turn in self.turns}
+        return Handles(
+            "turn", [by_id[turn] for turn in waiting if turn in by_id], lambda turn: columns(turn.record), lambda turn: str(turn.number)
+        )
+
+    @property
+    def events(self) -> Handles[Event]:
+        """The transcript so far."""
+        found = list(following.read(self._link, self.record.id))
+        return Handles("event", found, following.columns_of, lambda event: event.body.kind)
+
+    @property
+    def permissions(self) -> Handles[Permission]:
+        """Its open questions."""
+        found = [Permission(self._link, record) for record in following.open_permissions(self._link, self.record.id)]
+        return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title)
+
+    def prompt(self, text: str) -> Turn:
+        """Send a further prompt. It waits its turn in the queue; `await` what you get."""
+        self._turn = TurnRecord.model_validate(self._link.post(f"sessions/{self.record.id}/prompt", Prompt(text=text)))
+        return Turn(self._link, self._turn, allow=self._allow)
+
+    def reorder(self, *turns: Turn) -> "Session":
+        """A new order for exactly the turns that wait."""
+        body = SessionChange(queue=[turn.record.id for turn in turns])
+        self.record = SessionRecord.model_validate(self._link.patch(f"sessions/{self.record.id}", body))
+        return self
+
+    async def question(self) -> Permission | None:
+        """Wait until the agent asks something and give it; `None` when its work ended without a question."""
+        record: PermissionRecord | None = await following.question(self._link, self.record.id)
+        return Permission(self._link, record) if record else None
+
+    def wait_question(self, timeout: float | None = None) -> Permission | None:
+        """As `await session.question()`, in plain code.
+
+        Raises:
+            TimeoutError: after `timeout` seconds.
+
+        """
+        return wait_for(self.question, timeout, f"Session {self.title!r}")
+
+    def cancel(self) -> "Session":
+        """Stop the turn that is at work. The queue goes on."""
+        self._link.post(f"sessions/{self.record.id}/cancel")
+        return self.refresh()
+
+    def archive(self) -> "Session":
+        """Put it away; its transcript stays."""
+        self._link.post(f"sessions/{self.record.id}/archive")
+        return self.refresh()
+
+    def __repr__(self) -> str:
+        return f"Session {self.title!r} with {self.agent}"
+
+    def _repr_html_(self) -> str:
+        return views.card("Session", self.title, None, [("agent", self.agent)])

@@ -1,0 +1,150 @@
+"""A worktree: a git worktree on a branch of its own, handled from a cell."""
+
+from typing import Any
+
+from agor_jupyter.domain.errors import WorktreeNotReady
+from agor_jupyter.domain.sessions import Session as SessionRecord
+from agor_jupyter.domain.sessions import SessionCreate
+from agor_jupyter.domain.turns import Patch
+from agor_jupyter.domain.turns import Turn as TurnRecord
+from agor_jupyter.domain.worktrees import Removal, WorktreeChange, WorktreeState, WorktreeStatus
+from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
+from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.sessions import Session
+from agor_jupyter.notebook.turns import Diff
+
+_OVER = {"failed", "cancelled", "interrupted"}
+
+
+class Worktree:
+    def __init__(self, link: Link, record: WorktreeRecord) -> None:
+        self._link, self.record = link, record
+
+    def refresh(self) -> "Worktree":
+        self.record = WorktreeRecord.model_validate(self._link.get(self._at))
+        return self
+
+    @property
+    def _at(self) -> str:
+        return f"worktrees/{self.record.id}"
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def branch(self) -> str:
+        return self.record.branch
+
+    @property
+    def path(self) -> str:
+        """Its folder on the server's machine."""
+        return self.record.path
+
+    @property
+    def state(self) -> str:
+        """`creating`, `ready`, `failed`, `archived` or `missing`, as it is now."""
+        return self.refresh().record.state.value
+
+    @property
+    def status(self) -> WorktreeStatus:
+        """What git says now: ahead, behind, dirty, files and lines changed against the base."""
+        return WorktreeStatus.model_validate(self._link.get(f"{self._at}/status"))
+
+    @property
+    def diff(self) -> Diff:
+        """Everything that differs from the base, uncommitted changes included."""
+        return Diff(Patch.model_validate(self._link.get(f"{self._at}/diff")))
+
+    @property
+    def sessions(self) -> Handles[Session]:
+        found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions", worktree=self.record.id)]
+        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title)
+
+    def session(
+        self,
+        agent: str = "script",
+        prompt: str | None = None,
+        *,
+        title: str | None = None,
+        allow: bool = False,
+        again: bool = False,
+        options: dict[str, Any] | None = None,
+    ) -> Session:
+        """Start a session, and prompt it.
+
+        Running the same cell twice does not do the work twice: when this worktree has a session of this agent that began with this
+        very prompt and whose turn did not fail and was not cancelled or interrupted, you get that one.
+
+        Args:
+            allow: answer its questions with “allow once”, in your name, while this handle is awaited.
+            again: start another one in any case.
+            options: what the agent takes beyond a prompt.
+
+        """
+        if prompt is not None and not again and (known := self._begun_with(agent, prompt)):
+            record, turn = known
+            return Session(self._link, record, turn=turn, allow=allow)
+        body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, options=options or {})
+        return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
+
+    def _begun_with(self, agent: str, prompt: str) -> tuple[SessionRecord, TurnRecord] | None:
+        for item in self._link.items("sessions", worktree=self.record.id, agent=agent):
+            record = SessionRecord.model_validate(item)
+            turns = [TurnRecord.model_validate(turn) for turn in self._link.items(f"sessions/{record.id}/turns")]
+            if turns and turns[0].prompt == prompt and turns[0].state.value not in _OVER and record.archived_at is None:
+                return record, turns[0]
+        return None
+
+    def change(self, **changes: Any) -> "Worktree":
+        """Set `name`, `board`, `issue_url`, `pull_request_url`, `notes` or `context`. `None` clears a link."""
+        self.record = WorktreeRecord.model_validate(self._link.patch(self._at, WorktreeChange(**changes)))
+        return self
+
+    def archive(self) -> "Worktree":
+        """Give up the folder; branch and a backup ref stay."""
+        self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/archive"))
+        return self
+
+    def restore(self) -> "Worktree":
+        """Bring the folder back."""
+        self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/restore"))
+        return self.ready()
+
+    def remove(self, *, force: bool = False) -> Removal:
+        """Remove it for good. A backup ref keeps the last state.
+
+        Raises:
+            WouldLoseWork: it has uncommitted, unpushed or running work, and `force` is false.
+
+        """
+        return Removal.model_validate(self._link.delete(self._at, force=1 if force else None))
+
+    def ready(self) -> "Worktree":
+        """Wait until it is made, and show the step that it is at.
+
+        Raises:
+            WorktreeNotReady: it failed. The reason is in the message; `repo.worktree(…)` with the same name tries again.
+
+        """
+        self.record = following.settle_worktree(self._link, self.record)
+        if self.record.state is not WorktreeState.READY:
+            raise WorktreeNotReady(self.name, self.record.state.value, self.record.reason)
+        return self
+
+    def __repr__(self) -> str:
+        state = "" if self.record.state is WorktreeState.READY else f", {self.record.state.value}"
+        return f"Worktree {self.name!r} of {self.record.repo} on branch {self.branch}{state}"
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        facts = [
+            ("repo", record.repo),
+            ("branch", record.branch),
+            ("base", record.base_ref),
+            ("issue", record.issue_url or ""),
+            ("", record.reason or ""),
+        ]
+        return views.card("Worktree", record.name, record.state.value, facts)
