@@ -1,276 +1,42 @@
 // Made by scripts/make_types.py from agor_jupyter/domain. Do not edit.
 
-export type Role = 'viewer' | 'steerer' | 'owner'
-
-export interface Person {
-  username: string
-  name: string
-  initials: string
-  color: string | null
-}
-
-export interface Caller {
-  person: Person
-  role: Role
-}
+export type PermissionState = 'open' | 'allowed' | 'rejected' | 'withdrawn' | 'expired'
 
 export type RepoState = 'cloning' | 'ready' | 'failed'
 
-export interface CloneProgress {
-  phase: string
-  percent: number
-}
+/** From least to most. An agent's own rights come with its token, not with a role. */
+export type Role = 'viewer' | 'steerer' | 'owner'
 
-export interface Repo {
-  id: string
-  slug: string
-  kind: 'checkout' | 'clone'
-  path: string
-  url: string | null
-  defaultBranch: string | null
-  state: RepoState
-  reason: string | null
-  progress: CloneProgress | null
-  createdAt: string
-  createdBy: Person
-}
-
-export interface RepoAdd {
-  path: string | null
-  url: string | null
-  slug: string | null
-}
-
-export interface Branch {
-  name: string
-  sha: string
-  isRemote: boolean
-  checkedOutAt: string | null
-}
-
-export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
-
-export interface WorktreeStatus {
-  branch: string | null
-  head: string
-  ahead: number
-  behind: number
-  dirty: boolean
-  staged: number
-  unstaged: number
-  untracked: number
-  conflicted: number
-  files: number
-  added: number
-  deleted: number
-  asOf: string
-}
-
-export interface Worktree {
-  id: string
-  repoId: string
-  repo: string
-  name: string
-  branch: string
-  path: string
-  baseRef: string
-  baseSha: string
-  board: string | null
-  zoneId: string | null
-  issueUrl: string | null
-  pullRequestUrl: string | null
-  notes: string
-  context: Record<string, unknown>
-  state: WorktreeState
-  step: string | null
-  reason: string | null
-  status: WorktreeStatus | null
-  createdAt: string
-  createdBy: Person
-  updatedAt: string
-  archivedAt: string | null
-}
-
-export interface WorktreeCreate {
-  repo: string
-  name: string
-  branch: string | null
-  base: string | null
-  existingBranch: boolean
-  board: string | null
-  x: number | null
-  y: number | null
-  issueUrl: string | null
-  pullRequestUrl: string | null
-  notes: string
-  context: Record<string, unknown>
-}
-
-export interface WorktreeChange {
-  name: string | null
-  board: string | null
-  issueUrl: string | null
-  pullRequestUrl: string | null
-  notes: string | null
-  context: Record<string, unknown> | null
-}
-
-export interface Removal {
-  worktreeId: string
-  backupRef: string | null
-}
+/** Derived from the turns and the open questions, never set. */
+export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_you' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
 export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
-export interface Turn {
-  id: string
-  sessionId: string
-  worktreeId: string
-  number: number
-  prompt: string
-  state: TurnState
-  runId: string | null
-  stopReason: string | null
-  error: string | null
-  errorCode: string | null
-  resolution: 'resumed' | 'retried' | 'discarded' | null
-  retryOf: string | null
-  permissionId: string | null
-  commitBefore: string | null
-  commitAfter: string | null
-  dirtyBefore: boolean | null
-  dirtyAfter: boolean | null
-  files: number
-  added: number
-  deleted: number
-  seconds: number | null
-  inputTokens: number | null
-  outputTokens: number | null
-  costUsd: number | null
-  costIsEstimate: boolean
-  createdAt: string
-  createdBy: Person
-  startedAt: string | null
-  endedAt: string | null
-  endedBy: Person | null
-}
+export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
-export interface PatchFile {
-  path: string
-  oldPath: string | null
-  status: 'added' | 'modified' | 'deleted' | 'renamed' | 'copied' | 'type_changed'
-  added: number | null
-  deleted: number | null
-}
-
-export interface Patch {
-  files: PatchFile[]
-  text: string
-  isCut: boolean
-}
-
-export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_you' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
-
-export interface Usage {
-  inputTokens: number | null
-  outputTokens: number | null
-  contextUsed: number | null
-  contextSize: number | null
-  costUsd: number | null
-  isEstimate: boolean
-}
-
-export interface Session {
-  id: string
-  worktreeId: string
-  board: string | null
-  agent: string
-  title: string
-  parentId: string | null
-  originId: string | null
-  agentSessionId: string | null
-  state: SessionState
-  stateSince: string
-  queue: string[]
-  currentTurnId: string | null
-  openPermissionId: string | null
-  lastTurnId: string | null
-  lastLine: string
-  lastSeq: number
-  turnCount: number
-  usage: Usage
-  archivedAt: string | null
-  createdAt: string
-  createdBy: Person
-  updatedAt: string
-}
-
-export interface SessionCreate {
-  worktreeId: string
-  agent: string
-  title: string | null
-  prompt: string | null
-  parentId: string | null
-  originId: string | null
-  options: Record<string, unknown>
-}
-
-export interface SessionChange {
-  title: string | null
-  queue: string[] | null
-}
-
-export interface Prompt {
-  text: string
-}
-
-export interface Answer {
-  optionId: string
-  note: null | string
-}
-
-export type PermissionState = 'open' | 'allowed' | 'rejected' | 'withdrawn' | 'expired'
-
-export interface PermissionOption {
-  id: string
-  name: string
-  kind: 'allow_once' | 'allow_always' | 'reject_once' | 'reject_always'
-}
-
-export interface Permission {
-  id: string
-  sessionId: string
-  worktreeId: string
-  turnId: string
-  runId: string
-  toolCallId: string | null
-  title: string
-  toolKind: string
-  command: string | null
-  input: Record<string, unknown>
-  options: PermissionOption[]
-  state: PermissionState
-  optionId: string | null
-  askedAt: string
-  answeredAt: string | null
-  answeredBy: Person | null
-}
-
+/** One entry of the catalogue. `command` is a list, never a shell line. */
 export interface AgentType {
   name: string
   label: string
+  /** Name of an icon of the set, such as `ag-script`. */
   icon: string
   command: string[]
   env: Record<string, string>
+  /** The command that installs it, for a person to run. */
   install: string | null
   isBuiltin: boolean
+  /** The agent can bring back a session after its process ended (`session/load`). */
   canLoad: boolean
   canResume: boolean
   canFork: boolean
+  /** Names of the server's environment variables that it needs, such as its API key. */
   passEnv: string[]
   newSessionMeta: Record<string, string>
+  /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
+  mode: string | null
 }
 
+/** Is it here? `path` is what would be run. */
 export interface AgentStatus {
   agent: AgentType
   isInstalled: boolean
@@ -278,6 +44,7 @@ export interface AgentStatus {
   origin: 'builtin' | 'catalogue' | 'configuration'
 }
 
+/** A worktree's place. `repo` and `branch` let another machine offer to make it. */
 export interface Card {
   kind: 'card'
   x: number
@@ -309,31 +76,47 @@ export interface Note {
   color: string
 }
 
+/** One object with its id. */
+export interface BoardEntry {
+  id: string
+  object: BoardObject
+}
+
+/** A new place; `width` and `height` are for what has a size. */
+export interface ObjectMove {
+  x: number
+  y: number
+  width?: number | null
+  height?: number | null
+}
+
 export interface BoardMeta {
   title: string
 }
 
 export interface ZoneAdd {
   name: string
-  x: number | null
-  y: number | null
-  width: number
-  height: number
-  color: string
+  x?: number | null
+  y?: number | null
+  width?: number
+  height?: number
+  color?: string
 }
 
 export interface NoteAdd {
   text: string
-  x: number | null
-  y: number | null
-  color: string
+  x?: number | null
+  y?: number | null
+  color?: string
 }
 
+/** Make the file if it is not there. */
 export interface BoardOpen {
   path: string
-  title: string
+  title?: string
 }
 
+/** Something wrong in a document, and what was done about it. */
 export interface Problem {
   objectId: string | null
   text: string
@@ -346,18 +129,22 @@ export interface BoardInfo {
   problems: Problem[]
 }
 
+/** The document as it is now, with what is wrong in it. */
 export interface Board {
   path: string
   meta: BoardMeta
-  objects: Record<string, Card | Zone | Note>
+  objects: Record<string, BoardObject>
   problems: Problem[]
 }
 
+/** How a browser joins the board's room. `kind` names the collaboration server that is active. */
 export interface RoomInfo {
   kind: 'jupyter-collaboration' | 'jupyter-server-documents' | 'none'
+  /** `{format}:{type}:{file id}`, appended to `{base_url}api/collaboration/room/`. */
   room: string | null
   params: Record<string, string>
   writable: boolean
+  /** Why there is no room, for a person. */
   reason: string | null
 }
 
@@ -365,12 +152,14 @@ export interface Me {
   person: Person
   role: Role
   version: string
+  /** Hash of the front end's bundle. */
   bundle: string
   rootDir: string
   dataDir: string
   limits: Record<string, number>
 }
 
+/** Everything a board needs besides its document. Events after `n` bring it up to date. */
 export interface Snapshot {
   n: number
   me: Me
@@ -378,10 +167,13 @@ export interface Snapshot {
   repos: Repo[]
   worktrees: Worktree[]
   sessions: Session[]
+  /** The open, queued, and unresolved interrupted turns, and the last one of each session that failed. */
   turns: Turn[]
+  /** The open ones. */
   permissions: Permission[]
 }
 
+/** The turn starts with this prompt. */
 export interface PromptSent {
   kind: 'prompt'
   text: string
@@ -400,25 +192,30 @@ export interface Thought {
   messageId: string | null
 }
 
+/** What a tool says it changes. What really changed comes from git. */
 export interface FileChange {
   path: string
   oldText: string | null
   newText: string
 }
 
+/** Upserted by `tool_call_id`: a later entry carries all that is known then, `None` where nothing is new. */
 export interface ToolCall {
   kind: 'tool_call'
   toolCallId: string
   title: string | null
+  /** ACP's kind: read, edit, delete, move, search, execute, think, fetch, other. */
   toolKind: string | null
   status: 'pending' | 'in_progress' | 'completed' | 'failed' | null
   input: Record<string, unknown> | null
+  /** The whole output so far. Pieces come as `tool_output`. */
   output: string | null
   changes: FileChange[] | null
   locations: string[] | null
   exitCode: number | null
 }
 
+/** A piece of a tool's output, appended. */
 export interface ToolOutput {
   kind: 'tool_output'
   toolCallId: string
@@ -431,6 +228,7 @@ export interface PlanEntry {
   priority: 'high' | 'medium' | 'low'
 }
 
+/** The whole plan; a later one replaces it. */
 export interface Plan {
   kind: 'plan'
   entries: PlanEntry[]
@@ -451,11 +249,13 @@ export interface PermissionAsked {
   permission: Permission
 }
 
+/** Answered, withdrawn or expired. */
 export interface PermissionSettled {
   kind: 'permission_settled'
   permission: Permission
 }
 
+/** Something the server wants a reader to know: dropped bytes, throttling, a restart. */
 export interface Notice {
   kind: 'notice'
   code: string
@@ -469,6 +269,7 @@ export interface Failure {
   text: string
 }
 
+/** The outcome, with the figures from git. */
 export interface TurnEnded {
   kind: 'turn_ended'
   turn: Turn
@@ -505,16 +306,521 @@ export interface Removed {
   id: string
 }
 
+/** One entry of the log, as it is stored and sent. */
 export interface Event {
   n: number
   at: string
   sessionId: string | null
   turnId: string | null
   seq: number | null
-  body: PromptSent | Text | Thought | ToolCall | ToolOutput | Plan | UsageReported | ModeChanged | PermissionAsked | PermissionSettled | Notice | Failure | TurnEnded | RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed
+  body: Body
 }
 
-export type BoardObject = Card | Zone | Note
-export type TranscriptBody = PromptSent | Text | Thought | ToolCall | ToolOutput | Plan | UsageReported | ModeChanged | PermissionAsked | PermissionSettled | Notice | Failure | TurnEnded
-export type NewsBody = RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed
-export type Body = PromptSent | Text | Thought | ToolCall | ToolOutput | Plan | UsageReported | ModeChanged | PermissionAsked | PermissionSettled | Notice | Failure | TurnEnded | RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed
+/** A named person, as the identity provider of the server knows them. */
+export interface Person {
+  username: string
+  name: string
+  initials: string
+  color: string | null
+}
+
+/** A person with the role that the server's authorizer gave them for this request. */
+export interface Caller {
+  person: Person
+  role: Role
+}
+
+/** As ACP gives it. */
+export interface PermissionOption {
+  id: string
+  name: string
+  kind: 'allow_once' | 'allow_always' | 'reject_once' | 'reject_always'
+}
+
+/** *Saved.* */
+export interface Permission {
+  id: string
+  sessionId: string
+  worktreeId: string
+  turnId: string
+  runId: string
+  toolCallId: string | null
+  /** What the agent asks for, in its words. */
+  title: string
+  toolKind: string
+  /** The real command or path, from the tool call's input, not from prose. */
+  command: string | null
+  input: Record<string, unknown>
+  options: PermissionOption[]
+  state: PermissionState
+  optionId: string | null
+  askedAt: string
+  answeredAt: string | null
+  answeredBy: Person | null
+}
+
+/** What git says of a clone in progress. */
+export interface CloneProgress {
+  phase: string
+  percent: number
+}
+
+/** *Saved.* */
+export interface Repo {
+  id: string
+  /** Short, unique, made by the server; names the repo in boards and in a shell. */
+  slug: string
+  kind: 'checkout' | 'clone'
+  path: string
+  /** Where it was cloned from, without credentials. */
+  url: string | null
+  defaultBranch: string | null
+  state: RepoState
+  reason: string | null
+  progress: CloneProgress | null
+  createdAt: string
+  createdBy: Person
+}
+
+/** Register a local checkout (`path`) or clone a `url`. Exactly one of the two. */
+export interface RepoAdd {
+  path?: string | null
+  url?: string | null
+  slug?: string | null
+}
+
+/** A local or remote branch with the commit it points to. */
+export interface Branch {
+  name: string
+  sha: string
+  isRemote: boolean
+  checkedOutAt: string | null
+}
+
+/** Tokens and US dollars. `None` means not reported. */
+export interface Usage {
+  inputTokens: number | null
+  outputTokens: number | null
+  contextUsed: number | null
+  contextSize: number | null
+  costUsd: number | null
+  isEstimate: boolean
+}
+
+/** *Saved.* */
+export interface Session {
+  id: string
+  worktreeId: string
+  /** That of its worktree. */
+  board: string | null
+  agent: string
+  title: string
+  /** Spawned by this session. */
+  parentId: string | null
+  /** Forked from this session. */
+  originId: string | null
+  /** The id the agent gave it (ACP `sessionId`), to resume it with. */
+  agentSessionId: string | null
+  state: SessionState
+  stateSince: string
+  /** Turns that wait, in order. */
+  queue: string[]
+  currentTurnId: string | null
+  openPermissionId: string | null
+  lastTurnId: string | null
+  /** The last line of text or the title of the last tool call, at most 200 characters. */
+  lastLine: string
+  lastSeq: number
+  turnCount: number
+  /** Summed over its turns. */
+  usage: Usage
+  archivedAt: string | null
+  createdAt: string
+  createdBy: Person
+  updatedAt: string
+}
+
+export interface SessionCreate {
+  worktreeId: string
+  agent?: string
+  /** Default: the first line of the first prompt. */
+  title?: string | null
+  prompt?: string | null
+  parentId?: string | null
+  originId?: string | null
+  options?: Record<string, unknown>
+}
+
+export interface SessionChange {
+  title?: string | null
+  /** A new order of exactly the turns that wait. */
+  queue?: string[] | null
+}
+
+export interface Prompt {
+  text: string
+  /** Render the text with the names of `domain.templates` before it is queued. */
+  isTemplate?: boolean
+}
+
+/** Which option of a permission question was chosen. */
+export interface Answer {
+  optionId: string
+  note?: null | string
+}
+
+/** Plain values only, snake_case, so that a template reads like one of dbt or Airflow. */
+export interface _Names {
+}
+
+export interface WorktreeNames {
+  name: string
+  branch: string
+  path: string
+  baseRef: string
+  baseSha: string
+  issueUrl: string | null
+  pullRequestUrl: string | null
+  notes: string
+  context: Record<string, unknown>
+}
+
+export interface RepoNames {
+  slug: string
+  path: string
+  defaultBranch: string | null
+}
+
+export interface BoardNames {
+  path: string | null
+}
+
+export interface SessionNames {
+  title: string
+  agent: string
+}
+
+export interface UserNames {
+  username: string
+  name: string
+}
+
+/** All that a template can see. */
+export interface TemplateContext {
+  worktree: WorktreeNames
+  repo: RepoNames
+  board: BoardNames
+  session: SessionNames
+  user: UserNames
+}
+
+/** Render `source` as a prompt for this session would be, without sending it. */
+export interface TemplateRender {
+  source: string
+}
+
+export interface Rendered {
+  text: string
+}
+
+/** *Saved.* */
+export interface Turn {
+  id: string
+  sessionId: string
+  worktreeId: string
+  /** From 1 within the session, in the order in which prompts were accepted. */
+  number: number
+  prompt: string
+  state: TurnState
+  /** The agent process that took it. */
+  runId: string | null
+  /** ACP's `stopReason`. */
+  stopReason: string | null
+  /** Why it failed or was interrupted, for a person. */
+  error: string | null
+  errorCode: string | null
+  /** What a person did about an interrupted turn. */
+  resolution: 'resumed' | 'retried' | 'discarded' | null
+  retryOf: string | null
+  permissionId: string | null
+  commitBefore: string | null
+  commitAfter: string | null
+  dirtyBefore: boolean | null
+  dirtyAfter: boolean | null
+  files: number
+  added: number
+  /** Lines that changed from before to after, uncommitted ones included. The patch itself is fetched by itself. */
+  deleted: number
+  seconds: number | null
+  inputTokens: number | null
+  outputTokens: number | null
+  costUsd: number | null
+  costIsEstimate: boolean
+  createdAt: string
+  createdBy: Person
+  startedAt: string | null
+  endedAt: string | null
+  /** Who cancelled it. */
+  endedBy: Person | null
+}
+
+export interface PatchFile {
+  path: string
+  oldPath: string | null
+  status: 'added' | 'modified' | 'deleted' | 'renamed' | 'copied' | 'type_changed'
+  /** `None`: binary. */
+  added: number | null
+  deleted: number | null
+}
+
+/** A diff as git makes it. `text` is cut at 2 MB and then `is_cut`. */
+export interface Patch {
+  files: PatchFile[]
+  text: string
+  isCut: boolean
+}
+
+/** What git says, and when it said so. `added` and `deleted` are lines against the base commit, uncommitted ones included. */
+export interface WorktreeStatus {
+  branch: string | null
+  head: string
+  /** Commits since the base. */
+  ahead: number
+  /** Commits the base ref has and the branch has not. */
+  behind: number
+  dirty: boolean
+  staged: number
+  unstaged: number
+  untracked: number
+  conflicted: number
+  files: number
+  added: number
+  deleted: number
+  asOf: string
+}
+
+/** *Saved.* */
+export interface Worktree {
+  id: string
+  repoId: string
+  /** The repo's slug. */
+  repo: string
+  name: string
+  branch: string
+  path: string
+  baseRef: string
+  baseSha: string
+  /** Path of the board it lies on, relative to the server's root. */
+  board: string | null
+  zoneId: string | null
+  issueUrl: string | null
+  pullRequestUrl: string | null
+  notes: string
+  context: Record<string, unknown>
+  state: WorktreeState
+  /** What creation does just now, in words: “git worktree add”, “setup: uv sync”. */
+  step: string | null
+  /** Why it failed or is missing. */
+  reason: string | null
+  status: WorktreeStatus | null
+  createdAt: string
+  createdBy: Person
+  updatedAt: string
+  archivedAt: string | null
+}
+
+/** `base` is a branch, tag or commit; its SHA is recorded. `branch` is new unless `existing_branch` is true. */
+export interface WorktreeCreate {
+  /** Id or slug. */
+  repo: string
+  name: string
+  /** Default: the name. */
+  branch?: string | null
+  /** Default: the repo's default branch. */
+  base?: string | null
+  existingBranch?: boolean
+  board?: string | null
+  x?: number | null
+  /** Where on the board, in board units; default: a free place. */
+  y?: number | null
+  issueUrl?: string | null
+  pullRequestUrl?: string | null
+  notes?: string
+  context?: Record<string, unknown>
+}
+
+/** Only the fields that are set change. `None` clears a link. */
+export interface WorktreeChange {
+  name?: string | null
+  board?: string | null
+  issueUrl?: string | null
+  pullRequestUrl?: string | null
+  notes?: string | null
+  context?: Record<string, unknown> | null
+}
+
+/** What a removal left behind. */
+export interface Removal {
+  worktreeId: string
+  /** `refs/agor/backup/<id>`: the last commit, with uncommitted and untracked files as a commit on top. */
+  backupRef: string | null
+}
+
+export interface WorktreeQuery {
+  /** Id or slug. */
+  repo?: string | null
+  board?: string | null
+  /** Archived ones as well. */
+  archived?: boolean
+}
+
+export interface StatusRequest {
+  ids: string[]
+  maxAgeS?: number
+}
+
+export interface RemoveQuery {
+  /** Remove it even if work would be lost; a backup ref is kept. */
+  force?: boolean
+}
+
+export interface StatusQuery {
+  /** An answer may be this old. 0 asks git now. */
+  maxAgeS?: number
+}
+
+export interface SessionQuery {
+  board?: string | null
+  state?: SessionState | null
+  agent?: string | null
+  worktree?: string | null
+  /** The username of who created it. */
+  person?: string | null
+  /** Archived ones as well. */
+  archived?: boolean
+  limit?: number
+  /** The `next` of the page before. */
+  before?: string | null
+}
+
+/** Newest first. `next` leads to the following page; `None`: this is the last. */
+export interface SessionPage {
+  items: Session[]
+  next: string | null
+}
+
+export interface EventQuery {
+  /** The last `seq` that is known. */
+  after?: number
+  limit?: number
+}
+
+/** In order, without gaps. There is more while the last item's `seq` is below `last_seq`. */
+export interface EventPage {
+  items: Event[]
+  lastSeq: number
+}
+
+export interface BoardQuery {
+  /** Relative to the server's root, such as `boards/team.agor`. */
+  path: string
+}
+
+export interface Move {
+  x: number
+  y: number
+}
+
+export type TranscriptBody =
+  | PromptSent
+  | Text
+  | Thought
+  | ToolCall
+  | ToolOutput
+  | Plan
+  | UsageReported
+  | ModeChanged
+  | PermissionAsked
+  | PermissionSettled
+  | Notice
+  | Failure
+  | TurnEnded
+
+export type NewsBody =
+  | RepoChanged
+  | WorktreeChanged
+  | SessionChanged
+  | TurnChanged
+  | PermissionChanged
+  | Removed
+
+export type Body =
+  | PromptSent
+  | Text
+  | Thought
+  | ToolCall
+  | ToolOutput
+  | Plan
+  | UsageReported
+  | ModeChanged
+  | PermissionAsked
+  | PermissionSettled
+  | Notice
+  | Failure
+  | TurnEnded
+  | RepoChanged
+  | WorktreeChanged
+  | SessionChanged
+  | TurnChanged
+  | PermissionChanged
+  | Removed
+
+export type BoardObject =
+  | Card
+  | Zone
+  | Note
+
+/** What `error.code` may be. */
+export type ErrorCode =
+  | 'agent_failed'
+  | 'agent_not_found'
+  | 'agent_not_installed'
+  | 'already_answered'
+  | 'already_exists'
+  | 'bad_document'
+  | 'bad_name'
+  | 'bad_path'
+  | 'bad_request'
+  | 'bad_template'
+  | 'bad_url'
+  | 'board_not_found'
+  | 'branch_taken'
+  | 'card_in_use'
+  | 'conflict'
+  | 'data_in_use'
+  | 'error'
+  | 'file_not_found'
+  | 'forbidden'
+  | 'git_failed'
+  | 'invalid'
+  | 'key_reused'
+  | 'not_a_repository'
+  | 'not_allowed'
+  | 'not_found'
+  | 'object_not_found'
+  | 'permission_not_found'
+  | 'ref_not_found'
+  | 'repo_not_found'
+  | 'server_gone'
+  | 'session_busy'
+  | 'session_not_found'
+  | 'starting'
+  | 'storage_broken'
+  | 'storage_busy'
+  | 'storage_full'
+  | 'turn_not_found'
+  | 'turn_not_open'
+  | 'unavailable'
+  | 'worktree_not_found'
+  | 'worktree_not_ready'
+  | 'would_lose_work'
