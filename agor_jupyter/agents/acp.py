@@ -75,7 +75,7 @@ class Connection:
         self._reader, self._writer = reader, writer
         self._on_update, self._on_request, self._on_notice = on_update, on_request, on_notice
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Message]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Message], Callable[[], None]]] = {}
         self._serving: dict[int | str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
         self._meter = Meter(limits)
@@ -83,13 +83,16 @@ class Connection:
         self.gone: Gone | None = None
         self._task = asyncio.create_task(self._read(), name="acp")
 
-    async def call(self, method: str, params: Message) -> Message:
-        """Ask and wait for the answer. Raises `RpcError` or `Gone`."""
+    async def call(self, method: str, params: Message, on_answer: Callable[[], None] = lambda: None) -> Message:
+        """Ask and wait for the answer. Raises `RpcError` or `Gone`.
+
+        `on_answer` is called when the answer is read, before any update behind it.
+        """
         if self.gone:
             raise self.gone
         number = next(self._ids)
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
+        self._waiting[number] = (answer, on_answer)
         try:
             await self._send({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
             return await answer
@@ -129,7 +132,7 @@ class Connection:
             gone = Gone("could not be read")
         finally:
             self.gone = gone
-            for answer in self._waiting.values():
+            for answer, _ in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(gone)
             for task in self._serving.values():
@@ -202,9 +205,12 @@ class Connection:
                 task.cancel()
 
     def _settle(self, number: object, message: Message) -> None:
-        answer = self._waiting.get(number) if type(number) is int else None
-        if answer is None or answer.done():
+        if type(number) is not int or number not in self._waiting:
             return
+        answer, on_answer = self._waiting[number]
+        if answer.done():
+            return
+        on_answer()
         if (error := message.get("error")) is None:
             result = message.get("result")
             answer.set_result(result if isinstance(result, dict) else {})

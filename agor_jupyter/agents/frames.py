@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 MAX_LINE = 8 << 20
 _MAX_DEPTH = 64
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class BadMessage(ValueError):
@@ -68,7 +70,7 @@ def _finite(text: str) -> float | None:
 
 def clean_text(text: str) -> str:
     """Without NUL and lone surrogates, which databases and UTF-8 refuse."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _clean(value: Any, depth: int) -> Any:  # any JSON

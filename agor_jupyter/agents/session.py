@@ -13,6 +13,7 @@ import agor_jupyter
 from agor_jupyter.agents import updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
 from agor_jupyter.agents.limits import Limits
+from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.questions import Question, read_question
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import AgentFailed
@@ -92,12 +93,14 @@ class AgentSession:
         on_permission: OnPermission,
         limits: Limits,
         timeouts: Timeouts,
+        mask: Mask,
     ) -> None:
         self.agent = agent
         self.process = process
         self.agent_session_id: str | None = None
         self._cwd = cwd
-        self._on_event, self._on_permission = on_event, on_permission
+        self._mask = mask
+        self._on_event, self._on_permission = MaskedEvents(mask, on_event), on_permission
         self._timeouts = timeouts
         self._capabilities: Message = {}
         self._in_turn = False
@@ -129,8 +132,9 @@ class AgentSession:
         on_spawned: Callable[[Process], Awaitable[None]] | None = None,
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
+        mask: Mask | None = None,
     ) -> Self:
-        """Start the process and shake hands. `on_spawned` is where its identity is recorded.
+        """Start the process and shake hands. `on_spawned` is where its identity is recorded; `mask` takes secrets out of all it says.
 
         Raises `AgentFailed`, with what the agent wrote to stderr; nothing of it runs then.
         """
@@ -146,6 +150,7 @@ class AgentSession:
             on_permission=on_permission,
             limits=limits or Limits(),
             timeouts=timeouts or Timeouts(),
+            mask=mask or Mask({}),
         )
         try:
             if on_spawned:
@@ -190,7 +195,8 @@ class AgentSession:
                 return PromptResult(stop_reason="cancelled")
             result = await self._await_turn(text)
         finally:
-            self._in_turn = False
+            self._end_turn()
+            await self._on_event.flush()
         if self._cancelled.is_set():
             await self.process.after_cancel(baseline)
         return result
@@ -274,7 +280,7 @@ class AgentSession:
 
     async def _await_turn(self, text: str) -> PromptResult:
         params: Message = {"sessionId": self.agent_session_id, "prompt": [{"type": "text", "text": text}]}
-        asking = asyncio.create_task(self._connection.call("session/prompt", params))
+        asking = asyncio.create_task(self._connection.call("session/prompt", params, self._end_turn))
         cancelled = asyncio.create_task(self._cancelled.wait())
         exited = asyncio.create_task(self.process.exited.wait())
         try:
@@ -297,6 +303,9 @@ class AgentSession:
             for task in (asking, cancelled, exited):
                 task.cancel()
             await asyncio.gather(asking, cancelled, exited, return_exceptions=True)
+
+    def _end_turn(self) -> None:
+        self._in_turn = False
 
     async def _send_cancel(self) -> None:
         """After the prompt on the same pipe, or an agent would take it for nothing."""
@@ -324,6 +333,7 @@ class AgentSession:
         error, code = own.get("error"), own.get("code")
         if not isinstance(error, str):
             return PromptResult(stop_reason=reason[:80], usage=usage)
+        error = self._mask.text(error)
         return PromptResult(
             stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code[:80] if isinstance(code, str) else "agent_error"
         )
@@ -333,7 +343,7 @@ class AgentSession:
             return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
         code = "auth_required" if error.code == AUTH_REQUIRED else "agent_error"
         hint = " Log in with its own command line, or give it its key." if code == "auth_required" else ""
-        sentence = f"The agent reported an error: {_sentence(error)}{hint}"
+        sentence = f"The agent reported an error: {self._mask.text(_sentence(error))}{hint}"
         return PromptResult(stop_reason="error", usage=self._turn_usage({}), error=sentence, error_code=code)
 
     def _turn_usage(self, answer: Message) -> Usage | None:
@@ -379,7 +389,7 @@ class AgentSession:
     async def _request(self, method: str, params: Message) -> Message:
         if method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
-        question = read_question(params)
+        question = read_question(self._mask.json(params))
         if question is None or not self._in_turn or self._cancelled.is_set():
             return {"outcome": {"outcome": "cancelled"}}
         if question.call and question.call.tool_call_id not in self._told:  # some agents ask without telling it before
@@ -404,7 +414,7 @@ class AgentSession:
     # Failure
 
     def _failed(self, why: str) -> AgentFailed:
-        return AgentFailed(self.agent.name, why, self.process.stderr_tail())
+        return AgentFailed(self.agent.name, self._mask.text(why), self._mask.text(self.process.stderr_tail()))
 
     async def _died(self, gone: Gone, when: str) -> AgentFailed:
         with contextlib.suppress(TimeoutError):
