@@ -58,7 +58,7 @@ class Writer:
         written = self._type_of(schema)
         return self.unions.get(written, written)
 
-    def _type_of(self, schema: dict[str, Any]) -> str:
+    def _type_of(self, schema: dict[str, Any]) -> str:  # noqa: PLR0911 one for each form
         if "$ref" in schema:
             return str(schema["$ref"]).rsplit("/", 1)[1]
         for union in ("anyOf", "oneOf"):
@@ -112,9 +112,11 @@ def generate() -> str:
             unions.append(f"export type {alias} =\n" + "\n".join(f"  | {each}" for each in written.split(" | ")) + "\n")
             writer.unions = {**writer.unions, written: alias}
     parts = [HEADER]
-    enumerations = sorted(name for name in definitions if name not in names)
-    for name in enumerations:
-        parts.append(_comment(definitions[name].get("description"), "") + f"export type {name} = {writer.type_of(definitions[name])}\n")
+    parts += [
+        _comment(definition.get("description"), "") + f"export type {name} = {writer.type_of(definition)}\n"
+        for name, definition in sorted(definitions.items())
+        if name not in names
+    ]
     parts += [writer.interface(name, definitions[name], is_request=issubclass(model, Request)) for name, model in names.items()]
     parts += unions
     codes = sorted({kind.code for kind in _all(errors.AgorError)})
