@@ -33,6 +33,8 @@ class Repo(Record):
     path: str
     url: str | None = None
     """Where it was cloned from, without credentials."""
+    git_dir: str | None = None
+    """The repository itself (git's common directory), as it was when the repo was registered."""
     default_branch: str | None = None
     state: RepoState
     reason: str | None = None

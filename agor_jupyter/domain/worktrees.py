@@ -51,6 +51,8 @@ class Worktree(Record):
     path: str
     base_ref: str
     base_sha: str
+    has_own_branch: bool = True
+    """The branch was made with the worktree, not there before."""
     board: str | None = None
     """Path of the board it lies on, relative to the server's root."""
     zone_id: ObjectId | None = None
@@ -68,6 +70,8 @@ class Worktree(Record):
     created_by: Person
     updated_at: Moment
     archived_at: Moment | None = None
+    backup_ref: str | None = None
+    """Where git keeps what the folder held when it was archived."""
 
 
 class WorktreeCreate(Request):

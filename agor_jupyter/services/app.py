@@ -10,6 +10,8 @@ from agor_jupyter.domain import errors
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.events import Events
+from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage import commands
 from agor_jupyter.storage.lock import DataLock
 from agor_jupyter.storage.migrate import migrate
@@ -31,6 +33,8 @@ class Agor:
     clock: Clock
     store: Store
     events: Events
+    repos: Repos
+    worktrees: Worktrees
 
     def __init__(self, config: Config, clock: Clock | None = None, *, url: str | None = None) -> None:
         self.config = config
@@ -80,3 +84,9 @@ class Agor:
         await self.store.write(commands.forget, self.clock.now() - COMMANDS_KEPT)
         self.events = Events(self.store)
         await self.events.start()
+        self.repos = Repos(self.store, self.config, self.clock)
+        stack.push_async_callback(self.repos.close)
+        await self.repos.start()
+        self.worktrees = Worktrees(self.store, self.config, self.clock, self.repos)
+        stack.push_async_callback(self.worktrees.close)
+        await self.worktrees.start()

@@ -32,6 +32,8 @@ class Config:
     """Pieces of text are joined this long before they are stored."""
     pass_env: tuple[str, ...] = ()
     """Names of further variables of the server that agents may see."""
+    clone_protocols: tuple[str, ...] = ("https", "ssh")
+    """What a URL to clone may use. `file` exists for tests."""
     clone_timeout: timedelta = timedelta(minutes=30)
     git_timeout: timedelta = timedelta(minutes=2)
     setup_timeout: timedelta = timedelta(minutes=15)

@@ -1,0 +1,232 @@
+"""A repository as the server's git sees it: the real objects and refs, and settings that only the server wrote.
+
+An agent can write `.git/config`, hooks, `.git/worktrees/*/commondir`, `config.worktree` and the worktree's own `.git` file, and
+each of them makes the next git command execute what it says. A list of dangerous keys is never complete and is read a moment
+before git reads the file again. So git is given a common directory of the server's own, the view: its `objects`, `refs` and so on
+are symbolic links to the real ones, its `config` is written here from an allow-list of keys whose values cannot execute
+anything, and it has no hooks. `docs/decisions/git-through-a-view.md` tells the rest.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agor_jupyter.domain import errors
+from agor_jupyter.git import run
+
+_LINKED = (
+    *("objects", "refs", "packed-refs", "reftable", "logs", "worktrees", "info", "shallow"),
+    *("rebase-merge", "rebase-apply", "BISECT_LOG", "BISECT_START"),
+)
+_TIPS_AGE_S = 1.0
+_ALLOWED_KEYS = re.compile(
+    rb"core\.(autocrlf|eol|safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion|excludesfile)"
+    rb"|extensions\.(objectformat|refstorage)"
+    rb"|remote\..+\.fetch"
+    rb"|branch\..+\.(remote|merge)"
+)
+_HEAD = re.compile(rb"(ref: refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
+
+
+@dataclass(kw_only=True)
+class Repository:
+    """`common_dir` and `path` are what was recorded when the repo was registered."""
+
+    path: Path
+    """The main checkout; for a bare repository, the same as `common_dir`."""
+    common_dir: Path
+    view: Path
+    """A folder of the server's own for this repository."""
+    timeout_s: float = run.TIMEOUT_S
+    _signature: object = field(default=None, init=False)
+    _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
+    _tips_at: float = field(default=0.0, init=False)
+
+    def worktree_dir(self, worktree: Path) -> Path:
+        """Where git keeps what belongs to the worktree at that path. Its last name is unique, so git takes it as it is."""
+        return self.common_dir / "worktrees" / worktree.name
+
+    async def git(
+        self,
+        action: str,
+        *arguments: str,
+        worktree: Path | None = None,
+        index: Path | None = None,
+        environment: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        ok: Collection[int] = (0,),
+        cap: int = run.MAX_OUTPUT,
+        timeout_s: float | None = None,
+        on_progress: Callable[[bytes], None] | None = None,
+    ) -> run.Output:
+        """Run git on the repository, or on one of its worktrees."""
+        await self.refresh()
+        pins = {"GIT_DIR": str(self.view), "GIT_COMMON_DIR": str(self.view)}
+        if worktree is not None:
+            pins |= {"GIT_DIR": str(self.worktree_dir(worktree)), "GIT_WORK_TREE": str(worktree)}
+        if index is not None:
+            pins["GIT_INDEX_FILE"] = str(index)
+        return await run.run(
+            action,
+            arguments,
+            cwd=cwd or worktree or self.view,
+            pins=pins | (environment or {}),
+            stdin=stdin,
+            ok=ok,
+            cap=cap,
+            timeout_s=timeout_s or self.timeout_s,
+            on_progress=on_progress,
+        )
+
+    async def refresh(self) -> None:
+        """Bring the view up to date with the settings that matter to it and with the main checkout's HEAD. Cheap when nothing changed."""
+        head = _read_small(self.common_dir / "HEAD")
+        if head is None or not _HEAD.fullmatch(head):
+            raise errors.NotARepository(str(self.path))
+        signature = (_signature(self.common_dir / "config"), *(_signature(path) for path in _personal_settings()))
+        if signature != self._signature or not self.view.is_dir():
+            await self._build()
+            self._signature = signature
+        if _read_small(self.view / "HEAD") != head:
+            _replace(self.view / "HEAD", head)
+
+    async def tip(self, ref: str) -> str | None:
+        """The commit that a branch points to, at most a second old. `None`: there is no such ref, or `ref` is a commit."""
+        now = time.monotonic()
+        if (
+            self._tips is None
+            or self._tips.cancelled()
+            or now - self._tips_at > _TIPS_AGE_S
+            or (self._tips.done() and self._tips.exception())
+        ):
+            self._tips, self._tips_at = asyncio.ensure_future(self._read_tips()), now
+        tips = await asyncio.shield(self._tips)
+        return next(
+            (tips[name] for name in (f"refs/heads/{ref}", f"refs/remotes/{ref}", f"refs/remotes/origin/{ref}") if name in tips), None
+        )
+
+    async def _read_tips(self) -> dict[str, str]:
+        output = await self.git("list the branches", "for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads", "refs/remotes")
+        return {name: sha for name, _, sha in (line.partition("\0") for line in output.text.splitlines())}
+
+    async def _build(self) -> None:
+        self.view.mkdir(parents=True, exist_ok=True)
+        for name in _LINKED:
+            link, target = self.view / name, self.common_dir / name
+            if not link.is_symlink() or link.readlink() != target:
+                link.unlink(missing_ok=True)
+                link.symlink_to(target)
+        for name in ("logs", "worktrees"):
+            (self.common_dir / name).mkdir(exist_ok=True)
+        settings = [(b"core.bare", b"false"), (b"core.logallrefupdates", b"true"), (b"core.repositoryformatversion", b"0")]
+        settings += await self._allowed_settings()
+        lines = bytearray()
+        for key, value in settings:
+            section, _, rest = key.partition(b".")
+            subsection, _, variable = rest.rpartition(b".")
+            quoted = b' "' + subsection.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' if subsection else b""
+            escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\t", b"\\t")
+            lines += b"[" + section + quoted + b"]\n\t" + variable + b' = "' + escaped + b'"\n'
+        _replace(self.view / "config", bytes(lines))
+
+    async def _allowed_settings(self) -> list[tuple[bytes, bytes]]:
+        """Reading settings executes nothing. A value is data here and stays data."""
+        found: list[tuple[bytes, bytes]] = []
+        sources = [["--global", "--includes"], ["--file", str(self.common_dir / "config"), "--no-includes"]]
+        for source in sources:
+            output = await run.run(
+                "read the settings",
+                ["config", *source, "-z", "--list"],
+                cwd=self.view,
+                pins={"GIT_DIR": os.devnull},
+                is_personal=source[0] == "--global",
+                ok=(0, 1, 128),
+            )
+            for setting in output.out.split(b"\0"):
+                key, _, value = setting.partition(b"\n")
+                is_personal = source[0] == "--global"
+                if not _ALLOWED_KEYS.fullmatch(key) or b"\n" in key:
+                    continue
+                if is_personal != (key == b"core.excludesfile") and not (is_personal and key in {b"core.autocrlf", b"core.eol"}):
+                    continue
+                found.append((key, os.path.expanduser(value) if key == b"core.excludesfile" else value))
+        return found
+
+
+async def discover(path: Path) -> tuple[Path, Path]:
+    """The top folder and the common directory of the checkout or bare repository at `path`.
+
+    Errors:
+        NotARepository: there is none.
+        BadPath: it belongs to another user, and the person did not declare it safe.
+    """
+    output = await run.run(
+        "look at the folder",
+        ["rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir", "--show-cdup"],
+        cwd=path,
+        is_personal=True,
+        ok=(0, 128),
+    )
+    if output.code:
+        owner = _foreign_owner(path)
+        if owner is not None:
+            raise errors.BadPath(
+                str(path),
+                f"it belongs to another user (id {owner}), whose settings git would obey. If you trust it, run "
+                f"`git config --global --add safe.directory {path}`",
+            )
+        raise errors.NotARepository(str(path))
+    is_bare, common, *up = output.text.split("\n")
+    common_dir = Path(os.path.realpath(common))
+    return (common_dir if is_bare == "true" else Path(os.path.realpath(path / (up[0] if up else ""))), common_dir)
+
+
+def _foreign_owner(path: Path) -> int | None:
+    for folder in (path, *path.parents):
+        for name in (folder / ".git", folder / "objects"):
+            with contextlib.suppress(OSError):
+                owners = {folder.lstat().st_uid, name.lstat().st_uid} - {os.geteuid()}
+                return next(iter(owners), None)
+    return None
+
+
+def _personal_settings() -> Sequence[Path]:
+    home = os.environ.get("HOME")
+    settings = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
+    paths = [Path(home) / ".gitconfig"] if home else []
+    return [*paths, Path(settings) / "git" / "config"] if settings else paths
+
+
+def _signature(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _read_small(path: Path, limit: int = 4096) -> bytes | None:
+    """What a small regular file holds. No link is followed and nothing that could block is opened."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return os.read(descriptor, limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    temporary.write_bytes(content)
+    temporary.replace(path)

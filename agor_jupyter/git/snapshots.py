@@ -1,0 +1,147 @@
+"""What a worktree holds at a moment, uncommitted and untracked files included, as objects of git; and what changed in between.
+
+Nothing the agent sees is touched: neither its index, its branch nor its files.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.turns import Patch, PatchFile
+from agor_jupyter.git.repository import Repository
+from agor_jupyter.git.status import changes
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""A larger changed file is left out of a snapshot, so that a turn does not copy a data set into the repository."""
+MAX_PATCH_BYTES = 2_000_000
+BACKUPS = "refs/agor/backup"
+_IDENTITY = {
+    f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Agor"), ("EMAIL", "agor@localhost"))
+}
+_STATUSES = {"A": "added", "M": "modified", "D": "deleted", "R": "renamed", "C": "copied", "T": "type_changed"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """`commit` is HEAD, `""` when there is none. `tree` names all that was in the worktree, ignored files excepted."""
+
+    commit: str
+    tree: str
+    dirty: bool
+
+
+async def checkpoint(repository: Repository, worktree: Path, *, largest: int | None = MAX_FILE_BYTES) -> Checkpoint:
+    """One process for a clean worktree, three for a dirty one. `largest=None` leaves nothing out."""
+    folder = Path(tempfile.mkdtemp(prefix="index-", dir=repository.view))
+    try:
+        index = folder / "index"
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(repository.worktree_dir(worktree) / "index", index)
+        found = await changes(repository, worktree, index=index)
+        if not found.is_dirty:
+            return Checkpoint(commit=found.head, tree=found.head, dirty=False)
+        paths = [path for path in (*found.tracked, *found.untracked) if largest is None or _size(worktree / path) <= largest]
+        await repository.git(
+            "take in the changed files",
+            *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
+            worktree=worktree,
+            index=index,
+            stdin=b"".join(os.fsencode(path) + b"\0" for path in paths),
+        )
+        output = await repository.git("write a snapshot", "write-tree", worktree=worktree, index=index)
+        return Checkpoint(commit=found.head, tree=output.text.strip(), dirty=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+async def patch(repository: Repository, before: str, after: str) -> Patch:
+    """What changed from one tree or commit to another."""
+    options = ("--no-ext-diff", "--no-textconv", "--no-color", "-M", "--ignore-submodules=all")
+    listed = await repository.git("list what changed", "diff", *options, "--raw", "--numstat", "-z", "--no-abbrev", before, after, "--")
+    files = parse_files(listed.text)
+    if not files:
+        return Patch(files=[], text="")
+    output = await repository.git("make the patch", "diff", *options, "--full-index", before, after, "--", cap=MAX_PATCH_BYTES)
+    text = output.out
+    if output.is_cut:
+        text = text[: text.rfind(b"\n") + 1]
+    return Patch(files=files, text=text.decode("utf-8", "replace"), is_cut=output.is_cut)
+
+
+def parse_files(text: str) -> list[PatchFile]:
+    """Read `--raw --numstat -z`: first all raw entries, then all counts, in the same order."""
+    fields = text.split("\0")
+    entries: list[tuple[str, str | None, str]] = []
+    counts: list[tuple[int | None, int | None]] = []
+    position = 0
+    while position < len(fields) and fields[position]:
+        line = fields[position]
+        if line.startswith(":"):
+            letter = line.split(" ")[4][0]
+            is_pair = letter in "RC"
+            old, new = fields[position + 1], fields[position + 2] if is_pair else fields[position + 1]
+            entries.append((letter, old if is_pair else None, new))
+            position += 3 if is_pair else 2
+        else:
+            plus, minus, path = line.split("\t", 2)
+            counts.append((int(plus) if plus.isdigit() else None, int(minus) if minus.isdigit() else None))
+            position += 1 if path else 3
+    return [
+        PatchFile.model_validate(
+            {
+                "path": _shown(new),
+                "old_path": _shown(old),
+                "status": _STATUSES.get(letter, "modified"),
+                "added": count[0],
+                "deleted": count[1],
+            }
+        )
+        for (letter, old, new), count in zip(entries, counts, strict=True)
+    ]
+
+
+def _shown(path: str | None) -> str | None:
+    """A path that is not UTF-8 cannot go into JSON."""
+    return None if path is None else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+async def backup(repository: Repository, worktree: Path, name: str) -> tuple[str, Checkpoint]:
+    """Keep all that is in the worktree under `refs/agor/backup/<name>`: HEAD, with a commit on top when there is more.
+
+    Returns the ref and what was found.
+    """
+    found = await checkpoint(repository, worktree, largest=None)
+    ref = f"{BACKUPS}/{name}"
+    if not found.commit:
+        raise errors.GitFailed("keep a backup", "the branch has no commit")
+    kept = found.commit
+    if found.dirty:
+        output = await repository.git(
+            "keep a backup", "commit-tree", found.tree, "-p", found.commit, environment=_IDENTITY, stdin=b"Uncommitted work, kept by Agor\n"
+        )
+        kept = output.text.strip()
+    await repository.git("keep a backup", "update-ref", ref, kept)
+    return ref, found
+
+
+async def bring_back(repository: Repository, worktree: Path, ref: str) -> None:
+    """Put the uncommitted files of a backup into a fresh worktree, as uncommitted files."""
+    parents = await repository.git("read the backup", "rev-list", "--parents", "-n", "1", ref, "--", worktree=worktree, ok=(0, 128))
+    head = await repository.git("read the branch", "rev-parse", "--verify", "--quiet", "HEAD^{commit}", worktree=worktree, ok=(0, 1))
+    kept, *above = parents.text.split() or [""]
+    if not kept or kept == head.text.strip() or head.text.strip() not in above:
+        return
+    await repository.git("bring the files back", "read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD", kept, worktree=worktree)
+    await repository.git("bring the files back", "read-tree", "HEAD", worktree=worktree)
+    await repository.git("bring the files back", "update-index", "-q", "--refresh", worktree=worktree, ok=(0, 1))

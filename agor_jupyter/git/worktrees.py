@@ -1,0 +1,169 @@
+"""Make, fill, list and remove worktrees, and resolve what they start from. Nothing here forces, and nothing deletes a folder."""
+
+import contextlib
+import difflib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from agor_jupyter.domain import errors
+from agor_jupyter.git.repository import Repository
+
+LOCK_REASON = "agor-jupyter"
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One worktree as git lists it."""
+
+    path: str
+    head: str | None = None
+    branch: str | None = None
+    is_locked: bool = False
+    lock_reason: str = ""
+    is_prunable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a new worktree starts from. `branch_sha` is set when the branch exists."""
+
+    sha: str
+    branch_sha: str | None
+
+
+async def resolve(repository: Repository, repo: str, base: str, branch: str) -> Start:
+    """The commit that `base` names now, and the one of `branch` if there is such a branch. One process.
+
+    Errors:
+        RefNotFound: with the names that are near.
+    """
+    candidates = [f"refs/heads/{base}", f"refs/tags/{base}", f"refs/remotes/{base}", f"refs/remotes/origin/{base}"]
+    if re.fullmatch(r"[0-9a-fA-F]{7,64}", base):
+        candidates.append(base)
+    names = [f"refs/heads/{branch}", *candidates]
+    output = await repository.git(
+        "look up the base",
+        "cat-file",
+        "--batch-check=%(objectname) %(objecttype)",
+        stdin="".join(f"{name}^{{commit}}\n" for name in names).encode(),
+    )
+    found = [line.split(" ") for line in output.text.splitlines()]
+    shas = [line[0] if len(line) == 2 and line[1] == "commit" and _SHA.fullmatch(line[0]) else None for line in found]
+    base_sha = next((sha for sha in shas[1:] if sha), None)
+    if base_sha is None:
+        known = [name for name, *_ in await refs(repository)]
+        if not known:
+            raise errors.GitFailed("make a worktree", f"repo {repo!r} has no commit yet. Make a first commit in it, then try again")
+        short = [re.sub(r"refs/(heads|tags|remotes)/", "", name) for name in known]
+        raise errors.RefNotFound(base, repo, difflib.get_close_matches(base, short, n=3, cutoff=0.5) or short[:3])
+    return Start(sha=base_sha, branch_sha=shas[0])
+
+
+async def refs(repository: Repository, *patterns: str) -> list[tuple[str, str]]:
+    """Full names and what they point to."""
+    output = await repository.git(
+        "list the branches",
+        "for-each-ref",
+        "--format=%(refname)%00%(objectname)",
+        *(patterns or ("refs/heads", "refs/remotes", "refs/tags")),
+    )
+    return [(name, sha) for name, _, sha in (line.partition("\0") for line in output.text.splitlines())]
+
+
+async def entries(repository: Repository) -> list[Entry]:
+    """The main checkout first, as `git worktree list` has it."""
+    output = await repository.git("list the worktrees", "worktree", "list", "--porcelain", "-z")
+    found: list[Entry] = []
+    for block in output.text.split("\0\0"):
+        fields = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
+        if "worktree" in fields:
+            found.append(
+                Entry(
+                    path=fields["worktree"] if found else str(repository.path),
+                    head=fields.get("HEAD"),
+                    branch=fields["branch"].removeprefix("refs/heads/") if "branch" in fields else None,
+                    is_locked="locked" in fields,
+                    lock_reason=fields.get("locked", ""),
+                    is_prunable="prunable" in fields,
+                )
+            )
+    return found
+
+
+async def add(repository: Repository, path: Path, branch: str, start: str | None) -> None:
+    """Register an empty worktree at `path`: on a new branch at commit `start`, or on the existing `branch` when that is `None`.
+
+    The caller holds the repository's lock. Files come with `populate`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name in ("worktrees", "logs"):  # git drops an empty one
+        (repository.common_dir / name).mkdir(exist_ok=True)
+    target = ["--no-track", "-b", branch, "--", str(path), start] if start else ["--", str(path), branch]
+    await repository.git(
+        "make the worktree", "worktree", "add", "--quiet", "--no-checkout", "--no-guess-remote", "--lock", "--reason", LOCK_REASON, *target
+    )
+    link = path / ".git"  # git wrote the path of the view; the agent's git and an editor need the real one
+    link.write_text(f"gitdir: {repository.worktree_dir(path)}\n")
+
+
+async def populate(repository: Repository, path: Path, workers: int) -> None:
+    """Write the files of HEAD into a worktree that has none. Filters and hooks do not run."""
+    await repository.git(
+        "check the files out",
+        *("-c", f"checkout.workers={workers}", "-c", "checkout.thresholdForParallelism=100", "-c", "index.threads=1"),
+        *("read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD"),
+        worktree=path,
+    )
+
+
+async def remove(repository: Repository, path: Path, *, force: bool) -> None:
+    """Remove the worktree by git alone. Without `force` git itself refuses changed files. The caller holds the lock.
+
+    Errors:
+        GitFailed: git refused; the folder is as it was.
+    """
+    if not await unlock(repository, path):
+        raise errors.GitFailed("remove the worktree", f"{path} was locked by somebody else. Run `git worktree unlock {path}` if it may go")
+    try:
+        await repository.git("remove the worktree", "worktree", "remove", *(["--force"] if force else []), "--", str(path))
+    except errors.AgorError:
+        with contextlib.suppress(OSError, errors.AgorError):
+            if repository.worktree_dir(path).is_dir():
+                await repository.git("lock the worktree", "worktree", "lock", "--reason", LOCK_REASON, "--", str(path))
+        raise
+
+
+async def unlock(repository: Repository, path: Path) -> bool:
+    """Take our own lock off. `False`: the lock is another's."""
+    lock = repository.worktree_dir(path) / "locked"
+    with contextlib.suppress(OSError):
+        if lock.read_text().strip() != LOCK_REASON:
+            return False
+        lock.unlink()
+    return True
+
+
+def forget(repository: Repository, path: Path) -> None:
+    """Undo a half-made `add`: drop what git keeps for this one path and the folder, both of which only the server has touched.
+
+    Not for a worktree that was ever ready.
+    """
+    shutil.rmtree(repository.worktree_dir(path), ignore_errors=True)
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+async def drop_branch(repository: Repository, branch: str, sha: str) -> None:
+    """Delete `branch` if it still points to `sha`, so that no commit can be lost. Silent when it does not."""
+    await repository.git("drop the branch", "update-ref", "-d", f"refs/heads/{branch}", sha, ok=(0, 1, 128))
+
+
+def is_present(repository: Repository, path: Path) -> bool:
+    """The folder and git's entry for it are both there."""
+    return path.is_dir() and not path.is_symlink() and os.path.lexists(repository.worktree_dir(path) / "HEAD")

@@ -1,0 +1,68 @@
+"""`.agor.yml`: what a repository says about itself.
+
+It is written by whoever wrote the repository, so it is read as data with narrow limits. What it asks to run is run only from the
+commit that the worktree starts from, of a repo that an owner registered; a later change in the worktree counts for nothing.
+"""
+
+import shlex
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agor_jupyter.domain import errors
+
+FILE = ".agor.yml"
+MAX_BYTES = 64 * 1024
+
+_Line = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class Settings(BaseModel):
+    """`setup` is one shell line, or several that run one after the other until one fails."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    setup: _Line | Annotated[list[_Line], Field(max_length=50)] = Field(default_factory=list)
+
+    @property
+    def setup_lines(self) -> list[str]:
+        return [self.setup] if isinstance(self.setup, str) else list(self.setup)
+
+
+class BadSettings(errors.Invalid):
+    code = "bad_settings"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{FILE} cannot be used: {why}. Correct it, commit, and try again.", subject=FILE)
+
+
+def parse(content: bytes) -> Settings:
+    """Read the file's content. Empty content is no settings."""
+    if len(content) > MAX_BYTES:
+        raise BadSettings(f"it is longer than {MAX_BYTES // 1024} KiB")
+    try:
+        text = content.decode()
+        if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text)):
+            raise BadSettings("anchors and aliases are not taken")
+        found = yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise BadSettings("it is not UTF-8") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BadSettings(f"it is not YAML{f' (line {mark.line + 1})' if mark else ''}") from error
+    if found is None:
+        return Settings()
+    if not isinstance(found, dict):
+        raise BadSettings("it must have names at its top, such as `setup: uv sync`")
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            name = shlex.quote(str(problem["loc"][0])) if problem["loc"] else FILE
+            is_unknown = problem["type"] == "extra_forbidden"
+            problems.append(
+                f"{name} is not known; known is: {', '.join(Settings.model_fields)}" if is_unknown else f"{name}: {problem['msg']}"
+            )
+        raise BadSettings("; ".join(dict.fromkeys(problems))) from error

@@ -1,0 +1,610 @@
+"""Worktrees: make, look at, archive, restore, remove. Nothing is forced, nothing is lost without a backup, nothing is left half made."""
+
+import asyncio
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import Removed, WorktreeChanged
+from agor_jupyter.domain.ids import WorktreeId
+from agor_jupyter.domain.people import Caller, Role
+from agor_jupyter.domain.records import Record
+from agor_jupyter.domain.repos import Repo
+from agor_jupyter.domain.turns import Patch
+from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
+from agor_jupyter.executors import commands as executor
+from agor_jupyter.git import include, names, snapshots
+from agor_jupyter.git import worktrees as git
+from agor_jupyter.git.files import read_beneath
+from agor_jupyter.git.locks import Locks
+from agor_jupyter.git.repository import Repository
+from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.services import settings
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.commands import check_key, fingerprint, once
+from agor_jupyter.services.config import Config
+from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.statuses import Statuses
+from agor_jupyter.services.tasks import Tasks
+from agor_jupyter.storage import commands as kept_commands
+from agor_jupyter.storage import worktrees as kept
+from agor_jupyter.storage.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Record)
+
+WorktreeStatuses = list[WorktreeStatus]
+Strings = list[str]
+
+FILLING_AT_ONCE = 3
+"""Worktrees whose files are written at the same time. More only compete for the disk."""
+_ARCHIVING, _REMOVING = "archiving", "removing"
+
+
+class Places(Protocol):
+    """The boards, as far as worktrees need them."""
+
+    async def place(self, worktree: Worktree, x: float | None, y: float | None) -> None: ...
+
+    async def mark(self, worktree: Worktree) -> None: ...
+
+
+class Worktrees:
+    """`boards` and `is_live` are set by whoever wires the engine."""
+
+    boards: Places | None = None
+    is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
+    """Whether an agent works there, or a prompt waits to."""
+
+    def __init__(self, store: Store, config: Config, clock: Clock, repos: Repos) -> None:
+        self._store, self._config, self._clock, self._repos = store, config, clock, repos
+        data_dir = Path(os.path.realpath(config.data_dir))
+        self._folder = data_dir / "worktrees"
+        self._locks = Locks(data_dir / "locks")
+        self._filling = asyncio.Semaphore(FILLING_AT_ONCE)
+        self._queue = self._filling_now = 0
+        self._busy: defaultdict[WorktreeId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._making: dict[WorktreeId, asyncio.Task[None]] = {}
+        self._branches: set[tuple[str, str]] = set()
+        self._same: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._tasks = Tasks()
+        self._statuses = Statuses(clock, self._save_status)
+
+    async def start(self) -> None:
+        """Make the table, git's list and the disk agree again after the server's end, whatever it cut off."""
+        for worktree in await self.list(include_archived=True):
+            try:
+                await self._reconcile(worktree)
+            except (errors.AgorError, OSError) as error:
+                await self._change(worktree.id, state=WorktreeState.MISSING, reason=str(error), step=None)
+
+    async def close(self) -> None:
+        await self._tasks.close()
+        await self._statuses.close()
+
+    # Ask
+
+    async def list(self, repo: str | None = None, board: str | None = None, *, include_archived: bool = False) -> list[Worktree]:
+        """Oldest first."""
+        repo_id = (await self._repos.get(repo)).id if repo is not None else None
+        states = [state for state in WorktreeState if include_archived or state is not WorktreeState.ARCHIVED]
+        return await self._store.read(kept.page, repo_id=repo_id, board=board, states=states)
+
+    async def get(self, name: str, repo: str | None = None) -> Worktree:
+        """By id, or by its name within a repo, or by a name that only one repo has."""
+        worktree = await self._store.read(kept.find, WorktreeId(name))
+        if worktree is not None:
+            return worktree
+        same = await self._store.read(kept.named, name)
+        if repo is not None:
+            repo_id = (await self._repos.get(repo)).id
+            same = [one for one in same if one.repo_id == repo_id]
+        if len(same) == 1:
+            return same[0]
+        raise errors.WorktreeNotFound(
+            name, [f"{one.repo}/{one.name} ({one.id})" for one in same] or [one.name for one in await self.list(repo)]
+        )
+
+    async def status(self, ids: Sequence[str], max_age_s: float = 2.0) -> WorktreeStatuses:
+        """In the order of `ids`. An answer is at most `max_age_s` old."""
+        found = [await self.get(one) for one in ids]
+        return [*await asyncio.gather(*(self._status(worktree, max_age_s) for worktree in found))]
+
+    async def diff(self, name: str) -> Patch:
+        """All that differs from the base commit, uncommitted and untracked files included."""
+        worktree, repository = await self._ready(name)
+        now = await snapshots.checkpoint(repository, Path(worktree.path))
+        return await snapshots.patch(repository, worktree.base_sha, now.tree or worktree.base_sha)
+
+    async def checkpoint(self, name: str) -> Checkpoint:
+        """What the worktree holds now. Its files, index and branch stay untouched."""
+        worktree, repository = await self._ready(name)
+        return await snapshots.checkpoint(repository, Path(worktree.path))
+
+    async def patch(self, name: str, before: Checkpoint, after: Checkpoint) -> Patch:
+        """What changed between two checkpoints."""
+        if before.tree == after.tree:
+            return Patch(files=[], text="")
+        worktree = await self.get(name)
+        return await snapshots.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before.tree, after.tree)
+
+    async def wait_ready(self, name: str) -> Worktree:
+        """Wait until it is no longer being made."""
+        worktree = await self.get(name)
+        task = self._making.get(worktree.id)
+        if task is not None:
+            await asyncio.wait([task])
+        return await self.get(worktree.id)
+
+    # Make
+
+    async def create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
+        """Answers in state creating; `WorktreeChanged` tells the rest.
+
+        Errors:
+            BadName, RepoNotFound, RefNotFound, AlreadyExists, BranchTaken.
+        """
+        caller.require(Role.STEERER, "create a worktree")
+        async with self._same.setdefault(key, asyncio.Lock()):  # ten clicks wait for the first
+            known = await self._answered(key, caller, "worktrees.create", request, Worktree)
+            return known or await self._create(caller, request, key)
+
+    async def _create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
+        name = names.check_title(request.name)
+        branch = names.check_branch(request.branch if request.branch is not None else names.slugify(name) or "work")
+        repo = await self._repos.get(request.repo)
+        repository = self._repos.repository(repo)
+        base = names.check_branch(request.base, "Base") if request.base is not None else repo.default_branch or "main"
+        start = await git.resolve(repository, repo.slug, base, branch)
+        base_sha = start.sha
+        if request.existing_branch:
+            base_sha = await self._check_existing(repository, repo, branch, start)
+        elif start.branch_sha is not None:
+            raise errors.AlreadyExists("Branch", branch, "Choose another name, or pass existing_branch to work on it.")
+        elif (repo.id, branch.lower()) in self._branches:
+            raise errors.AlreadyExists("Branch", branch, "It is being made just now.")
+        worktree_id, now = WorktreeId(self._clock.new_id("worktree")), self._clock.now()
+        worktree = Worktree(
+            id=worktree_id,
+            repo_id=repo.id,
+            repo=repo.slug,
+            name=name,
+            branch=branch,
+            path=str(self._folder / f"{names.slugify(name, 40) or 'worktree'}-{worktree_id[-10:]}"),
+            base_ref=base,
+            base_sha=base_sha,
+            has_own_branch=not request.existing_branch,
+            board=request.board,
+            issue_url=_check_link(request.issue_url),
+            pull_request_url=_check_link(request.pull_request_url),
+            notes=request.notes,
+            context=request.context,
+            state=WorktreeState.CREATING,
+            step="git worktree add",
+            created_at=now,
+            created_by=caller.person,
+            updated_at=now,
+        )
+
+        def insert(transaction: Transaction) -> Worktree:
+            if kept.is_taken(transaction.connection, repo.id, name):
+                raise errors.AlreadyExists("Worktree", name)
+            kept.insert(transaction.connection, worktree)
+            transaction.append(now, WorktreeChanged(worktree=worktree))
+            return worktree
+
+        outcome = await self._store.write(once, key, caller, "worktrees.create", request, now, insert, Worktree)
+        if outcome.is_new:
+            await self._place(outcome.record, request.x, request.y)
+            self._start_making(outcome.record, repository, is_first=True)
+        return outcome.record
+
+    async def retry(self, caller: Caller, name: str, key: str) -> Worktree:
+        """Make a failed or missing worktree again, from the recorded commit or from what its branch holds now."""
+        caller.require(Role.STEERER, "create a worktree")
+        known = await self._answered(key, caller, "worktrees.retry", {"name": name}, Worktree)
+        if known is not None:
+            return known
+        worktree = await self.get(name)
+        async with self._busy[worktree.id]:
+            worktree = await self.get(worktree.id)
+            if worktree.state not in {WorktreeState.FAILED, WorktreeState.MISSING}:
+                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "only a failed or missing one is made again")
+            repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+            if worktree.state is WorktreeState.MISSING:
+                if Path(worktree.path).exists():
+                    raise errors.Conflict(f"The folder {worktree.path} is there, but git does not know it. Move it away, then retry.")
+                await self._drop_entry(repository, Path(worktree.path))
+            return await self._begin(caller, worktree, repository, "worktrees.retry", {"name": name}, key)
+
+    async def restore(self, caller: Caller, name: str, key: str) -> Worktree:
+        """Bring an archived worktree back, with the uncommitted files that it had."""
+        caller.require(Role.STEERER, "restore a worktree")
+        known = await self._answered(key, caller, "worktrees.restore", {"name": name}, Worktree)
+        if known is not None:
+            return known
+        worktree = await self.get(name)
+        async with self._busy[worktree.id]:
+            worktree = await self.get(worktree.id)
+            if worktree.state is not WorktreeState.ARCHIVED:
+                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "only an archived one can be restored")
+            repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+            await self._check_free(repository, worktree.branch)
+            return await self._begin(caller, worktree, repository, "worktrees.restore", {"name": name}, key)
+
+    async def change(self, caller: Caller, name: str, request: WorktreeChange) -> Worktree:
+        """Only what the request sets."""
+        caller.require(Role.STEERER, "change a worktree")
+        worktree = await self.get(name)
+        changes = {field: getattr(request, field) for field in request.model_fields_set}
+        if changes.get("name") is not None:
+            changes["name"] = names.check_title(changes["name"])
+        for field in ("name", "notes", "context"):
+            if field in changes and changes[field] is None:
+                raise errors.BadRequest([f"{field} cannot be null"])
+        for field in ("issue_url", "pull_request_url"):
+            _check_link(changes.get(field))
+        changed = await self._change(worktree.id, **changes)
+        if changed.board != worktree.board:
+            await self._place(changed, None, None)
+        else:
+            await self._mark(changed)
+        return changed
+
+    # Put away
+
+    async def archive(self, caller: Caller, name: str, key: str) -> Worktree:
+        """Remove the folder after a backup. The branch stays, and `restore` brings uncommitted files back.
+
+        Errors:
+            Conflict: an agent works there.
+        """
+        caller.require(Role.STEERER, "archive a worktree")
+        known = await self._answered(key, caller, "worktrees.archive", {"name": name}, Worktree)
+        if known is not None:
+            return known
+        worktree = await self.get(name)
+        async with self._busy[worktree.id]:
+            worktree = await self.get(worktree.id)
+            changes: dict[str, object] = {}
+            if worktree.state is not WorktreeState.ARCHIVED:
+                await self._refuse_live(worktree)
+                repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
+                ref = worktree.backup_ref
+                if worktree.state is WorktreeState.READY:
+                    await self._keep_status(worktree)
+                    ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
+                    await self._change(worktree.id, step=_ARCHIVING, backup_ref=ref)
+                    await self._remove_folder(repository, worktree, force=True)
+                changes = {
+                    "state": WorktreeState.ARCHIVED,
+                    "step": None,
+                    "reason": None,
+                    "backup_ref": ref,
+                    "archived_at": self._clock.now(),
+                }
+            archived = await self._finish(caller, worktree, changes, "worktrees.archive", {"name": name}, key)
+        await self._mark(archived)
+        return archived
+
+    async def remove(self, caller: Caller, name: str, key: str, *, force: bool = False) -> Removal:
+        """Remove the worktree and its record. Its branch stays unless it was made with it and holds nothing of its own.
+
+        Errors:
+            WouldLoseWork: uncommitted or unpushed work, or an agent works there. `force` keeps a backup ref and goes on, except
+                over a live agent.
+        """
+        caller.require(Role.OWNER, "remove a worktree")
+        request = {"name": name, "force": force}
+        known = await self._answered(key, caller, "worktrees.remove", request, Removal)
+        if known is not None:
+            return known
+        worktree = await self.get(name)
+        async with self._busy[worktree.id]:
+            worktree = await self.get(worktree.id)
+            await self._refuse_live(worktree)
+            repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
+            ref = worktree.backup_ref
+            if worktree.state is WorktreeState.READY:
+                losses = await self._losses(repository, worktree)
+                if losses and not force:
+                    raise errors.WouldLoseWork(worktree.name, losses)
+                if losses:
+                    ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
+                await self._change(worktree.id, step=_REMOVING, backup_ref=ref)
+                await self._remove_folder(repository, worktree, force=force)
+            elif worktree.state is WorktreeState.MISSING:
+                await self._drop_entry(repository, Path(worktree.path))
+            if worktree.has_own_branch and worktree.state is not WorktreeState.FAILED:
+                await git.drop_branch(repository, worktree.branch, worktree.base_sha)
+            now = self._clock.now()
+            removal = Removal(worktree_id=worktree.id, backup_ref=ref)
+
+            def delete(transaction: Transaction) -> Removal:
+                kept.delete(transaction.connection, worktree.id)
+                transaction.append(now, Removed(noun="worktree", id=worktree.id))
+                return removal
+
+            outcome = await self._store.write(once, key, caller, "worktrees.remove", request, now, delete, Removal)
+        self._statuses.forget(worktree.id)
+        await self._mark(worktree)
+        return outcome.record
+
+    # Making, in the background
+
+    def _start_making(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
+        task = self._tasks.start(self._make(worktree, repository, is_first=is_first), f"make worktree {worktree.name}")
+        self._making[worktree.id] = task
+        self._branches.add((worktree.repo_id, worktree.branch.lower()))
+        task.add_done_callback(lambda _: self._made(worktree))
+
+    def _made(self, worktree: Worktree) -> None:
+        self._making.pop(worktree.id, None)
+        self._branches.discard((worktree.repo_id, worktree.branch.lower()))
+
+    async def _make(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
+        path = Path(worktree.path)
+        start = worktree.base_sha if worktree.has_own_branch else None
+        try:
+            self._queue += 1
+            try:
+                async with self._locks.held(worktree.repo_id):
+                    if not is_first and await git.refs(repository, f"refs/heads/{worktree.branch}"):
+                        start = None
+                    await git.add(repository, path, worktree.branch, start)
+            finally:
+                self._queue -= 1
+            crash_point("worktree.added")
+            async with self._filling:
+                self._filling_now += 1
+                try:
+                    workers = 2 if self._queue == 0 and self._filling_now == 1 else 1  # alone, it may use two cores
+                    await git.populate(repository, path, workers)
+                finally:
+                    self._filling_now -= 1
+            ready = await self._fill(worktree, repository)
+        except (errors.AgorError, OSError) as error:
+            async with self._locks.held(worktree.repo_id):
+                await asyncio.to_thread(git.forget, repository, path)
+                if start is not None:
+                    await git.drop_branch(repository, worktree.branch, start)
+            state = WorktreeState.ARCHIVED if worktree.backup_ref else WorktreeState.FAILED
+            ready = await self._change(worktree.id, state=state, reason=str(error), step=None)
+        await self._mark(ready)
+
+    async def _fill(self, worktree: Worktree, repository: Repository) -> Worktree:
+        """Everything after git: local files, what the archive kept, setup. Returns the ready record."""
+        path = Path(worktree.path)
+        if include.is_wanted(repository):
+            await self._change(worktree.id, step=f"copy the files of {include.FILE}")
+            await include.copy(repository, path)
+        is_fresh = worktree.has_own_branch and worktree.backup_ref is None
+        lines = await self._setup_lines(worktree, repository, path, is_fresh=is_fresh)
+        if lines:
+            await self._setup(worktree, path, lines)
+        if worktree.backup_ref:
+            await snapshots.bring_back(repository, path, worktree.backup_ref)
+        status = None
+        if is_fresh and not lines and not include.is_wanted(repository):
+            status = WorktreeStatus(
+                branch=worktree.branch,
+                head=worktree.base_sha,
+                ahead=0,
+                behind=0,
+                dirty=False,
+                files=0,
+                added=0,
+                deleted=0,
+                as_of=self._clock.now(),
+            )
+        return await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None, archived_at=None, status=status)
+
+    async def _setup_lines(self, worktree: Worktree, repository: Repository, path: Path, *, is_fresh: bool) -> Sequence[str]:
+        """From the recorded base commit only. A fresh worktree holds exactly that, which saves a process."""
+        if is_fresh:
+            content = b"" if not os.path.lexists(path / settings.FILE) else read_beneath(path, settings.FILE, settings.MAX_BYTES)
+            if content is None:
+                raise settings.BadSettings(f"it must be a regular file of at most {settings.MAX_BYTES // 1024} KiB")
+            return settings.parse(content).setup_lines
+        output = await repository.git(
+            f"read {settings.FILE}",
+            *("cat-file", "blob", f"{worktree.base_sha}:{settings.FILE}"),
+            ok=(0, 128),
+            cap=settings.MAX_BYTES + 1,
+        )
+        return settings.parse(output.out if output.code == 0 or output.is_cut else b"").setup_lines
+
+    async def _setup(self, worktree: Worktree, path: Path, lines: Sequence[str]) -> None:
+        deadline = self._config.setup_timeout.total_seconds()
+        environment = {"AGOR_WORKTREE_PATH": worktree.path, "AGOR_WORKTREE_NAME": worktree.name, "AGOR_BRANCH": worktree.branch}
+        for line in lines:
+            await self._change(worktree.id, step=f"setup: {line[:200]}")
+            crash_point("worktree.setup")
+            ended = await executor.run([line], cwd=path, mark=worktree.id, env=environment, timeout_s=deadline)
+            if ended is not None:
+                why = f"it ended with code {ended.code}" if ended.code is not None else f"it took longer than {deadline:g} s"
+                raise errors.GitFailed(f"finish the setup “{line[:200]}”", f"{why}. {ended.tail[-500:]}".strip())
+
+    # Small parts
+
+    async def _place(self, worktree: Worktree, x: float | None, y: float | None) -> None:
+        """A board that cannot be written does not stop the work: it is repaired from the table later."""
+        if self.boards is not None and worktree.board is not None:
+            try:
+                await self.boards.place(worktree, x, y)
+            except errors.AgorError as error:
+                log.warning("worktree %s could not be placed: %s", worktree.id, error)
+
+    async def _mark(self, worktree: Worktree) -> None:
+        if self.boards is not None and worktree.board is not None:
+            try:
+                await self.boards.mark(worktree)
+            except errors.AgorError as error:
+                log.warning("worktree %s could not be marked: %s", worktree.id, error)
+
+    async def _begin(  # noqa: PLR0917 the parts of one command
+        self, caller: Caller, worktree: Worktree, repository: Repository, action: str, request: object, key: str
+    ) -> Worktree:
+        """Back to creating, once for this key."""
+        changes: dict[str, object] = {"state": WorktreeState.CREATING, "step": "git worktree add"}
+        begun = await self._finish(caller, worktree, changes, action, request, key)
+        self._start_making(begun, repository, is_first=False)
+        return begun
+
+    async def _finish(  # noqa: PLR0917 the parts of one command
+        self, caller: Caller, worktree: Worktree, changes: dict[str, object], action: str, request: object, key: str
+    ) -> Worktree:
+        now = self._clock.now()
+
+        def job(transaction: Transaction) -> Worktree:
+            return _update(transaction, worktree.id, now, changes)
+
+        outcome = await self._store.write(once, key, caller, action, request, now, job, Worktree)
+        return outcome.record
+
+    async def _change(self, worktree_id: WorktreeId, **changes: object) -> Worktree:
+        return await self._store.write(_update, worktree_id, self._clock.now(), changes)
+
+    async def _answered(self, key: str, caller: Caller, action: str, request: object, answer: type[R]) -> R | None:
+        """What this command was answered before, so that a repeated one is not checked against a world it changed itself."""
+
+        def query(connection: object) -> kept_commands.Command | None:
+            return kept_commands.find(Transaction(connection), check_key(key))  # type: ignore[arg-type]  # only reads
+
+        known = await self._store.read(query)
+        if known is None:
+            return None
+        if known.fingerprint != fingerprint(action, caller.person.username, request) or known.answer is None:
+            raise errors.KeyReused(key)
+        return answer.model_validate_json(known.answer)
+
+    async def _ready(self, name: str) -> tuple[Worktree, Repository]:
+        worktree = await self.get(name)
+        if worktree.state is not WorktreeState.READY:
+            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        if not git.is_present(repository, Path(worktree.path)):
+            worktree = await self._change(
+                worktree.id, state=WorktreeState.MISSING, reason="its folder or git's entry for it is gone", step=None
+            )
+            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+        return worktree, repository
+
+    async def _status(self, worktree: Worktree, max_age_s: float) -> WorktreeStatus:
+        worktree, repository = await self._ready(worktree.id)
+        return await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
+
+    async def _save_status(self, worktree: Worktree, status: WorktreeStatus) -> None:
+        await self._change(worktree.id, status=status)
+
+    async def _keep_status(self, worktree: Worktree) -> None:
+        """The last status stays to be seen on the archived card."""
+        await self._status(worktree, 0)
+
+    def _settled(self, worktree: Worktree, repo: Repo) -> Repository:
+        if worktree.state is WorktreeState.CREATING:
+            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "wait until it is made")
+        return self._repos.repository(repo)
+
+    async def _refuse_live(self, worktree: Worktree) -> None:
+        if self.is_live is not None and await self.is_live(worktree.id):
+            raise errors.WouldLoseWork(worktree.name, ["a session that works there; cancel its turns first"])
+
+    async def _losses(self, repository: Repository, worktree: Worktree) -> Strings:
+        path = Path(worktree.path)
+        found = await self._statuses.read(worktree, repository, path, 0)
+        losses = []
+        if found.staged or found.unstaged or found.conflicted:
+            losses.append(f"changes in {found.staged + found.unstaged + found.conflicted} files that are not committed")
+        if found.untracked:
+            losses.append(f"{found.untracked} untracked files")
+        if found.head and found.head != worktree.base_sha:
+            tip = await repository.tip(worktree.base_ref)
+            output = await repository.git(
+                "count what is not pushed",
+                *("rev-list", "--count", found.head, f"^{worktree.base_sha}", *([f"^{tip}"] if tip else []), "--not", "--remotes"),
+                worktree=path,
+            )
+            if int(output.text or 0):
+                losses.append(f"{output.text.strip()} commits of branch {found.branch or found.head[:12]} that are on no remote")
+        return losses
+
+    async def _remove_folder(self, repository: Repository, worktree: Worktree, *, force: bool) -> None:
+        try:
+            async with self._locks.held(worktree.repo_id):
+                await git.remove(repository, Path(worktree.path), force=force)
+        except errors.AgorError:
+            await self._change(worktree.id, step=None)
+            raise
+        self._statuses.forget(worktree.id)
+
+    async def _drop_entry(self, repository: Repository, path: Path) -> None:
+        """Let git forget a worktree whose folder is gone."""
+        if not path.exists() and repository.worktree_dir(path).is_dir():
+            async with self._locks.held(repository.view.name):
+                await git.remove(repository, path, force=False)
+
+    async def _check_existing(self, repository: Repository, repo: Repo, branch: str, start: git.Start) -> str:
+        """The commit where the existing branch left the base."""
+        if start.branch_sha is None:
+            await git.resolve(repository, repo.slug, branch, branch)  # says which names are near
+            raise errors.RefNotFound(branch, repo.slug)
+        await self._check_free(repository, branch)
+        output = await repository.git("compare with the base", "merge-base", start.branch_sha, start.sha, ok=(0, 1))
+        return output.text.split()[0] if output.code == 0 else start.sha
+
+    async def _check_free(self, repository: Repository, branch: str) -> None:
+        for entry in await git.entries(repository):
+            if entry.branch is not None and entry.branch.lower() == branch.lower():
+                raise errors.BranchTaken(branch, entry.path)
+
+    async def _reconcile(self, worktree: Worktree) -> None:
+        if worktree.state in {WorktreeState.FAILED, WorktreeState.ARCHIVED}:
+            return
+        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        path = Path(worktree.path)
+        is_present = git.is_present(repository, path)
+        if worktree.state is WorktreeState.CREATING:
+            await asyncio.to_thread(executor.sweep, worktree.id)
+            async with self._locks.held(worktree.repo_id):
+                await asyncio.to_thread(git.forget, repository, path)
+                if worktree.has_own_branch and worktree.backup_ref is None:
+                    await git.drop_branch(repository, worktree.branch, worktree.base_sha)
+            state = WorktreeState.ARCHIVED if worktree.backup_ref else WorktreeState.FAILED
+            await self._change(worktree.id, state=state, step=None, reason="the server stopped while it was made")
+        elif not is_present and worktree.step == _ARCHIVING and not path.exists():
+            await self._drop_entry(repository, path)
+            await self._change(worktree.id, state=WorktreeState.ARCHIVED, step=None, reason=None, archived_at=self._clock.now())
+        elif not is_present and worktree.state is WorktreeState.READY:
+            await self._change(worktree.id, state=WorktreeState.MISSING, step=None, reason="its folder or git's entry for it is gone")
+        elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):
+            await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None)
+
+
+def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, changes: dict[str, object]) -> Worktree:
+    found = kept.find(transaction.connection, worktree_id)
+    if found is None:
+        raise errors.WorktreeNotFound(worktree_id)
+    if not changes:
+        return found
+    changed = found.replace(**changes, updated_at=at)
+    is_renamed = kept.name_key(changed.name) != kept.name_key(found.name)
+    if is_renamed and kept.is_taken(transaction.connection, found.repo_id, changed.name):
+        raise errors.AlreadyExists("Worktree", changed.name)
+    kept.update(transaction.connection, changed)
+    transaction.append(changed.updated_at, WorktreeChanged(worktree=changed))
+    return changed
+
+
+def _check_link(url: str | None) -> str | None:
+    """Links are shown to be clicked: only web addresses."""
+    if url is not None and not (url.startswith(("https://", "http://")) and len(url) <= 2000 and url.isprintable() and " " not in url):
+        raise errors.BadRequest([f"{url[:80]!r} is not a web address"])
+    return url
