@@ -1,0 +1,387 @@
+"""A real Jupyter server and real clients: what gets into a board's room, and what of it reaches the disk."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import uuid
+from pathlib import Path
+
+import pytest
+from pycrdt import Array, Doc, Map, Text, create_update_message
+from websockets.exceptions import InvalidStatus
+
+from agor_jupyter.documents import boards
+from tests.server.room_client import Client, ask, until
+
+CARD = {"kind": "card", "x": 10, "y": 20, "worktree": "wt_1", "repo": "shop", "branch": "fix"}
+NOTE = {"kind": "note", "x": 5, "y": 5, "width": 264, "height": 120, "text": "hello", "color": ""}
+MARKERS = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n"
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+class Server:
+    def __init__(self, folder: Path, *options):
+        self.root = folder / "root"
+        self.root.mkdir()
+        port = free_port()
+        self.base = f"http://127.0.0.1:{port}/"
+        self.log = (folder / "log").open("wb")
+        environment = {
+            **os.environ,
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "run"),
+            "HOME": str(folder),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.server.room_server", str(port), str(self.root), *options],
+            env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            cwd=folder,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        end = time.monotonic() + 40
+        while True:
+            try:
+                ask(self.base, "api/status", "alice")
+                return
+            except (urllib.error.URLError, ConnectionError):
+                assert self.process.poll() is None and time.monotonic() < end, (folder / "log").read_text()[-3000:]
+                time.sleep(0.1)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def board(self, content=None):
+        """A new board; its path, file and room."""
+        path = f"b{uuid.uuid4().hex[:8]}.agor"
+        file = self.root / path
+        file.write_text(boards.write({}, {}) if content is None else content)
+        return path, file, ask(self.base, f"test/room?path={path}", "alice")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def plain_server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("plain"), "--YDocExtension.disable_rtc=True")
+    yield server
+    server.stop()
+
+
+def on_disk(file):
+    """`None` in the moment in which Jupyter writes it."""
+    text = file.read_text()
+    return json.loads(text)["objects"] if text.endswith("}\n") else None
+
+
+async def still_serves(server):
+    """Two clients share an edit and the disk gets it."""
+    _, file, room = server.board()
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "bob") as bob:
+        alice.put("a", NOTE)
+        await until(lambda: bob.plain() == {"a": NOTE})
+        await until(lambda: on_disk(file) == {"a": NOTE})
+
+
+async def test_two_people_share_a_board_and_the_file_has_it(server):
+    await still_serves(server)
+
+
+async def test_it_works_where_collaboration_on_documents_is_switched_off(plain_server):
+    await still_serves(plain_server)
+
+
+async def test_the_server_edits_the_live_document(server):
+    path, file, room = server.board(boards.write({}, {"a": CARD}))
+    async with Client(server.base, room, "alice") as alice:
+        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {"n": NOTE, "a": {"x": 7}})
+
+        assert answer == {"objects": 2, "problems": [], "problem": None}
+        await until(lambda: alice.plain() == {"a": {**CARD, "x": 7}, "n": NOTE})
+        await until(lambda: on_disk(file) == {"a": {**CARD, "x": 7}, "n": NOTE})
+
+
+async def test_no_room_is_made_for_a_board_that_nobody_has_open(server):
+    path, _, _ = server.board()
+
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
+
+
+async def test_an_edit_on_disk_and_one_in_the_room_both_survive(server):
+    _, file, room = server.board(boards.write({}, {"a": CARD, "b": NOTE}))
+    async with Client(server.base, room, "alice") as alice:
+        await asyncio.sleep(0.3)
+        file.write_text(boards.write({}, {"a": {**CARD, "y": 77}, "disk": NOTE}))
+        await asyncio.sleep(0.03)
+        alice.objects["a"]["x"] = 99
+        alice.put("room", NOTE)
+
+        merged = {"a": {**CARD, "x": 99, "y": 77}, "disk": NOTE, "room": NOTE}
+        await until(lambda: alice.plain() == merged)
+        await until(lambda: on_disk(file) == merged)
+
+
+async def test_merge_markers_stay_on_disk_until_the_file_is_repaired(server):
+    path, file, room = server.board(boards.write({}, {"a": CARD}))
+    async with Client(server.base, room, "alice") as alice:
+        await asyncio.sleep(0.3)
+        file.write_text(MARKERS)
+        await until(lambda: "merge marker" in str(alice.state.get("problem")))
+        alice.put("room", NOTE)
+        await asyncio.sleep(2.5)
+
+        assert file.read_text() == MARKERS
+        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
+        assert "merge marker" in answer["problem"]
+
+        file.write_text(boards.write({}, {"a": {**CARD, "x": 5}}))
+        repaired = {"a": {**CARD, "x": 5}, "room": NOTE}
+        await until(lambda: alice.plain() == repaired and not alice.state.get("problem"))
+        await until(lambda: on_disk(file) == repaired)
+
+
+@pytest.mark.parametrize("content", [MARKERS, "[]", '{"agor": 9}', "x" * (50 << 20), boards.write({}, {"a": CARD}) + ","])
+async def test_a_file_that_is_broken_from_the_start_is_left_alone(server, content):
+    _, file, room = server.board(content)
+    async with Client(server.base, room, "alice") as alice:
+        assert "cannot be read" in alice.state["problem"]
+        alice.put("room", NOTE)
+        alice.save(1)
+        await asyncio.sleep(2.5)
+
+    assert file.read_text() == content
+    await still_serves(server)
+
+
+async def test_broken_objects_are_kept_and_named(server):
+    objects = {"a": CARD, "nan": {**CARD, "x": float("nan")}, "text": "odd", "ghost": {"kind": "ghost"}}
+    path, file, room = server.board(boards.write({}, objects))
+    async with Client(server.base, room, "alice") as alice:
+        alice.objects["a"]["x"] = 11
+        await until(lambda: (on_disk(file) or objects)["a"]["x"] == 11)
+        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
+
+    assert answer["objects"] == 1
+    assert len(answer["problems"]) == 3
+    assert file.read_text() == boards.write({}, {**objects, "a": {**CARD, "x": 11}})
+
+
+async def test_whoever_may_only_read_sees_everything_and_writes_nothing(server):
+    _, file, room = server.board(boards.write({}, {"a": CARD}))
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "carol") as carol:
+        carol.put("carol", NOTE)
+        carol.objects["a"]["x"] = 666
+        carol.save(3)
+        carol.set_state({"user": {"username": "carol"}, "cursor": {"x": 1, "y": 2}})
+        await until(lambda: alice.users() == ["carol"])
+        alice.put("alice", NOTE)
+        await until(lambda: "alice" in carol.plain())
+        await until(lambda: on_disk(file) == {"a": CARD, "alice": NOTE})
+
+        assert alice.plain() == {"a": CARD, "alice": NOTE}
+        assert carol.raw == []
+        assert carol.closed is None
+
+
+async def test_a_writer_may_save_at_once(server):
+    _, _, room = server.board()
+    async with Client(server.base, room, "alice") as alice:
+        alice.save(7)
+
+        answer = await until(lambda: alice.raw)
+        assert b'"responseTo": 7' in answer[0] and b"success" in answer[0]
+
+
+async def test_a_cursor_under_another_name_is_not_shown(server):
+    _, _, room = server.board()
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "bob") as bob:
+        bob.set_state({"user": {"username": "alice"}, "cursor": None})
+        bob.set_state({"user": {"username": "bob"}, "cursor": None})
+        await until(lambda: alice.users() == ["bob"])
+        alice.set_state({"user": {"username": "alice"}})
+        await until(lambda: bob.users() == ["alice"])
+
+        # bob speaks with alice's client id, first to change her state and then to take it away
+        bob.awareness.states[alice.awareness.client_id] = {"user": {"username": "bob"}}
+        bob.awareness.meta[alice.awareness.client_id]["clock"] += 5
+        for state in ('{"user":{"username":"bob"}}', "null"):
+            bob._send(state_frame(alice.awareness.client_id, 50, state))
+        bob.set_state({"user": {"username": "bob"}, "cursor": {"x": 5, "y": 5}})
+
+        async with Client(server.base, room, "carol") as carol:
+            alice.set_state({"user": {"username": "alice"}, "n": 2})
+            await until(lambda: "alice" in carol.users())
+            assert alice.awareness.states[alice.awareness.client_id]["user"]["username"] == "alice"
+
+
+def state_frame(client, clock, state):
+    from pycrdt import Encoder, create_awareness_message
+
+    encoder = Encoder()
+    encoder.write_var_uint(1)
+    encoder.write_var_uint(client)
+    encoder.write_var_uint(clock)
+    encoder.write_var_string(state)
+    return create_awareness_message(encoder.to_bytes())
+
+
+async def test_a_frame_that_is_too_big_closes_the_connection_with_1009(server):
+    _, file, room = server.board()
+    for size in (1 << 20, 50 << 20):
+        async with Client(server.base, room, "alice") as alice:
+            alice.put("big", {**NOTE, "text": "x" * size})
+            await until(lambda: alice.closed, 20)
+            assert alice.closed[0] in {1009, 1006}
+
+    await asyncio.sleep(1.5)
+    assert on_disk(file) == {}
+    await still_serves(server)
+
+
+async def test_a_flood_closes_the_connection_with_1008(server):
+    _, _, room = server.board()
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "bob") as bob:
+        for n in range(3000):
+            alice.set_state({"user": {"username": "alice"}, "cursor": {"x": n, "y": n}})
+        await until(lambda: alice.closed)
+        assert alice.closed[0] == 1008
+
+        bob.put("b", NOTE)
+        bob.save(1)
+        await until(lambda: bob.raw)
+
+
+async def test_garbage_is_dropped_without_harm(server):
+    _, file, room = server.board()
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "bob") as bob:
+        for frame in (
+            b"",
+            b"\x00",
+            b"\x01",
+            b"\x02",
+            b"\x07abc",
+            b"\xff" * 100,
+            b"\x00\x00\xff\xff\xff",
+            b"\x00\x01",
+            b"\x00\x02\x05ab",
+            b"\x00\x09\x01\x00",
+            b"\x00\x02\x04\xff\xff\xff\xff",
+            b"\x01\x05\xff\xff\xff\xff\xff",
+            b"\x01\x02\x01\x00",
+            b"\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\x7dchat",
+            b"\x02\x06delete",
+            *(os.urandom(n) for n in range(2, 60)),
+            *(bytes([0, 2]) + os.urandom(n) for n in range(60)),
+            *(bytes([1]) + os.urandom(n) for n in range(60)),
+        ):
+            await alice.socket.send(frame)
+        alice.put("a", NOTE)
+
+        await until(lambda: bob.plain() == {"a": NOTE})
+        await until(lambda: on_disk(file) == {"a": NOTE})
+        await alice.socket.send("text")
+        await until(lambda: alice.closed)
+        assert alice.closed[0] == 1003
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        '{"user":{"username":"alice"},"cursor":{"x":NaN,"y":1}}',
+        '{"x":1e999}',
+        "[" * 20_000,
+        '"text"',
+        "{",
+        '{"user":"alice"}',
+        '{"pad":"' + "x" * 70_000 + '"}',
+    ],
+)
+async def test_a_state_that_a_browser_could_not_read_is_not_passed_on(server, state):
+    _, _, room = server.board()
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "bob") as bob:
+        alice._send(state_frame(4711, 1, state))
+        alice.set_state({"user": {"username": "alice"}})
+        await until(lambda: bob.users() == ["alice"])
+
+        assert 4711 not in bob.awareness.states
+
+
+async def test_odd_content_does_not_stop_the_board(server):
+    path, file, room = server.board(boards.write({}, {"a": CARD}))
+    async with Client(server.base, room, "alice") as alice, Client(server.base, room, "bob") as bob:
+        alice.put("nan", {**CARD, "x": float("nan")})
+        alice.put("inf", {**CARD, "y": float("-inf")})
+        alice.put("text", Text("x"))
+        alice.put("list", Array([1, 2]))
+        alice.put("bytes", b"\x00")
+        alice.put("doc", Doc())
+        alice.put("x" * 5000, NOTE)
+        alice.doc.get("surprise", type=Map)["root"] = 1
+        alice.put("good", NOTE)
+        await until(lambda: "good" in (on_disk(file) or {}), 5)
+        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
+        assert answer["objects"] == 2
+        assert len(answer["problems"]) == 7
+
+        alice.objects.clear()
+        alice.doc.get("meta", type=Map).clear()
+        await until(lambda: on_disk(file) == {}, 5)
+        await until(lambda: bob.plain() == {})
+
+
+@pytest.mark.timeout(120)
+async def test_a_million_objects_fill_the_board_and_no_more(server):
+    _, file, room = server.board()
+    async with Client(server.base, room, "alice") as alice:
+        doc = Doc()
+        objects = doc.get("objects", type=Map)
+        for chunk in range(100):  # a hundred frames of just under a megabyte: a million small objects
+            before = doc.get_state()
+            with doc.transaction():
+                for n in range(10_000):
+                    objects[f"{chunk}-{n}"] = {"kind": "note", "x": n, "y": chunk}
+            frame = create_update_message(doc.get_update(before))
+            assert len(frame) < 1 << 20
+            await alice._try_send(frame)
+            await asyncio.sleep(0.01)
+            if alice.closed:
+                break
+        await until(lambda: alice.closed, 60)
+        assert alice.closed[0] == 1009
+
+    assert file.stat().st_size < 40 << 20
+    await still_serves(server)
+
+
+async def test_a_stranger_does_not_get_in(server):
+    _, _, room = server.board()
+
+    with pytest.raises(InvalidStatus) as caught:
+        async with Client(server.base, room, "mallory"):
+            pass
+
+    assert caught.value.response.status_code == 403
