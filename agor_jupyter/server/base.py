@@ -77,6 +77,10 @@ class Guarded(JupyterHandler):
         _roles[key] = (now + _ROLE_SECONDS, role)
         return role
 
+    async def may(self, action: str, resource: str) -> bool:
+        """What the server's authorizer says about one of Jupyter's own resources."""
+        return bool(await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, resource)))
+
     def person(self) -> dict[str, str | None]:
         """The fields of a `Person`.
 

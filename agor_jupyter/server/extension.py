@@ -133,9 +133,12 @@ class AgorApp(ExtensionApp):
 
     @asynccontextmanager
     async def _open_services(self) -> AsyncIterator[Any]:
+        from agor_jupyter.server import guard
+        from agor_jupyter.server.rooms import JupyterRooms
         from agor_jupyter.services.app import Agor
 
-        async with Agor(self.services_config()) as agor:
+        guard.install()
+        async with Agor(self.services_config(), rooms=JupyterRooms(self.server)) as agor:
             agor.lock.announce(self.server.connection_url, self.server.info_file)
             yield agor
 

@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any
 
 from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider
 from pycrdt import Decoder, Encoder, get_state, read_message
 from tornado import web
 
@@ -82,9 +83,9 @@ class Room:
 class Gate:
     """One client's connection."""
 
-    def __init__(self, room: Room, username: str) -> None:
+    def __init__(self, room: Room, usernames: frozenset[str]) -> None:
         self._room = room
-        self._username = username
+        self._usernames = usernames
         self._credit, self._at = BURST, time.monotonic()
         self.is_open = True
 
@@ -152,7 +153,7 @@ class Gate:
         if not isinstance(content, dict):
             return False
         user = content.get("user")
-        if user is not None and not (isinstance(user, dict) and user.get("username") == self._username):
+        if user is not None and not (isinstance(user, dict) and user.get("username") in self._usernames):
             return False
         self._room.owners[client] = self
         return True
@@ -214,6 +215,15 @@ def _room_of(holder: Any) -> Room:
     return room
 
 
+def _usernames(handler: Any) -> frozenset[str]:
+    """Jupyter gives who has the server's token and no cookie a new random name each time; our API calls them the owner."""
+    names = {handler.current_user.username}
+    provider, lifetime = handler.identity_provider, handler.settings.get("agor")
+    if lifetime is not None and type(provider) in {IdentityProvider, PasswordIdentityProvider} and handler.token_authenticated:
+        names.add(lifetime.owner)
+    return frozenset(names)
+
+
 async def _may_read(handler: Any) -> bool:
     return bool(await ensure_async(handler.authorizer.is_authorized(handler, handler.current_user, "read", "contents")))
 
@@ -233,7 +243,7 @@ async def _admit(handler: Any, room_holder: Any, document: Any, message: object)
         return None
     gate = getattr(handler, "_agor_gate", None)
     if gate is None:
-        gate = handler._agor_gate = Gate(_room_of(room_holder), handler.current_user.username)  # noqa: SLF001 a name of ours
+        gate = handler._agor_gate = Gate(_room_of(room_holder), _usernames(handler))  # noqa: SLF001 a name of ours
     try:
         admitted: bytes | None = gate.admit(message, document, may_write=await _may_write(handler))
     except Refused as refused:

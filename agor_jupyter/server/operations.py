@@ -30,6 +30,8 @@ class Call:
     app: AgorApp
     key: str
     """The idempotency key of a POST; empty for other methods."""
+    may: Callable[[str, str], Awaitable[bool]]
+    """Whether the server's authorizer lets the caller do an action (`read`, `write`, `execute`) on a resource of Jupyter's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,7 @@ async def run(handler: Handler, operation: Operation, path: Sequence[str]) -> No
     if handler.request.method == "POST" and not 0 < len(key) <= _MAX_KEY:
         raise errors.BadRequest([f"the header Idempotency-Key is needed, with 1 to {_MAX_KEY} characters that are new for each command"])
     agor = await handler.lifetime.ready()
-    call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key)
+    call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key, may=handler.may)
     result = await operation.function(call, *path, **arguments)
     if result is None:
         handler.set_status(204)

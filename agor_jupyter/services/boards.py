@@ -247,8 +247,13 @@ class Boards:
         await self._try(path, plan)
 
     async def mark(self, worktree: Worktree) -> None:
-        """Have its card say what the worktree's record says now."""
-        if worktree.board is not None and worktree.state != WorktreeState.ARCHIVED:
+        """Have the board at `worktree.board` show what is stored of the worktree now: a fresh card, or none if it is not there any more."""
+        if worktree.board is None:
+            return
+        placed = {each.id: each for each in await self._store.read(storage.placed, files.check(worktree.board))}
+        if worktree.id not in placed:
+            await self.take(worktree.board, worktree.id)
+        elif placed[worktree.id].state != WorktreeState.ARCHIVED:
             await self.place(worktree)
 
     async def take(self, path: str, worktree_id: WorktreeId) -> None:

@@ -56,7 +56,8 @@ class Server:
                 ask(self.base, "api/status", "alice")
                 return
             except (urllib.error.URLError, ConnectionError):
-                assert self.process.poll() is None and time.monotonic() < end, (folder / "log").read_text()[-3000:]
+                is_starting = self.process.poll() is None and time.monotonic() < end
+                assert is_starting, (folder / "log").read_text()[-3000:]
                 time.sleep(0.1)
 
     def stop(self):
@@ -212,7 +213,8 @@ async def test_a_writer_may_save_at_once(server):
         alice.save(7)
 
         answer = await until(lambda: alice.raw)
-        assert b'"responseTo": 7' in answer[0] and b"success" in answer[0]
+        assert b'"responseTo": 7' in answer[0]
+        assert b"success" in answer[0]
 
 
 async def test_a_cursor_under_another_name_is_not_shown(server):

@@ -4,17 +4,19 @@ from pydantic import Field
 
 from agor_jupyter.domain.boards import (
     Board,
+    BoardEntry,
     BoardInfo,
     BoardOpen,
-    Coordinate,
     NoteAdd,
+    ObjectMove,
     RoomInfo,
     Snapshot,
     ZoneAdd,
 )
 from agor_jupyter.domain.ids import ObjectId
 from agor_jupyter.domain.people import Role
-from agor_jupyter.domain.records import JsonObject, Request
+from agor_jupyter.domain.records import Request
+from agor_jupyter.server.handlers import me
 from agor_jupyter.server.operations import Call, operation
 
 
@@ -23,14 +25,9 @@ class BoardQuery(Request):
     """Relative to the server's root, such as `boards/team.agor`."""
 
 
-class Move(Request):
-    x: Coordinate
-    y: Coordinate
-
-
 @operation()
 async def index(call: Call) -> list[BoardInfo]:
-    """List the boards that are open or known."""
+    """List the boards on which worktrees lie, and those in the server's root folder."""
     return await call.agor.boards.list(call.caller)
 
 
@@ -49,34 +46,34 @@ async def get(call: Call, query: BoardQuery) -> Board:
 @operation(answers=Snapshot)
 async def snapshot(call: Call, query: BoardQuery) -> bytes:
     """Get everything that a board needs besides its document."""
-    return await call.agor.boards.snapshot(call.caller, query.path)
+    return await call.agor.boards.snapshot(call.caller, query.path, await me.me(call))
 
 
 @operation()
 async def room(call: Call, query: BoardQuery) -> RoomInfo:
     """Say how a browser joins the board's room."""
-    return await call.agor.boards.room(call.caller, query.path)
+    return await call.agor.boards.room(call.caller, query.path, may_write=await call.may("write", "contents"))
 
 
 @operation(Role.STEERER)
-async def add_zone(call: Call, query: BoardQuery, body: ZoneAdd) -> JsonObject:
+async def add_zone(call: Call, query: BoardQuery, body: ZoneAdd) -> BoardEntry:
     """Add a zone; answers its id and itself."""
     return await call.agor.boards.add_zone(call.caller, query.path, body, call.key)
 
 
 @operation(Role.STEERER)
-async def add_note(call: Call, query: BoardQuery, body: NoteAdd) -> JsonObject:
+async def add_note(call: Call, query: BoardQuery, body: NoteAdd) -> BoardEntry:
     """Add a note; answers its id and itself."""
     return await call.agor.boards.add_note(call.caller, query.path, body, call.key)
 
 
 @operation(Role.STEERER)
-async def move(call: Call, object_id: ObjectId, query: BoardQuery, body: Move) -> JsonObject:
-    """Move an object."""
-    return await call.agor.boards.move(call.caller, query.path, object_id, body.x, body.y)
+async def move(call: Call, object_id: ObjectId, query: BoardQuery, body: ObjectMove) -> BoardEntry:
+    """Move or resize an object."""
+    return await call.agor.boards.move(call.caller, query.path, object_id, body)
 
 
 @operation(Role.STEERER)
 async def remove(call: Call, object_id: ObjectId, query: BoardQuery) -> None:
-    """Take a zone or a note off the board."""
+    """Take an object off the board; a card only when its worktree does not lie there any more."""
     await call.agor.boards.remove(call.caller, query.path, object_id)
