@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from agor_jupyter.domain import errors
+from agor_jupyter.services.boards import Boards, Rooms
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.events import Events
@@ -35,10 +36,12 @@ class Agor:
     events: Events
     repos: Repos
     worktrees: Worktrees
+    boards: Boards
 
-    def __init__(self, config: Config, clock: Clock | None = None, *, url: str | None = None) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, *, url: str | None = None, rooms: Rooms | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
+        self._rooms = rooms
         self.lock = DataLock(config.data_dir, url=url)
         self._stack = AsyncExitStack()
         self._opened: asyncio.Future[None] | None = None
@@ -89,4 +92,5 @@ class Agor:
         await self.repos.start()
         self.worktrees = Worktrees(self.store, self.config, self.clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
+        self.boards = self.worktrees.boards = Boards(self.config, self.clock, self.store, self._rooms)
         await self.worktrees.start()

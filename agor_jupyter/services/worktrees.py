@@ -253,6 +253,7 @@ class Worktrees:
             _check_link(changes.get(field))
         changed = await self._change(worktree.id, **changes)
         if changed.board != worktree.board:
+            await self._mark(worktree)
             await self._place(changed, None, None)
         else:
             await self._mark(changed)

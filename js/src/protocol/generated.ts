@@ -374,6 +374,8 @@ export interface Repo {
   path: string
   /** Where it was cloned from, without credentials. */
   url: string | null
+  /** The repository itself (git's common directory), as it was when the repo was registered. */
+  gitDir: string | null
   defaultBranch: string | null
   state: RepoState
   reason: string | null
@@ -610,6 +612,8 @@ export interface Worktree {
   path: string
   baseRef: string
   baseSha: string
+  /** The branch was made with the worktree, not there before. */
+  hasOwnBranch: boolean
   /** Path of the board it lies on, relative to the server's root. */
   board: string | null
   zoneId: string | null
@@ -627,6 +631,8 @@ export interface Worktree {
   createdBy: Person
   updatedAt: string
   archivedAt: string | null
+  /** Where git keeps what the folder held when it was archived. */
+  backupRef: string | null
 }
 
 /** `base` is a branch, tag or commit; its SHA is recorded. `branch` is new unless `existing_branch` is true. */
@@ -726,11 +732,6 @@ export interface BoardQuery {
   path: string
 }
 
-export interface Move {
-  x: number
-  y: number
-}
-
 export type TranscriptBody =
   | PromptSent
   | Text
@@ -791,6 +792,7 @@ export type ErrorCode =
   | 'bad_name'
   | 'bad_path'
   | 'bad_request'
+  | 'bad_settings'
   | 'bad_template'
   | 'bad_url'
   | 'board_not_found'
