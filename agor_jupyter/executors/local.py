@@ -72,6 +72,10 @@ class Process:
         self.stdin = asyncio.StreamWriter(writing, protocol, None, loop)
         self._reading, self._writing = [reading, draining], writing
 
+    def end(self) -> None:
+        """Tell the shim to kill all below it and to end, and do not wait for it."""
+        self._signal(signal.SIGTERM)
+
     def stderr_tail(self) -> str:
         """The last 64 KiB of what the agent wrote to stderr."""
         return self._tail.text()
@@ -98,7 +102,7 @@ class Process:
     async def _stop(self, grace_s: float) -> set[Identity]:
         self.stdin.close()
         if not await self._gone_within(grace_s):
-            self._signal(signal.SIGTERM)  # the shim kills all below it, then ends
+            self.end()
             if not await self._gone_within(_TERM_S):
                 await asyncio.to_thread(processes.sweep, self.find)  # below the shim while it still adopts orphans
                 self._signal(signal.SIGKILL)
@@ -150,5 +154,9 @@ class LocalExecutor:
             start_new_session=True,
         )
         process = Process(popen, run_id, processes.start_ticks(popen.pid) or 0)
-        await process.connect()
+        try:
+            await process.connect()
+        except BaseException:
+            process.end()
+            raise
         return process
