@@ -41,6 +41,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typing/api.py
 	$(PY) scripts/make_types.py --check
 	cd js && npm run --silent check
 

@@ -1,6 +1,5 @@
 """Lists the commands."""
 
-import click
 import typer
 
 from agor_jupyter.cli import agents, boards, demo, doctor, permissions, repos, sessions, turns, worktrees
@@ -32,18 +31,11 @@ def options(
 
 def run(arguments: list[str]) -> int:
     try:
-        app(arguments, prog_name="jupyter agor", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.UsageError as error:
-        error.show()
-        return 2
-    except click.Abort:
-        return 1
+        app(arguments, prog_name="jupyter agor")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 1
     except (AgorError, TimeoutError, ConnectionError) as error:
         return fail(error)
-    except KeyboardInterrupt:
-        return 130
     finally:
         close()
     return 0

@@ -65,10 +65,10 @@ def environment(home: Path, token: str) -> dict[str, str]:
 
 
 def _quickstart() -> Path:
-    for place in (Path(__file__).parent / NOTEBOOK, Path(__file__).parents[2] / "notebooks" / NOTEBOOK):
-        if place.exists():
-            return place
-    raise FileMissing(NOTEBOOK)
+    place = Path(__file__).parents[1] / "notebook" / NOTEBOOK
+    if not place.exists():
+        raise FileMissing(NOTEBOOK)
+    return place
 
 
 def _token(file: Path) -> str:

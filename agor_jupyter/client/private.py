@@ -50,6 +50,8 @@ class PrivateServer:
             "JUPYTER_RUNTIME_DIR": str(folder),
             "JUPYTER_NO_CONFIG": "1",
             "AGOR_PARENT": str(os.getpid()),
+            # Set-up commands and scripts of agents find the Python of this process, with what is installed for it.
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         }
         if self._data_dir is not None:
             environment["AGOR_DATA_DIR"] = str(self._data_dir)

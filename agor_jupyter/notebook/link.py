@@ -58,7 +58,7 @@ class Link:
         return self._client.request("PATCH", at, body=body)
 
     def delete(self, at: str, /, **query: object) -> Json:
-        return self._client.request("DELETE", at, query=query)
+        return self._client.request("DELETE", at, query=query, key=uuid.uuid4().hex)
 
     def items(self, at: str, /, **query: object) -> list[Json]:
         """All items of a list, page by page where it has pages."""

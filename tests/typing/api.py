@@ -1,0 +1,31 @@
+"""How the public API is used, for the type checker. Never run."""
+
+import agor_jupyter as agor
+
+
+async def six_cells() -> agor.Diff:
+    hub: agor.Hub = agor.connect()
+    repo: agor.Repo = hub.repo(agor.sample("warehouse"))
+    board: agor.Board = hub.board("warehouse.agor")
+    fix: agor.Worktree = repo.worktree("fix", board=board, base="main", context={"ticket": 12})
+    session: agor.Session = fix.session("script", "prompt", allow=True)
+    question: agor.Permission | None = await session.question()
+    if question:
+        question.allow()
+    turn: agor.Turn = await session
+    async for event in session:
+        number: int | None = event.seq
+        print(number)
+    return turn.diff
+
+
+def a_script() -> str | None:
+    hub = agor.connect("http://127.0.0.1:8888/", "token", data_dir="data")
+    turn = hub.repo(".").worktrees["fix"].sessions[0].prompt("again").wait(timeout=60)
+    columns: list[str] = list(hub.repos.df.columns)
+    print(columns, hub.permissions[0].reject().answered_by)
+    try:
+        hub.board("x.agor").worktrees["fix"].remove(force=True)
+    except agor.errors.WouldLoseWork as error:
+        return error.code
+    return turn.commit
