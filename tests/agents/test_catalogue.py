@@ -1,0 +1,73 @@
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agor_jupyter.agents import catalogue
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.errors import AgentNotFound, AgentNotInstalled
+from agor_jupyter.executors import environment
+from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.config import Config
+
+CONFIG = Config(data_dir=Path("/nowhere"), root_dir=Path("/nowhere"), allowed_roots=())
+
+
+def agents(*configured: AgentType) -> Agents:
+    return Agents(dataclasses.replace(CONFIG, agents=configured))
+
+
+def test_the_catalogue_has_the_built_in_agent_and_the_great_four():
+    assert list(catalogue.discover()) == ["script", "claude", "codex", "gemini", "opencode"]
+
+
+@pytest.mark.parametrize("agent", catalogue.discover().values(), ids=lambda agent: agent.name)
+def test_an_entry_says_all_that_a_person_needs(agent):
+    assert agent.command
+    assert agent.is_builtin or agent.install.startswith("npm install -g ")
+    assert environment.build(agent, "ru_1", source={})["AGOR_RUN_ID"] == "ru_1"
+
+
+def test_an_agent_that_asks_by_itself_is_put_in_a_mode_that_asks():
+    assert catalogue.discover()["codex"].mode == "read-only"
+
+
+def test_the_script_agent_is_always_here():
+    assert agents().require_installed("script").is_builtin
+    assert agents().status("script").origin == "builtin"
+
+
+def test_an_agent_of_the_configuration_is_added_or_replaces():
+    mine = AgentType(name="mine", label="Mine", icon="ag-script", command=[sys.executable, "x.py"])
+    claude = AgentType(name="claude", label="Ours", icon="x", command=["no-such-command"])
+
+    listed = {status.agent.name: status for status in agents(mine, claude).list()}
+
+    assert (listed["mine"].is_installed, listed["mine"].path, listed["mine"].origin) == (True, sys.executable, "configuration")
+    assert (listed["claude"].agent.label, listed["claude"].is_installed) == ("Ours", False)
+
+
+def test_an_unknown_agent_says_which_there_are():
+    with pytest.raises(AgentNotFound, match="There are: claude, codex, gemini, opencode, script"):
+        agents().get("cluade")
+
+
+def test_a_missing_agent_says_how_to_install_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    with pytest.raises(AgentNotInstalled, match="npm install -g @agentclientprotocol/claude-agent-acp"):
+        agents().require_installed("claude")
+
+
+def test_the_script_agent_loads_nothing_it_does_not_need():
+    program = (
+        "import sys; sys.path.append(sys.argv[1]); import agor_jupyter.agents.runner.agent;"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pydantic', 'asyncio', 'acp', 'sqlalchemy', 'pathlib'}))"
+    )
+    root = str(Path(catalogue.__file__).parents[2])
+
+    loaded = subprocess.run([sys.executable, "-I", "-S", "-c", program, root], capture_output=True, text=True, check=True).stdout
+
+    assert loaded == "[]\n"
