@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain.people import Caller, Person, Role
+from agor_jupyter.domain.repos import RepoAdd
+from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
 
@@ -64,3 +66,11 @@ async def agor(config: Config):
     """A real engine, opened and closed."""
     async with Agor(config) as app:
         yield app
+
+
+@pytest.fixture
+async def worktree(agor: Agor, repository: Path, owner: Caller, key):
+    """A worktree of `repository` that is ready."""
+    repo = await agor.repos.add(owner, RepoAdd(path=str(repository)), key())
+    made = await agor.worktrees.create(owner, WorktreeCreate(repo=repo.id, name="fix"), key())
+    return await agor.worktrees.wait_ready(made.id)

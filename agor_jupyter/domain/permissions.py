@@ -48,3 +48,5 @@ class Permission(Record):
     asked_at: Moment
     answered_at: Moment | None = None
     answered_by: Person | None = None
+    note: str | None = None
+    """What the person wrote beside the answer."""

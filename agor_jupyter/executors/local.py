@@ -89,7 +89,7 @@ class Process:
         """What runs now: the agent and its helpers. Taken when a turn begins."""
         return frozenset(processes.identify(await asyncio.to_thread(self.find)))
 
-    async def after_cancel(self, baseline: Collection[Identity]) -> set[Identity]:
+    async def after_cancel(self, baseline: Collection[tuple[int, int]]) -> set[Identity]:
         """Kill what was not there at `baseline`. Returns what is left."""
         return await asyncio.to_thread(processes.sweep, self.find, baseline)
 

@@ -96,7 +96,7 @@ def kill(process: Identity) -> None:
         os.close(descriptor)
 
 
-def sweep(find: Callable[[], Collection[int]], keep: Collection[Identity] = (), limit_s: float = 10.0) -> set[Identity]:
+def sweep(find: Callable[[], Collection[int]], keep: Collection[tuple[int, int]] = (), limit_s: float = 10.0) -> set[Identity]:
     """Kill what `find` sees, again and again, until it twice sees nothing. Returns what is left after `limit_s`."""
     kept = set(keep)
     end, quiet = time.monotonic() + limit_s, 0

@@ -1,19 +1,34 @@
 """Wires everything together, and opens and closes it in order. The only place that does."""
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from agor_jupyter.agents.session import AgentSession
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.executors.local import LocalExecutor
+from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.boards import Boards, Rooms
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
+from agor_jupyter.services.permissions import Permissions
+from agor_jupyter.services.recovery import interrupt_open, reap_dead
+from agor_jupyter.services.refusals import Refusals
 from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.runner import Runner
+from agor_jupyter.services.sessions import Sessions
+from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.worktrees import Worktrees
-from agor_jupyter.storage import commands
+from agor_jupyter.storage import commands, turns
 from agor_jupyter.storage.lock import DataLock
 from agor_jupyter.storage.migrate import migrate
 from agor_jupyter.storage.store import Store, sqlite_url
@@ -34,13 +49,19 @@ class Agor:
     clock: Clock
     store: Store
     events: Events
+    agents: Agents
     repos: Repos
     worktrees: Worktrees
+    sessions: Sessions
+    turns: Turns
+    permissions: Permissions
     boards: Boards
+    refusals: Refusals
 
     def __init__(self, config: Config, clock: Clock | None = None, *, url: str | None = None, rooms: Rooms | None = None) -> None:
         self.config = config
         self.clock = clock or Clock()
+        self.runner = Runner()
         self._rooms = rooms
         self.lock = DataLock(config.data_dir, url=url)
         self._stack = AsyncExitStack()
@@ -78,19 +99,62 @@ class Agor:
         await self._stack.aclose()
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        """Closing runs in the opposite order: no process, then no open turn, then no waiting text, then no file."""
+        config, clock = self.config, self.clock
         stack.enter_context(self.lock)
-        url = self.config.database_url or sqlite_url(self.config.data_dir / "agor.db")
+        url = config.database_url or sqlite_url(config.data_dir / "agor.db")
         await asyncio.to_thread(migrate, url)
-        self.store = await asyncio.to_thread(Store, url)
-        self.store.start()
-        stack.push_async_callback(asyncio.to_thread, self.store.close)
-        await self.store.write(commands.forget, self.clock.now() - COMMANDS_KEPT)
-        self.events = Events(self.store)
+        self.store = store = await asyncio.to_thread(Store, url)
+        store.start()
+        stack.push_async_callback(asyncio.to_thread, store.close)
+        await store.write(commands.forget, clock.now() - COMMANDS_KEPT)
+        await reap_dead(store)
+        await store.write(interrupt_open, clock.now())
+        self.events = Events(store)
         await self.events.start()
-        self.repos = Repos(self.store, self.config, self.clock)
+        self.refusals = Refusals(store, clock)
+        self.agents = Agents(config)
+        collector = Collector(store, clock, config.text_interval.total_seconds())
+        collector.start()
+        stack.push_async_callback(collector.close)
+        stack.push_async_callback(self._interrupt)
+
+        self.repos = Repos(store, config, clock)
         stack.push_async_callback(self.repos.close)
         await self.repos.start()
-        self.worktrees = Worktrees(self.store, self.config, self.clock, self.repos)
+        self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
-        self.boards = self.worktrees.boards = Boards(self.config, self.clock, self.store, self._rooms)
+        self.worktrees.is_live = lambda worktree_id: store.read(turns.has_live, worktree_id)
+        self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         await self.worktrees.start()
+
+        self.permissions = Permissions(store, clock, config)
+        self.sessions = Sessions(store, clock, self.agents, self.runner)
+        self.turns = Turns(store, clock, self.runner)
+        self.runner.start(self._desk(collector))
+        stack.push_async_callback(self.runner.close)
+        for session_id in await store.read(turns.sessions_that_wait):
+            self.runner.wake(session_id)
+
+    def _desk(self, collector: Collector) -> Desk:
+        return Desk(
+            store=self.store,
+            clock=self.clock,
+            config=self.config,
+            collector=collector,
+            permissions=self.permissions,
+            agents=self.agents,
+            worktrees=self.worktrees,
+            executor=LocalExecutor(),
+            start_agent=AgentSession.start,
+            starting=Slots(self.config.max_starting),
+            running=Slots(self.config.max_running),
+        )
+
+    async def _interrupt(self) -> None:
+        """No turn is left open by an orderly stop; if the disk is full, the next start does it."""
+        with contextlib.suppress(errors.Unavailable):
+            await self.store.write(interrupt_open, self.clock.now())
+
+    async def _list_agents(self) -> Sequence[AgentStatus]:
+        return self.agents.list()

@@ -1,13 +1,11 @@
 """What a board shows, read in one transaction: the stored wire forms, joined without building an object for each."""
 
-import json
-import re
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from agor_jupyter.domain.turns import OPEN, TurnState
-from agor_jupyter.storage import events, tables
+from agor_jupyter.storage import events, sessions, tables
 
 _W, _S, _T, _P = tables.worktrees.c, tables.sessions.c, tables.turns.c, tables.permissions.c
 
@@ -45,9 +43,6 @@ _PERMISSIONS = (
 _BOARDS = sa.select(_W.board).where(_W.board.is_not(None)).distinct().order_by(_W.board)
 _PLACED = sa.select(_W.id, _W.state, _W.record).where(_W.board == sa.bindparam("board")).order_by(_W.id)
 
-_LIVE = re.compile(r'"lastLine":"(?:[^"\\]|\\.)*","lastSeq":\d+')
-"""In a session's wire form. A text inside it cannot match, because its quotes are escaped."""
-
 
 class Placed(NamedTuple):
     """A worktree that lies on a board."""
@@ -70,19 +65,13 @@ def snapshot(connection: sa.Connection, board: str, me: bytes, agents: bytes) ->
     """The wire form of `Snapshot`."""
     given = {"board": board}
     n = events.newest(connection)
-    sessions = ",".join(_with_last(*row) for row in connection.execute(_SESSIONS, given))
+    sessions_of_board = ",".join(sessions.encode(*row) for row in connection.execute(_SESSIONS, given))
     parts = {
         "repos": ",".join(connection.execute(_REPOS).scalars()),
         "worktrees": ",".join(connection.execute(_WORKTREES, given).scalars()),
-        "sessions": sessions,
+        "sessions": sessions_of_board,
         "turns": ",".join(connection.execute(_TURNS, given).scalars()),
         "permissions": ",".join(connection.execute(_PERMISSIONS, given).scalars()),
     }
     lists = ",".join(f'"{name}":[{joined}]' for name, joined in parts.items())
     return b'{"n":%d,"me":%b,"agents":%b,%b}' % (n, me, agents, lists.encode())
-
-
-def _with_last(record: str, last_seq: int, last_line: str) -> str:
-    """The record with the columns that change oftener than it."""
-    fresh = f'"lastLine":{json.dumps(last_line, ensure_ascii=False)},"lastSeq":{last_seq}'
-    return _LIVE.sub(lambda _: fresh, record, count=1)

@@ -7,10 +7,10 @@ from agor_jupyter.server.operations import Call, operation
 @operation()
 async def index(call: Call) -> list[AgentStatus]:
     """List the agents."""
-    return await call.agor.agents.list()
+    return call.agor.agents.list()
 
 
 @operation()
 async def get(call: Call, agent: str) -> AgentStatus:
     """Get one agent by its name."""
-    return await call.agor.agents.get(agent)
+    return call.agor.agents.status(agent)

@@ -10,7 +10,7 @@ from agor_jupyter.server.operations import Call, operation
 @operation()
 async def index(call: Call) -> list[Permission]:
     """List the open questions."""
-    return await call.agor.permissions.list(call.caller)
+    return await call.agor.permissions.list()
 
 
 @operation(Role.OWNER)

@@ -51,7 +51,6 @@ class EventPage(Record):
 async def index(call: Call, query: SessionQuery) -> bytes:
     """List sessions, the newest first."""
     items, following = await call.agor.sessions.page(
-        call.caller,
         board=query.board,
         state=query.state,
         agent=query.agent,
@@ -73,7 +72,7 @@ async def create(call: Call, body: SessionCreate) -> Session:
 @operation()
 async def get(call: Call, session: SessionId) -> Session:
     """Get a session."""
-    return await call.agor.sessions.get(call.caller, session)
+    return await call.agor.sessions.get(session)
 
 
 @operation(Role.STEERER)
@@ -103,7 +102,7 @@ async def archive(call: Call, session: SessionId) -> Session:
 @operation(answers=EventPage)
 async def events(call: Call, session: SessionId, query: EventQuery) -> bytes:
     """Get a session's transcript from an entry on."""
-    items, last_seq = await call.agor.sessions.events(call.caller, session, query.after, query.limit)
+    items, last_seq = await call.agor.sessions.events(session, query.after, query.limit)
     return b'{"items":' + _items(items) + b',"lastSeq":' + encode(last_seq) + b"}"
 
 

@@ -9,19 +9,19 @@ from agor_jupyter.server.operations import Call, operation
 @operation()
 async def index(call: Call, session: SessionId) -> list[Turn]:
     """List a session's turns in order."""
-    return await call.agor.turns.list(call.caller, session)
+    return await call.agor.turns.list(session)
 
 
 @operation()
 async def get(call: Call, turn: TurnId) -> Turn:
     """Get a turn."""
-    return await call.agor.turns.get(call.caller, turn)
+    return await call.agor.turns.get(turn)
 
 
 @operation()
 async def patch(call: Call, turn: TurnId) -> Patch:
     """Get what a turn changed, uncommitted changes included."""
-    return await call.agor.turns.patch(call.caller, turn)
+    return await call.agor.turns.patch(turn)
 
 
 @operation(Role.STEERER)

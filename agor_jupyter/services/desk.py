@@ -1,0 +1,30 @@
+"""What all workers share: the store, the limits, and those they ask. Wired in `app.py`; a test hands in its own agents."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agor_jupyter.agents.session import AgentSession, Executor
+from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.collector import Collector
+from agor_jupyter.services.config import Config
+from agor_jupyter.services.permissions import Permissions
+from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.storage.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    store: Store
+    clock: Clock
+    config: Config
+    collector: Collector
+    permissions: Permissions
+    agents: Agents
+    worktrees: Worktrees
+    executor: Executor
+    start_agent: Callable[..., Awaitable[AgentSession]]
+    """`AgentSession.start`, whose keyword arguments it takes."""
+    starting: Slots
+    running: Slots

@@ -1,0 +1,173 @@
+"""Permissions: an agent asks, a named person answers, once.
+
+A question waits without a limit unless the administrator set one; then the answer is no. It is withdrawn when its turn ends.
+"""
+
+import asyncio
+from typing import Protocol
+
+from agor_jupyter.agents.mask import Mask
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import PermissionAsked, PermissionChanged
+from agor_jupyter.domain.ids import PermissionId
+from agor_jupyter.domain.people import Caller, Role
+from agor_jupyter.domain.permissions import Permission, PermissionOption, PermissionState
+from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.sessions import Answer
+from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.commands import once
+from agor_jupyter.services.config import Config
+from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.transitions import derive, find_turn, move, settle
+from agor_jupyter.storage import permissions
+from agor_jupyter.storage.store import Store, Transaction
+
+_ALLOWS = frozenset({"allow_once", "allow_always"})
+
+
+class Question(Protocol):
+    """What an agent asks; `agents.questions.Question` is one."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def options(self) -> list[PermissionOption]: ...
+    @property
+    def tool_call_id(self) -> str | None: ...
+    @property
+    def tool_kind(self) -> str: ...
+    @property
+    def command(self) -> str | None: ...
+    @property
+    def input(self) -> JsonObject: ...
+
+
+class Permissions:
+    def __init__(self, store: Store, clock: Clock, config: Config) -> None:
+        self._store, self._clock, self._config = store, clock, config
+        self._asking: dict[PermissionId, asyncio.Future[str | None]] = {}
+
+    async def list(self) -> list[Permission]:
+        """The open questions, the oldest first."""
+        return await self._store.read(permissions.all_open)
+
+    async def get(self, permission_id: str) -> Permission:
+        permission = await self._store.read(permissions.get, permission_id)
+        if permission is None:
+            raise errors.PermissionNotFound(permission_id)
+        return permission
+
+    async def answer(self, caller: Caller, permission_id: str, answer: Answer, key: str) -> Permission:
+        """Choose an option. The first answer counts.
+
+        Errors:
+            AlreadyAnswered: someone was faster, or the question was withdrawn.
+            BadRequest: the question has no such option.
+        """
+        caller.require(Role.OWNER, "answer this question")
+        at = self._clock.now()
+
+        def job(transaction: Transaction) -> Permission:
+            permission = permissions.get(transaction.connection, permission_id)
+            if permission is None:
+                raise errors.PermissionNotFound(permission_id)
+            option = next((option for option in permission.options if option.id == answer.option_id), None)
+            if option is None:
+                known = ", ".join(option.id for option in permission.options)
+                raise errors.BadRequest([f"the question has no option {answer.option_id!r}; it has {known}"])
+            turn = find_turn(transaction, permission.turn_id)
+            is_current = turn.run_id == permission.run_id and turn.state is TurnState.WAITING
+            if permission.state is not PermissionState.OPEN or not is_current:
+                who = permission.answered_by.name if permission.answered_by else None
+                raise errors.AlreadyAnswered(permission_id, permission.state.value, who)
+            state = PermissionState.ALLOWED if option.kind in _ALLOWS else PermissionState.REJECTED
+            permission = permission.replace(state=state, option_id=option.id, answered_at=at, answered_by=caller.person, note=answer.note)
+            self._settle(transaction, permission, turn)
+            return permission
+
+        request = [permission_id, answer]
+        outcome = await self._store.write(lambda t: once(t, key, caller, "permission.answer", request, at, job, Permission))
+        crash_point("permission.answered")
+        if outcome.is_new:
+            self._release(outcome.record.id, answer.option_id)
+        return outcome.record
+
+    async def ask(self, turn: Turn, question: Question, mask: Mask | None = None) -> str | None:
+        """Put a question of a running turn to the people, and wait. Returns the id of the chosen option.
+
+        `None`: the turn does not run any more, or the question expired and has no option that says no. Cancelling withdraws it.
+        """
+        assert turn.run_id is not None
+        permission = Permission(
+            id=PermissionId(self._clock.new_id("permission")),
+            session_id=turn.session_id,
+            worktree_id=turn.worktree_id,
+            turn_id=turn.id,
+            run_id=turn.run_id,
+            tool_call_id=question.tool_call_id,
+            title=question.title,
+            tool_kind=question.tool_kind,
+            command=question.command,
+            input=question.input,
+            options=question.options,
+            state=PermissionState.OPEN,
+            asked_at=self._clock.now(),
+        )
+        if mask is not None:
+            permission = mask.record(permission)
+        answer = self._asking[permission.id] = asyncio.get_running_loop().create_future()
+        try:
+            if not await self._store.write(_open, permission):
+                return None
+            crash_point("permission.asked")
+            limit = self._config.permission_timeout
+            return await asyncio.wait_for(answer, limit.total_seconds() if limit else None)
+        except TimeoutError:
+            return await self._give_up(permission, PermissionState.EXPIRED)
+        except asyncio.CancelledError:
+            await self._give_up(permission, PermissionState.WITHDRAWN)
+            raise
+        finally:
+            del self._asking[permission.id]
+
+    async def _give_up(self, permission: Permission, state: PermissionState) -> str | None:
+        refusal = next((option.id for option in permission.options if option.kind.startswith("reject")), None)
+        option_id = refusal if state is PermissionState.EXPIRED else None
+        given_up = permission.replace(state=state, option_id=option_id, answered_at=self._clock.now())
+
+        def job(transaction: Transaction) -> str | None:
+            turn = find_turn(transaction, permission.turn_id)
+            if self._settle(transaction, given_up, turn):
+                return option_id
+            answered = permissions.get(transaction.connection, permission.id)  # someone was faster
+            return answered.option_id if answered else None
+
+        return await asyncio.shield(self._store.write(job))
+
+    def _settle(self, transaction: Transaction, permission: Permission, turn: Turn) -> bool:
+        assert permission.answered_at is not None
+        if not settle(transaction, permission, permission.answered_at):
+            return False
+        if turn.state is TurnState.WAITING:
+            move(transaction, turn, TurnState.RUNNING, permission.answered_at, permission_id=None)
+            derive(transaction, turn.session_id, permission.answered_at)
+        return True
+
+    def _release(self, permission_id: PermissionId, option_id: str | None) -> None:
+        waiting = self._asking.get(permission_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(option_id)
+
+
+def _open(transaction: Transaction, permission: Permission) -> bool:
+    turn = find_turn(transaction, permission.turn_id)
+    if turn.state is not TurnState.RUNNING or turn.run_id != permission.run_id:
+        return False
+    at = permission.asked_at
+    permissions.insert(transaction, permission)
+    move(transaction, turn, TurnState.WAITING, at, permission_id=permission.id)
+    transaction.append(at, PermissionAsked(permission=permission), session_id=turn.session_id, turn_id=turn.id)
+    transaction.append(at, PermissionChanged(permission=permission))
+    derive(transaction, turn.session_id, at)
+    return True

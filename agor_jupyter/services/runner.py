@@ -1,0 +1,67 @@
+"""Keeps a worker for each session that has something to do, and ends them all with the server."""
+
+import asyncio
+import logging
+
+from agor_jupyter.domain.ids import SessionId
+from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """No task of a worker outlives `close`."""
+
+    def __init__(self) -> None:
+        self._desk: Desk | None = None
+        self._workers: dict[SessionId, tuple[Worker, asyncio.Task[None]]] = {}
+        self._is_closing = False
+
+    def start(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def wake(self, session_id: SessionId) -> None:
+        """There may be something to do for this session."""
+        if self._desk is None or self._is_closing:
+            return
+        if session_id in self._workers:
+            self._workers[session_id][0].wake()
+            return
+        worker = Worker(self._desk, session_id)
+        task = asyncio.create_task(worker.run(), name=f"session {session_id}")
+        self._workers[session_id] = worker, task
+        task.add_done_callback(lambda done: self._left(session_id, worker, done))
+
+    def cancel(self, turn: Turn) -> None:
+        """`turn` was cancelled: if it is at work, its agent has to stop; if it waited, the next may come."""
+        worker = self._workers.get(turn.session_id)
+        if worker is not None and turn.state is TurnState.STOPPING:
+            worker[0].cancel(turn.id)
+
+    def is_working(self, session_id: SessionId) -> bool:
+        worker = self._workers.get(session_id)
+        return worker is not None and worker[0].is_working
+
+    async def dismiss(self, session_ids: list[SessionId]) -> None:
+        """Stop the processes of sessions at rest, for instance before their worktree's folder goes."""
+        tasks = [task for session_id, (worker, task) in self._workers.items() if session_id in session_ids and not worker.is_working]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop every worker and its agent's process."""
+        self._is_closing = True
+        tasks = [task for _, task in self._workers.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _left(self, session_id: SessionId, worker: Worker, task: asyncio.Task[None]) -> None:
+        del self._workers[session_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("The worker of session %s failed", session_id, exc_info=error)
+        elif worker.woken.is_set():  # woken while it was leaving
+            self.wake(session_id)

@@ -1,0 +1,238 @@
+"""Sessions: create, look at, prompt, order the queue, cancel, put away."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.people import Caller, Role
+from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionState
+from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.domain.worktrees import Worktree, WorktreeState
+from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.commands import once
+from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.runner import Runner
+from agor_jupyter.services.transitions import derive, enqueue, find_session, stop
+from agor_jupyter.storage import events, sessions, turns, worktrees
+from agor_jupyter.storage.store import Store, Transaction
+
+_TITLE = 120
+
+
+class Sessions:
+    def __init__(self, store: Store, clock: Clock, agents: Agents, runner: Runner) -> None:
+        self._store, self._clock, self._agents, self._runner = store, clock, agents, runner
+
+    async def create(self, caller: Caller, request: SessionCreate, key: str) -> Session:
+        """Start a session, with a first prompt or without.
+
+        Errors:
+            AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin).
+        """
+        caller.require(Role.STEERER, "start a session")
+        agent = self._agents.require_installed(request.agent)
+        at = self._clock.now()
+        session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
+        prompt = Prompt(text=request.prompt) if request.prompt else None
+
+        def job(transaction: Transaction) -> Session:
+            worktree = _ready_worktree(transaction, request.worktree_id)
+            for relative in (request.parent_id, request.origin_id):
+                if relative is not None:
+                    find_session(transaction, relative)
+            session = Session(
+                id=session_id,
+                worktree_id=worktree.id,
+                board=worktree.board,
+                agent=agent.name,
+                title=_title(request.title) or (_headline(prompt.text) if prompt else "") or agent.name,
+                parent_id=request.parent_id,
+                origin_id=request.origin_id,
+                state=SessionState.IDLE,
+                state_since=at,
+                created_at=at,
+                created_by=caller.person,
+                updated_at=at,
+            )
+            sessions.insert(transaction, session)
+            if prompt:
+                enqueue(transaction, session, _turn(turn_id, session, prompt.text, caller, at))
+            session = derive(transaction, session_id, at)
+            crash_point("prompt.before_commit")
+            return session
+
+        outcome = await self._store.write(lambda t: once(t, key, caller, "session.create", request, at, job, Session))
+        crash_point("prompt.after_commit")
+        if outcome.is_new and prompt:
+            self._runner.wake(outcome.record.id)
+        return outcome.record
+
+    async def get(self, session_id: str) -> Session:
+        session = await self._store.read(sessions.get, session_id)
+        if session is None:
+            raise errors.SessionNotFound(session_id)
+        return session
+
+    async def page(
+        self,
+        *,
+        board: str | None = None,
+        state: SessionState | None = None,
+        agent: str | None = None,
+        worktree: str | None = None,
+        person: str | None = None,
+        include_archived: bool = False,
+        limit: int = 50,
+        before: str | None = None,
+    ) -> tuple[bytes, str | None]:
+        """The newest change first: a JSON array of sessions, and the cursor of the next page or `None`."""
+        given = {"board": board, "state": state.value if state else None, "agent": agent, "worktree": worktree, "person": person}
+        filters = {name: value for name, value in given.items() if value is not None}
+        cursor = _read_cursor(before) if before else None
+        items, following = await self._store.read(sessions.page, filters, include_archived=include_archived, limit=limit, before=cursor)
+        return f"[{','.join(items)}]".encode(), "~".join(following) if following else None
+
+    async def events(self, session_id: str, after: int = 0, limit: int = 1000) -> tuple[bytes, int]:
+        """The transcript after the entry `after`: a JSON array of events, and the number of the newest entry."""
+        last_seq, items = await self._store.read(_transcript, session_id, after, limit)
+        return b"[" + b",".join(items) + b"]", last_seq
+
+    async def prompt(self, caller: Caller, session_id: str, prompt: Prompt, key: str) -> Turn:
+        """Accept a prompt. It runs when its turn comes.
+
+        Errors:
+            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady.
+        """
+        caller.require(Role.STEERER, "prompt this session")
+        at, turn_id = self._clock.now(), TurnId(self._clock.new_id("turn"))
+
+        def job(transaction: Transaction) -> Turn:
+            session = find_session(transaction, session_id)
+            if session.archived_at is not None:
+                raise errors.SessionBusy(session_id, "it is archived")
+            _ready_worktree(transaction, session.worktree_id)
+            turn = _turn(turn_id, session, prompt.text, caller, at)
+            turn = enqueue(transaction, session, turn)
+            is_untitled = turn.number == 1 and session.title == session.agent
+            derive(transaction, session.id, at, **({"title": _headline(prompt.text)} if is_untitled else {}))
+            crash_point("prompt.before_commit")
+            return turn
+
+        outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, prompt], at, job, Turn))
+        crash_point("prompt.after_commit")
+        if outcome.is_new:
+            self._runner.wake(SessionId(session_id))
+        return outcome.record
+
+    async def change(self, caller: Caller, session_id: str, change: SessionChange) -> Session:
+        """Rename it, or give its queue another order.
+
+        Errors:
+            Conflict: `queue` does not name exactly the turns that wait now.
+        """
+        caller.require(Role.STEERER, "change this session")
+        at = self._clock.now()
+
+        def job(transaction: Transaction) -> Session:
+            session = find_session(transaction, session_id)
+            if change.queue is not None:
+                waiting = [turn.id for turn in turns.queue(transaction.connection, session_id)]
+                if sorted(waiting) != sorted(change.queue):
+                    raise errors.Conflict("The queue has changed. Load it again, then order it.", subject=session_id, queue=list(waiting))
+                turns.place(transaction, session.id, change.queue)
+            title = _title(change.title)
+            return derive(transaction, session.id, at, **({"title": title} if title else {}))
+
+        return await self._store.write(job)
+
+    async def cancel(self, caller: Caller, session_id: str, key: str | None = None) -> Turn:
+        """Cancel the turn it works on. What waits in the queue comes next.
+
+        Errors:
+            Conflict: it works on nothing.
+        """
+        caller.require(Role.STEERER, "cancel this turn")
+        at = self._clock.now()
+
+        def job(transaction: Transaction) -> Turn:
+            session = find_session(transaction, session_id)
+            if session.current_turn_id is None:
+                raise errors.Conflict("This session works on nothing that could be cancelled.", subject=session_id, state=session.state)
+            return stop(transaction, session.current_turn_id, caller.person, at)
+
+        if key is None:
+            turn = await self._store.write(job)
+        else:
+            turn = (await self._store.write(lambda t: once(t, key, caller, "session.cancel", [session_id], at, job, Turn))).record
+        self._runner.cancel(turn)
+        return turn
+
+    async def archive(self, caller: Caller, session_id: str, key: str | None = None) -> Session:
+        """Put it away; its transcript stays.
+
+        Errors:
+            SessionBusy: it works or has something in its queue.
+        """
+        caller.require(Role.STEERER, "archive this session")
+        at = self._clock.now()
+
+        def job(transaction: Transaction) -> Session:
+            session = find_session(transaction, session_id)
+            if session.archived_at is not None:
+                return session
+            if session.current_turn_id or session.queue:
+                raise errors.SessionBusy(session_id, "cancel its turn and its queue first")
+            return derive(transaction, session.id, at, archived_at=at)
+
+        if key is None:
+            return await self._store.write(job)
+        return (await self._store.write(lambda t: once(t, key, caller, "session.archive", [session_id], at, job, Session))).record
+
+
+def _ready_worktree(transaction: Transaction, worktree_id: WorktreeId) -> Worktree:
+    worktree = worktrees.find(transaction.connection, worktree_id)
+    if worktree is None:
+        raise errors.WorktreeNotFound(worktree_id)
+    if worktree.state is not WorktreeState.READY:
+        raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+    return worktree
+
+
+def _turn(turn_id: TurnId, session: Session, text: str, caller: Caller, at: datetime) -> Turn:
+    return Turn(
+        id=turn_id,
+        session_id=session.id,
+        worktree_id=session.worktree_id,
+        number=0,  # given when it is stored
+        prompt=text,
+        state=TurnState.QUEUED,
+        created_at=at,
+        created_by=caller.person,
+    )
+
+
+def _title(given: str | None) -> str:
+    return " ".join((given or "").split())[:_TITLE]
+
+
+def _headline(prompt: str) -> str:
+    """The first line that says something: not empty, not the fence of a block."""
+    lines = [line.strip().lstrip("#").strip() for line in prompt.splitlines()]
+    return next((line[:_TITLE] for line in lines if line and not line.startswith("```")), "")
+
+
+def _read_cursor(text: str) -> sessions.Cursor:
+    updated_at, separator, session_id = text.partition("~")
+    if not separator:
+        raise errors.BadRequest([f"“before” is not a cursor of a page: {text[:60]!r}"])
+    return sessions.Cursor(updated_at, session_id)
+
+
+def _transcript(connection: Connection, session_id: str, after: int, limit: int) -> tuple[int, list[bytes]]:
+    session = sessions.get(connection, session_id)
+    if session is None:
+        raise errors.SessionNotFound(session_id)
+    return session.last_seq, events.page(connection, session.id, after, limit)

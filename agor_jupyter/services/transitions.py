@@ -1,0 +1,128 @@
+"""The steps of turns, questions and sessions, each within the transaction of what caused it.
+
+The only place that changes a state. A session's state is computed here, and nowhere else.
+"""
+
+from datetime import datetime
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import PermissionChanged, PermissionSettled, SessionChanged, TurnChanged, TurnEnded
+from agor_jupyter.domain.ids import SessionId, TurnId
+from agor_jupyter.domain.people import Person
+from agor_jupyter.domain.permissions import Permission, PermissionState
+from agor_jupyter.domain.sessions import Session, derive_state
+from agor_jupyter.domain.turns import ENDED, NEXT, OPEN, Turn, TurnState
+from agor_jupyter.storage import permissions, sessions, turns
+from agor_jupyter.storage.store import Transaction
+
+
+def find_session(transaction: Transaction, session_id: str) -> Session:
+    session = sessions.get(transaction.connection, session_id)
+    if session is None:
+        raise errors.SessionNotFound(session_id)
+    return session
+
+
+def find_turn(transaction: Transaction, turn_id: str) -> Turn:
+    turn = turns.get(transaction.connection, turn_id)
+    if turn is None:
+        raise errors.TurnNotFound(turn_id)
+    return turn
+
+
+def derive(transaction: Transaction, session_id: SessionId, at: datetime, **changes: object) -> Session:
+    """Compute the session from its turns, apply `changes`, store it and tell everyone."""
+    session = find_session(transaction, session_id)
+    decisive = turns.decisive(transaction.connection, session_id)
+    state = derive_state(decisive)
+    current = next((turn for turn in decisive if turn.state in OPEN), None)
+    ended = [turn.id for turn in decisive if turn.state in ENDED]
+    session = session.replace(
+        state=state,
+        state_since=at if state is not session.state else session.state_since,
+        queue=[turn.id for turn in turns.queue(transaction.connection, session_id)],
+        current_turn_id=current.id if current else None,
+        open_permission_id=current.permission_id if current else None,
+        last_turn_id=ended[-1] if ended else None,
+        turn_count=turns.count(transaction.connection, session_id),
+        updated_at=at,
+        **changes,
+    )
+    sessions.save(transaction, session)
+    transaction.append(at, SessionChanged(session=session))
+    return session
+
+
+def move(transaction: Transaction, turn: Turn, state: TurnState, at: datetime, **changes: object) -> Turn:
+    """Bring a turn to its next state. The caller derives its session afterwards.
+
+    Errors:
+        TurnNotOpen: `turn.state` does not lead there.
+    """
+    if state not in NEXT[turn.state]:
+        raise errors.TurnNotOpen(turn.id, turn.state.value, state.value)
+    return save(transaction, turn.replace(state=state, **changes), at)
+
+
+def save(transaction: Transaction, turn: Turn, at: datetime) -> Turn:
+    """Store what is not the state of a turn, and tell everyone."""
+    turns.save(transaction, turn)
+    transaction.append(at, TurnChanged(turn=turn))
+    return turn
+
+
+def end(transaction: Transaction, turn: Turn, state: TurnState, at: datetime, **changes: object) -> Turn:
+    """End an open turn: its questions are withdrawn, and the transcript says how it ended. The caller derives the session."""
+    withdraw(transaction, turn.id, at)
+    turn = move(transaction, turn, state, at, ended_at=at, permission_id=None, **changes)
+    transaction.append(at, TurnEnded(turn=turn), session_id=turn.session_id, turn_id=turn.id)
+    return turn
+
+
+def settle(transaction: Transaction, permission: Permission, at: datetime) -> bool:
+    """Store the outcome of a question and tell everyone, if it is open still. Returns whether it was."""
+    if not permissions.settle(transaction, permission):
+        return False
+    transaction.append(at, PermissionSettled(permission=permission), session_id=permission.session_id, turn_id=permission.turn_id)
+    transaction.append(at, PermissionChanged(permission=permission))
+    return True
+
+
+def withdraw(transaction: Transaction, turn_id: TurnId, at: datetime, by: Person | None = None) -> list[Permission]:
+    """Close the open questions of a turn without an answer."""
+    withdrawn = [
+        permission.replace(state=PermissionState.WITHDRAWN, answered_at=at, answered_by=by)
+        for permission in permissions.open_of_turn(transaction.connection, turn_id)
+    ]
+    for permission in withdrawn:
+        settle(transaction, permission, at)
+    return withdrawn
+
+
+def enqueue(transaction: Transaction, session: Session, turn: Turn, *, at_head: bool = False) -> Turn:
+    """Store a new turn at the end or the head of its session's queue, with the next number. The caller derives the session."""
+    number, tail, head = turns.next_number(transaction, session.id)
+    turn = turn.replace(number=number)
+    turns.insert(transaction, turn, head if at_head else tail)
+    transaction.append(turn.created_at, TurnChanged(turn=turn))
+    return turn
+
+
+def stop(transaction: Transaction, turn_id: TurnId, by: Person, at: datetime) -> Turn:
+    """Cancel a turn: one that waits is cancelled, one that is open begins to stop. Asked again, it changes nothing.
+
+    Errors:
+        TurnNotOpen: it ended otherwise.
+    """
+    turn = find_turn(transaction, turn_id)
+    if turn.state in {TurnState.STOPPING, TurnState.CANCELLED}:
+        return turn
+    if turn.state in ENDED:
+        raise errors.TurnNotOpen(turn.id, turn.state.value, "cancelled")
+    if turn.state is TurnState.QUEUED:
+        turn = move(transaction, turn, TurnState.CANCELLED, at, ended_at=at, ended_by=by)
+    else:
+        withdraw(transaction, turn.id, at)
+        turn = move(transaction, turn, TurnState.STOPPING, at, ended_by=by, permission_id=None)
+    derive(transaction, turn.session_id, at)
+    return turn

@@ -1,0 +1,439 @@
+"""One session at work: claims its turns one by one, owns its agent's process, and writes down how each turn ended.
+
+A turn is claimed once. From then on its end is certain: by what the agent says, by its death, by a person, or by the server's stop.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from agor_jupyter.agents.mask import Mask, MaskedEvents, secrets
+from agor_jupyter.agents.questions import Question
+from agor_jupyter.agents.session import AgentSession, Process, PromptResult
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import Failure, Notice, PromptSent, TranscriptBody
+from agor_jupyter.domain.ids import RunId, SessionId, TurnId
+from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.sessions import Session, Usage
+from agor_jupyter.domain.turns import ENDED, Patch, Turn, TurnState
+from agor_jupyter.domain.worktrees import Worktree, WorktreeState
+from agor_jupyter.executors import environment, processes
+from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.transitions import derive, end, find_session, find_turn, move
+from agor_jupyter.storage import patches, runs, turns
+from agor_jupyter.storage.store import Transaction
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 1.0
+_STOP_REASONS = {
+    "refusal": "The agent refused to go on.",
+    "max_tokens": "The agent reached its limit of tokens. Resume the turn to let it go on.",
+    "max_turn_requests": "The agent reached its limit of requests in one turn. Resume the turn to let it go on.",
+}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """How a turn ends, before git was asked what changed."""
+
+    state: TurnState
+    stop_reason: str | None = None
+    usage: Usage | None = None
+    error: str | None = None
+    error_code: str | None = None
+    patch: Patch | None = None
+    after: Checkpoint | None = None
+
+
+@dataclass
+class _Current:
+    """The turn at work."""
+
+    turn: Turn
+    cancelled: asyncio.Event
+    began: float
+    heard: float
+    before: Checkpoint | None = None
+    is_waiting: bool = False
+    is_stall_told: bool = False
+
+
+class _Cancelled(Exception):
+    pass
+
+
+class Worker:
+    def __init__(self, desk: Desk, session_id: SessionId) -> None:
+        self._desk, self.session_id = desk, session_id
+        self.woken = asyncio.Event()
+        self._agent: AgentSession | None = None
+        self._run_id: RunId | None = None
+        self._mask = Mask({})
+        self._events = MaskedEvents(self._mask, self._hear)
+        self._current: _Current | None = None
+        self._asking = asyncio.Lock()
+
+    @property
+    def is_working(self) -> bool:
+        return self._current is not None
+
+    def wake(self) -> None:
+        self.woken.set()
+
+    def cancel(self, turn_id: TurnId) -> None:
+        """The turn was marked as stopping: make the agent stop."""
+        if self._current is not None and self._current.turn.id == turn_id:
+            self._current.cancelled.set()
+            if self._agent is not None:
+                self._agent.cancel()
+
+    async def run(self) -> None:
+        """Work until there is nothing to do and the process has rested for too long. Cancelling stops the process."""
+        try:
+            while True:
+                self.woken.clear()
+                if not await self._work() and not await self._rest():
+                    return
+        finally:
+            await self._dismiss()
+
+    async def _rest(self) -> bool:
+        """Wait for work. `False`: none came, or there is no process that is worth waiting for."""
+        if self._agent is None:
+            return self.woken.is_set()
+        woken = asyncio.create_task(self.woken.wait())
+        exited = asyncio.create_task(self._agent.process.exited.wait())
+        try:
+            await asyncio.wait({woken, exited}, timeout=self._desk.config.idle_timeout.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+            return woken.done()
+        finally:
+            woken.cancel()
+            exited.cancel()
+
+    # One turn
+
+    async def _work(self) -> bool:
+        """Carry out the next turn. `False`: there is none."""
+        desk = self._desk
+        if not await desk.store.read(_has_next, self.session_id):
+            return False
+        if self._agent is not None and not self._agent.is_alive:
+            await self._dismiss()
+        async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
+            if self._agent is None:
+                await starting.enter_async_context(desk.starting.held())
+            await running.enter_async_context(desk.running.held())
+            claimed = await self._claim()
+            if claimed is None:
+                return False
+            turn, session = claimed
+            now = desk.clock.monotonic()
+            self._current = _Current(turn, asyncio.Event(), now, now)
+            try:
+                outcome = await self._attempt(self._current, session, starting)
+                await self._finish(self._current, outcome)
+            finally:
+                self._current = None
+        return True
+
+    async def _claim(self) -> tuple[Turn, Session] | None:
+        desk = self._desk
+        new_run = RunId(desk.clock.new_id("run")) if self._agent is None else None
+        run_id = new_run or self._run_id
+        assert run_id is not None
+        boot_id = processes.boot_id()
+        claimed = await desk.store.write(_claim, self.session_id, run_id, boot_id if new_run else None, desk.clock.now())
+        crash_point("claim.after_commit")
+        if claimed is not None and new_run:
+            self._run_id = new_run
+        return claimed
+
+    async def _attempt(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> _Outcome:
+        try:
+            worktree = await self._worktree(session)
+            if self._agent is None:
+                notice = await self._unless_cancelled(current, self._start(session, worktree))
+                if notice:
+                    await self._tell(current, notice)
+            await starting.aclose()
+            current.before = await self._unless_cancelled(current, self._desk.worktrees.checkpoint(worktree.id))
+            if not await self._desk.store.write(
+                _begin, current.turn.id, current.before, self._agent.agent_session_id if self._agent else None, self._desk.clock.now()
+            ):
+                raise _Cancelled
+            return _read_result(await self._prompt(current))
+        except _Cancelled:
+            return _Outcome(state=TurnState.CANCELLED, stop_reason="cancelled")
+        except errors.AgorError as error:
+            return _Outcome(state=TurnState.FAILED, error=error.message, error_code=error.code)
+        except Exception:
+            log.exception("Turn %s failed inside the server", current.turn.id)
+            return _Outcome(state=TurnState.FAILED, error="The server made a mistake; its log says more.", error_code="internal")
+
+    async def _prompt(self, current: _Current) -> PromptResult:
+        agent = self._agent
+        assert agent is not None
+        if current.cancelled.is_set():
+            raise _Cancelled
+        prompt = asyncio.create_task(agent.prompt(current.turn.prompt), name=f"prompt {current.turn.id}")
+        try:
+            await asyncio.sleep(0)
+            crash_point("prompt.sent")
+            limit = self._desk.config.stall_timeout.total_seconds()
+            while not prompt.done():
+                silence = self._desk.clock.monotonic() - current.heard
+                if silence >= limit and not current.is_stall_told and not current.is_waiting:
+                    current.is_stall_told = True
+                    await self._tell(current, Notice(code="stalled", text=f"Nothing was heard of the agent for {limit / 60:g} minutes."))
+                is_watched = not current.is_stall_told and not current.is_waiting
+                await asyncio.wait({prompt}, timeout=max(limit - silence, 0.01) if is_watched else limit)
+            return prompt.result()
+        finally:
+            if not prompt.done():
+                prompt.cancel()
+                await asyncio.gather(prompt, return_exceptions=True)
+
+    async def _finish(self, current: _Current, outcome: _Outcome) -> None:
+        desk, turn = self._desk, current.turn
+        if current.before is not None:
+            try:
+                after = await desk.worktrees.checkpoint(turn.worktree_id)
+                patch = await desk.worktrees.patch(turn.worktree_id, current.before, after)
+                outcome = replace(outcome, after=after, patch=patch)
+            except errors.AgorError as error:
+                await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
+        if outcome.error:
+            outcome = replace(outcome, error=self._mask.text(outcome.error))
+        seconds = round(desk.clock.monotonic() - current.began, 3)
+        await self._events.flush()
+        await self._persist(desk.collector.flush)
+        crash_point("turn.before_finish")
+        await self._persist(lambda: desk.store.write(_end, turn.id, outcome, seconds, desk.clock.now()))
+        crash_point("turn.after_finish")
+
+    async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
+        """What happened has to be written down: try again while the disk is full or the database locked."""
+        while True:
+            try:
+                await write()
+            except errors.Starting:
+                raise
+            except errors.Unavailable as error:
+                log.warning("Session %s: %s", self.session_id, error)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
+
+    # The process
+
+    async def _start(self, session: Session, worktree: Worktree) -> Notice | None:
+        """Start the agent and open the conversation. Returns what a reader should know about it."""
+        desk = self._desk
+        agent, run_id = desk.agents.require_installed(session.agent), self._run_id
+        assert run_id is not None
+        env = environment.build(agent, run_id, pass_env=desk.config.pass_env)
+        self._mask = Mask(secrets(env))
+        self._events = MaskedEvents(self._mask, self._hear)
+        crash_point("run.recorded")
+        try:
+            started = await desk.start_agent(
+                agent,
+                cwd=Path(worktree.path),
+                env=env,
+                executor=desk.executor,
+                run_id=run_id,
+                on_event=self._events,
+                on_permission=self._ask,
+                on_spawned=self._spawned,
+            )
+        except BaseException:
+            await self._forget(set())
+            raise
+        self._agent = started
+        try:
+            _, is_resumed = await started.open(session.agent_session_id)
+        except BaseException:
+            await self._dismiss()
+            raise
+        if session.agent_session_id is None:
+            return None
+        if is_resumed:
+            return Notice(code="resumed", text="The agent's process was started again, in the same conversation.", run_id=run_id)
+        text = "The agent could not bring back its conversation. It starts afresh and knows nothing of what was said before."
+        return Notice(code="not_resumed", text=text, run_id=run_id)
+
+    async def _spawned(self, process: Process) -> None:
+        crash_point("run.spawned")
+        assert self._run_id is not None
+        await self._desk.store.write(runs.started, self._run_id, process.pid, process.start_ticks)
+
+    async def _dismiss(self) -> None:
+        """Stop the process and all that it started."""
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            await self._forget(set(await agent.stop()))
+
+    async def _forget(self, left: set[tuple[int, int]]) -> None:
+        """Drop the record of the run, if nothing of it is left."""
+        run_id, self._run_id = self._run_id, None
+        if left:
+            log.error("Processes of run %s could not be ended: %s", run_id, sorted(pid for pid, _ in left))
+        elif run_id is not None:
+            with contextlib.suppress(errors.Unavailable):  # the next start finds it gone
+                await asyncio.shield(self._desk.store.write(runs.delete, run_id))
+
+    # What the agent says
+
+    async def _hear(self, body: TranscriptBody, raw: JsonObject | None) -> None:
+        current = self._current
+        if current is not None:
+            current.heard = self._desk.clock.monotonic()
+            await self._desk.collector.add(self.session_id, current.turn.id, body, raw)
+
+    async def _tell(self, current: _Current, notice: Notice) -> None:
+        await self._desk.collector.add(self.session_id, current.turn.id, notice)
+
+    async def _ask(self, question: Question) -> str | None:
+        """While people think, others may work."""
+        async with self._asking:
+            current = self._current
+            if current is None or current.cancelled.is_set():
+                return None
+            await self._events.flush()
+            await self._desk.collector.flush()
+            current.is_waiting = True
+            self._desk.running.release()
+            try:
+                return await self._desk.permissions.ask(current.turn, question, self._mask)
+            finally:
+                self._desk.running.take()
+                current.is_waiting = False
+                current.heard = self._desk.clock.monotonic()
+
+    # Helpers
+
+    async def _worktree(self, session: Session) -> Worktree:
+        worktree = await self._desk.worktrees.get(session.worktree_id)
+        if worktree.state is not WorktreeState.READY:
+            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+        return worktree
+
+    async def _unless_cancelled(self, current: _Current, work: Awaitable[T]) -> T:
+        """Do it, unless a person cancels the turn meanwhile: then it is broken off and cleans up after itself."""
+        doing = asyncio.ensure_future(work)
+        stopping = asyncio.create_task(current.cancelled.wait())
+        try:
+            await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                raise _Cancelled
+            return doing.result()
+        finally:
+            stopping.cancel()
+            if not doing.done():
+                doing.cancel()
+                await asyncio.gather(doing, return_exceptions=True)
+
+
+def _read_result(result: PromptResult) -> _Outcome:
+    outcome = _Outcome(state=TurnState.DONE, stop_reason=result.stop_reason, usage=result.usage)
+    if result.error is not None:
+        return replace(outcome, state=TurnState.FAILED, error=result.error, error_code=result.error_code or "agent_failed")
+    if result.stop_reason == "cancelled":
+        return replace(outcome, state=TurnState.CANCELLED)
+    if result.stop_reason != "end_turn":
+        error = _STOP_REASONS.get(result.stop_reason, f"The agent stopped for a reason of its own: {result.stop_reason}.")
+        return replace(outcome, state=TurnState.FAILED, error=error, error_code=result.stop_reason)
+    return outcome
+
+
+def _has_next(connection: Connection, session_id: SessionId) -> bool:
+    return not turns.is_blocked(connection, session_id) and bool(turns.queue(connection, session_id))
+
+
+def _claim(
+    transaction: Transaction, session_id: SessionId, run_id: RunId, boot_id: str | None, at: datetime
+) -> tuple[Turn, Session] | None:
+    """Take the next turn of the queue, unless one is open or an interrupted one waits for a person. Records a new run with it."""
+    connection = transaction.connection
+    queue = turns.queue(connection, session_id)
+    if not queue or turns.is_blocked(connection, session_id):
+        return None
+    turn = move(transaction, queue[0], TurnState.STARTING, at, run_id=run_id, started_at=at)
+    if boot_id is not None:
+        runs.insert(transaction, runs.RunRow(run_id, session_id, boot_id, None, None), at)
+    transaction.append(at, PromptSent(text=turn.prompt, by=turn.created_by), session_id=session_id, turn_id=turn.id)
+    return turn, derive(transaction, session_id, at)
+
+
+def _begin(transaction: Transaction, turn_id: TurnId, before: Checkpoint, agent_session_id: str | None, at: datetime) -> bool:
+    """The agent is ready. `False`: the turn was cancelled meanwhile."""
+    turn = find_turn(transaction, turn_id)
+    if turn.state is not TurnState.STARTING:
+        return False
+    turn = move(transaction, turn, TurnState.RUNNING, at, commit_before=before.commit or None, dirty_before=before.dirty)
+    derive(transaction, turn.session_id, at, agent_session_id=agent_session_id)
+    return True
+
+
+def _end(transaction: Transaction, turn_id: TurnId, outcome: _Outcome, seconds: float, at: datetime) -> None:
+    """Write down how it ended. A turn that a person cancelled is cancelled, whatever the agent said last."""
+    turn = find_turn(transaction, turn_id)
+    if turn.state in ENDED:
+        return
+    if turn.state is TurnState.STOPPING:
+        outcome = replace(outcome, state=TurnState.CANCELLED, error=None, error_code=None)
+    if outcome.error:
+        failure = Failure(code=outcome.error_code or "agent_failed", text=outcome.error)
+        transaction.append(at, failure, session_id=turn.session_id, turn_id=turn.id)
+    usage, files = outcome.usage or Usage(), outcome.patch.files if outcome.patch else []
+    end(
+        transaction,
+        turn,
+        outcome.state,
+        at,
+        stop_reason=outcome.stop_reason,
+        error=outcome.error,
+        error_code=outcome.error_code,
+        commit_after=(outcome.after.commit or None) if outcome.after else None,
+        dirty_after=outcome.after.dirty if outcome.after else None,
+        files=len(files),
+        added=sum(file.added or 0 for file in files),
+        deleted=sum(file.deleted or 0 for file in files),
+        seconds=seconds,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cost_usd=usage.cost_usd,
+        cost_is_estimate=usage.is_estimate,
+    )
+    if outcome.patch is not None:
+        patches.insert(transaction, turn.id, outcome.patch)
+    total = find_session(transaction, turn.session_id).usage
+    derive(transaction, turn.session_id, at, usage=_sum(total, usage))
+
+
+def _sum(total: Usage, turn: Usage) -> Usage:
+    def added(one: float | None, other: float | None) -> float | None:
+        return None if one is None and other is None else (one or 0) + (other or 0)
+
+    return Usage.model_validate(
+        {
+            "input_tokens": added(total.input_tokens, turn.input_tokens),
+            "output_tokens": added(total.output_tokens, turn.output_tokens),
+            "context_used": turn.context_used if turn.context_used is not None else total.context_used,
+            "context_size": turn.context_size if turn.context_size is not None else total.context_size,
+            "cost_usd": added(total.cost_usd, turn.cost_usd),
+            "is_estimate": total.is_estimate or turn.is_estimate,
+        }
+    )

@@ -1,0 +1,159 @@
+"""Turns, the queue among them."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.turns import ENDED, OPEN, Turn, TurnState
+from agor_jupyter.storage import tables
+from agor_jupyter.storage.store import Transaction
+
+_T = tables.turns
+_C = _T.c
+_S = tables.sessions.c
+_OPEN_STATES = sorted(state.value for state in OPEN)
+_ENDED_STATES = sorted(state.value for state in ENDED)
+_LIVE_STATES = [*_OPEN_STATES, TurnState.QUEUED.value]
+_INSERT = sa.insert(_T)
+_UPDATE = (
+    sa.update(_T)
+    .where(_C.id == sa.bindparam("key"))
+    .values({name: sa.bindparam(name) for name in ("state", "is_unresolved", "run_id", "record")})
+)
+_PLACE = sa.update(_T).where(_C.id == sa.bindparam("key")).values(position=sa.bindparam("position"))
+_GET = sa.select(_C.record).where(_C.id == sa.bindparam("id"))
+_OF_SESSION = sa.select(_C.record).where(_C.session_id == sa.bindparam("session")).order_by(_C.number)
+_QUEUE = sa.select(_C.record).where(_C.session_id == sa.bindparam("session"), _C.state == TurnState.QUEUED.value).order_by(_C.position)
+_POSITIONS = (
+    sa.select(_C.position).where(_C.session_id == sa.bindparam("session"), _C.state == TurnState.QUEUED.value).order_by(_C.position)
+)
+_NEXT = sa.select(
+    sa.func.coalesce(sa.func.max(_C.number), 0) + 1,
+    sa.func.coalesce(sa.func.max(_C.position), 0.0) + 1,
+    sa.func.coalesce(sa.func.min(_C.position).filter(_C.state == TurnState.QUEUED.value), sa.func.max(_C.position) + 2, 2.0) - 1,
+).where(_C.session_id == sa.bindparam("session"))
+_LAST_ENDED = (
+    sa.select(sa.func.max(_C.number)).where(_C.session_id == sa.bindparam("session"), _C.state.in_(_ENDED_STATES)).scalar_subquery()
+)
+_DECISIVE = (
+    sa.select(_C.record)
+    .where(
+        _C.session_id == sa.bindparam("session"),
+        sa.or_(_C.state.in_(_LIVE_STATES), _C.is_unresolved.is_(True), _C.number == _LAST_ENDED),
+    )
+    .order_by(_C.number)
+)
+_COUNT = sa.select(sa.func.count()).where(_C.session_id == sa.bindparam("session"))
+_IS_BLOCKED = sa.select(
+    sa.exists().where(_C.session_id == sa.bindparam("session"), sa.or_(_C.is_unresolved.is_(True), _C.state.in_(_OPEN_STATES)))
+)
+_ALL_OPEN = sa.select(_C.record).where(_C.state.in_(_OPEN_STATES)).order_by(_C.id)
+_WAITING_SESSIONS = sa.select(_C.session_id).where(_C.state == TurnState.QUEUED.value).group_by(_C.session_id).order_by(sa.func.min(_C.id))
+_LIVE_IN_WORKTREE = sa.select(
+    sa.exists().where(_C.session_id == _S.id, _S.worktree_id == sa.bindparam("worktree"), _C.state.in_(_LIVE_STATES))
+)
+_OF_BOARD = (
+    sa.select(_C.record)
+    .join(tables.sessions, _S.id == _C.session_id)
+    .where(
+        _S.board == sa.bindparam("board"),
+        _S.is_archived.is_(False),
+        sa.or_(_C.state.in_(_LIVE_STATES), _C.is_unresolved.is_(True)),
+    )
+    .order_by(_C.session_id, _C.number)
+)
+_LAST_OF_FAILED = (
+    sa.select(_C.record)
+    .join(tables.sessions, _S.id == _C.session_id)
+    .where(
+        _S.board == sa.bindparam("board"),
+        _S.is_archived.is_(False),
+        _S.state == TurnState.FAILED.value,
+        _C.number == sa.select(sa.func.max(_C.number)).where(_C.session_id == _S.id).correlate(tables.sessions).scalar_subquery(),
+    )
+)
+
+
+def next_number(transaction: Transaction, session_id: SessionId) -> tuple[int, float, float]:
+    """The number of a new turn, and its position at the end and at the head of the queue."""
+    number, tail, head = transaction.connection.execute(_NEXT, {"session": session_id}).one()
+    return int(number), float(tail), float(head)
+
+
+def insert(transaction: Transaction, turn: Turn, position: float) -> None:
+    row = {"id": turn.id, "session_id": turn.session_id, "number": turn.number, "position": position}
+    transaction.connection.execute(_INSERT, {**row, **_columns(turn)})
+
+
+def save(transaction: Transaction, turn: Turn) -> None:
+    transaction.connection.execute(_UPDATE, {"key": turn.id, **_columns(turn)})
+
+
+def place(transaction: Transaction, session_id: SessionId, order: Sequence[TurnId]) -> None:
+    """Give the waiting turns of a session this order: the positions they have, dealt out anew."""
+    positions = transaction.connection.execute(_POSITIONS, {"session": session_id}).scalars().all()
+    for turn_id, position in zip(order, positions, strict=True):
+        transaction.connection.execute(_PLACE, {"key": turn_id, "position": position})
+
+
+def get(connection: sa.Connection, turn_id: str) -> Turn | None:
+    record = connection.execute(_GET, {"id": turn_id}).scalar_one_or_none()
+    return None if record is None else Turn.model_validate_json(record)
+
+
+def of_session(connection: sa.Connection, session_id: str) -> list[Turn]:
+    """All, in the order of their numbers."""
+    return [Turn.model_validate_json(record) for record in connection.execute(_OF_SESSION, {"session": session_id}).scalars()]
+
+
+def of_session_encoded(connection: sa.Connection, session_id: str) -> list[str]:
+    return list(connection.execute(_OF_SESSION, {"session": session_id}).scalars())
+
+
+def queue(connection: sa.Connection, session_id: str) -> list[Turn]:
+    """Those that wait, in the order in which they will run."""
+    return [Turn.model_validate_json(record) for record in connection.execute(_QUEUE, {"session": session_id}).scalars()]
+
+
+def decisive(connection: sa.Connection, session_id: str) -> list[Turn]:
+    """Those that decide the session's state, in the order of their numbers: live, unresolved, and the last that ended."""
+    return [Turn.model_validate_json(record) for record in connection.execute(_DECISIVE, {"session": session_id}).scalars()]
+
+
+def count(connection: sa.Connection, session_id: str) -> int:
+    return int(connection.execute(_COUNT, {"session": session_id}).scalar_one())
+
+
+def is_blocked(connection: sa.Connection, session_id: str) -> bool:
+    """A turn is open, or an interrupted one waits for a person: nothing may start."""
+    return bool(connection.execute(_IS_BLOCKED, {"session": session_id}).scalar_one())
+
+
+def all_open(connection: sa.Connection) -> list[Turn]:
+    return [Turn.model_validate_json(record) for record in connection.execute(_ALL_OPEN).scalars()]
+
+
+def sessions_that_wait(connection: sa.Connection) -> list[SessionId]:
+    """Sessions with something in their queue, the longest waiting first."""
+    return [SessionId(value) for value in connection.execute(_WAITING_SESSIONS).scalars()]
+
+
+def has_live(connection: sa.Connection, worktree_id: WorktreeId) -> bool:
+    """Whether a turn is open or queued in a worktree."""
+    return bool(connection.execute(_LIVE_IN_WORKTREE, {"worktree": worktree_id}).scalar_one())
+
+
+def of_board(connection: sa.Connection, board: str) -> list[str]:
+    """In their wire form: open, queued and unresolved ones, and the last one of each session that failed."""
+    live = list(connection.execute(_OF_BOARD, {"board": board}).scalars())
+    return live + list(connection.execute(_LAST_OF_FAILED, {"board": board}).scalars())
+
+
+def _columns(turn: Turn) -> dict[str, object]:
+    return {
+        "state": turn.state.value,
+        "is_unresolved": turn.state is TurnState.INTERRUPTED and turn.resolution is None,
+        "run_id": turn.run_id,
+        "record": turn.model_dump_json(),
+    }

@@ -1,0 +1,98 @@
+"""Fakes where real things are slow, paid or random. `FakeAgents` stands for agent processes whose every step a test decides."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from agor_jupyter.agents.questions import Question
+from agor_jupyter.agents.session import PromptResult
+from agor_jupyter.domain.events import Text
+from agor_jupyter.domain.permissions import PermissionOption
+
+OPTIONS = [PermissionOption(id="yes", name="Yes", kind="allow_once"), PermissionOption(id="no", name="No", kind="reject_once")]
+
+
+class FakeProcess:
+    def __init__(self, pid: int) -> None:
+        self.pid, self.start_ticks, self.exited, self.exit_code = pid, 1, asyncio.Event(), None
+
+
+@dataclass
+class FakeAgent:
+    """One process. The turn goes on when the test says so."""
+
+    callbacks: dict[str, Any]
+    process: FakeProcess
+    agent_session_id: str | None = None
+    opened_with: str | None = None
+    prompts: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+    can_bring_back: bool = True
+    _turn: "asyncio.Future[PromptResult] | None" = None
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.is_stopped and not self.process.exited.is_set()
+
+    async def open(self, previous=None):
+        self.opened_with = previous
+        is_resumed = previous is not None and self.can_bring_back
+        self.agent_session_id = previous if is_resumed else f"conversation-{self.process.pid}"
+        return self.agent_session_id, is_resumed
+
+    async def prompt(self, text):
+        self.prompts.append(text)
+        self._turn = asyncio.get_running_loop().create_future()
+        try:
+            return await self._turn
+        finally:
+            self._turn = None
+
+    def cancel(self):
+        self.finish("cancelled")
+
+    async def stop(self):
+        self.is_stopped = True
+        self.process.exited.set()
+        return set()
+
+    # What the test does
+
+    async def say(self, text, message_id="m"):
+        await self.callbacks["on_event"](Text(text=text, message_id=message_id), None)
+
+    def ask(self, title="May I?"):
+        return asyncio.create_task(self.callbacks["on_permission"](Question(title=title, options=OPTIONS, input={})))
+
+    def finish(self, stop_reason="end_turn", **fields):
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(PromptResult(stop_reason=stop_reason, **fields))
+
+    def fail(self, error):
+        self._turn.set_exception(error)
+
+
+class FakeAgents:
+    """Give its `start` to the desk."""
+
+    def __init__(self) -> None:
+        self.started: list[FakeAgent] = []
+        self.may_start = asyncio.Event()
+        self.may_start.set()
+        self.starting = self.most_starting = 0
+
+    async def start(self, agent, **callbacks):
+        self.starting += 1
+        self.most_starting = max(self.most_starting, self.starting)
+        try:
+            await self.may_start.wait()
+        finally:
+            self.starting -= 1
+        fake = FakeAgent(callbacks, FakeProcess(1_000_000 + len(self.started)))
+        self.started.append(fake)
+        await callbacks["on_spawned"](fake.process)
+        return fake
+
+    def of(self, session_id):
+        """The newest process whose run is of this session's prompt."""
+        return next(fake for fake in reversed(self.started) if fake.prompts and fake.is_alive and session_id)
