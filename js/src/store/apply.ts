@@ -1,6 +1,6 @@
 // The only way the shared state changes: (state, event) → state, pure.
-import type { Body, Event, Permission, Session, Snapshot, Turn } from '../protocol/generated.js'
-import type { BoardState, Connection } from './types.js'
+import type { Body, Event, Permission, Session, Snapshot, Turn } from '../protocol/generated';
+import type { BoardState, Connection } from './types';
 
 export const initialState: BoardState = {
   n: 0,
@@ -16,32 +16,31 @@ export const initialState: BoardState = {
   permissions: new Map(),
 }
 
-const byId = <T extends { readonly id: string }>(records: readonly T[]): Map<string, T> => new Map(records.map(r => [r.id, r]))
+const byId = <T extends { readonly id: string }>(records: readonly T[]): Map<string, T> => new Map(records.map(r => [r.id, r]));
 
-const isOpen = (permission: Permission): boolean => permission.state === 'open'
+const isOpen = (permission: Permission): boolean => permission.state === 'open';
 
 /** Turns that a card or a panel shows; the others are fetched when they are looked at. */
-const isKept = (turn: Turn, session: Session | undefined): boolean =>
-  turn.state === 'failed'
-    ? session === undefined || session.lastTurnId === null || session.lastTurnId === turn.id
-    : turn.state === 'interrupted'
-      ? turn.resolution === null
-      : turn.state !== 'done' && turn.state !== 'cancelled'
+const isKept = (turn: Turn, session: Session | undefined): boolean => {
+  if (turn.state === 'failed') return !session || session.lastTurnId === null || session.lastTurnId === turn.id;
+  if (turn.state === 'interrupted') return turn.resolution === null;
+  return turn.state !== 'done' && turn.state !== 'cancelled';
+};
 
 const groupSessions = (sessions: Iterable<Session>): Map<string, readonly string[]> => {
-  const groups = new Map<string, Session[]>()
+  const groups = new Map<string, Session[]>();
   for (const session of sessions) {
-    if (session.archivedAt !== null) continue
-    const group = groups.get(session.worktreeId)
-    if (group) group.push(session)
-    else groups.set(session.worktreeId, [session])
+    if (session.archivedAt !== null) continue;
+    const group = groups.get(session.worktreeId);
+    if (group) group.push(session);
+    else groups.set(session.worktreeId, [session]);
   }
-  const ids = new Map<string, readonly string[]>()
-  for (const [worktree, group] of groups) ids.set(worktree, group.sort(byAge).map(s => s.id))
-  return ids
+  const ids = new Map<string, readonly string[]>();
+  for (const [worktree, group] of groups) ids.set(worktree, group.sort(byAge).map(s => s.id));
+  return ids;
 }
 
-const byAge = (a: Session, b: Session): number => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : a.id < b.id ? -1 : 1)
+const byAge = (a: Session, b: Session): number => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : a.id < b.id ? -1 : 1);
 
 /** Everything anew, after a load or a resync. */
 export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState {
@@ -61,104 +60,104 @@ export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState
 }
 
 export function applyConnection(state: BoardState, connection: Connection['state'], since: string): BoardState {
-  return state.connection.state === connection ? state : { ...state, connection: { state: connection, since } }
+  return state.connection.state === connection ? state : { ...state, connection: { state: connection, since } };
 }
 
 /** One frame of the stream. Each map is copied at most once. Events at or before `state.n` are ignored. */
 export function applyAll(state: BoardState, events: readonly Event[]): BoardState {
-  const draft = new Draft(state)
+  const draft = new Draft(state);
   for (const event of events) {
-    if (event.n <= draft.n) continue
-    draft.n = event.n
-    draft.take(event.body)
+    if (event.n <= draft.n) continue;
+    draft.n = event.n;
+    draft.take(event.body);
   }
-  return draft.finish()
+  return draft.finish();
 }
 
-export const apply = (state: BoardState, event: Event): BoardState => applyAll(state, [event])
+export const apply = (state: BoardState, event: Event): BoardState => applyAll(state, [event]);
 
 class Draft {
-  n: number
-  #next: { -readonly [K in keyof BoardState]: BoardState[K] }
-  #copied = new Set<string>()
+  n: number;
+  #next: { -readonly [K in keyof BoardState]: BoardState[K] };
+  #copied = new Set<string>();
 
   constructor(readonly before: BoardState) {
-    this.n = before.n
-    this.#next = { ...before }
+    this.n = before.n;
+    this.#next = { ...before };
   }
 
   finish(): BoardState {
-    return this.n === this.before.n ? this.before : { ...this.#next, n: this.n }
+    return this.n === this.before.n ? this.before : { ...this.#next, n: this.n };
   }
 
   take(body: Body): void {
     switch (body.kind) {
       case 'repo':
-        this.#map('repos').set(body.repo.id, body.repo)
-        break
+        this.#map('repos').set(body.repo.id, body.repo);
+        break;
       case 'worktree':
-        this.#map('worktrees').set(body.worktree.id, body.worktree)
-        break
+        this.#map('worktrees').set(body.worktree.id, body.worktree);
+        break;
       case 'session':
-        this.#session(body.session)
-        break
+        this.#session(body.session);
+        break;
       case 'turn':
       case 'turn_ended':
-        this.#turn(body.turn)
-        break
+        this.#turn(body.turn);
+        break;
       case 'permission':
       case 'permission_asked':
       case 'permission_settled':
-        if (isOpen(body.permission)) this.#map('permissions').set(body.permission.id, body.permission)
-        else if (this.#next.permissions.has(body.permission.id)) this.#map('permissions').delete(body.permission.id)
-        break
+        if (isOpen(body.permission)) this.#map('permissions').set(body.permission.id, body.permission);
+        else if (this.#next.permissions.has(body.permission.id)) this.#map('permissions').delete(body.permission.id);
+        break;
       case 'removed':
-        this.#removed(body.noun, body.id)
-        break
+        this.#removed(body.noun, body.id);
+        break;
       default:
         // The rest is transcript; the panel that shows it keeps it.
-        break
+        break;
     }
   }
 
   #map<K extends 'repos' | 'worktrees' | 'sessions' | 'sessionsOf' | 'turns' | 'permissions'>(name: K) {
-    type Value = BoardState[K] extends ReadonlyMap<string, infer V> ? V : never
+    type Value = BoardState[K] extends ReadonlyMap<string, infer V> ? V : never;
     if (!this.#copied.has(name)) {
-      this.#copied.add(name)
-      Object.assign(this.#next, { [name]: new Map(this.#next[name] as ReadonlyMap<string, Value>) })
+      this.#copied.add(name);
+      Object.assign(this.#next, { [name]: new Map(this.#next[name] as ReadonlyMap<string, Value>) });
     }
     // The line above made it a mutable copy.
-    return this.#next[name] as unknown as Map<string, Value>
+    return this.#next[name] as unknown as Map<string, Value>;
   }
 
   #session(session: Session): void {
-    const before = this.#next.sessions.get(session.id)
-    this.#map('sessions').set(session.id, session)
-    if (before && before.worktreeId === session.worktreeId && before.archivedAt === session.archivedAt) return
-    if (before && before.worktreeId !== session.worktreeId) this.#regroup(before.worktreeId)
-    this.#regroup(session.worktreeId)
+    const before = this.#next.sessions.get(session.id);
+    this.#map('sessions').set(session.id, session);
+    if (before && before.worktreeId === session.worktreeId && before.archivedAt === session.archivedAt) return;
+    if (before && before.worktreeId !== session.worktreeId) this.#regroup(before.worktreeId);
+    this.#regroup(session.worktreeId);
   }
 
   #turn(turn: Turn): void {
-    if (isKept(turn, this.#next.sessions.get(turn.sessionId))) this.#map('turns').set(turn.id, turn)
-    else if (this.#next.turns.has(turn.id)) this.#map('turns').delete(turn.id)
+    if (isKept(turn, this.#next.sessions.get(turn.sessionId))) this.#map('turns').set(turn.id, turn);
+    else if (this.#next.turns.has(turn.id)) this.#map('turns').delete(turn.id);
   }
 
   #removed(noun: 'repo' | 'worktree' | 'session', id: string): void {
     if (noun === 'session') {
-      const before = this.#next.sessions.get(id)
-      this.#map('sessions').delete(id)
-      if (before) this.#regroup(before.worktreeId)
+      const before = this.#next.sessions.get(id);
+      this.#map('sessions').delete(id);
+      if (before) this.#regroup(before.worktreeId);
     } else {
-      this.#map(noun === 'repo' ? 'repos' : 'worktrees').delete(id)
+      this.#map(noun === 'repo' ? 'repos' : 'worktrees').delete(id);
     }
   }
 
   #regroup(worktreeId: string): void {
-    const group: Session[] = []
-    for (const session of this.#next.sessions.values()) if (session.worktreeId === worktreeId && session.archivedAt === null) group.push(session)
-    const ids = this.#map('sessionsOf')
-    if (group.length) ids.set(worktreeId, group.sort(byAge).map(s => s.id))
-    else ids.delete(worktreeId)
+    const group: Session[] = [];
+    for (const session of this.#next.sessions.values()) if (session.worktreeId === worktreeId && session.archivedAt === null) group.push(session);
+    const ids = this.#map('sessionsOf');
+    if (group.length) ids.set(worktreeId, group.sort(byAge).map(s => s.id));
+    else ids.delete(worktreeId);
   }
 }

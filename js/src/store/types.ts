@@ -1,5 +1,5 @@
 // What the front end knows: shared truth from the server, the board's document, and what is true of this view only.
-import type { Doc, Map as YMap } from 'yjs'
+import type { Doc, Map as YMap } from 'yjs';
 import type {
   AgentStatus,
   BoardMeta,
@@ -11,65 +11,65 @@ import type {
   Session,
   Turn,
   Worktree,
-} from '../protocol/generated.js'
+} from '../protocol/generated';
 
 /** `lost`: the event stream is down; what is shown is as of `since`. */
 export interface Connection {
-  readonly state: 'connecting' | 'live' | 'lost'
+  readonly state: 'connecting' | 'live' | 'lost';
   /** When it became so, ISO 8601. */
-  readonly since: string
+  readonly since: string;
 }
 
 /** *Shared.* All that acts, from GET board/snapshot and the events after it. Changed only by `store/apply.ts`. */
 export interface BoardState {
   /** Number of the last event applied. */
-  readonly n: number
+  readonly n: number;
   /** The snapshot has arrived. Until then cards show their place and title only. */
-  readonly isLoaded: boolean
-  readonly connection: Connection
-  readonly me: Me | null
-  readonly agents: ReadonlyMap<string, AgentStatus>
-  readonly repos: ReadonlyMap<string, Repo>
-  readonly worktrees: ReadonlyMap<string, Worktree>
-  readonly sessions: ReadonlyMap<string, Session>
+  readonly isLoaded: boolean;
+  readonly connection: Connection;
+  readonly me: Me | null;
+  readonly agents: ReadonlyMap<string, AgentStatus>;
+  readonly repos: ReadonlyMap<string, Repo>;
+  readonly worktrees: ReadonlyMap<string, Worktree>;
+  readonly sessions: ReadonlyMap<string, Session>;
   /** Ids of the sessions of each worktree that are not archived, oldest first. */
-  readonly sessionsOf: ReadonlyMap<string, readonly string[]>
-  readonly turns: ReadonlyMap<string, Turn>
+  readonly sessionsOf: ReadonlyMap<string, readonly string[]>;
+  readonly turns: ReadonlyMap<string, Turn>;
   /** Open questions only. */
-  readonly permissions: ReadonlyMap<string, Permission>
+  readonly permissions: ReadonlyMap<string, Permission>;
 }
 
-export type ToolName = 'select' | 'hand' | 'zone' | 'note'
-export type DialogName = 'worktree' | 'repo' | 'session' | 'commands' | 'keys'
+export type ToolName = 'select' | 'hand' | 'zone' | 'note';
+export type DialogName = 'worktree' | 'repo' | 'session' | 'commands' | 'keys';
 /** Where a new thing should lie, in board units. */
 export interface Place {
-  readonly x: number
-  readonly y: number
+  readonly x: number;
+  readonly y: number;
 }
 export interface Dialog {
-  readonly name: DialogName
-  readonly worktreeId?: string
-  readonly at?: Place
+  readonly name: DialogName;
+  readonly worktreeId?: string;
+  readonly at?: Place;
 }
 
 /** *Local.* This view's own: never sent, never kept. */
 export interface LocalState {
-  readonly tool: ToolName
-  readonly selection: ReadonlySet<string>
+  readonly tool: ToolName;
+  readonly selection: ReadonlySet<string>;
   /** The session whose transcript is open beside the board. */
-  readonly openSessionId: string | null
+  readonly openSessionId: string | null;
   /** Show the changes of this worktree in the panel. */
-  readonly openDiffId: string | null
-  readonly dialog: Dialog | null
+  readonly openDiffId: string | null;
+  readonly dialog: Dialog | null;
   /** Cards that do not match fade. */
-  readonly filter: string
-  readonly only: 'all' | 'needs' | 'running' | 'mine'
-  readonly host: 'cell' | 'tab' | 'page'
+  readonly filter: string;
+  readonly only: 'all' | 'needs' | 'running' | 'mine';
+  readonly host: 'cell' | 'tab' | 'page';
 }
 
 export interface Toast {
-  readonly text: string
-  readonly undo?: () => void
+  readonly text: string;
+  readonly undo?: () => void;
 }
 
 /**
@@ -77,84 +77,84 @@ export interface Toast {
  * the canvas shows it on the card that was clicked.
  */
 export interface Commands {
-  setTool(tool: ToolName): void
-  select(ids: Iterable<string>): void
-  openSession(sessionId: string | null, options?: { readonly focusPrompt?: boolean }): void
-  openDiff(worktreeId: string | null): void
-  openDialog(name: DialogName, options?: Omit<Dialog, 'name'>): void
-  toast(toast: Toast): void
+  setTool(tool: ToolName): void;
+  select(ids: Iterable<string>): void;
+  openSession(sessionId: string | null, options?: { readonly focusPrompt?: boolean }): void;
+  openDiff(worktreeId: string | null): void;
+  openDialog(name: DialogName, options?: Omit<Dialog, 'name'>): void;
+  toast(toast: Toast): void;
 
-  answer(permissionId: string, optionId: string): Promise<void>
-  resume(turnId: string): Promise<void>
-  retry(turnId: string): Promise<void>
-  discard(turnId: string): Promise<void>
-  retryWorktree(worktreeId: string): Promise<void>
-  restoreWorktree(worktreeId: string): Promise<void>
-  archiveWorktree(worktreeId: string): Promise<void>
+  answer(permissionId: string, optionId: string): Promise<void>;
+  resume(turnId: string): Promise<void>;
+  retry(turnId: string): Promise<void>;
+  discard(turnId: string): Promise<void>;
+  retryWorktree(worktreeId: string): Promise<void>;
+  restoreWorktree(worktreeId: string): Promise<void>;
+  archiveWorktree(worktreeId: string): Promise<void>;
   /** Ask the server to create the worktree that a card names but this machine does not have. */
-  makeHere(objectId: string): Promise<void>
+  makeHere(objectId: string): Promise<void>;
   /** The worktrees in view; their git status is asked again while they stay there. */
-  watch(worktreeIds: readonly string[]): void
+  watch(worktreeIds: readonly string[]): void;
   /** Connect again at once. */
-  reconnect(): void
+  reconnect(): void;
 }
 
 /** What a colleague's browser says of itself through awareness. Everything is unchecked input: read it with `presence.ts`. */
 export interface Presence {
   readonly user: { readonly username: string; readonly name: string; readonly initials: string; readonly color: string | null }
-  readonly cursor: Place | null
-  readonly selection: readonly string[]
-  readonly held: Readonly<Record<string, Place>> | null
-  readonly viewport: { readonly x: number; readonly y: number; readonly zoom: number; readonly width: number; readonly height: number } | null
-  readonly reading: string | null
+  readonly cursor: Place | null;
+  readonly selection: readonly string[];
+  readonly held: Readonly<Record<string, Place>> | null;
+  readonly viewport: { readonly x: number; readonly y: number; readonly zoom: number; readonly width: number; readonly height: number } | null;
+  readonly reading: string | null;
 }
 
 /** The part of y-protocols' `Awareness` that we use. */
 export interface AwarenessLike {
-  readonly clientID: number
-  getStates(): Map<number, Record<string, unknown>>
-  getLocalState(): Record<string, unknown> | null
-  setLocalStateField(field: string, value: unknown): void
-  on(event: 'change', listener: () => void): void
-  off(event: 'change', listener: () => void): void
+  readonly clientID: number;
+  getStates(): Map<number, Record<string, unknown>>;
+  getLocalState(): Record<string, unknown> | null;
+  setLocalStateField(field: string, value: unknown): void;
+  on(event: 'change', listener: () => void): void;
+  off(event: 'change', listener: () => void): void;
 }
 
 /** What `transport/room.ts` hands over. */
 export interface Room {
-  readonly doc: Doc
-  readonly awareness: AwarenessLike | null
+  readonly doc: Doc;
+  readonly awareness: AwarenessLike | null;
   /** False: a viewer, or the room is closed. Nothing is written then. */
-  readonly isWritable: boolean
+  readonly isWritable: boolean;
 }
 
 /** The checked content of the document. A new one for each change; unchanged objects keep their identity. */
 export interface BoardView {
   /** False until the document has arrived. */
-  readonly isSynced: boolean
-  readonly meta: BoardMeta
-  readonly objects: ReadonlyMap<string, BoardObject>
+  readonly isSynced: boolean;
+  readonly meta: BoardMeta;
+  readonly objects: ReadonlyMap<string, BoardObject>;
   /** What was skipped, and why. */
-  readonly problems: readonly Problem[]
+  readonly problems: readonly Problem[];
 }
 
 /** *Shared.* The board's Y document. Made by `store/board.ts: openBoard(room)`; usable with `useSyncExternalStore`. */
 export interface BoardDoc {
-  readonly isWritable: boolean
-  readonly awareness: AwarenessLike | null
-  readonly objects: YMap<unknown>
-  getView(): BoardView
-  subscribe(listener: () => void): () => void
+  readonly isWritable: boolean;
+  readonly awareness: AwarenessLike | null;
+  readonly objects: YMap<unknown>;
+  getView(): BoardView;
+  subscribe(listener: () => void): () => void;
   /** Called by the transport when the first sync has happened. */
-  setSynced(): void
-  setTitle(title: string): void
+  setSynced(): void;
+  setTitle(title: string): void;
   /** Own layout actions. One transaction each, one step of undo. */
-  add(object: BoardObject): string
+  add(object: BoardObject): string;
   /** Merges the fields into objects that exist; others are ignored. */
-  change(changes: Readonly<Record<string, Partial<Record<string, string | number>>>>): void
-  remove(ids: readonly string[]): void
-  undo(): void
-  redo(): void
-  readonly canUndo: boolean
-  readonly canRedo: boolean
-  destroy(): void
+  change(changes: Readonly<Record<string, Partial<Record<string, string | number>>>>): void;
+  remove(ids: readonly string[]): void;
+  undo(): void;
+  redo(): void;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  destroy(): void;
 }

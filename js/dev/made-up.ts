@@ -1,0 +1,270 @@
+// A made-up board: the records a server would send, for every state that a card can have.
+import type { AgentStatus, BoardObject, Permission, Person, Session, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus } from '../src/protocol/generated';
+import { applySnapshot, initialState } from '../src/store/apply';
+import type { BoardState } from '../src/store/types';
+
+export const NOW = Date.now();
+const ago = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
+
+const person = (username: string, name: string, initials: string, color: number): Person => ({ username, name, initials, color: `var(--jp-collaborator-color${color})` });
+export const people = {
+  mira: person('mira', 'Mira Okafor', 'MO', 1),
+  jonas: person('jonas', 'Jonas Lind', 'JL', 3),
+  aiko: person('aiko', 'Aiko Sato', 'AS', 6),
+  rafael: person('rafael', 'Rafael Brito', 'RB', 5),
+  eva: person('eva', 'Eva Brandt', 'EV', 2),
+};
+
+const agent = (name: string, label: string): AgentStatus =>
+  ({ agent: { name, label, icon: `ag-${name}`, command: [name], env: {}, install: null, isBuiltin: name === 'script', canLoad: false, canResume: false, canFork: false, passEnv: [], newSessionMeta: {} }, isInstalled: true, path: `/usr/bin/${name}`, origin: 'catalogue' }) as AgentStatus;
+
+const status = (branch: string, ahead: number, behind: number, files: number, added: number, deleted: number): WorktreeStatus =>
+  ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, asOf: ago(0) }) as WorktreeStatus;
+
+export class World {
+  readonly worktrees: Worktree[] = [];
+  readonly sessions: Session[] = [];
+  readonly turns: Turn[] = [];
+  readonly permissions: Permission[] = [];
+  readonly objects: Record<string, BoardObject> = {};
+  #n = 0;
+
+  worktree(name: string, branch: string, by: Person, more: Partial<Worktree> & { figures?: [number, number, number, number, number] } = {}): string {
+    const { figures = [0, 0, 0, 0, 0], ...rest } = more;
+    const id = `wt_${String(this.#n++).padStart(4, '0')}`;
+    this.worktrees.push({
+      id,
+      repoId: 're_1',
+      repo: 'warehouse',
+      name,
+      branch,
+      path: `/data/${branch}`,
+      baseRef: 'main',
+      baseSha: '4f2c9ab5d2',
+      board: 'warehouse.agor',
+      zoneId: null,
+      issueUrl: null,
+      pullRequestUrl: null,
+      notes: '',
+      context: {},
+      state: 'ready' as WorktreeState,
+      step: null,
+      reason: null,
+      status: status(branch, ...figures),
+      createdAt: ago(300),
+      createdBy: by,
+      updatedAt: ago(0.2),
+      archivedAt: null,
+      ...rest,
+    } as Worktree);
+    return id;
+  }
+
+  session(worktreeId: string, agentName: string, title: string, state: SessionState, minutes: number, more: Partial<Session> & { cost?: number } = {}): string {
+    const { cost = null, ...rest } = more;
+    const id = `se_${String(this.#n++).padStart(4, '0')}`;
+    this.sessions.push({
+      id,
+      worktreeId,
+      board: 'warehouse.agor',
+      agent: agentName,
+      title,
+      parentId: null,
+      originId: null,
+      agentSessionId: null,
+      state,
+      stateSince: ago(minutes),
+      queue: [],
+      currentTurnId: null,
+      openPermissionId: null,
+      lastTurnId: null,
+      lastLine: '',
+      lastSeq: 0,
+      turnCount: 1,
+      usage: { inputTokens: null, outputTokens: null, contextUsed: null, contextSize: null, costUsd: cost, isEstimate: false },
+      archivedAt: null,
+      createdAt: ago(200 - this.#n),
+      createdBy: people.eva,
+      updatedAt: ago(minutes),
+      ...rest,
+    } as Session);
+    return id;
+  }
+
+  ask(worktreeId: string, sessionId: string, command: string): void {
+    const id = `pe_${this.#n++}`;
+    this.permissions.push({
+      id,
+      sessionId,
+      worktreeId,
+      turnId: 'tu_1',
+      runId: 'ru_1',
+      toolCallId: null,
+      title: 'Run a command',
+      toolKind: 'execute',
+      command,
+      input: {},
+      options: [
+        { id: 'once', name: 'Allow once', kind: 'allow_once' },
+        { id: 'always', name: 'Always', kind: 'allow_always' },
+        { id: 'no', name: 'Reject', kind: 'reject_once' },
+      ],
+      state: 'open',
+      optionId: null,
+      askedAt: ago(2),
+      answeredAt: null,
+      answeredBy: null,
+    } as Permission);
+    const session = this.sessions.find(s => s.id === sessionId);
+    if (session) Object.assign(session, { openPermissionId: id });
+  }
+
+  turn(worktreeId: string, sessionId: string, state: Turn['state'], error: string): void {
+    const id = `tu_${this.#n++}`;
+    this.turns.push({ id, sessionId, worktreeId, number: 7, prompt: '', state, error, resolution: null } as Turn);
+    const session = this.sessions.find(s => s.id === sessionId);
+    if (session) Object.assign(session, { lastTurnId: id });
+  }
+
+  card(worktree: string, x: number, y: number): void {
+    const of = this.worktrees.find(w => w.id === worktree);
+    this.objects[`ob_${worktree}`] = { kind: 'card', x, y, worktree, repo: 'warehouse', branch: of?.branch ?? 'late-orders', title: of?.name ?? 'Late order repair', base: 'main' };
+  }
+
+  zone(id: string, name: string, x: number, y: number, width: number, height: number, color = ''): void {
+    this.objects[id] = { kind: 'zone', x, y, width, height, name, color };
+  }
+
+  note(id: string, text: string, x: number, y: number, width = 272, height = 128): void {
+    this.objects[id] = { kind: 'note', x, y, width, height, text, color: '' };
+  }
+
+  state(): BoardState {
+    return applySnapshot(
+      { ...initialState, connection: { state: 'live', since: ago(10) } },
+      {
+        n: 1,
+        me: { person: people.eva, role: 'owner', version: '0', bundle: '', rootDir: '/', dataDir: '/', limits: {} },
+        agents: [agent('claude', 'Claude'), agent('codex', 'Codex'), agent('gemini', 'Gemini'), agent('opencode', 'opencode'), agent('script', 'Script')],
+        repos: [],
+        worktrees: this.worktrees,
+        sessions: this.sessions,
+        turns: this.turns,
+        permissions: this.permissions,
+      },
+    );
+  }
+}
+
+const ISSUE = 'https://github.com/acme/warehouse/issues/';
+const PULL = 'https://github.com/acme/warehouse/pull/';
+
+/** Each of these makes one card. */
+export const kinds: Record<string, (w: World) => string> = {
+  idle: w => w.worktree('Backfill 2024 refunds', 'backfill-refunds', people.jonas, { issueUrl: `${ISSUE}61` }),
+  queued(w) {
+    const id = w.worktree('Retry policy for load DAGs', 'airflow-retries', people.jonas, { issueUrl: `${ISSUE}33` });
+    w.session(id, 'claude', 'Exponential back-off', 'queued', 1);
+    return id;
+  },
+  running(w) {
+    const id = w.worktree('Make stg_orders incremental', 'incremental-stg-orders', people.aiko, { issueUrl: `${ISSUE}12`, pullRequestUrl: `${PULL}48`, figures: [4, 0, 6, 182, 41] });
+    const main = w.session(id, 'claude', 'Incremental model', 'running', 3.2, { lastLine: 'Adding a unique_key test so late rows merge', cost: 1.84 });
+    w.session(id, 'claude', 'Same, in SQL only', 'done', 9, { originId: main });
+    w.session(id, 'codex', 'Regression tests', 'running', 0.8, { parentId: main, lastLine: 'pytest tests/test_orders.py -q' });
+    return id;
+  },
+  needs(w) {
+    const id = w.worktree('Fix null order_id in staging', 'fix-null-keys', people.eva, { issueUrl: `${ISSUE}17`, figures: [2, 1, 3, 34, 12] });
+    const session = w.session(id, 'claude', 'Why is order_id null?', 'needs_you', 2.1, { cost: 0.42 });
+    w.ask(id, session, 'dbt build --full-refresh -s fct_orders');
+    return id;
+  },
+  failed(w) {
+    const id = w.worktree('Deduplicate customer_dim', 'dedupe-customers', people.mira, { issueUrl: `${ISSUE}29`, pullRequestUrl: `${PULL}51`, figures: [5, 0, 9, 96, 140] });
+    const main = w.session(id, 'codex', 'Window-function dedupe', 'failed', 14, { cost: 2.31 });
+    w.session(id, 'gemini', 'QUALIFY instead', 'cancelled', 11, { originId: main });
+    w.turn(id, main, 'failed', 'Codex ended with code 137. Two commits and 3 open files are safe.');
+    return id;
+  },
+  interrupted(w) {
+    const id = w.worktree('Rewrite Spark sessionizer', 'spark-sessions', people.rafael, { figures: [1, 0, 18, 402, 366] });
+    const main = w.session(id, 'opencode', 'Port to DataFrame API', 'interrupted', 31, { cost: 5.03 });
+    w.turn(id, main, 'interrupted', 'The server stopped during this turn. Files and transcript are safe.');
+    return id;
+  },
+  deep(w) {
+    const id = w.worktree('Partition pruning for events', 'prune-events', people.rafael, { pullRequestUrl: `${PULL}53`, figures: [3, 0, 4, 58, 22] });
+    const main = w.session(id, 'opencode', 'Rewrite date filters', 'done', 6, { cost: 0.77 });
+    const second = w.session(id, 'script', 'dbt test -s events+', 'running', 1.3, { parentId: main, lastLine: '14 of 22 · PASS not_null_event_id' });
+    w.session(id, 'claude', 'Look at the slow ones', 'done', 5, { parentId: second });
+    for (let i = 0; i < 5; i++) w.session(id, 'claude', `Attempt ${i + 1}`, 'done', 30 + i);
+    return id;
+  },
+  done(w) {
+    const id = w.worktree('Contract tests for payments', 'payment-contracts', people.aiko, { issueUrl: `${ISSUE}21`, pullRequestUrl: `${PULL}57`, figures: [6, 0, 12, 311, 8] });
+    const main = w.session(id, 'gemini', 'Expectation suite', 'done', 22, { cost: 1.06 });
+    w.session(id, 'claude', 'Review the thresholds', 'done', 4, { parentId: main });
+    return id;
+  },
+  starting(w) {
+    const id = w.worktree('Nightly source freshness', 'source-freshness', people.mira);
+    w.session(id, 'script', 'dbt source freshness', 'starting', 0.05);
+    return id;
+  },
+  stopping(w) {
+    const id = w.worktree('Backfill 2023 invoices', 'backfill-invoices', people.eva, { figures: [0, 0, 1, 12, 0] });
+    w.session(id, 'claude', 'Monthly chunks', 'stopping', 0.1, { cost: 0.12 });
+    return id;
+  },
+  creating: w => w.worktree('Split fct_orders by region', 'split-by-region', people.rafael, { state: 'creating', step: 'setup: uv sync', status: null }),
+  missing: () => 'wt_elsewhere',
+  gone: w => w.worktree('Late order repair', 'late-orders-2', people.jonas, { state: 'missing', reason: 'The folder was removed outside. Branch late-orders-2 is kept.' }),
+  archived: w => w.worktree('Drop legacy events table', 'drop-events', people.mira, { state: 'archived', archivedAt: ago(3 * 1440), figures: [0, 0, 7, 12, 480] }),
+  broken: w => w.worktree('Vacuum schedule', 'vacuum-nightly', people.aiko, { state: 'failed', status: null, reason: 'Branch “vacuum-nightly” is checked out in ~/code/warehouse. Nothing was started.' }),
+  currency(w) {
+    const id = w.worktree('Round currency to 4 places', 'currency-rounding', people.eva, { pullRequestUrl: `${PULL}45`, figures: [1, 0, 5, 27, 27] });
+    w.session(id, 'codex', 'Decimal(18,4) everywhere', 'done', 1440, { cost: 0.31 });
+    return id;
+  },
+};
+
+export const cards = (w: World): void => {
+  let i = 0;
+  for (const make of Object.values(kinds)) {
+    w.card(make(w), 40 + (i % 5) * 300, 40 + Math.floor(i / 5) * 270);
+    i++;
+  }
+};
+
+export const board = (w: World): void => {
+  const columns = [
+    ['Backlog', ['idle', 'starting'], ''],
+    ['Build', ['running', 'needs', 'queued'], 'blue'],
+    ['Test', ['failed', 'deep'], 'green'],
+    ['Review', ['done', 'currency'], ''],
+  ] as const;
+  const heights: Record<string, number> = { idle: 166, starting: 160, running: 232, needs: 246, queued: 140, failed: 252, deep: 290, done: 190, currency: 150 };
+  columns.forEach(([name, names, color], column) => {
+    const x = 24 + column * 324;
+    w.zone(`ob_zone_${column}`, name, x, 24, 296, column === 0 ? 400 : column === 3 ? 420 : 720, color);
+    let y = 24 + 54;
+    for (const one of names) {
+      const make = kinds[one];
+      if (make) w.card(make(w), x + 12, y);
+      y += (heights[one] ?? 200) + 12;
+    }
+  });
+  w.zone('ob_zone_9', 'Deploy', 24 + 3 * 324, 470, 296, 160, 'purple');
+  w.note('ob_note_0', '# Sprint 31: trustworthy orders\n- [x] Land currency rounding\n- [ ] Incremental `stg_orders` before month end\n- [ ] No null keys past staging. See https://example.org/runbook', 36, 450);
+};
+
+export const many = (w: World, count: number): void => {
+  const names = Object.keys(kinds).filter(name => name !== 'missing');
+  const columns = Math.ceil(Math.sqrt(count * 0.9));
+  for (let i = 0; i < count; i++) {
+    const pick = i % 17 === 0 ? 'running' : i % 31 === 0 ? 'failed' : i % 97 === 0 ? 'needs' : (['done', 'idle', 'queued', 'currency', 'stopping'][i % 5] ?? names[0] ?? 'idle');
+    const make = kinds[pick];
+    if (make) w.card(make(w), (i % columns) * 300, Math.floor(i / columns) * 300);
+  }
+};

@@ -1,0 +1,64 @@
+// The canvas as React mounts it. React draws the chrome around the board; the board itself is the stage's.
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import type { ReactNode } from 'react';
+
+import { Dock } from './Dock';
+import { Empty, Opening, Problems } from './states';
+import { Stage } from './stage';
+import type { CanvasProps } from './types';
+import { Zoomer } from './Zoomer';
+
+const NOTHING = { percent: 100, canUndo: false, canRedo: false, hint: null } as const;
+const quiet = (): (() => void) => () => undefined;
+
+/** `stageRef` lets panels use the stage: fit, focus, the middle of the view. */
+export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage | null) => void }): ReactNode {
+  const { board, local, commands, stageRef } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const [stage, setStage] = useState<Stage | null>(null);
+
+  useEffect(() => {
+    const made = new Stage(latest.current);
+    place.current?.prepend(made.root);
+    setStage(made);
+    return () => {
+      setStage(null);
+      made.destroy();
+    };
+  }, [board]);
+
+  useEffect(() => stage?.update(props));
+  useEffect(() => {
+    stageRef?.(stage);
+  }, [stage, stageRef]);
+
+  const view = useSyncExternalStore(board.subscribe, board.getView);
+  const chrome = useSyncExternalStore(stage?.subscribe ?? quiet, () => stage?.getChrome() ?? NOTHING);
+  const isEmpty = view.isSynced && view.objects.size === 0 && view.problems.length === 0;
+
+  return (
+    <div className="agor-canvas" data-host={local.host} ref={place}>
+      {view.problems.length > 0 && <Problems problems={view.problems} />}
+      {!view.isSynced && <Opening />}
+      {isEmpty && <Empty isWritable={board.isWritable} commands={commands} at={() => stage?.middle()} />}
+      {chrome.hint !== null && <div className="agor-board-hint agor-pop">{chrome.hint}</div>}
+      {stage && (
+        <>
+          <Dock
+            local={local}
+            commands={commands}
+            isWritable={board.isWritable}
+            canUndo={chrome.canUndo}
+            canRedo={chrome.canRedo}
+            undo={() => board.undo()}
+            redo={() => board.redo()}
+            at={() => stage.middle()}
+          />
+          <Zoomer percent={chrome.percent} zoomBy={factor => stage.zoomBy(factor)} fit={() => stage.fit()} reset={() => stage.actualSize()} />
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,262 @@
+// A worktree's card: full, compact and as a tile.
+import type { Card } from '../../protocol/generated';
+import { contentOf, sessionsOf, strongest } from '../../store/cards';
+import type { Action, CardContent, Foot, Row, Step, Strip } from '../../store/cards';
+import { colorOf } from '../../store/presence';
+import { count } from '../../store/words';
+import { agentTile, avatar, h, icon, mark } from '../dom';
+import type { ObjectView, Summary, ViewContext } from '../types';
+
+const WIDTH = 272;
+const CHARACTERS_IN_LINE = 27;
+
+const content = (id: string, card: Card, context: ViewContext): CardContent =>
+  contentOf(card, { state: context.state, now: context.now, readers: context.readers, isUnfolded: context.isUnfolded(id) }, colorOf);
+
+const NOWHERE = '';
+
+/** The state that a tile and the minimap show, without building the rest. */
+const quickState = (card: Card, context: ViewContext): string => {
+  const { state } = context;
+  const worktree = state.worktrees.get(card.worktree);
+  if (!worktree) return state.isLoaded ? 'missing' : 'idle';
+  if (worktree.state === 'missing' || worktree.state === 'archived') return worktree.state;
+  if (worktree.state === 'failed') return 'failed';
+  if (worktree.state === 'creating') return 'starting';
+  const top = strongest(sessionsOf(worktree.id, state));
+  return TILE_STATES[top];
+};
+
+const TILE_STATES = {
+  idle: 'idle',
+  queued: 'queued',
+  starting: 'starting',
+  running: 'running',
+  needs_you: 'needs',
+  stopping: 'starting',
+  done: 'done',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  interrupted: 'failed',
+} as const;
+
+const spoken = (state: string): string => (state === 'needs' ? 'needs you' : state === 'missing' ? 'not on this machine' : state);
+
+/** At the least detail only these have a glyph. */
+const SPEAKS = new Set(['running', 'needs', 'failed']);
+
+const button = (action: Action, isWaiting: boolean): HTMLElement =>
+  h(
+    'button',
+    {
+      type: 'button',
+      class: `agor-btn agor-sm ${action.kind === 'plain' ? '' : `agor-${action.kind}`}`,
+      'data-act': action.act,
+      'data-of': action.id,
+      'data-option': action.option,
+      tabindex: -1,
+      'aria-disabled': isWaiting ? 'true' : null,
+    },
+    action.icon ? icon(action.icon, 14) : null,
+    action.text,
+  );
+
+const actions = (strip: Strip, isWaiting: boolean): HTMLElement =>
+  h(
+    'div',
+    { class: 'agor-row agor-g4' },
+    strip.actions.map(action => button(action, isWaiting)),
+    h('span', { class: 'agor-grow' }),
+    strip.when ? h('span', { class: 'agor-xs agor-t3' }, strip.when) : null,
+  );
+
+const stripElement = (strip: Strip, isWaiting: boolean): HTMLElement => {
+  switch (strip.kind) {
+    case 'ask':
+      return h('div', { class: 'agor-ask' }, h('div', { class: 'agor-q' }, strip.title), h('pre', null, strip.command.slice(0, 600)), actions(strip, isWaiting));
+    case 'fail':
+      return h(
+        'div',
+        { class: 'agor-fail' },
+        h('div', { class: 'agor-q' }, strip.title),
+        strip.text ? h('p', null, strip.text.slice(0, 400)) : h('p', { class: 'agor-void' }),
+        strip.actions.length ? actions(strip, isWaiting) : null,
+      );
+    case 'info':
+      return h('div', { class: 'agor-info' }, icon('send', 14), h('span', null, strip.title));
+    case 'plain':
+      return h('div', { class: 'agor-plain' }, strip.text ? h('p', { class: 'agor-t2' }, strip.text.slice(0, 400)) : null, actions(strip, isWaiting));
+  }
+};
+
+const rowElement = (row: Row, level: number): HTMLElement =>
+  h(
+    'li',
+    { class: row.link === 'fork' ? 'agor-fork' : '', role: 'treeitem', 'data-key': row.id, 'aria-level': level, 'aria-expanded': row.children.length ? 'true' : null },
+    h(
+      'div',
+      { class: 'agor-s', 'data-act': 'session', 'data-of': row.id, title: row.title },
+      row.link === 'fork' ? h('span', { class: 'agor-fk', role: 'img', 'aria-label': 'Fork' }, icon('fork', 12)) : null,
+      agentTile(row.icon, row.agent),
+      h('span', { class: 'agor-n agor-ell' }, row.title),
+      row.faces.map(avatar),
+      h('span', { class: 'agor-w' }, row.when),
+      mark(row.state.mark, row.state.label, 14),
+    ),
+    row.line ? h('span', { class: 'agor-s-l' }, row.line, row.isRunning ? h('i', { class: 'agor-caret agor-run', 'aria-hidden': 'true' }) : null) : null,
+    row.children.length ? h('ul', { role: 'group' }, row.children.map(child => rowElement(child, level + 1))) : null,
+  );
+
+const treeElement = (card: CardContent): HTMLElement | null =>
+  card.rows.length === 0
+    ? null
+    : h(
+        'ul',
+        { class: 'agor-tree', role: 'tree', 'aria-label': 'Sessions' },
+        card.rows.map(row => rowElement(row, 1)),
+        card.folded > 0
+          ? h('li', { role: 'none', 'data-key': 'more' }, h('button', { type: 'button', class: 'agor-s agor-t3', 'data-act': 'unfold', tabindex: -1 }, icon('down', 12), `${card.folded} more`))
+          : null,
+      );
+
+const stepElement = (step: Step): HTMLElement =>
+  h(
+    'li',
+    { class: step.state === 'starting' ? 'agor-now' : '' },
+    mark(step.state, step.state === 'done' ? 'Done' : step.state === 'starting' ? 'Now' : 'Later', 14),
+    h('span', { class: 'agor-ell' }, step.text),
+    h('span', { class: 'agor-grow' }),
+    step.when ? h('span', { class: 'agor-xs agor-t3' }, step.when) : null,
+  );
+
+const FOOT_ACTIONS = [
+  ['new-session', 'Session', 'plus'],
+  ['prompt', 'Prompt', 'send'],
+] as const;
+
+const footElement = (foot: Foot, card: CardContent): HTMLElement =>
+  h(
+    'footer',
+    { class: 'agor-card-f' },
+    h(
+      'div',
+      { class: 'agor-figures' },
+      foot.changes
+        ? [
+            h('span', { class: 'agor-mono' }, h('span', { class: 'agor-plus' }, `+${foot.changes.added}`), ' ', h('span', { class: 'agor-minus' }, `−${foot.changes.deleted}`)),
+            h('span', null, count(foot.changes.files, 'file')),
+          ]
+        : h('span', null, foot.text),
+      h('span', { class: 'agor-grow' }),
+      foot.cost ? h('span', null, foot.cost) : null,
+      foot.age ? h('span', null, foot.age) : null,
+    ),
+    card.look === 'plain'
+      ? h(
+          'div',
+          { class: 'agor-acts' },
+          FOOT_ACTIONS.map(([act, text, symbol]) =>
+            h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': act, 'data-of': card.worktreeId, tabindex: -1 }, icon(symbol, 14), text),
+          ),
+          h('span', { class: 'agor-grow' }),
+          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'changes', 'data-of': card.worktreeId, 'aria-label': 'Changes', title: 'Changes', tabindex: -1 }, icon('diff')),
+          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'archive', 'data-of': card.worktreeId, 'aria-label': 'Archive', title: 'Archive', tabindex: -1 }, icon('archive')),
+        )
+      : null,
+  );
+
+const troubleElement = (trouble: string | null): HTMLElement | null =>
+  trouble === null ? null : h('div', { class: 'agor-fail', role: 'alert' }, h('div', { class: 'agor-q' }, icon('st-failed', 14), 'Not sent'), h('p', null, trouble), h('div', { class: 'agor-row' }, h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': 'dismiss', tabindex: -1 }, 'Dismiss')));
+
+const pillElement = (pill: CardContent['pills'][number]): HTMLElement =>
+  pill.url
+    ? h('a', { class: 'agor-pill', href: pill.url, target: '_blank', rel: 'noopener noreferrer', 'aria-label': pill.name, title: pill.url, tabindex: -1 }, pill.icon ? icon(pill.icon) : null, pill.text)
+    : h('span', { class: 'agor-pill', title: pill.name }, pill.icon ? icon(pill.icon) : null, pill.text);
+
+const rootAttributes = (id: string, card: CardContent, detail: string): Record<string, string | number | null> => ({
+  class: ['agor-card', `agor-${detail}`, card.state.mark === 'needs' ? 'agor-needs' : '', card.look === 'plain' ? '' : `agor-${card.look}`].filter(Boolean).join(' '),
+  'aria-labelledby': `agor-t-${id}`,
+  tabindex: -1,
+});
+
+const full = (id: string, card: CardContent, context: ViewContext): HTMLElement =>
+  h(
+    'article',
+    rootAttributes(id, card, 'full'),
+    h('header', { class: 'agor-card-h' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title), card.by ? avatar(card.by) : null),
+    h('div', { class: 'agor-card-m' }, icon('branch', 12), h('code', { class: 'agor-ell', title: card.branch }, card.branch), card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null),
+    card.pills.length ? h('div', { class: 'agor-card-p' }, card.pills.map(pillElement)) : null,
+    card.steps.length ? [h('div', { class: 'agor-prog agor-some', role: 'progressbar', 'aria-label': 'Creating' }, h('i', null)), h('ol', { class: 'agor-steps' }, card.steps.map(stepElement))] : null,
+    treeElement(card),
+    card.strip ? stripElement(card.strip, context.isWaiting(id)) : null,
+    troubleElement(context.trouble(id)),
+    card.foot ? footElement(card.foot, card) : h('div', { class: 'agor-end' }),
+  );
+
+const compact = (id: string, card: CardContent): HTMLElement =>
+  h(
+    'article',
+    rootAttributes(id, card, 'compact'),
+    h('div', { class: 'agor-r' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title)),
+    h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-ell agor-fact-${card.factTone}` }, card.fact)),
+  );
+
+const tile = (card: Card, context: ViewContext): HTMLElement => {
+  const state = quickState(card, context);
+  const element = document.createElement('article');
+  element.className = `agor-tile agor-${state}`;
+  element.tabIndex = -1;
+  element.setAttribute('aria-label', `${titleOf(card, context)}, ${spoken(state)}`);
+  if (SPEAKS.has(state)) element.append(icon(`st-${state}`));
+  return element;
+};
+
+const titleOf = (card: Card, context: ViewContext): string => context.state.worktrees.get(card.worktree)?.name || card.title || card.branch || 'Untitled';
+
+const summary = (object: Card, context: ViewContext): Summary => {
+  const of = content(NOWHERE, object, context);
+  return { mark: of.state.mark, title: of.title, fact: of.strip?.kind === 'ask' ? `${of.agents[0]?.name ?? 'An agent'} ${of.strip.title.toLowerCase()}` : of.fact };
+};
+
+const lines = (text: string, width: number, most = 99): number => Math.min(most, Math.max(1, Math.ceil(text.length / width)));
+
+const rowsHeight = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + 24 + (row.line ? 18 : 0) + rowsHeight(row.children), 0);
+
+const stripHeight = (strip: Strip): number => {
+  switch (strip.kind) {
+    case 'ask':
+      return 26 + 16 + 14 + 24 + lines(strip.command, 36) * 16;
+    case 'fail':
+      return 26 + 16 + (strip.text ? 10 + lines(strip.text, 40) * 16 : 8) + (strip.actions.length ? 24 : 0);
+    case 'info':
+      return 42;
+    case 'plain':
+      return 22 + 24 + (strip.text ? 8 + lines(strip.text, 42) * 16 : 0);
+  }
+};
+
+/** What the style sheet makes of it, near enough to place and cull by before it was seen. */
+const height = (card: CardContent): number =>
+  10 +
+  lines(card.title, CHARACTERS_IN_LINE, 2) * 18 +
+  18 +
+  (card.pills.length ? 28 : 0) +
+  (card.steps.length ? 24 + card.steps.length * 22 : 0) +
+  (card.rows.length ? 10 + rowsHeight(card.rows) + (card.folded ? 24 : 0) : 0) +
+  (card.strip ? stripHeight(card.strip) : 0) +
+  (card.foot ? 37 : 8);
+
+export const card: ObjectView<'card'> = {
+  isNatural: true,
+  isGround: false,
+  size: (object, context) => ({ width: WIDTH, height: height(content(NOWHERE, object, context)) }),
+  draw(id, object, context) {
+    if (context.detail === 'tile') return tile(object, context);
+    const of = content(id, object, context);
+    return context.detail === 'full' ? full(id, of, context) : compact(id, of);
+  },
+  name: (object, context) => `${titleOf(object, context)}, ${spoken(quickState(object, context))}`,
+  summary,
+  dot: (object, context) => quickState(object, context),
+  isTicking: (object, context) => content(NOWHERE, object, context).isTicking,
+};

@@ -1,0 +1,576 @@
+// The world layer: one transformed element, in it only what is in view, drawn at the detail that the zoom allows.
+import type { BoardObject } from '../protocol/generated';
+import type { BoardState, BoardView, Presence } from '../store/types';
+import { visibleBox } from './camera';
+import type { Size } from './camera';
+import { h, morph } from './dom';
+import { grow, intersects, readingOrder, union, zoneOf } from './geometry';
+import type { Placed } from './geometry';
+import { Grid } from './grid';
+import { detailAt, typeZoom, zoneHeadAt } from './lod';
+import { viewOf } from './objects';
+import type { Box, Camera, Detail, Point, Summary, ViewContext } from './types';
+
+/** What is mounted around the view, in screen pixels, so that a pan finds it drawn. */
+const MARGIN = 200;
+
+export interface Item {
+  readonly id: string;
+  object: BoardObject;
+  width: number;
+  height: number;
+  /** Where it is shown while someone drags it. */
+  held: Point | null;
+  element: HTMLElement | null;
+  drawn: Detail | null;
+  isDirty: boolean;
+  isMeasured: boolean;
+  isTicking: boolean;
+  readonly isGround: boolean;
+  readonly isNatural: boolean;
+}
+
+export interface SceneHost {
+  now(): number;
+  isWritable(): boolean;
+  isUnfolded(id: string): boolean;
+  trouble(id: string): string | null;
+  isWaiting(id: string): boolean;
+}
+
+export class Scene {
+  readonly root: HTMLElement;
+  readonly items = new Map<string, Item>();
+  camera: Camera = { x: 0, y: 0, zoom: 1 };
+  size: Size = { width: 0, height: 0 };
+  detail: Detail = 'full';
+  /** Grows with each change of the layout. */
+  version = 0;
+
+  readonly #ground = h('div', { class: 'agor-layer' });
+  readonly #things = h('div', { class: 'agor-layer' });
+  readonly #grid = new Grid();
+  readonly #mounted = new Set<Item>();
+  readonly #flags = new Map<string, Map<string, string>>();
+  readonly #cards = new Map<string, Set<string>>();
+  readonly #observer: ResizeObserver | null;
+  readonly #host: SceneHost;
+  #state: BoardState;
+  #readers: ReadonlyMap<string, readonly Presence[]> = new Map();
+  #dirty = new Set<Item>();
+  #range = '';
+  #type = 0;
+  #zoom = 0;
+  #members: { version: number; zones: Map<string, string[]> } = { version: -1, zones: new Map() };
+  #order: { version: number; ids: readonly string[]; index: Map<string, number> } = { version: -1, ids: [], index: new Map() };
+
+  constructor(host: SceneHost, state: BoardState) {
+    this.#host = host;
+    this.#state = state;
+    this.root = h('div', { class: 'agor-world' }, this.#ground, this.#things);
+    this.#observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(entries => this.#measured(entries));
+  }
+
+  // What to show
+
+  setObjects(view: BoardView): void {
+    let isChanged = false;
+    for (const id of this.items.keys()) {
+      if (!view.objects.has(id)) {
+        this.#drop(id);
+        isChanged = true;
+      }
+    }
+    for (const [id, object] of view.objects) {
+      const item = this.items.get(id);
+      if (item?.object === object) continue;
+      isChanged = true;
+      if (item && item.object.kind === object.kind) this.#changed(item, object);
+      else {
+        if (item) this.#drop(id);
+        this.#take(id, object);
+      }
+    }
+    if (!isChanged) return;
+    this.version++;
+    this.#range = '';
+    for (const item of this.#mounted) if (item.isGround) this.#soil(item);
+  }
+
+  setState(state: BoardState): void {
+    const before = this.#state;
+    if (before === state) return;
+    this.#state = state;
+    if (before.agents !== state.agents || before.me !== state.me || before.isLoaded !== state.isLoaded || before.connection !== state.connection) {
+      for (const item of this.items.values()) this.#soilAndSize(item);
+      return;
+    }
+    const worktrees = new Set<string>();
+    if (before.worktrees !== state.worktrees) {
+      for (const [id, worktree] of state.worktrees) if (before.worktrees.get(id) !== worktree) worktrees.add(id);
+      for (const id of before.worktrees.keys()) if (!state.worktrees.has(id)) worktrees.add(id);
+    }
+    if (before.sessions !== state.sessions) {
+      let isQueueMoved = false;
+      for (const [id, session] of state.sessions) {
+        const old = before.sessions.get(id);
+        if (old === session) continue;
+        worktrees.add(session.worktreeId);
+        isQueueMoved ||= (old?.state === 'queued') !== (session.state === 'queued');
+      }
+      for (const [id, session] of before.sessions) if (!state.sessions.has(id)) worktrees.add(session.worktreeId);
+      // A place in the line is that of all sessions that wait.
+      if (isQueueMoved) for (const session of state.sessions.values()) if (session.state === 'queued') worktrees.add(session.worktreeId);
+    }
+    if (before.permissions !== state.permissions) {
+      for (const [id, permission] of state.permissions) if (before.permissions.get(id) !== permission) worktrees.add(permission.worktreeId);
+      for (const [id, permission] of before.permissions) if (!state.permissions.has(id)) worktrees.add(permission.worktreeId);
+    }
+    if (before.turns !== state.turns) {
+      for (const [id, turn] of state.turns) if (before.turns.get(id) !== turn) worktrees.add(turn.worktreeId);
+      for (const [id, turn] of before.turns) if (!state.turns.has(id)) worktrees.add(turn.worktreeId);
+    }
+    for (const worktree of worktrees) for (const id of this.#cards.get(worktree) ?? []) this.#soilId(id);
+    if (worktrees.size) for (const item of this.#mounted) if (item.isGround) this.#soil(item);
+  }
+
+  setReaders(readers: ReadonlyMap<string, readonly Presence[]>): void {
+    const changed = new Set<string>();
+    for (const id of new Set([...readers.keys(), ...this.#readers.keys()])) {
+      const names = (list: readonly Presence[] | undefined): string => (list ?? []).map(p => p.user.username).join();
+      if (names(readers.get(id)) !== names(this.#readers.get(id))) changed.add(id);
+    }
+    this.#readers = readers;
+    for (const id of changed) {
+      const session = this.#state.sessions.get(id);
+      if (session) for (const card of this.#cards.get(session.worktreeId) ?? []) this.#soilId(card);
+    }
+  }
+
+  /** Draw these again. */
+  redraw(ids: Iterable<string>): void {
+    for (const id of ids) this.#soilId(id);
+  }
+
+  /** The clock moved on. `all`: ages too, else only what counts seconds. */
+  tick(all: boolean): void {
+    for (const item of this.#mounted) if (item.drawn === 'full' && (all || item.isTicking)) this.#soil(item);
+  }
+
+  // Where things are
+
+  box(item: Item): Box {
+    const at = item.held ?? item.object;
+    return { x: at.x, y: at.y, width: item.width, height: item.height };
+  }
+
+  boxOf(id: string): Box | null {
+    const item = this.items.get(id);
+    return item ? this.box(item) : null;
+  }
+
+  bounds(): Box | null {
+    return union([...this.items.values()].map(item => this.box(item)));
+  }
+
+  /** Things that touch a box, from the index. */
+  *inBox(box: Box): Iterable<Item> {
+    for (const id of this.#grid.query(box)) {
+      const item = this.items.get(id);
+      if (item && intersects(this.box(item), box)) yield item;
+    }
+  }
+
+  zones(): Placed[] {
+    const zones: Placed[] = [];
+    for (const item of this.items.values()) if (item.isGround) zones.push({ id: item.id, box: this.box(item) });
+    return zones;
+  }
+
+  /** What lies in each zone. */
+  members(): ReadonlyMap<string, readonly string[]> {
+    if (this.#members.version !== this.version) {
+      const zones = this.zones();
+      const members = new Map<string, string[]>();
+      if (zones.length) {
+        for (const item of this.items.values()) {
+          if (item.isGround) continue;
+          const zone = zoneOf({ x: item.object.x, y: item.object.y, width: item.width, height: item.height }, zones);
+          if (zone === null) continue;
+          const group = members.get(zone);
+          if (group) group.push(item.id);
+          else members.set(zone, [item.id]);
+        }
+      }
+      this.#members = { version: this.version, zones: members };
+    }
+    return this.#members.zones;
+  }
+
+  /** Zones and things as they are read. */
+  order(): readonly string[] {
+    return this.#readOrder().ids;
+  }
+
+  placed(): Placed[] {
+    return [...this.items.values()].filter(item => !item.isGround).map(item => ({ id: item.id, box: this.box(item) }));
+  }
+
+  elementOf(id: string): HTMLElement | null {
+    return this.items.get(id)?.element ?? null;
+  }
+
+  visible(): Iterable<Item> {
+    return this.#mounted;
+  }
+
+  /** What a hovered tile says. */
+  describe(item: Item): Summary {
+    return viewOf(item.object).summary(item.object, this.context());
+  }
+
+  context(): ViewContext {
+    return {
+      state: this.#state,
+      now: this.#host.now(),
+      detail: this.detail,
+      readers: this.#readers,
+      isWritable: this.#host.isWritable(),
+      isUnfolded: id => this.#host.isUnfolded(id),
+      trouble: id => this.#host.trouble(id),
+      isWaiting: id => this.#host.isWaiting(id),
+      countIn: id => this.#countIn(id),
+    };
+  }
+
+  // What a gesture does to them
+
+  /** Shows a thing elsewhere until `release`. */
+  hold(id: string, at: Point): void {
+    const item = this.items.get(id);
+    if (!item) return;
+    item.held = at;
+    if (item.element) item.element.style.transform = place(at);
+    else this.#range = '';
+  }
+
+  release(id: string): void {
+    const item = this.items.get(id);
+    if (!item?.held) return;
+    item.held = null;
+    if (item.element) item.element.style.transform = place(item.object);
+  }
+
+  /** Shows another size until the object changes. */
+  stretch(id: string, box: Box): void {
+    const item = this.items.get(id);
+    if (!item) return;
+    item.held = { x: box.x, y: box.y };
+    item.width = box.width;
+    item.height = box.height;
+    if (item.element) {
+      item.element.style.transform = place(box);
+      this.#resize(item);
+    }
+  }
+
+  /** A mark of the view on an element, as `data-<name>`; `null` takes it away. */
+  flag(id: string, name: string, value: string | null): void {
+    let flags = this.#flags.get(id);
+    if (value === null) {
+      flags?.delete(name);
+      if (flags?.size === 0) this.#flags.delete(id);
+    } else {
+      if (!flags) this.#flags.set(id, (flags = new Map()));
+      flags.set(name, value);
+    }
+    const element = this.elementOf(id);
+    if (element) applyFlag(element, name, value);
+  }
+
+  // Drawing
+
+  /** Brings the elements up to the camera and the changes. Called once a frame at most. */
+  sync(): void {
+    const { camera } = this;
+    this.root.style.transform = `translate(${camera.x}px, ${camera.y}px) scale(${camera.zoom})`;
+    const isZoomed = this.#zoom !== camera.zoom;
+    if (isZoomed) this.#zoomed(camera.zoom);
+
+    const seen = grow(visibleBox(camera, this.size), MARGIN / camera.zoom);
+    const range = this.#grid.range(seen).join();
+    if (range !== this.#range) {
+      this.#range = range;
+      this.#mountIn(seen);
+    }
+    if (this.#dirty.size) {
+      const context = this.context();
+      for (const item of this.#dirty) if (item.element) this.#draw(item, context);
+      this.#dirty.clear();
+    }
+  }
+
+  destroy(): void {
+    this.#observer?.disconnect();
+    this.root.remove();
+  }
+
+  #zoomed(zoom: number): void {
+    this.#zoom = zoom;
+    const detail = detailAt(zoom);
+    if (detail !== this.detail) {
+      this.detail = detail;
+      this.root.dataset['detail'] = detail;
+      for (const item of this.#mounted) this.#soil(item);
+    }
+    const type = detail === 'tile' ? 2 ** (Math.floor(Math.log2(zoom) * 3) / 3) : typeZoom(zoom);
+    if (type !== this.#type) {
+      this.#type = type;
+      this.root.style.setProperty('--agor-type', String(type));
+    }
+    for (const item of this.#mounted) if (item.isGround) this.#scaleHead(item);
+  }
+
+  #scaleHead(item: Item): void {
+    item.element?.style.setProperty('--agor-z', String(this.#zoom));
+    if (item.element) item.element.dataset['head'] = zoneHeadAt(this.#zoom);
+  }
+
+  #mountIn(seen: Box): void {
+    const wanted = this.#grid.query(seen);
+    for (const item of [...this.#mounted]) if (!wanted.has(item.id) && !item.held && !item.element?.contains(document.activeElement)) this.#unmount(item);
+    const fresh: Item[] = [];
+    for (const id of wanted) {
+      const item = this.items.get(id);
+      if (item && !item.element) fresh.push(item);
+    }
+    for (const item of this.items.values()) if (item.held && !item.element) fresh.push(item);
+    if (!fresh.length) return;
+    const context = this.context();
+    const ground = document.createDocumentFragment();
+    const things = document.createDocumentFragment();
+    const index = this.#readOrder().index;
+    fresh.sort((a, b) => (index.get(a.id) ?? 0) - (index.get(b.id) ?? 0));
+    for (const item of fresh) {
+      this.#mount(item, context);
+      if (item.element) (item.isGround ? ground : things).append(item.element);
+    }
+    this.#insert(this.#ground, ground);
+    this.#insert(this.#things, things);
+  }
+
+  /** The elements' order is the reading order, whatever was mounted when. */
+  #insert(layer: HTMLElement, fragment: DocumentFragment): void {
+    if (!fragment.firstChild) return;
+    if (!layer.firstChild) {
+      layer.append(fragment);
+      return;
+    }
+    const index = this.#readOrder().index;
+    const rank = (node: Node | null): number => (node instanceof HTMLElement ? (index.get(node.dataset['id'] ?? '') ?? 0) : Infinity);
+    let next: Node | null = layer.firstChild;
+    for (const node of [...fragment.childNodes]) {
+      const mine = rank(node);
+      while (next && rank(next) < mine) next = next.nextSibling;
+      layer.insertBefore(node, next);
+    }
+  }
+
+  #mount(item: Item, context: ViewContext): void {
+    const view = viewOf(item.object);
+    const element = view.draw(item.id, item.object, context);
+    element.dataset['id'] = item.id;
+    element.dataset['kind'] = item.object.kind;
+    element.style.transform = place(item.held ?? item.object);
+    item.element = element;
+    item.drawn = this.detail;
+    item.isTicking = this.detail === 'full' && view.isTicking(item.object, context);
+    item.isDirty = false;
+    this.#dirty.delete(item);
+    for (const [name, value] of this.#flags.get(item.id) ?? []) applyFlag(element, name, value);
+    this.#resize(item);
+    if (item.isGround) this.#scaleHead(item);
+    if (item.isNatural && this.detail === 'full') this.#observer?.observe(element);
+    this.#mounted.add(item);
+  }
+
+  #unmount(item: Item): void {
+    if (!item.element) return;
+    this.#observer?.unobserve(item.element);
+    item.element.remove();
+    item.element = null;
+    item.drawn = null;
+    this.#mounted.delete(item);
+  }
+
+  #draw(item: Item, context: ViewContext): void {
+    const { element } = item;
+    if (!element) return;
+    const view = viewOf(item.object);
+    const fresh = view.draw(item.id, item.object, context);
+    const isOther = item.drawn !== this.detail;
+    if (isOther) element.replaceChildren(...fresh.childNodes);
+    else morphChildren(element, fresh);
+    element.className = fresh.className;
+    for (const name of ['aria-label', 'aria-labelledby'] as const) {
+      const value = fresh.getAttribute(name);
+      if (value === null) element.removeAttribute(name);
+      else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+    }
+    for (const name of ['--nc', '--zc']) {
+      const value = fresh.style.getPropertyValue(name);
+      if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value);
+    }
+    item.drawn = this.detail;
+    item.isDirty = false;
+    item.isTicking = this.detail === 'full' && view.isTicking(item.object, context);
+    if (isOther && item.isNatural) {
+      if (this.detail === 'full') this.#observer?.observe(element);
+      else this.#observer?.unobserve(element);
+    }
+    this.#resize(item);
+  }
+
+  #resize(item: Item): void {
+    if (!item.element) return;
+    const { style } = item.element;
+    style.width = `${item.width}px`;
+    style.height = item.isNatural && this.detail === 'full' ? '' : `${item.height}px`;
+  }
+
+  #measured(entries: readonly ResizeObserverEntry[]): void {
+    let isChanged = false;
+    for (const entry of entries) {
+      const item = this.items.get((entry.target as HTMLElement).dataset['id'] ?? '');
+      const height = entry.borderBoxSize[0]?.blockSize ?? 0;
+      if (!item || item.element !== entry.target || item.drawn !== 'full' || height < 1) continue;
+      item.isMeasured = true;
+      if (Math.abs(item.height - height) < 0.5) continue;
+      item.height = height;
+      this.#grid.put(item.id, this.box(item));
+      isChanged = true;
+    }
+    if (isChanged) this.onMeasured();
+  }
+
+  /** Set by the stage: what is drawn over things has to follow. */
+  onMeasured: () => void = () => undefined;
+
+  #take(id: string, object: BoardObject): void {
+    const view = viewOf(object);
+    const { width, height } = view.size(object, this.context());
+    const item: Item = {
+      id,
+      object,
+      width,
+      height,
+      held: null,
+      element: null,
+      drawn: null,
+      isDirty: false,
+      isMeasured: false,
+      isTicking: false,
+      isGround: view.isGround,
+      isNatural: view.isNatural,
+    };
+    this.items.set(id, item);
+    this.#grid.put(id, this.box(item));
+    if (object.kind === 'card') this.#index(object.worktree, id);
+  }
+
+  #changed(item: Item, object: BoardObject): void {
+    const before = item.object;
+    item.object = object;
+    if (before.kind === 'card' && object.kind === 'card' && before.worktree !== object.worktree) {
+      this.#cards.get(before.worktree)?.delete(item.id);
+      this.#index(object.worktree, item.id);
+    }
+    if (!item.isNatural) Object.assign(item, viewOf(object).size(object, this.context()));
+    this.#grid.put(item.id, this.box(item));
+    if (item.element) {
+      item.element.style.transform = place(item.held ?? object);
+      this.#resize(item);
+    }
+    this.#soil(item);
+  }
+
+  #drop(id: string): void {
+    const item = this.items.get(id);
+    if (!item) return;
+    this.#unmount(item);
+    this.items.delete(id);
+    this.#dirty.delete(item);
+    this.#grid.delete(id);
+    this.#flags.delete(id);
+    if (item.object.kind === 'card') this.#cards.get(item.object.worktree)?.delete(id);
+  }
+
+  #index(worktree: string, id: string): void {
+    const ids = this.#cards.get(worktree);
+    if (ids) ids.add(id);
+    else this.#cards.set(worktree, new Set([id]));
+  }
+
+  cardsOf(worktreeId: string): Iterable<string> {
+    return this.#cards.get(worktreeId) ?? [];
+  }
+
+  #soilId(id: string): void {
+    const item = this.items.get(id);
+    if (item) this.#soilAndSize(item);
+  }
+
+  #soil(item: Item): void {
+    item.isDirty = true;
+    if (item.element) this.#dirty.add(item);
+  }
+
+  /** A thing that was never measured, or changes unseen, has the height that its content should have. */
+  #soilAndSize(item: Item): void {
+    this.#soil(item);
+    if (!item.isNatural || (item.element && this.detail === 'full')) return;
+    item.height = viewOf(item.object).size(item.object, this.context()).height;
+    this.#grid.put(item.id, this.box(item));
+  }
+
+  #countIn(zoneId: string): { cards: number; needs: number } {
+    let cards = 0;
+    let needs = 0;
+    const context = { state: this.#state } as ViewContext;
+    for (const id of this.members().get(zoneId) ?? []) {
+      const object = this.items.get(id)?.object;
+      if (object?.kind !== 'card') continue;
+      cards++;
+      if (viewOf(object).dot(object, context) === 'needs') needs++;
+    }
+    return { cards, needs };
+  }
+
+  #readOrder(): { ids: readonly string[]; index: Map<string, number> } {
+    if (this.#order.version !== this.version) {
+      const ids = readingOrder(
+        this.zones(),
+        [...this.items.values()].filter(item => !item.isGround).map(item => ({ id: item.id, box: { x: item.object.x, y: item.object.y, width: item.width, height: item.height } })),
+      );
+      this.#order = { version: this.version, ids, index: new Map(ids.map((id, i) => [id, i])) };
+    }
+    return this.#order;
+  }
+}
+
+const place = (at: Point): string => `translate(${at.x}px, ${at.y}px)`;
+
+const applyFlag = (element: HTMLElement, name: string, value: string | null): void => {
+  // A colour is a variable of its own; the rest are attributes.
+  if (name === 'color') {
+    if (value === null) element.style.removeProperty('--c');
+    else element.style.setProperty('--c', value);
+  } else if (value === null) delete element.dataset[name];
+  else element.dataset[name] = value;
+};
+
+const morphChildren = (from: HTMLElement, to: HTMLElement): void => {
+  const shell = from.cloneNode(false) as HTMLElement;
+  shell.append(...to.childNodes);
+  morph(from, shell);
+};

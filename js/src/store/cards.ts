@@ -1,0 +1,485 @@
+// What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
+import type { Card, Permission, Person, Session, SessionState, Turn, Worktree } from '../protocol/generated';
+import type { BoardState, Presence } from './types';
+import { age, clock, count, dollars, hour, isOlder, ordinal, wait } from './words';
+
+/** The marks of the icon set, `st-*`. */
+export type Mark = 'idle' | 'queued' | 'starting' | 'running' | 'needs' | 'failed' | 'done' | 'merged' | 'cancelled' | 'missing' | 'archived' | 'stale';
+
+export interface Marked {
+  readonly mark: Mark;
+  readonly label: string;
+}
+
+const SESSION_MARKS = {
+  idle: { mark: 'idle', label: 'Idle' },
+  queued: { mark: 'queued', label: 'Queued' },
+  starting: { mark: 'starting', label: 'Starting' },
+  running: { mark: 'running', label: 'Running' },
+  needs_you: { mark: 'needs', label: 'Needs you' },
+  stopping: { mark: 'starting', label: 'Stopping' },
+  done: { mark: 'done', label: 'Done' },
+  failed: { mark: 'failed', label: 'Failed' },
+  cancelled: { mark: 'cancelled', label: 'Cancelled' },
+  interrupted: { mark: 'failed', label: 'Interrupted' },
+} as const satisfies Record<SessionState, Marked>;
+
+/** From strongest: a card shows the strongest of its sessions. */
+const STRENGTH: readonly SessionState[] = ['needs_you', 'failed', 'interrupted', 'running', 'stopping', 'starting', 'queued', 'done', 'cancelled', 'idle'];
+
+const rank = new Map(STRENGTH.map((state, i) => [state, i]));
+const rankOf = (state: SessionState): number => rank.get(state) ?? STRENGTH.length;
+
+export const markOf = (state: SessionState): Marked => SESSION_MARKS[state] ?? SESSION_MARKS.idle;
+
+export const strongest = (sessions: Iterable<Session>): SessionState => {
+  let best: SessionState = 'idle';
+  for (const session of sessions) if (rankOf(session.state) < rankOf(best)) best = session.state;
+  return best;
+};
+
+export interface Face {
+  readonly name: string;
+  readonly initials: string;
+  readonly color: string;
+}
+
+export interface Pill {
+  readonly icon: 'issue' | 'pr' | 'clock' | null;
+  readonly text: string;
+  readonly url: string | null;
+  readonly name: string;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly link: 'root' | 'spawn' | 'fork';
+  readonly agent: string;
+  readonly icon: string;
+  readonly title: string;
+  readonly faces: readonly Face[];
+  readonly when: string;
+  readonly state: Marked;
+  /** What runs just now; only while it runs. */
+  readonly line: string;
+  readonly isRunning: boolean;
+  readonly children: readonly Row[];
+}
+
+/** `act` names a command, `id` what it is about; `kind` is how the button looks. */
+export interface Action {
+  readonly act: 'answer' | 'session' | 'resume' | 'retry' | 'discard' | 'make' | 'remove' | 'restore' | 'remake';
+  readonly id: string;
+  readonly option?: string;
+  readonly text: string;
+  readonly kind: 'need' | 'primary' | 'plain' | 'ghost';
+  readonly icon?: 'download' | 'undo' | 'refresh';
+}
+
+export interface Strip {
+  readonly kind: 'ask' | 'fail' | 'info' | 'plain';
+  readonly title: string;
+  readonly command: string;
+  readonly text: string;
+  readonly actions: readonly Action[];
+  readonly when: string;
+}
+
+export interface Step {
+  readonly state: 'done' | 'starting' | 'idle';
+  readonly text: string;
+  readonly when: string;
+}
+
+export interface Foot {
+  readonly changes: { readonly added: number; readonly deleted: number; readonly files: number } | null;
+  readonly text: string;
+  readonly cost: string;
+  readonly age: string;
+}
+
+export interface CardContent {
+  readonly worktreeId: string;
+  readonly state: Marked;
+  readonly look: 'plain' | 'missing' | 'archived';
+  readonly title: string;
+  readonly branch: string;
+  readonly drift: string;
+  readonly by: Face | null;
+  readonly pills: readonly Pill[];
+  readonly steps: readonly Step[];
+  readonly rows: readonly Row[];
+  readonly folded: number;
+  readonly strip: Strip | null;
+  readonly foot: Foot | null;
+  /** The one fact that a small card has room for. */
+  readonly fact: string;
+  readonly factTone: 'plain' | 'need' | 'fail';
+  readonly agents: readonly { readonly icon: string; readonly name: string }[];
+  /** Something in it counts seconds. */
+  readonly isTicking: boolean;
+}
+
+export interface CardContext {
+  readonly state: BoardState;
+  readonly now: number;
+  readonly readers: ReadonlyMap<string, readonly Presence[]>;
+  readonly isUnfolded: boolean;
+}
+
+const SHOWN_ROWS = 5;
+const MAX_DEPTH = 4;
+const STALE_S = 15;
+
+export const faceOf = (person: Person, color: (person: Person) => string): Face => ({
+  name: person.name || person.username,
+  initials: (person.initials || person.name.slice(0, 2) || person.username.slice(0, 2)).slice(0, 2).toUpperCase(),
+  color: color(person),
+});
+
+const link = (url: string | null): string | null => {
+  if (!url) return null;
+  try {
+    const parsed = new URL(url);
+    return parsed.protocol === 'https:' || parsed.protocol === 'http:' ? parsed.href : null;
+  } catch {
+    return null;
+  }
+};
+
+/** The last number in a link, as people name issues: “12”. Else the host. */
+const shortLink = (url: string): string => /(\d+)(?!.*\d)/.exec(new URL(url).pathname)?.[1] ?? new URL(url).hostname;
+
+const ASKS: Readonly<Record<string, string>> = {
+  execute: 'Asks to run a command',
+  edit: 'Asks to change a file',
+  delete: 'Asks to delete a file',
+  move: 'Asks to move a file',
+  fetch: 'Asks to fetch from the web',
+  read: 'Asks to read a file',
+  search: 'Asks to search',
+};
+const SHORT_ASKS: Readonly<Record<string, string>> = { execute: 'Run a command?', edit: 'Change a file?', delete: 'Delete a file?', fetch: 'Fetch from the web?' };
+
+const permissionOf = (session: Session, state: BoardState): Permission | undefined =>
+  session.openPermissionId === null ? undefined : state.permissions.get(session.openPermissionId);
+
+const lastTurn = (session: Session, wanted: Turn['state'], state: BoardState): Turn | undefined => {
+  const id = session.currentTurnId ?? session.lastTurnId;
+  const turn = id === null ? undefined : state.turns.get(id);
+  if (turn?.state === wanted) return turn;
+  for (const other of state.turns.values()) if (other.sessionId === session.id && other.state === wanted) return other;
+  return undefined;
+};
+
+const places = new WeakMap<BoardState['sessions'], Map<string, number>>();
+
+/** The place of a waiting session among all that wait, from 1. */
+const placeInLine = (session: Session, sessions: BoardState['sessions']): number => {
+  let line = places.get(sessions);
+  if (!line) {
+    const waiting = [...sessions.values()].filter(s => s.state === 'queued').sort((a, b) => (a.stateSince < b.stateSince ? -1 : 1));
+    line = new Map(waiting.map((s, i) => [s.id, i + 1]));
+    places.set(sessions, line);
+  }
+  return line.get(session.id) ?? 1;
+};
+
+const whenOf = (session: Session, context: CardContext): string => {
+  switch (session.state) {
+    case 'running':
+    case 'needs_you':
+      return clock(session.stateSince, context.now);
+    case 'queued': {
+      const place = placeInLine(session, context.state.sessions);
+      return place === 1 ? 'Next' : ordinal(place);
+    }
+    case 'starting':
+      return wait(session.stateSince, context.now);
+    case 'stopping':
+      return 'Stopping';
+    case 'idle':
+      return '';
+    default:
+      return age(session.stateSince, context.now);
+  }
+};
+
+const isLive = (state: SessionState): boolean => rankOf(state) <= rankOf('queued') && state !== 'failed' && state !== 'interrupted';
+
+const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boolean, color: (person: Person) => string): { rows: Row[]; folded: number } => {
+  let shown = sessions;
+  if (!context.isUnfolded && sessions.length > SHOWN_ROWS) {
+    const kept = new Set([...sessions].sort((a, b) => rankOf(a.state) - rankOf(b.state) || (a.updatedAt < b.updatedAt ? 1 : -1)).slice(0, SHOWN_ROWS));
+    shown = sessions.filter(session => kept.has(session));
+  }
+  const known = new Set(shown.map(s => s.id));
+  const children = new Map<string | null, Session[]>();
+  for (const session of shown) {
+    const above = session.parentId ?? session.originId;
+    const key = above !== null && above !== session.id && known.has(above) ? above : null;
+    const group = children.get(key);
+    if (group) group.push(session);
+    else children.set(key, [session]);
+  }
+  const used = new Set<string>();
+  const make = (session: Session, depth: number): Row[] => {
+    if (used.has(session.id)) return [];
+    used.add(session.id);
+    const below = (children.get(session.id) ?? []).flatMap(child => make(child, depth + 1));
+    const agent = context.state.agents.get(session.agent)?.agent;
+    const row: Row = {
+      id: session.id,
+      link: depth === 0 ? 'root' : session.parentId !== null ? 'spawn' : 'fork',
+      agent: agent?.label ?? session.agent,
+      icon: agent?.icon ?? 'ag-script',
+      title: session.title || 'Untitled',
+      faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
+      when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
+      state: isStale && isLive(session.state) ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` } : markOf(session.state),
+      line: session.state === 'running' ? session.lastLine : '',
+      isRunning: session.state === 'running' && !isStale,
+      children: depth < MAX_DEPTH ? below : [],
+    };
+    return depth < MAX_DEPTH ? [row] : [row, ...below];
+  };
+  const rows = (children.get(null) ?? []).flatMap(session => make(session, 0));
+  // Sessions that name each other as parents have no root; each becomes one.
+  for (const session of shown) rows.push(...make(session, 0));
+  return { rows, folded: sessions.length - shown.length };
+};
+
+const stripOf = (worktree: Worktree, sessions: readonly Session[], context: CardContext): Strip | null => {
+  const { state, now } = context;
+  const canAnswer = state.me?.role === 'owner';
+  const canAct = state.me?.role !== 'viewer';
+  const asking = sessions.find(s => s.state === 'needs_you');
+  if (asking) {
+    const permission = permissionOf(asking, state);
+    const once = permission?.options.find(o => o.kind === 'allow_once') ?? permission?.options.find(o => o.kind === 'allow_always');
+    const actions: Action[] = [];
+    if (permission && once && canAnswer) actions.push({ act: 'answer', id: permission.id, option: once.id, text: once.kind === 'allow_once' ? 'Allow once' : 'Allow', kind: 'need' });
+    actions.push({ act: 'session', id: asking.id, text: 'Review', kind: 'ghost' });
+    return {
+      kind: 'ask',
+      title: permission ? (ASKS[permission.toolKind] ?? 'Asks before it acts') : 'Asks a question',
+      command: permission?.command ?? permission?.title ?? '',
+      text: '',
+      actions,
+      when: permission ? age(permission.askedAt, now) : '',
+    };
+  }
+  const interrupted = sessions.find(s => s.state === 'interrupted');
+  const failed = sessions.find(s => s.state === 'failed');
+  const broken = failed ?? interrupted;
+  if (broken) {
+    const turn = lastTurn(broken, failed ? 'failed' : 'interrupted', state);
+    const agent = state.agents.get(broken.agent)?.agent.label ?? broken.agent;
+    const actions: Action[] = [];
+    if (turn && canAct) {
+      actions.push({ act: 'resume', id: turn.id, text: 'Resume', kind: 'plain' }, { act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
+      if (!failed) actions.push({ act: 'discard', id: turn.id, text: 'Discard', kind: 'ghost' });
+    }
+    actions.push({ act: 'session', id: broken.id, text: 'Open', kind: 'ghost' });
+    return {
+      kind: 'fail',
+      title: failed ? `${agent} failed${turn ? ` in turn ${turn.number}` : ''}` : `Interrupted${turn ? ` in turn ${turn.number}` : ''}`,
+      command: '',
+      text: turn?.error ?? (failed ? '' : 'The server stopped. Files and transcript are safe.'),
+      actions,
+      when: '',
+    };
+  }
+  if (sessions.length === 0 && worktree.state === 'ready') {
+    return { kind: 'info', title: 'Prompt an agent', command: '', text: '', actions: [], when: '' };
+  }
+  return null;
+};
+
+const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): Foot => {
+  const status = worktree.status;
+  let cost = 0;
+  let hasCost = false;
+  let isEstimate = false;
+  let latest = worktree.createdAt;
+  for (const session of sessions) {
+    if (session.usage.costUsd !== null) {
+      hasCost = true;
+      cost += session.usage.costUsd;
+      isEstimate ||= session.usage.isEstimate;
+    }
+    if (session.updatedAt > latest) latest = session.updatedAt;
+  }
+  return {
+    changes: status && status.files > 0 ? { added: status.added, deleted: status.deleted, files: status.files } : null,
+    text: status ? 'No changes' : '',
+    cost: hasCost ? dollars(cost, isEstimate) : '',
+    age: age(latest, now),
+  };
+};
+
+const factOf = (worktree: Worktree, sessions: readonly Session[], top: SessionState, strip: Strip | null, context: CardContext): [string, CardContent['factTone']] => {
+  if (top === 'needs_you') {
+    const asking = sessions.find(s => s.state === 'needs_you');
+    const permission = asking && permissionOf(asking, context.state);
+    return [(permission && SHORT_ASKS[permission.toolKind]) ?? 'Asks a question', 'need'];
+  }
+  if (top === 'failed' || top === 'interrupted') return [strip?.text.split('\n')[0] || strip?.title || 'Failed', 'fail'];
+  if (top === 'queued') {
+    const place = placeInLine(sessions.find(s => s.state === 'queued') as Session, context.state.sessions);
+    return [place === 1 ? 'Next in line' : `${ordinal(place)} in line`, 'plain'];
+  }
+  if (sessions.length === 0) return ['No session', 'plain'];
+  if (top === 'running' && sessions.length === 1) return [sessions[0]?.lastLine || 'Running', 'plain'];
+  if (top === 'running') return [count(sessions.length, 'session'), 'plain'];
+  if (worktree.status && worktree.status.files > 0) return [count(worktree.status.files, 'file'), 'plain'];
+  return [count(sessions.length, 'session'), 'plain'];
+};
+
+const NO_AGENTS: readonly Session[] = [];
+
+/** Sessions of a worktree that are not archived, oldest first. */
+export const sessionsOf = (worktreeId: string, state: BoardState): readonly Session[] => {
+  const ids = state.sessionsOf.get(worktreeId);
+  return ids ? ids.map(id => state.sessions.get(id)).filter(s => s !== undefined) : NO_AGENTS;
+};
+
+export const contentOf = (card: Card, context: CardContext, color: (person: Person) => string): CardContent => {
+  const { state, now } = context;
+  const worktree = state.worktrees.get(card.worktree);
+  const base = {
+    worktreeId: card.worktree,
+    look: 'plain',
+    title: worktree?.name || card.title || card.branch || 'Untitled',
+    branch: worktree?.status?.branch ?? worktree?.branch ?? card.branch,
+    drift: '',
+    by: worktree ? faceOf(worktree.createdBy, color) : null,
+    pills: [],
+    steps: [],
+    rows: [],
+    folded: 0,
+    strip: null,
+    foot: null,
+    fact: '',
+    factTone: 'plain',
+    agents: [],
+    isTicking: false,
+  } satisfies Omit<CardContent, 'state'>;
+
+  if (!worktree) return absent(card, base, state);
+  if (worktree.state === 'missing') {
+    return {
+      ...base,
+      state: { mark: 'missing', label: 'Folder is gone' },
+      look: 'missing',
+      strip: {
+        kind: 'plain',
+        title: '',
+        command: '',
+        text: worktree.reason ?? 'The folder of this worktree is gone. The branch is kept.',
+        actions: [{ act: 'restore', id: worktree.id, text: 'Make it again', kind: 'primary', icon: 'download' }, { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' }],
+        when: '',
+      },
+      fact: 'Folder is gone',
+    };
+  }
+  const pills = pillsOf(worktree);
+  if (worktree.state === 'archived') {
+    const sessions = sessionsOf(worktree.id, state);
+    const when = worktree.archivedAt ? age(worktree.archivedAt, now) : '';
+    return {
+      ...base,
+      state: { mark: 'archived', label: 'Archived' },
+      look: 'archived',
+      strip: { kind: 'plain', title: '', command: '', text: '', actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }], when: when === 'now' ? 'Archived now' : `Archived ${when} ago` },
+      foot: { ...footOf(worktree, sessions, now), age: '' },
+      fact: when === 'now' ? 'Archived now' : `Archived ${when} ago`,
+    };
+  }
+  if (worktree.state === 'creating') {
+    return {
+      ...base,
+      state: { mark: 'starting', label: 'Creating' },
+      steps: [
+        { state: 'done', text: `Branch from ${worktree.baseRef}, ${worktree.baseSha.slice(0, 7)}`, when: '' },
+        { state: 'starting', text: worktree.step ?? 'Waiting for git', when: wait(worktree.updatedAt, now) },
+      ],
+      fact: worktree.step ?? 'Creating',
+      isTicking: true,
+    };
+  }
+  if (worktree.state === 'failed') {
+    const reason = worktree.reason ?? 'It could not be made.';
+    return {
+      ...base,
+      state: { mark: 'failed', label: 'Could not be made' },
+      pills,
+      strip: {
+        kind: 'fail',
+        title: 'Could not be made',
+        command: '',
+        text: reason,
+        actions: state.me?.role === 'viewer' ? [] : [{ act: 'remake', id: worktree.id, text: 'Retry', kind: 'plain', icon: 'refresh' }],
+        when: '',
+      },
+      fact: reason.split('\n')[0] ?? reason,
+      factTone: 'fail',
+    };
+  }
+
+  const sessions = sessionsOf(worktree.id, state);
+  const top = strongest(sessions);
+  const isStale = state.connection.state === 'lost' && isOlder(state.connection.since, STALE_S, now);
+  const strip = stripOf(worktree, sessions, context);
+  const { rows, folded } = rowsOf(sessions, context, isStale, color);
+  const [fact, factTone] = factOf(worktree, sessions, top, strip, context);
+  const status = worktree.status;
+  const agents = [...new Set(sessions.map(s => s.agent))].slice(0, 3).map(name => {
+    const agent = state.agents.get(name)?.agent;
+    return { icon: agent?.icon ?? 'ag-script', name: agent?.label ?? name };
+  });
+  return {
+    ...base,
+    state: isStale && isLive(top) ? { mark: 'stale', label: `As of ${hour(state.connection.since)}` } : markOf(top),
+    drift: status ? [status.ahead > 0 ? `↑${status.ahead}` : '', status.behind > 0 ? `↓${status.behind}` : ''].filter(Boolean).join(' ') : '',
+    pills: isStale ? [{ icon: 'clock', text: `As of ${hour(state.connection.since)}`, url: null, name: 'The connection is lost' }, ...pills] : pills,
+    rows,
+    folded,
+    strip,
+    foot: footOf(worktree, sessions, now),
+    fact,
+    factTone,
+    agents,
+    isTicking: !isStale && (top === 'running' || top === 'starting' || top === 'needs_you' || sessions.some(s => s.state === 'running')),
+  };
+};
+
+const absent = (card: Card, base: Omit<CardContent, 'state'>, state: BoardState): CardContent => {
+  if (!state.isLoaded) return { ...base, state: { mark: 'idle', label: 'Loading' } };
+  return {
+    ...base,
+    state: { mark: 'missing', label: 'Not on this machine' },
+    look: 'missing',
+    strip: {
+      kind: 'plain',
+      title: '',
+      command: '',
+      text: card.repo ? `The board came with this card; ${card.repo} has no such worktree here.` : 'The board came with this card; the worktree is not here.',
+      actions: [
+        ...(state.me?.role === 'viewer' || !card.repo || !card.branch ? [] : [{ act: 'make', id: card.worktree, text: 'Make it here', kind: 'primary', icon: 'download' } as const]),
+        { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' },
+      ],
+      when: '',
+    },
+    fact: 'Not on this machine',
+  };
+};
+
+const pillsOf = (worktree: Worktree): Pill[] => {
+  const pills: Pill[] = [];
+  const issue = link(worktree.issueUrl);
+  const request = link(worktree.pullRequestUrl);
+  if (issue) pills.push({ icon: 'issue', text: shortLink(issue), url: issue, name: `Issue ${shortLink(issue)}` });
+  if (request) pills.push({ icon: 'pr', text: shortLink(request), url: request, name: `Pull request ${shortLink(request)}` });
+  return pills;
+};
