@@ -207,7 +207,8 @@ class AgentSession:
 
     async def stop(self) -> Identities:
         """End the process and all that it started. Returns what could not be ended."""
-        left = await self.process.stop()
+        is_deaf = self._connection.gone is not None and self._connection.gone.code == "flooded"
+        left = await (self.process.stop(_NO_GRACE_S) if is_deaf else self.process.stop())
         await self._connection.close()
         return left
 
@@ -317,7 +318,7 @@ class AgentSession:
             raise await self._died(Gone("ended"), "in the middle of a turn")
         if not has_exited:
             await self._notice("killed", f"The agent did not stop within {self._timeouts.cancel:g} s after it was told to. It was ended.")
-        await self.stop()
+        await self.process.stop(_NO_GRACE_S)
         return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
 
     def _result(self, answer: Message) -> PromptResult:
@@ -426,6 +427,8 @@ class AgentSession:
 
 
 _MAX_TOLD = 10_000
+_NO_GRACE_S = 0.1
+"""For an agent that has shown that it does not listen."""
 _SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})
 _SIGNALLED = 128
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import urllib.request
+import uuid
 
 import websockets
 from jupyter_ydoc import ydocs
@@ -23,6 +24,8 @@ from pycrdt import (
 def ask(base, path, token, body=None, method=None):
     request = urllib.request.Request(base + path, data=None if body is None else json.dumps(body).encode(), method=method)
     request.add_header("Authorization", f"token {token}")
+    request.add_header("Content-Type", "application/json")
+    request.add_header("Idempotency-Key", uuid.uuid4().hex)
     with urllib.request.urlopen(request, timeout=20) as answer:
         return json.loads(answer.read() or b"null")
 

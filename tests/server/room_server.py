@@ -1,16 +1,10 @@
-"""A Jupyter server with the guard and the rooms, three people known by their tokens, and carol who may only read files."""
+"""A Jupyter server with every extension, three people known by their tokens, and carol who may only read."""
 
-import json
 import sys
 
 from jupyter_server.auth import Authorizer, IdentityProvider, User
-from jupyter_server.base.handlers import APIHandler
 from jupyter_server.serverapp import ServerApp
-from tornado import web
 from traitlets.config import Config
-
-from agor_jupyter.server import guard
-from agor_jupyter.server.rooms import JupyterRooms
 
 
 class People(IdentityProvider):
@@ -30,35 +24,12 @@ class OnlyCarolReads(Authorizer):
         return user.username != "carol" or action == "read"
 
 
-class RoomHandler(APIHandler):
-    @web.authenticated
-    async def get(self):
-        self.finish(self.settings["test_rooms"].info(self.get_query_argument("path")).encode())
-
-    @web.authenticated
-    async def post(self):
-        document = await self.settings["test_rooms"].get_document(self.get_query_argument("path"))
-        if document is None:
-            raise web.HTTPError(404)
-        changes = json.loads(self.request.body)
-        if changes:
-            document.edit(changes)
-        view = document.view()
-        self.finish({"objects": len(view.objects), "problems": [problem.text for problem in view.problems], "problem": document.problem})
-
-
-def _load_jupyter_server_extension(app):
-    guard.install()
-    app.web_app.settings["test_rooms"] = JupyterRooms(app)
-    app.web_app.add_handlers(".*", [(app.web_app.settings["base_url"] + "test/room", RoomHandler)])
-
-
 if __name__ == "__main__":
     port, root = sys.argv[1:3]
     config = Config()
     config.ServerApp.identity_provider_class = People
     config.ServerApp.authorizer_class = OnlyCarolReads
-    config.ServerApp.jpserver_extensions = {"agor_jupyter": False, "tests.server.room_server": True, "jupyterlab": False}
+    config.ServerApp.jpserver_extensions = {"agor_jupyter": True, "jupyterlab": False}
     config.ServerApp.root_dir = root
     config.ServerApp.allow_root = True
     config.ServerApp.disable_check_xsrf = True

@@ -42,6 +42,7 @@ class Server:
             "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(folder / "run"),
             "HOME": str(folder),
+            "AGOR_DATA_DIR": str(folder / "agor"),
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.server.room_server", str(port), str(self.root), *options],
@@ -53,7 +54,7 @@ class Server:
         end = time.monotonic() + 40
         while True:
             try:
-                ask(self.base, "api/status", "alice")
+                ask(self.base, "agor/api/me", "alice")
                 return
             except (urllib.error.URLError, ConnectionError):
                 is_starting = self.process.poll() is None and time.monotonic() < end
@@ -69,12 +70,15 @@ class Server:
             self.process.wait()
         self.log.close()
 
+    def log_text(self):
+        return Path(self.log.name).read_text()
+
     def board(self, content=None):
         """A new board; its path, file and room."""
         path = f"b{uuid.uuid4().hex[:8]}.agor"
         file = self.root / path
         file.write_text(boards.write({}, {}) if content is None else content)
-        return path, file, ask(self.base, f"test/room?path={path}", "alice")
+        return path, file, ask(self.base, f"agor/api/board/room?path={path}", "alice")
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +101,10 @@ def on_disk(file):
     return json.loads(text)["objects"] if text.endswith("}\n") else None
 
 
+async def api(server, path, token, body=None, method=None):
+    return await asyncio.to_thread(ask, server.base, f"agor/api/{path}", token, body, method)
+
+
 async def still_serves(server):
     """Two clients share an edit and the disk gets it."""
     _, file, room = server.board()
@@ -117,18 +125,23 @@ async def test_it_works_where_collaboration_on_documents_is_switched_off(plain_s
 async def test_the_server_edits_the_live_document(server):
     path, file, room = server.board(boards.write({}, {"a": CARD}))
     async with Client(server.base, room, "alice") as alice:
-        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {"n": NOTE, "a": {"x": 7}})
+        alice.put("live", {**NOTE, "x": 500})
+        await asyncio.sleep(0.1)
+        note = await api(server, f"board/notes?path={path}", "bob", {"text": "hello"})
+        await api(server, f"board/objects/a?path={path}", "bob", {"x": 7, "y": 20}, "PATCH")
 
-        assert answer == {"objects": 2, "problems": [], "problem": None}
-        await until(lambda: alice.plain() == {"a": {**CARD, "x": 7}, "n": NOTE})
-        await until(lambda: on_disk(file) == {"a": {**CARD, "x": 7}, "n": NOTE})
+        seen = {"a": {**CARD, "x": 7}, "live": {**NOTE, "x": 500}, note["id"]: note["object"]}
+        await until(lambda: alice.plain() == seen)
+        await until(lambda: on_disk(file) == seen)
 
 
 async def test_no_room_is_made_for_a_board_that_nobody_has_open(server):
-    path, _, _ = server.board()
+    path, file, room = server.board()
 
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
+    note = await api(server, f"board/notes?path={path}", "bob", {"text": "hello"})
+
+    assert on_disk(file) == {note["id"]: note["object"]}
+    assert room["room"] not in server.log_text()
 
 
 async def test_an_edit_on_disk_and_one_in_the_room_both_survive(server):
@@ -155,8 +168,9 @@ async def test_merge_markers_stay_on_disk_until_the_file_is_repaired(server):
         await asyncio.sleep(2.5)
 
         assert file.read_text() == MARKERS
-        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
-        assert "merge marker" in answer["problem"]
+        assert "merge marker" in (await api(server, f"board?path={path}", "bob"))["problems"][0]["text"]
+        joined = await api(server, f"board/room?path={path}", "bob")
+        assert (joined["writable"], "merge marker" in joined["reason"]) == (False, True)
 
         file.write_text(boards.write({}, {"a": {**CARD, "x": 5}}))
         repaired = {"a": {**CARD, "x": 5}, "room": NOTE}
@@ -183,15 +197,15 @@ async def test_broken_objects_are_kept_and_named(server):
     async with Client(server.base, room, "alice") as alice:
         alice.objects["a"]["x"] = 11
         await until(lambda: (on_disk(file) or objects)["a"]["x"] == 11)
-        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
+        answer = await api(server, f"board?path={path}", "bob")
 
-    assert answer["objects"] == 1
+    assert len(answer["objects"]) == 1
     assert len(answer["problems"]) == 3
     assert file.read_text() == boards.write({}, {**objects, "a": {**CARD, "x": 11}})
 
 
 async def test_whoever_may_only_read_sees_everything_and_writes_nothing(server):
-    _, file, room = server.board(boards.write({}, {"a": CARD}))
+    path, file, room = server.board(boards.write({}, {"a": CARD}))
     async with Client(server.base, room, "alice") as alice, Client(server.base, room, "carol") as carol:
         carol.put("carol", NOTE)
         carol.objects["a"]["x"] = 666
@@ -204,6 +218,10 @@ async def test_whoever_may_only_read_sees_everything_and_writes_nothing(server):
 
         assert alice.plain() == {"a": CARD, "alice": NOTE}
         assert carol.raw == []
+        joined = await api(server, f"board/room?path={path}", "carol")
+        assert joined == {**room, "writable": False, "reason": joined["reason"]}
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            await api(server, f"board/notes?path={path}", "carol", {"text": "x"})
         assert carol.closed is None
 
 
@@ -345,8 +363,8 @@ async def test_odd_content_does_not_stop_the_board(server):
         alice.doc.get("surprise", type=Map)["root"] = 1
         alice.put("good", NOTE)
         await until(lambda: "good" in (on_disk(file) or {}), 5)
-        answer = await asyncio.to_thread(ask, server.base, f"test/room?path={path}", "bob", {})
-        assert answer["objects"] == 2
+        answer = await api(server, f"board?path={path}", "bob")
+        assert len(answer["objects"]) == 2
         assert len(answer["problems"]) == 7
 
         alice.objects.clear()
@@ -387,3 +405,26 @@ async def test_a_stranger_does_not_get_in(server):
             pass
 
     assert caught.value.response.status_code == 403
+
+
+async def test_the_snapshot_has_the_worktrees_of_the_board(server):
+    path, _, _ = server.board()
+
+    snapshot = await api(server, f"board/snapshot?path={path}", "carol")
+
+    assert snapshot["me"]["person"]["username"] == "carol"
+    assert snapshot["worktrees"] == snapshot["sessions"] == []
+
+
+async def test_without_a_collaboration_server_a_board_is_read_from_its_file(tmp_path):
+    off = Server(tmp_path, "--ServerApp.jpserver_extensions={'agor_jupyter': True, 'jupyter_server_ydoc': False}")
+    try:
+        path, _, room = off.board(boards.write({"title": "Shop"}, {"a": CARD}))
+        board = await api(off, f"board?path={path}", "carol")
+    finally:
+        off.stop()
+
+    assert room["kind"] == "none"
+    assert room["writable"] is False
+    assert "jupyter-collaboration" in room["reason"]
+    assert board["meta"]["title"] == "Shop"
