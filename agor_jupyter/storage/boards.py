@@ -11,16 +11,19 @@ _W, _S, _T, _P = tables.worktrees.c, tables.sessions.c, tables.turns.c, tables.p
 
 _REPOS = sa.select(tables.repos.c.record).order_by(tables.repos.c.slug)
 _WORKTREES = sa.select(_W.record).where(_W.board == sa.bindparam("board")).order_by(_W.id)
-_ON_BOARD = sa.select(_W.id).where(_W.board == sa.bindparam("board"))
 _SESSIONS = (
-    sa.select(_S.record, _S.last_seq, _S.last_line).where(_S.worktree_id.in_(_ON_BOARD), _S.is_archived == sa.false()).order_by(_S.id)
+    sa.select(_S.record, _S.last_seq, _S.last_line)
+    .select_from(tables.worktrees.join(tables.sessions, _S.worktree_id == _W.id))
+    .where(_W.board == sa.bindparam("board"), _S.is_archived == sa.false())
 )
 _LAST = tables.turns.alias("later")
 _TURNS = (
     sa.select(_T.record)
-    .join(tables.sessions, _S.id == _T.session_id)
+    .select_from(
+        tables.worktrees.join(tables.sessions, _S.worktree_id == _W.id).join(tables.turns, _T.session_id == _S.id),
+    )
     .where(
-        _S.worktree_id.in_(_ON_BOARD),
+        _W.board == sa.bindparam("board"),
         _S.is_archived == sa.false(),
         sa.or_(
             _T.state.in_([state.value for state in (*sorted(OPEN), TurnState.QUEUED)]),
@@ -36,8 +39,10 @@ _TURNS = (
 )
 _PERMISSIONS = (
     sa.select(_P.record)
-    .join(tables.sessions, _S.id == _P.session_id)
-    .where(_S.worktree_id.in_(_ON_BOARD), _P.state == "open")
+    .select_from(
+        tables.permissions.join(tables.sessions, _S.id == _P.session_id).join(tables.worktrees, _W.id == _S.worktree_id),
+    )
+    .where(_W.board == sa.bindparam("board"), _P.state == "open")
     .order_by(_P.id)
 )
 _BOARDS = sa.select(_W.board).where(_W.board.is_not(None)).distinct().order_by(_W.board)
