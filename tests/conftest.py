@@ -1,7 +1,9 @@
 """Fixtures for all: a real engine on a temporary folder, a real repository, people."""
 
+import dataclasses
 import subprocess
 import uuid
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
+from tests.fakes import FakeAgor
+from tests.scene import Scene
 
 
 @pytest.fixture
@@ -74,3 +78,23 @@ async def worktree(agor: Agor, repository: Path, owner: Caller, key):
     repo = await agor.repos.add(owner, RepoAdd(path=str(repository)), key())
     made = await agor.worktrees.create(owner, WorktreeCreate(repo=repo.id, name="fix"), key())
     return await agor.worktrees.wait_ready(made.id)
+
+
+@pytest.fixture
+def scene(agor: Agor, owner: Caller, key, worktree) -> Scene:
+    """Sessions of the real `script` agent in a real worktree."""
+    return Scene(agor, owner, key, worktree)
+
+
+@pytest.fixture
+async def fake(config: Config, owner: Caller, key, repository: Path):
+    """Makes a scene whose agents do what the test says; keyword arguments change the configuration."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**changes):
+            app = await stack.enter_async_context(FakeAgor(dataclasses.replace(config, **changes)))
+            repo = await app.repos.add(owner, RepoAdd(path=str(repository)), key())
+            made = await app.worktrees.create(owner, WorktreeCreate(repo=repo.id, name="fix"), key())
+            return Scene(app, owner, key, await app.worktrees.wait_ready(made.id))
+
+        yield make

@@ -1,6 +1,7 @@
 """Fakes where real things are slow, paid or random. `FakeAgents` stands for agent processes whose every step a test decides."""
 
 import asyncio
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import PromptResult
 from agor_jupyter.domain.events import Text
 from agor_jupyter.domain.permissions import PermissionOption
+from agor_jupyter.services.app import Agor
 
 OPTIONS = [PermissionOption(id="yes", name="Yes", kind="allow_once"), PermissionOption(id="no", name="No", kind="reject_once")]
 
@@ -93,6 +95,13 @@ class FakeAgents:
         await callbacks["on_spawned"](fake.process)
         return fake
 
-    def of(self, session_id):
-        """The newest process whose run is of this session's prompt."""
-        return next(fake for fake in reversed(self.started) if fake.prompts and fake.is_alive and session_id)
+
+class FakeAgor(Agor):
+    """The real engine whose agents are `self.fakes`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fakes = FakeAgents()
+
+    def _desk(self, collector):
+        return dataclasses.replace(super()._desk(collector), start_agent=self.fakes.start)

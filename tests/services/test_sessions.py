@@ -10,69 +10,11 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.sessions import Answer, Prompt, SessionChange, SessionCreate, SessionState, derive_state
+from agor_jupyter.domain.sessions import Answer, Prompt, SessionChange, SessionCreate, SessionState
 from agor_jupyter.domain.turns import TurnState
 from agor_jupyter.executors import processes
 from agor_jupyter.storage import runs
-
-
-def sh(*lines: str) -> Prompt:
-    return Prompt(text="```sh\n" + "\n".join(lines) + "\n```")
-
-
-class Scene:
-    """Shorthand for one session's life."""
-
-    def __init__(self, agor, caller, key, worktree):
-        self.agor, self.caller, self.key, self.worktree = agor, caller, key, worktree
-
-    async def session(self, **fields):
-        return await self.agor.sessions.create(self.caller, SessionCreate(worktree_id=self.worktree.id, **fields), self.key())
-
-    async def prompt(self, session, *lines):
-        return await self.agor.sessions.prompt(self.caller, session.id, sh(*lines), self.key())
-
-    async def until(self, turn, *states, timeout=15):
-        end = time.monotonic() + timeout
-        while True:
-            found = await self.agor.turns.get(turn.id)
-            if found.state.value in states:
-                return found
-            assert time.monotonic() < end, found
-            await asyncio.sleep(0.01)
-
-    async def ended(self, turn, timeout=15):
-        return await self.until(turn, "done", "failed", "cancelled", "interrupted", timeout=timeout)
-
-    async def question(self, turn):
-        await self.until(turn, "waiting")
-        [found] = [one for one in await self.agor.permissions.list() if one.turn_id == turn.id]
-        return found
-
-    async def allow(self, turn, kind="allow_once"):
-        question = await self.question(turn)
-        option = next(option.id for option in question.options if option.kind == kind)
-        return await self.agor.permissions.answer(self.caller, question.id, Answer(option_id=option), self.key())
-
-    async def transcript(self, session):
-        items, last_seq = await self.agor.sessions.events(session.id)
-        events = json.loads(items)
-        assert [event["seq"] for event in events] == list(range(1, last_seq + 1))
-        return events
-
-    async def consistent(self, session):
-        """The stored session says what its turns say."""
-        session = await self.agor.sessions.get(session.id)
-        turns = await self.agor.turns.list(session.id)
-        assert session.state is derive_state(turns)
-        assert session.turn_count == len(turns)
-        assert set(session.queue) == {turn.id for turn in turns if turn.state is TurnState.QUEUED}
-        return session
-
-
-@pytest.fixture
-def scene(agor, owner, key, worktree):
-    return Scene(agor, owner, key, worktree)
+from tests.scene import sh
 
 
 async def test_a_turn_runs_records_what_git_saw_and_counts_it(scene):
