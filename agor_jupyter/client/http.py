@@ -25,8 +25,8 @@ Json = Any  # what `json.loads` gives; the caller knows which record it is
 class Client:
     """One server. Safe to use from several threads.
 
-    A POST carries a key that the server knows it by, so it is sent again when the connection is lost, and done once. While the server
-    restarts, requests wait up to `patience_s` seconds (0: not at all).
+    A POST and a DELETE carry a key that the server knows them by, so they are sent again when the connection is lost, and done
+    once. While the server restarts, requests wait up to `patience_s` seconds (0: not at all).
 
     Every method raises the error that the server named, such as `errors.WorktreeNotReady`; `errors.ServerGone` when there is no answer.
     """
@@ -56,7 +56,7 @@ class Client:
         return self.request("PATCH", path, body=body, query=query)
 
     def delete(self, path: str, **query: object) -> Json:
-        return self.request("DELETE", path, query=query)
+        return self.request("DELETE", path, query=query, key=uuid.uuid4().hex)
 
     def request(
         self,
@@ -105,10 +105,7 @@ class Client:
         except ConnectionRefusedError as error:
             raise _Again(str(error)) from error
         except (http.client.HTTPException, ConnectionError) as error:
-            why = f"the connection was lost ({type(error).__name__})"
-            if method == "DELETE":  # it may be done, and has no key to tell
-                raise errors.ServerGone(self.url, why) from error
-            raise _Again(why) from error
+            raise _Again(f"the connection was lost ({type(error).__name__})") from error
         except OSError as error:
             raise errors.ServerGone(self.url, str(error)) from error
         if status >= 400:
@@ -116,7 +113,7 @@ class Client:
         return json.loads(answer) if answer else None
 
     def _exchange(self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        connection = self._connection(is_fresh=method == "DELETE")
+        connection = self._connection()
         try:
             connection.request(method, target, body=payload, headers=dict(headers))
             response = connection.getresponse()
@@ -130,12 +127,11 @@ class Client:
             self._idle.put(connection)
         return response.status, answer
 
-    def _connection(self, *, is_fresh: bool) -> http.client.HTTPConnection:
-        if not is_fresh:
-            try:
-                return self._idle.get_nowait()
-            except queue.Empty:
-                pass
+    def _connection(self) -> http.client.HTTPConnection:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
         if self._is_secure:
             return http.client.HTTPSConnection(self._host, self._port, timeout=self.timeout_s, context=ssl.create_default_context())
         return http.client.HTTPConnection(self._host, self._port, timeout=self.timeout_s)

@@ -22,7 +22,7 @@ _STATUSES = {
     "503": "Try again later, or repair the machine.",
     "507": "The disk is full; nothing was changed.",
 }
-_ROOT = "Agor for Jupyter. Every POST carries an Idempotency-Key: the same key again gives the same answer."
+_ROOT = "Agor for Jupyter. A POST carries an Idempotency-Key, a DELETE may: the same key again gives the same answer."
 
 
 class ErrorBody(Record):
@@ -75,12 +75,12 @@ def _operation(route: Route, method: str, name: str, operation: operations.Opera
     parameters = [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in route.parameters]
     if operation.query is not None:
         parameters += _query(operation.query, schemas)
-    if method == "POST":
+    if method in ("POST", "DELETE"):
         parameters.append(
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "required": True,
+                "required": method == "POST",
                 "description": "New for each command, the same when it is sent again.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 200},
             }

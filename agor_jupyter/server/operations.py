@@ -4,6 +4,7 @@ import functools
 import inspect
 import json
 import typing
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ class Call:
     agor: Agor
     app: AgorApp
     key: str
-    """The idempotency key of a POST; empty for other methods."""
+    """The command's idempotency key. A POST has to bring one; for others one is made when it is missing."""
     may: Callable[[str, str], Awaitable[bool]]
     """Whether the server's authorizer lets the caller do an action (`read`, `write`, `execute`) on a resource of Jupyter's."""
 
@@ -89,11 +90,11 @@ async def run(handler: Handler, operation: Operation, path: Sequence[str]) -> No
         arguments["body"] = _parse_body(operation.body, handler.body)
     if operation.query is not None:
         arguments["query"] = _parse_query(operation.query, handler)
-    key = handler.request.headers.get("Idempotency-Key", "") if handler.request.method == "POST" else ""
-    if handler.request.method == "POST" and not 0 < len(key) <= _MAX_KEY:
+    key = handler.request.headers.get("Idempotency-Key", "")
+    if len(key) > _MAX_KEY or (handler.request.method == "POST" and not key):
         raise errors.BadRequest([f"the header Idempotency-Key is needed, with 1 to {_MAX_KEY} characters that are new for each command"])
     agor = await handler.lifetime.ready()
-    call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key, may=handler.may)
+    call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key or uuid.uuid4().hex, may=handler.may)
     result = await operation.function(call, *path, **arguments)
     if result is None:
         handler.set_status(204)

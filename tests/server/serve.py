@@ -42,7 +42,7 @@ def main():
         warnings.simplefilter("always")
         app = ServerApp.instance(jpserver_extensions={"agor_jupyter": True}, identity_provider_class=People, authorizer_class=Rights)
         app.initialize(
-            argv=["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
+            argv=["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=" + os.environ.get("AGOR_TEST_PORT", "0"), "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
                   f"--ServerApp.base_url={base_url}", *sys.argv[3:]],
             find_extensions=False,
         )  # fmt: skip

@@ -8,7 +8,7 @@ from agor_jupyter.server.operations import Call, operation
 @operation()
 async def index(call: Call) -> list[Repo]:
     """List the repos."""
-    return await call.agor.repos.list(call.caller)
+    return await call.agor.repos.list()
 
 
 @operation(Role.OWNER)
@@ -20,16 +20,16 @@ async def add(call: Call, body: RepoAdd) -> Repo:
 @operation()
 async def get(call: Call, repo: str) -> Repo:
     """Get a repo by its id or slug."""
-    return await call.agor.repos.get(call.caller, repo)
+    return await call.agor.repos.get(repo)
 
 
 @operation(Role.OWNER)
-async def remove(call: Call, repo: str) -> None:
+async def remove(call: Call, repo: str) -> Repo:
     """Forget a repo; a clone that the server made is deleted, a checkout is left as it is."""
-    await call.agor.repos.remove(call.caller, repo)
+    return await call.agor.repos.remove(call.caller, repo, call.key)
 
 
 @operation()
 async def branches(call: Call, repo: str) -> list[Branch]:
     """List the branches of a repo."""
-    return await call.agor.repos.branches(call.caller, repo)
+    return await call.agor.repos.branches(repo)

@@ -1,7 +1,5 @@
 """Sessions: create, list, prompt, cancel, read."""
 
-from typing import Any
-
 from pydantic import Field
 
 from agor_jupyter.domain.events import Event
@@ -28,7 +26,7 @@ class SessionQuery(Request):
 
 
 class SessionPage(Record):
-    """Newest first. `next` leads to the following page; `None`: this is the last."""
+    """The one that changed last comes first. `next` leads to the following page; `None`: this is the last."""
 
     items: list[Session]
     next: str | None
@@ -49,7 +47,7 @@ class EventPage(Record):
 
 @operation(answers=SessionPage)
 async def index(call: Call, query: SessionQuery) -> bytes:
-    """List sessions, the newest first."""
+    """List sessions, the one that changed last first."""
     items, following = await call.agor.sessions.page(
         board=query.board,
         state=query.state,
@@ -60,7 +58,7 @@ async def index(call: Call, query: SessionQuery) -> bytes:
         limit=query.limit,
         before=query.before,
     )
-    return b'{"items":' + _items(items) + b',"next":' + encode(following) + b"}"
+    return b'{"items":' + items + b',"next":' + encode(following) + b"}"
 
 
 @operation(Role.STEERER)
@@ -96,16 +94,11 @@ async def cancel(call: Call, session: SessionId) -> Turn:
 @operation(Role.STEERER)
 async def archive(call: Call, session: SessionId) -> Session:
     """Put a session away; its transcript stays."""
-    return await call.agor.sessions.archive(call.caller, session)
+    return await call.agor.sessions.archive(call.caller, session, call.key)
 
 
 @operation(answers=EventPage)
 async def events(call: Call, session: SessionId, query: EventQuery) -> bytes:
     """Get a session's transcript from an entry on."""
     items, last_seq = await call.agor.sessions.events(session, query.after, query.limit)
-    return b'{"items":' + _items(items) + b',"lastSeq":' + encode(last_seq) + b"}"
-
-
-def _items(items: Any) -> bytes:
-    """Records, or their encoded form: a service may give either."""
-    return items if isinstance(items, bytes) else encode(list(items))
+    return b'{"items":' + items + b',"lastSeq":' + encode(last_seq) + b"}"

@@ -27,7 +27,7 @@ async def patch(call: Call, turn: TurnId) -> Patch:
 @operation(Role.STEERER)
 async def cancel(call: Call, turn: TurnId) -> Turn:
     """Cancel a turn that waits or runs."""
-    return await call.agor.turns.cancel(call.caller, turn)
+    return await call.agor.turns.cancel(call.caller, turn, call.key)
 
 
 @operation(Role.STEERER)

@@ -36,7 +36,7 @@ class StatusRequest(Request):
 @operation()
 async def index(call: Call, query: WorktreeQuery) -> list[Worktree]:
     """List the worktrees."""
-    return await call.agor.worktrees.list(call.caller, repo=query.repo, board=query.board, include_archived=query.archived)
+    return await call.agor.worktrees.list(repo=query.repo, board=query.board, include_archived=query.archived)
 
 
 @operation(Role.STEERER)
@@ -48,13 +48,13 @@ async def create(call: Call, body: WorktreeCreate) -> Worktree:
 @operation()
 async def statuses(call: Call, body: StatusRequest) -> list[WorktreeStatus]:
     """Get what git says of several worktrees."""
-    return await call.agor.worktrees.status(call.caller, body.ids, body.max_age_s)
+    return await call.agor.worktrees.status(body.ids, body.max_age_s)
 
 
 @operation()
 async def get(call: Call, worktree: str) -> Worktree:
     """Get a worktree."""
-    return await call.agor.worktrees.get(call.caller, worktree)
+    return await call.agor.worktrees.get(worktree)
 
 
 @operation(Role.STEERER)
@@ -66,35 +66,34 @@ async def change(call: Call, worktree: str, body: WorktreeChange) -> Worktree:
 @operation(Role.OWNER)
 async def remove(call: Call, worktree: str, query: RemoveQuery) -> Removal:
     """Remove a worktree, unless work would be lost."""
-    return await call.agor.worktrees.remove(call.caller, worktree, force=query.force)
+    return await call.agor.worktrees.remove(call.caller, worktree, call.key, force=query.force)
 
 
 @operation(Role.STEERER)
 async def archive(call: Call, worktree: str) -> Worktree:
     """Put a worktree away; its branch and a backup ref stay."""
-    return await call.agor.worktrees.archive(call.caller, worktree)
+    return await call.agor.worktrees.archive(call.caller, worktree, call.key)
 
 
 @operation(Role.STEERER)
 async def restore(call: Call, worktree: str) -> Worktree:
     """Bring an archived worktree back."""
-    return await call.agor.worktrees.restore(call.caller, worktree)
+    return await call.agor.worktrees.restore(call.caller, worktree, call.key)
 
 
 @operation(Role.STEERER)
 async def retry(call: Call, worktree: str) -> Worktree:
     """Try again to make a worktree that failed."""
-    return await call.agor.worktrees.retry(call.caller, worktree)
+    return await call.agor.worktrees.retry(call.caller, worktree, call.key)
 
 
 @operation()
 async def status(call: Call, worktree: str, query: StatusQuery) -> WorktreeStatus:
     """Get what git says of a worktree."""
-    found = await call.agor.worktrees.get(call.caller, worktree)
-    return (await call.agor.worktrees.status(call.caller, [found.id], query.max_age_s))[0]
+    return (await call.agor.worktrees.status([worktree], query.max_age_s))[0]
 
 
 @operation()
 async def diff(call: Call, worktree: str) -> Patch:
     """Get all changes of a worktree since its base, uncommitted ones included."""
-    return await call.agor.worktrees.diff(call.caller, worktree)
+    return await call.agor.worktrees.diff(worktree)

@@ -357,6 +357,8 @@ export interface Permission {
   askedAt: string
   answeredAt: string | null
   answeredBy: Person | null
+  /** What the person wrote beside the answer. */
+  note: string | null
 }
 
 /** What git says of a clone in progress. */
@@ -709,7 +711,7 @@ export interface SessionQuery {
   before?: string | null
 }
 
-/** Newest first. `next` leads to the following page; `None`: this is the last. */
+/** The one that changed last comes first. `next` leads to the following page; `None`: this is the last. */
 export interface SessionPage {
   items: Session[]
   next: string | null

@@ -1,0 +1,153 @@
+"""The API over a real server: commands are done once, answers are the records, and what is refused is not done."""
+
+import subprocess
+import threading
+
+import pytest
+
+from agor_jupyter.client.stream import Stream
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.repos import Repo, RepoAdd
+from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
+from tests.server.conftest import serve, stop
+
+
+@pytest.fixture(scope="module")
+def checkout(server):
+    path = server.folder / "root" / "warehouse"
+    path.mkdir()
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["config", "user.email", "test@example.org"],
+        ["config", "user.name", "Test"],
+        ["commit", "-q", "--allow-empty", "-m", "first"],
+    ):
+        subprocess.run(["git", *command], cwd=path, check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def repo(server, checkout):
+    return Repo.model_validate(server.client("alice").post("repos", RepoAdd(path=str(checkout))))
+
+
+async def made(server, worktree_id, events):
+    async for event in events:
+        if event.body.kind == "worktree" and event.body.worktree.id == worktree_id and event.body.worktree.state != "creating":
+            return event.body.worktree
+    raise AssertionError
+
+
+async def test_a_worktree_is_answered_at_once_and_the_stream_tells_when_it_is_ready(server, repo):
+    alice = server.client("alice")
+
+    async with Stream(server.url, "carol-token") as events:
+        answered = Worktree.model_validate(alice.post("worktrees", WorktreeCreate(repo=repo.slug, name="fix-keys")))
+        ready = await made(server, answered.id, events)
+
+    assert answered.state == "creating"
+    assert answered.created_by.username == "alice"
+    assert ready.state == "ready"
+    assert Worktree.model_validate(alice.get(f"worktrees/{ready.id}")).path == ready.path
+    assert alice.get(f"worktrees/{ready.id}/status")["dirty"] is False
+    assert alice.post("worktrees/status", {"ids": [ready.id]})[0]["branch"] == "fix-keys"
+    assert alice.get(f"worktrees/{ready.id}/diff")["files"] == []
+    assert ready.id in [each["id"] for each in alice.get("worktrees", repo=repo.slug)]
+
+
+def test_the_same_key_ten_times_at_once_makes_one_worktree(server, repo):
+    client, answers = server.client("bob"), []
+
+    def ask():
+        answers.append(client.post("worktrees", WorktreeCreate(repo=repo.slug, name="once"), key="ten-clicks")["id"])
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(answers) == 10
+    assert len(set(answers)) == 1
+
+
+def test_the_same_key_for_another_command_is_refused(server, repo):
+    client = server.client("bob")
+    client.post("worktrees", WorktreeCreate(repo=repo.slug, name="first-use"), key="one-key")
+
+    with pytest.raises(errors.KeyReused):
+        client.post("worktrees", WorktreeCreate(repo=repo.slug, name="second-use"), key="one-key")
+
+
+def test_an_error_of_the_service_reaches_the_client_with_its_class_and_sentence(server, repo):
+    client = server.client("alice")
+
+    with pytest.raises(errors.WorktreeNotFound, match="does not exist"):
+        client.get("worktrees/wt_nothing")
+    with pytest.raises(errors.RepoNotFound) as caught:
+        client.post("worktrees", WorktreeCreate(repo="nowhere", name="x"))
+
+    assert isinstance(caught.value, LookupError)
+    assert caught.value.subject == "nowhere"
+    assert repo.slug in caught.value.details["known"]
+
+
+def test_what_is_refused_is_not_done(server, repo):
+    before = server.client("alice").get("repos")
+
+    for name in ("bob", "carol"):
+        with pytest.raises(errors.NotAllowed):
+            server.client(name).delete(f"repos/{repo.slug}")
+    with pytest.raises(errors.NotAllowed):
+        server.client("carol").post("worktrees", WorktreeCreate(repo=repo.slug, name="not-mine"))
+
+    assert server.client("alice").get("repos") == before
+    assert "not-mine" not in [each["name"] for each in server.client("carol").get("worktrees")]
+
+
+def test_the_branches_and_agents_are_listed(server, repo):
+    alice = server.client("alice")
+
+    branches = alice.get(f"repos/{repo.slug}/branches")
+
+    assert "main" in [each["name"] for each in branches]
+
+
+def test_a_database_of_a_newer_version_is_said_by_every_route(tmp_path):
+    data = tmp_path / "data"
+    process, first = serve(tmp_path, data_dir=data)
+    first.client("alice").get("me")
+    stop(process)
+    subprocess.run(
+        ["python3", "-c", f"import sqlite3; c = sqlite3.connect({str(data / 'agor.db')!r}); c.execute(\"update alembic_version set version_num = '9999'\"); c.commit()"],
+        check=True,
+    )  # fmt: skip
+
+    process, second = serve(tmp_path, data_dir=data)
+    said = set()
+    for path in ("me", "repos", "worktrees", "sessions/se_x", "permissions", "openapi.json"):
+        with pytest.raises(errors.StorageBroken) as caught:
+            second.client("alice").get(path)
+        said.add(str(caught.value))
+    stop(process)
+
+    assert len(said) == 1
+    assert "newer" in said.pop()
+
+
+def test_a_restart_is_waited_for_and_the_command_is_done_once(tmp_path):
+    process, server = serve(tmp_path)
+    port = server.url.split(":")[2].split("/")[0]
+    client = server.client("alice")
+    client.get("me")
+    stop(process)
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(client.get("me")))
+    asking.start()
+
+    process, again = serve(tmp_path, AGOR_TEST_PORT=port)
+    asking.join(15)
+    stop(process)
+
+    assert again.url == server.url
+    assert [answer["person"]["username"] for answer in answers] == ["alice"]
