@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,9 @@ class AgorApp(ExtensionApp):
         guard.install()
         async with Agor(self.services_config(), rooms=JupyterRooms(self.server)) as agor:
             agor.lock.announce(self.server.connection_url, self.server.info_file)
+            # A hub stops servers at rest; one whose agents work is not, though nobody may look at it.
+            seen = self.server.web_app.settings["last_activity_times"]
+            agor.store.listen(lambda _: seen.update({self.name: datetime.now(UTC)}))
             yield agor
 
     def services_config(self) -> Any:

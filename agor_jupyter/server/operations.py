@@ -78,7 +78,17 @@ def of(function: Function) -> Operation:
 
 
 async def run(handler: Handler, operation: Operation, path: Sequence[str]) -> None:
-    """Authorise, parse, call, answer. Raises what `errors.translate` knows."""
+    """Authorise, parse, call, answer. Raises what `errors.translate` knows. Keeps a row of what a person was refused."""
+    try:
+        await _run(handler, operation, path)
+    except errors.NotAllowed:
+        if (agor := handler.lifetime.agor) is not None:
+            action = f"{handler.request.method} {handler.request.path.partition('/agor/api/')[2]}"
+            await agor.refusals.note(handler.person()["username"], action, "http")
+        raise
+
+
+async def _run(handler: Handler, operation: Operation, path: Sequence[str]) -> None:
     role = await handler.role()
     person = Person(**handler.person())
     if role is None:

@@ -1,13 +1,17 @@
 """The API over a real server: commands are done once, answers are the records, and what is refused is not done."""
 
+import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
 from agor_jupyter.client.stream import Stream
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.repos import Repo, RepoAdd
+from agor_jupyter.domain.sessions import SessionCreate
+from agor_jupyter.domain.turns import ENDED
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
 from tests.server.conftest import serve, stop
 
@@ -105,12 +109,51 @@ def test_what_is_refused_is_not_done(server, repo):
     assert "not-mine" not in [each["name"] for each in server.client("carol").get("worktrees")]
 
 
+def test_a_row_is_kept_of_what_was_refused(server, repo):
+    with pytest.raises(errors.NotAllowed):
+        server.client("carol").post("sessions/se_of-another/prompt", {"text": "rm -rf /"})
+
+    with sqlite3.connect(f"file:{server.folder / 'data' / 'agor.db'}?mode=ro", uri=True) as connection:
+        rows = connection.execute("select username, action, surface from refusals").fetchall()
+    connection.close()
+    assert ("carol", "POST sessions/se_of-another/prompt", "http") in rows
+    assert "rm -rf" not in str(rows)
+
+
+def test_a_session_is_started_prompted_and_read(server, repo):
+    bob = server.client("bob")
+    worktree = bob.post("worktrees", WorktreeCreate(repo=repo.slug, name="session-home"))
+    until = time.monotonic() + 20
+    while bob.get(f"worktrees/{worktree['id']}")["state"] == "creating":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+    session = bob.post("sessions", SessionCreate(worktree_id=worktree["id"], agent="script", title="Look"))
+    turn = bob.post(f"sessions/{session['id']}/prompt", {"text": "Nothing to run."})
+    while (state := bob.get(f"turns/{turn['id']}")["state"]) not in ENDED:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    page = bob.get("sessions", worktree=worktree["id"], limit=10)
+    transcript = bob.get(f"sessions/{session['id']}/events")
+
+    assert state == "done"
+    assert [each["id"] for each in page["items"]] == [session["id"]]
+    assert page["next"] is None
+    assert [each["seq"] for each in transcript["items"]] == list(range(1, transcript["lastSeq"] + 1))
+    assert transcript["items"][0]["body"]["kind"] == "prompt"
+    assert [each["id"] for each in bob.get(f"sessions/{session['id']}/turns")] == [turn["id"]]
+    assert bob.get(f"turns/{turn['id']}/patch")["files"] == []
+    assert bob.get("permissions") == []
+
+
 def test_the_branches_and_agents_are_listed(server, repo):
     alice = server.client("alice")
 
     branches = alice.get(f"repos/{repo.slug}/branches")
 
     assert "main" in [each["name"] for each in branches]
+    assert "script" in [each["agent"]["name"] for each in alice.get("agents")]
+    assert alice.get("agents/script")["isInstalled"]
 
 
 def test_a_database_of_a_newer_version_is_said_by_every_route(tmp_path):
