@@ -11,11 +11,21 @@ from agor_jupyter.git import run
 _PROGRESS = re.compile(r"(?:remote: )?([A-Z][A-Za-z ]+):\s+(\d{1,3})%")
 
 
+def forget(target: Path) -> None:
+    """Remove what an attempt that nobody has used left behind."""
+    for folder in (_temporary(target), target):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.part")
+
+
 async def clone(url: str, target: Path, protocols: Sequence[str], timeout_s: float, on_progress: Callable[[CloneProgress], None]) -> None:
     """Clone into `target`, which is not there before and is there after success only. `on_progress` is called from another thread."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
+    forget(target)
+    temporary = _temporary(target)
     rest = b""
 
     def read(piece: bytes) -> None:

@@ -14,7 +14,7 @@ _USER = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _PATH = r"[^\s\x00-\x1f\x7f]+"
 _HTTPS = re.compile(rf"https://{_HOST}(?::\d{{1,5}})?/{_PATH}")
 _SSH = re.compile(rf"ssh://(?:{_USER}@)?{_HOST}(?::\d{{1,5}})?/{_PATH}")
-_SCP = re.compile(rf"(?:{_USER}@)?{_HOST}:(?![:/]){_PATH}|(?:{_USER}@){_HOST}:/(?!/){_PATH}")
+_SCP = re.compile(rf"(?:{_USER}@)?{_HOST}:(?![:/\\]){_PATH}|(?:{_USER}@){_HOST}:/(?!/){_PATH}")
 _FILE = re.compile(rf"file:///{_PATH}")
 
 

@@ -70,6 +70,9 @@ class Repository:
         await self.refresh()
         pins = {"GIT_DIR": str(self.view), "GIT_COMMON_DIR": str(self.view)}
         if worktree is not None:
+            # git reads this file for refs even when the common directory is pinned: it could show another repository's branch
+            if _read_small(self.worktree_dir(worktree) / "commondir") not in {b"../..\n", b"../.."}:
+                raise errors.GitFailed(action, f"what git keeps for {worktree} is gone or was changed by another program")
             pins |= {"GIT_DIR": str(self.worktree_dir(worktree)), "GIT_WORK_TREE": str(worktree)}
         if index is not None:
             pins["GIT_INDEX_FILE"] = str(index)
@@ -156,7 +159,7 @@ class Repository:
                     continue
                 if is_personal != (key == b"core.excludesfile") and not (is_personal and key in {b"core.autocrlf", b"core.eol"}):
                     continue
-                found.append((key, os.path.expanduser(value) if key == b"core.excludesfile" else value))
+                found.append((key, os.fsencode(Path(os.fsdecode(value)).expanduser()) if key == b"core.excludesfile" else value))
         return found
 
 

@@ -22,6 +22,7 @@ from agor_jupyter.domain import errors
 
 MAX_OUTPUT = 64 * 1024 * 1024
 TIMEOUT_S = 120.0
+_SCARCE_BYTES = 32 * 1024 * 1024
 _THREADS = 16
 
 _PASSED = ("PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "TMPDIR")
@@ -38,7 +39,7 @@ _ENVIRONMENT = {
     "GIT_EDITOR": "false",
     "GIT_PAGER": "cat",
     "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_GRAFT_FILE": "/dev/null/none",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_LITERAL_PATHSPECS": "1",
 }
@@ -126,11 +127,13 @@ async def run(
 
 
 def is_full(folder: Path) -> bool:
-    """Less than one MiB is left, or no inode, so that a write failed for this reason."""
+    """So little is left, or no inode, that a write which failed will have failed for this reason. git tidies up after itself,
+    so that it is never quite full.
+    """
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     room = os.statvfs(folder)
-    return room.f_bavail * room.f_frsize < 1024 * 1024 or (room.f_files > 0 and room.f_favail == 0)
+    return room.f_bavail * room.f_frsize < _SCARCE_BYTES or (room.f_files > 0 and room.f_favail == 0)
 
 
 @functools.cache

@@ -40,7 +40,7 @@ async def checkpoint(repository: Repository, worktree: Path, *, largest: int | N
     try:
         index = folder / "index"
         with contextlib.suppress(FileNotFoundError):
-            shutil.copyfile(repository.worktree_dir(worktree) / "index", index)
+            shutil.copy2(repository.worktree_dir(worktree) / "index", index)  # its time tells git which entries to doubt
         found = await changes(repository, worktree, index=index)
         if not found.is_dirty:
             return Checkpoint(commit=found.head, tree=found.head, dirty=False)

@@ -38,6 +38,7 @@ class Repos:
         """A clone that the server's end cut off has failed, and what it left is not there."""
         for repo in await self.list():
             if repo.state is RepoState.CLONING:
+                await asyncio.to_thread(clone.forget, Path(repo.path))
                 await self._change(repo.id, state=RepoState.FAILED, reason="the server stopped while it was cloned", progress=None)
 
     async def close(self) -> None:

@@ -46,6 +46,8 @@ def parse(content: bytes) -> Settings:
         if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text)):
             raise BadSettings("anchors and aliases are not taken")
         found = yaml.safe_load(text)
+    except BadSettings:
+        raise
     except UnicodeDecodeError as error:
         raise BadSettings("it is not UTF-8") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
