@@ -11,6 +11,7 @@ from typing import Self
 from agor_jupyter.agents.session import AgentSession
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.executors.local import LocalExecutor
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.boards import Boards, Rooms
@@ -28,7 +29,7 @@ from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.worktrees import Worktrees
-from agor_jupyter.storage import commands, turns
+from agor_jupyter.storage import commands, sessions, turns
 from agor_jupyter.storage.lock import DataLock
 from agor_jupyter.storage.migrate import migrate
 from agor_jupyter.storage.store import Store, sqlite_url
@@ -124,7 +125,7 @@ class Agor:
         await self.repos.start()
         self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
-        self.worktrees.is_live = lambda worktree_id: store.read(turns.has_live, worktree_id)
+        self.worktrees.is_live = self._is_live
         self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         await self.worktrees.start()
 
@@ -150,6 +151,13 @@ class Agor:
             starting=Slots(self.config.max_starting),
             running=Slots(self.config.max_running),
         )
+
+    async def _is_live(self, worktree_id: WorktreeId) -> bool:
+        """Whether a turn is open or waits there. If not, agents at rest there are stopped: their folder is about to go."""
+        if await self.store.read(turns.has_live, worktree_id):
+            return True
+        await self.runner.dismiss([session.id for session in await self.store.read(sessions.of_worktree, worktree_id)])
+        return False
 
     async def _interrupt(self) -> None:
         """No turn is left open by an orderly stop; if the disk is full, the next start does it."""

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import SessionChanged
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionState
+from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionState, derive_state
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.services.agents import Agents
@@ -51,7 +52,7 @@ class Sessions:
                 title=_title(request.title) or (_headline(prompt.text) if prompt else "") or agent.name,
                 parent_id=request.parent_id,
                 origin_id=request.origin_id,
-                state=SessionState.IDLE,
+                state=derive_state([]),
                 state_since=at,
                 created_at=at,
                 created_by=caller.person,
@@ -60,7 +61,9 @@ class Sessions:
             sessions.insert(transaction, session)
             if prompt:
                 enqueue(transaction, session, _turn(turn_id, session, prompt.text, caller, at))
-            session = derive(transaction, session_id, at)
+                session = derive(transaction, session_id, at)
+            else:
+                transaction.append(at, SessionChanged(session=session))
             crash_point("prompt.before_commit")
             return session
 

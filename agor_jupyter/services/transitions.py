@@ -12,6 +12,7 @@ from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission, PermissionState
 from agor_jupyter.domain.sessions import Session, derive_state
 from agor_jupyter.domain.turns import ENDED, NEXT, OPEN, Turn, TurnState
+from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.storage import permissions, sessions, turns
 from agor_jupyter.storage.store import Transaction
 
@@ -126,3 +127,12 @@ def stop(transaction: Transaction, turn_id: TurnId, by: Person, at: datetime) ->
         turn = move(transaction, turn, TurnState.STOPPING, at, ended_by=by, permission_id=None)
     derive(transaction, turn.session_id, at)
     return turn
+
+
+def follow_board(transaction: Transaction, worktree: Worktree, at: datetime) -> None:
+    """A worktree's sessions are on its board."""
+    for session in sessions.of_worktree(transaction.connection, worktree.id):
+        if session.board != worktree.board:
+            moved = session.replace(board=worktree.board, updated_at=at)
+            sessions.save(transaction, moved)
+            transaction.append(at, SessionChanged(session=moved))

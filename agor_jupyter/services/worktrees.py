@@ -32,6 +32,7 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.statuses import Statuses
 from agor_jupyter.services.tasks import Tasks
+from agor_jupyter.services.transitions import follow_board
 from agor_jupyter.storage import commands as kept_commands
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
@@ -601,6 +602,8 @@ def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, chang
         raise errors.AlreadyExists("Worktree", changed.name)
     kept.update(transaction.connection, changed)
     transaction.append(changed.updated_at, WorktreeChanged(worktree=changed))
+    if changed.board != found.board:
+        follow_board(transaction, changed, changed.updated_at)
     return changed
 
 

@@ -12,6 +12,7 @@ import pytest
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.sessions import Answer, Prompt, SessionChange, SessionCreate, SessionState
 from agor_jupyter.domain.turns import TurnState
+from agor_jupyter.domain.worktrees import WorktreeChange
 from agor_jupyter.executors import processes
 from agor_jupyter.storage import runs
 from tests.scene import sh
@@ -209,8 +210,10 @@ async def test_a_worktree_in_which_a_turn_waits_or_runs_is_live(scene):
         await scene.agor.worktrees.archive(scene.caller, scene.worktree.id, scene.key())
     await scene.allow(turn)
     await scene.ended(turn)
+    [row] = await scene.agor.store.read(runs.every)
     await scene.agor.worktrees.archive(scene.caller, scene.worktree.id, scene.key())
 
+    assert processes.start_ticks(row.pid) is None  # the agent at rest does not outlive its folder
     with pytest.raises(errors.WorktreeNotReady):
         await scene.prompt(session, "true")
 
@@ -242,3 +245,27 @@ async def test_the_run_is_recorded_while_its_process_lives_and_forgotten_when_it
 
     assert await scene.agor.store.read(runs.every) == []
     assert processes.start_ticks(row.pid) is None
+
+
+async def test_sessions_go_with_their_worktree_to_another_board(scene):
+    session = await scene.session()
+
+    await scene.agor.worktrees.change(scene.caller, scene.worktree.id, WorktreeChange(board="other.agor"))
+
+    assert (await scene.agor.sessions.get(session.id)).board == "other.agor"
+    assert [item["id"] for item in json.loads((await scene.agor.sessions.page(board="other.agor"))[0])] == [session.id]
+
+
+async def test_the_stored_last_line_and_number_are_those_of_the_transcript(scene):
+    session = await scene.session()
+    turn = await scene.prompt(session, "true")
+    await scene.allow(turn)
+    await scene.ended(turn)
+
+    found = await scene.agor.sessions.get(session.id)
+
+    events = await scene.transcript(session)
+    assert found.last_seq == events[-1]["seq"]
+    assert found.last_line
+    [listed] = json.loads((await scene.agor.sessions.page())[0])
+    assert listed == json.loads(found.model_dump_json())
