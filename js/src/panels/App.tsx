@@ -1,0 +1,275 @@
+// A board with its bar and panel, the same in a tab, a cell and a page.
+import { type KeyboardEvent, type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+
+import { Canvas } from '../canvas/Canvas.js'
+import { texts } from '../texts.js'
+import { Announcer } from './Announcer.js'
+import { Banner } from './Banner.js'
+import { Bar } from './Bar.js'
+import type { BoardClient } from './client.js'
+import { CommandMenu } from './CommandMenu.js'
+import { createCommands } from './commands.js'
+import { type AppContext, Context, useApp, useClient, useCommand, useShared, useView } from './context.js'
+import { Problem } from './Dialog.js'
+import { Icon } from './Icon.js'
+import { Inbox } from './Inbox.js'
+import { KeysHelp } from './KeysHelp.js'
+import { RepoDialog } from './RepoDialog.js'
+import { SessionDialog } from './SessionDialog.js'
+import { SessionPanel } from './SessionPanel.js'
+import { Toasts } from './Toasts.js'
+import { ViewStore } from './view.js'
+import { WorktreeDialog } from './WorktreeDialog.js'
+import { WorktreePanel } from './WorktreePanel.js'
+
+/** Below this the panel takes the whole view. */
+const NARROW = 900
+
+export interface AppProps {
+  readonly client: BoardClient
+  readonly host: 'cell' | 'tab' | 'page'
+  readonly openInTab: ((path: string) => void) | null
+}
+
+export function App({ client, host, openInTab }: AppProps) {
+  const context = useMemo<AppContext>(() => {
+    const view = new ViewStore(host)
+    return { client, view, commands: createCommands(client, view), openInTab }
+  }, [client, host, openInTab])
+  return (
+    <Context.Provider value={context}>
+      <Shell />
+    </Context.Provider>
+  )
+}
+
+function Shell() {
+  const { client, view, commands } = useApp()
+  const state = useClient()
+  const local = useView()
+  const root = useRef<HTMLDivElement>(null)
+  const isNarrow = useWidth(root) < NARROW
+  useReading(local.openDiffId ? null : local.openSessionId)
+  const onKeyDown = useKeys(root)
+  useSyncExternalStore(state.board?.subscribe ?? never, () => state.board?.getView() ?? null)
+
+  const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined
+  const worktree = local.openDiffId ? state.shared.worktrees.get(local.openDiffId) : undefined
+  const isPanelOpen = session !== undefined || worktree !== undefined
+  const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}`
+  return (
+    <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown}>
+      <Bar />
+      <Banner />
+      <div className="agor-main">
+        <div className="agor-stage" inert={isNarrow && isPanelOpen ? '' : undefined}>
+          {state.board && state.shared.isLoaded ? <Canvas board={state.board} state={state.shared} local={local} commands={commands} /> : <Opening />}
+        </div>
+        {isPanelOpen && (
+          <aside className="agor-panel" style={isNarrow ? undefined : { width: local.panelWidth }} aria-label={worktree ? texts.panel.worktreeLabel : texts.panel.label}>
+            {!isNarrow && <ResizeHandle />}
+            {worktree ? <WorktreePanel key={worktree.id} worktree={worktree} /> : session && <SessionPanel key={session.id} session={session} />}
+          </aside>
+        )}
+      </div>
+      {local.isInboxOpen && <Inbox />}
+      <Dialogs />
+      <Toasts />
+      <Announcer />
+      {local.host === 'cell' && !local.isFullScreen && <CellGrip root={root} />}
+      {local.isFullScreen && <EscapeFull onClose={() => view.set({ isFullScreen: false })} />}
+    </div>
+  )
+}
+
+const never = () => () => undefined
+
+/** `inert` is not among React 18's attributes. */
+declare module 'react' {
+  interface HTMLAttributes<T> {
+    inert?: '' | undefined
+  }
+}
+
+function Opening() {
+  const { client, commands } = useApp()
+  const { problem } = useClient()
+  const { run, isRunning, problem: problem2 } = useCommand()
+  if (!problem) {
+    return (
+      <div className="agor-opening" role="status">
+        <div className="agor-skeletons" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </div>
+        <span className="agor-row">
+          <Icon name="st-starting" size={14} />
+          {texts.host.opening(client.path)}
+        </span>
+      </div>
+    )
+  }
+  return (
+    <div className="agor-opening" role="alert">
+      <h2>{texts.host.failed}</h2>
+      <p>{problem.message}</p>
+      <div className="agor-row">
+        <button type="button" className="agor-btn" onClick={() => void client.open()}>
+          {texts.host.again}
+        </button>
+        {problem.status === 404 && (
+          <button type="button" className="agor-btn agor-primary" disabled={isRunning} onClick={() => void run(() => commands.makeBoard())}>
+            {texts.host.make}
+          </button>
+        )}
+      </div>
+      <Problem text={problem2} />
+    </div>
+  )
+}
+
+function Dialogs() {
+  const { dialog } = useView()
+  const shared = useShared()
+  switch (dialog?.name) {
+    case 'worktree':
+      return <WorktreeDialog at={dialog.at} />
+    case 'repo':
+      return <RepoDialog />
+    case 'session':
+      return dialog.worktreeId && shared.worktrees.has(dialog.worktreeId) ? <SessionDialog worktreeId={dialog.worktreeId} /> : null
+    case 'commands':
+      return <CommandMenu />
+    case 'keys':
+      return <KeysHelp />
+    case undefined:
+      return null
+  }
+}
+
+function EscapeFull({ onClose }: { onClose: () => void }) {
+  useEffect(() => {
+    const onKeyDown = (event: globalThis.KeyboardEvent) => {
+      if (event.key === 'Escape' && !event.defaultPrevented) onClose()
+    }
+    window.addEventListener('keydown', onKeyDown)
+    return () => window.removeEventListener('keydown', onKeyDown)
+  }, [onClose])
+  return null
+}
+
+function useWidth(ref: React.RefObject<HTMLElement>): number {
+  const [width, setWidth] = useState(Number.POSITIVE_INFINITY)
+  useEffect(() => {
+    const element = ref.current
+    if (!element) return
+    const observer = new ResizeObserver(([entry]) => entry && entry.contentRect.width > 0 && setWidth(entry.contentRect.width))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [ref])
+  return width
+}
+
+/** Colleagues see which session one reads. */
+function useReading(sessionId: string | null): void {
+  const awareness = useClient().board?.awareness ?? null
+  useEffect(() => {
+    awareness?.setLocalStateField('reading', sessionId)
+  }, [awareness, sessionId])
+}
+
+const isTyping = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+
+function useKeys(root: React.RefObject<HTMLElement>) {
+  const { view, commands } = useApp()
+  const wasG = useRef(0)
+  return (event: KeyboardEvent) => {
+    if (event.defaultPrevented) return
+    const act = (job: () => void) => {
+      event.preventDefault()
+      event.stopPropagation()
+      job()
+    }
+    const state = view.getState()
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') return act(() => commands.openDialog('commands'))
+    if (state.dialog) return
+    if (event.key === 'Escape' && (state.openSessionId || state.openDiffId) && !(event.target instanceof HTMLInputElement)) return act(() => commands.closePanel())
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.key === '/') return act(() => root.current?.querySelector<HTMLInputElement>('[data-filter]')?.focus())
+    if (event.key === '?') return act(() => commands.openDialog('keys'))
+    if (event.key === 'g') wasG.current = Date.now()
+    else if (event.key === 'i' && Date.now() - wasG.current < 1000) act(() => commands.openInbox(true))
+  }
+}
+
+function ResizeHandle() {
+  const { view } = useApp()
+  const { panelWidth } = useView()
+  const start = (event: ReactPointerEvent<HTMLDivElement>) => {
+    event.preventDefault()
+    const handle = event.currentTarget
+    const from = event.clientX
+    const width = view.getState().panelWidth
+    handle.setPointerCapture(event.pointerId)
+    const move = (next: PointerEvent) => view.resizePanel(width + from - next.clientX)
+    const stop = () => {
+      handle.removeEventListener('pointermove', move)
+      handle.removeEventListener('pointerup', stop)
+      handle.removeEventListener('pointercancel', stop)
+    }
+    handle.addEventListener('pointermove', move)
+    handle.addEventListener('pointerup', stop)
+    handle.addEventListener('pointercancel', stop)
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
+    event.preventDefault()
+    event.stopPropagation()
+    view.resizePanel(panelWidth + (event.key === 'ArrowLeft' ? 20 : -20))
+  }
+  return (
+    <div
+      className="agor-resize"
+      role="separator"
+      aria-orientation="vertical"
+      aria-label={texts.panel.resize}
+      aria-valuenow={panelWidth}
+      aria-valuemin={360}
+      aria-valuemax={720}
+      tabIndex={0}
+      onPointerDown={start}
+      onKeyDown={onKeyDown}
+    />
+  )
+}
+
+/** A cell's height is dragged at its corner. */
+function CellGrip({ root }: { root: React.RefObject<HTMLElement> }) {
+  const start = (event: ReactPointerEvent<HTMLDivElement>) => {
+    const element = root.current
+    if (!element) return
+    event.preventDefault()
+    event.stopPropagation()
+    const grip = event.currentTarget
+    const from = event.clientY
+    const height = element.clientHeight
+    grip.setPointerCapture(event.pointerId)
+    const move = (next: PointerEvent) => {
+      element.style.height = `${Math.min(2000, Math.max(240, height + next.clientY - from))}px`
+    }
+    const stop = () => {
+      grip.removeEventListener('pointermove', move)
+      grip.removeEventListener('pointerup', stop)
+      grip.removeEventListener('pointercancel', stop)
+    }
+    grip.addEventListener('pointermove', move)
+    grip.addEventListener('pointerup', stop)
+    grip.addEventListener('pointercancel', stop)
+  }
+  return (
+    <div className="agor-cell-grip" onPointerDown={start} title={texts.host.resize} aria-hidden="true">
+      <Icon name="resize" size={12} />
+    </div>
+  )
+}

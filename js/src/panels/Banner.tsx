@@ -1,0 +1,50 @@
+// The connection and one's rights, over the board. Never a blocking dialog.
+import { useEffect } from 'react'
+
+import { texts } from '../texts.js'
+import { useApp, useClient } from './context.js'
+import { Icon } from './Icon.js'
+import { clockWithSeconds } from './words.js'
+
+export function Banner() {
+  const { client } = useApp()
+  const { shared, readOnlyReason, caughtUp, board } = useClient()
+  useEffect(() => {
+    if (caughtUp === null) return
+    const timer = setTimeout(() => client.forgetCaughtUp(), 4000)
+    return () => clearTimeout(timer)
+  }, [caughtUp, client])
+
+  if (shared.connection.state === 'lost') {
+    return (
+      <div className="agor-banner" role="status" data-banner="lost">
+        <Icon name="offline" />
+        <b>{texts.connection.reconnecting}</b>
+        <span className="agor-ell agor-grow agor-t2">{texts.connection.asOf(clockWithSeconds(shared.connection.since))}</span>
+        <button type="button" className="agor-btn agor-sm" onClick={() => client.reconnect()}>
+          {texts.connection.tryNow}
+        </button>
+      </div>
+    )
+  }
+  if (caughtUp !== null) {
+    return (
+      <div className="agor-banner agor-ok" role="status" data-banner="back">
+        <Icon name="st-done" />
+        <b>{texts.connection.back}</b>
+        <span className="agor-ell">{texts.connection.caughtUp(caughtUp)}</span>
+      </div>
+    )
+  }
+  const reason = shared.me?.role === 'viewer' ? texts.connection.viewer : board && !board.isWritable ? (readOnlyReason ?? texts.connection.layoutReadOnly) : null
+  if (!reason) return null
+  return (
+    <div className="agor-banner" role="status" data-banner="view">
+      <Icon name="eye" />
+      <b>{texts.connection.viewOnly}</b>
+      <span className="agor-ell agor-t2" title={reason}>
+        {reason}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,100 @@
+// What needs a person: open questions first, then what failed or was interrupted. A row leaves when it is answered, by anyone.
+import { useState } from 'react'
+
+import type { Permission, Session } from '../protocol/generated.js'
+import { texts } from '../texts.js'
+import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js'
+import { Problem, useFocusTrap } from './Dialog.js'
+import { Mark } from './Icon.js'
+import { optionLabel, ordered } from './Permission.js'
+import { visible } from './safe.js'
+import { age } from './words.js'
+
+export function Inbox() {
+  const { commands } = useApp()
+  const shared = useShared()
+  const trap = useFocusTrap(() => commands.openInbox(false))
+  const [isMine, setMine] = useState(false)
+  const me = shared.me?.person.username
+  const belongs = (session: Session | undefined) => !isMine || session?.createdBy.username === me
+  const asked = [...shared.permissions.values()].filter(p => belongs(shared.sessions.get(p.sessionId))).sort((a, b) => a.askedAt.localeCompare(b.askedAt))
+  const broken = [...shared.sessions.values()]
+    .filter(session => session.archivedAt === null && (session.state === 'failed' || session.state === 'interrupted') && belongs(session))
+    .sort((a, b) => b.stateSince.localeCompare(a.stateSince))
+    .slice(0, 50)
+  return (
+    <div ref={trap.ref} className="agor-pop agor-inbox" role="dialog" aria-label={texts.inbox.title} onKeyDown={trap.onKeyDown}>
+      <header className="agor-pop-head">
+        {texts.inbox.title}
+        {asked.length > 0 && <span className="agor-count agor-need">{asked.length}</span>}
+        <span className="agor-grow" />
+        <span className="agor-segmented" role="group" aria-label={texts.inbox.whose}>
+          <button type="button" aria-pressed={isMine} onClick={() => setMine(true)}>
+            {texts.inbox.mine}
+          </button>
+          <button type="button" aria-pressed={!isMine} onClick={() => setMine(false)}>
+            {texts.inbox.everyone}
+          </button>
+        </span>
+      </header>
+      <div className="agor-inbox-rows">
+        {asked.map(permission => (
+          <Question key={permission.id} permission={permission} />
+        ))}
+        {broken.map(session => (
+          <Broken key={session.id} session={session} />
+        ))}
+        {!asked.length && !broken.length && <p className="agor-empty">{texts.inbox.empty}</p>}
+      </div>
+      <footer className="agor-pop-foot">{texts.inbox.foot}</footer>
+    </div>
+  )
+}
+
+function Question({ permission }: { permission: Permission }) {
+  const { commands } = useApp()
+  const shared = useShared()
+  const { run, isRunning, problem } = useCommand()
+  const now = useNow(15_000)
+  const session = shared.sessions.get(permission.sessionId)
+  const worktree = shared.worktrees.get(permission.worktreeId)
+  const options = ordered(permission.options)
+  const short = options.filter(option => option.kind === 'allow_once' || option.kind === 'reject_once')
+  return (
+    <section className="agor-inbox-row" data-permission={permission.id}>
+      <Mark state="needs_you" />
+      <b className="agor-ell">{visible(worktree?.name ?? session?.title ?? '')}</b>
+      <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
+      <span className="agor-inbox-wide">{texts.permission.asks(agentLabel(shared, session?.agent ?? ''), permission.toolKind)}</span>
+      <pre className="agor-inbox-wide">{visible(permission.command ?? permission.title)}</pre>
+      <div className="agor-inbox-wide agor-row">
+        {shared.me?.role === 'owner' &&
+          short.map((option, index) => (
+            <button key={option.id} type="button" disabled={isRunning} className={`agor-btn agor-sm${index === 0 && option.kind === 'allow_once' ? ' agor-need' : ''}`} onClick={() => void run(() => commands.answer(permission.id, option.id))}>
+              {optionLabel(option, options)}
+            </button>
+          ))}
+        <button type="button" className="agor-btn agor-ghost agor-sm" onClick={() => commands.openSession(permission.sessionId)}>
+          {texts.inbox.open}
+        </button>
+      </div>
+      <Problem text={problem} />
+    </section>
+  )
+}
+
+function Broken({ session }: { session: Session }) {
+  const { commands } = useApp()
+  const shared = useShared()
+  const now = useNow(15_000)
+  const turn = [...shared.turns.values()].find(({ sessionId, state }) => sessionId === session.id && (state === 'failed' || state === 'interrupted'))
+  return (
+    <button type="button" className="agor-inbox-row" onClick={() => commands.openSession(session.id)}>
+      <Mark state={session.state} />
+      <b className="agor-ell">{visible(shared.worktrees.get(session.worktreeId)?.name ?? session.title)}</b>
+      <span className="agor-xs agor-t3">{age(session.stateSince, now)}</span>
+      <span className="agor-inbox-wide">{visible(turn?.error ?? texts.states[session.state])}</span>
+    </button>
+  )
+}
+

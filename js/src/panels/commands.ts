@@ -1,0 +1,113 @@
+// What a person can do from this view. Each command is one request; an id makes it safe to send again.
+import type { Branch, Patch, Removal, Repo, Session, SessionChange, SessionCreate, Turn, Worktree, WorktreeChange, WorktreeCreate } from '../protocol/generated.js'
+import type { Commands } from '../store/types.js'
+import { texts } from '../texts.js'
+import { ApiError, newKey } from '../transport/http.js'
+import type { BoardClient } from './client.js'
+import type { ViewStore } from './view.js'
+
+export interface PanelCommands extends Commands {
+  openInbox(isOpen: boolean): void
+  closeDialog(): void
+  closePanel(): void
+
+  /** The same `key` is the same prompt: sending it again cannot prompt twice. */
+  prompt(sessionId: string, text: string, key: string): Promise<Turn>
+  cancelSession(sessionId: string): Promise<void>
+  cancelTurn(turnId: string): Promise<void>
+  changeSession(sessionId: string, change: Partial<SessionChange>): Promise<void>
+  createSession(request: Partial<SessionCreate> & Pick<SessionCreate, 'worktreeId' | 'agent'>, key: string): Promise<Session>
+  createWorktree(request: Partial<WorktreeCreate> & Pick<WorktreeCreate, 'repo' | 'name'>, key: string): Promise<Worktree>
+  changeWorktree(worktreeId: string, change: Partial<WorktreeChange>): Promise<void>
+  removeWorktree(worktreeId: string, force: boolean): Promise<Removal>
+  addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>
+  branches(repo: string): Promise<Branch[]>
+  worktreeDiff(worktreeId: string): Promise<Patch>
+  turnPatch(turnId: string): Promise<Patch>
+  makeBoard(): Promise<void>
+}
+
+/** Lists come as an array or in `items`. */
+const listOf = <T>(answer: T[] | { items: T[] }): T[] => (Array.isArray(answer) ? answer : answer.items)
+
+export function createCommands(client: BoardClient, view: ViewStore): PanelCommands {
+  const { http } = client
+
+  /** A command that did not reach the server is offered again, with the same id. */
+  const post = async <T>(label: string, path: string, body: unknown = {}, key = newKey()): Promise<T> => {
+    try {
+      return await http.post<T>(path, body, { key })
+    } catch (error) {
+      if (error instanceof ApiError && error.isUnsent) {
+        const again = () => void post<T>(label, path, body, key).catch(failure => complain(failure))
+        view.toast({ text: texts.connection.notSent(label), isBad: true, again })
+      }
+      throw error
+    }
+  }
+  const complain = (error: unknown) => {
+    if (!(error instanceof ApiError && error.isUnsent)) view.toast({ text: error instanceof Error ? error.message : String(error), isBad: true })
+  }
+  const quiet = async (promise: Promise<unknown>): Promise<void> => void (await promise)
+
+  const makeHere = async (objectId: string): Promise<void> => {
+    const board = client.getState().board
+    const object = board?.getView().objects.get(objectId)
+    if (!board || object?.kind !== 'card') return
+    const branches = listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(object.repo)}/branches`))
+    await post<Worktree>(texts.commands.makeHere, 'worktrees', {
+      repo: object.repo,
+      name: object.title || object.branch,
+      branch: object.branch,
+      existingBranch: branches.some(branch => !branch.isRemote && branch.name === object.branch),
+      board: client.path,
+      x: object.x,
+      y: object.y,
+      ...(object.base ? { base: object.base } : {}),
+    })
+    board.remove([objectId])
+  }
+
+  return {
+    setTool: tool => view.set({ tool }),
+    select: ids => view.set({ selection: new Set(ids) }),
+    openSession: (openSessionId, options) => {
+      const { promptFocus } = view.getState()
+      view.set({ openSessionId, openDiffId: null, isInboxOpen: false, ...(options?.focusPrompt ? { promptFocus: promptFocus + 1 } : {}) })
+    },
+    openDiff: openDiffId => view.set({ openDiffId, isInboxOpen: false }),
+    openDialog: (name, options) => view.set({ dialog: { name, ...options }, isInboxOpen: false }),
+    closeDialog: () => view.set({ dialog: null }),
+    closePanel: () => view.set({ openSessionId: null, openDiffId: null }),
+    openInbox: isInboxOpen => view.set({ isInboxOpen }),
+    toast: toast => view.toast(toast),
+
+    answer: (id, optionId) => quiet(post(texts.commands.answer, `permissions/${id}/answer`, { optionId })),
+    resume: id => quiet(post(texts.commands.resume, `turns/${id}/resume`)),
+    retry: id => quiet(post(texts.commands.retry, `turns/${id}/retry`)),
+    discard: id => quiet(post(texts.commands.discard, `turns/${id}/discard`)),
+    retryWorktree: id => quiet(post(texts.commands.retry, `worktrees/${id}/retry`)),
+    restoreWorktree: id => quiet(post(texts.commands.restore, `worktrees/${id}/restore`)),
+    archiveWorktree: id => quiet(post(texts.commands.archive, `worktrees/${id}/archive`)),
+    makeHere,
+    watch: ids => client.watch(ids),
+    reconnect: () => client.reconnect(),
+
+    prompt: (id, text, key) => http.post<Turn>(`sessions/${id}/prompt`, { text }, { key }),
+    cancelSession: id => quiet(post(texts.commands.stop, `sessions/${id}/cancel`)),
+    cancelTurn: id => quiet(post(texts.commands.cancel, `turns/${id}/cancel`)),
+    changeSession: (id, change) => quiet(http.patch(`sessions/${id}`, change)),
+    createSession: (request, key) => http.post<Session>('sessions', request, { key }),
+    createWorktree: (request, key) => http.post<Worktree>('worktrees', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
+    changeWorktree: (id, change) => quiet(http.patch(`worktrees/${id}`, change)),
+    removeWorktree: (id, force) => http.delete<Removal>(`worktrees/${id}`, { query: { force }, timeoutMs: 120_000 }),
+    addRepo: (request, key) => http.post<Repo>('repos', request, { key, timeoutMs: 60_000 }),
+    branches: async repo => listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(repo)}/branches`)),
+    worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
+    turnPatch: id => http.get<Patch>(`turns/${id}/patch`, { timeoutMs: 60_000 }),
+    makeBoard: async () => {
+      await http.post('boards', { path: client.path, title: '' })
+      await client.open()
+    },
+  }
+}
