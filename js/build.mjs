@@ -3,24 +3,44 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const out = '../agor_jupyter/static';
-const common = { bundle: true, format: 'esm', target: 'es2022', jsx: 'automatic', loader: { '.css': 'text', '.svg': 'text' } };
+
+// Styles are a text in the bundle, without their comments.
+const minifiedCss = {
+  name: 'minified-css',
+  setup(b) {
+    b.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'css', minify: true, target: 'chrome111' });
+      return { contents: code.trim(), loader: 'text' };
+    });
+  },
+};
+const common = { bundle: true, format: 'esm', target: 'es2022', jsx: 'automatic', plugins: [minifiedCss], logOverride: { 'import-is-undefined': 'error' } };
 
 // In JupyterLab a page has a yjs already, and two copies in one page complain. The labextension leaves Lab's copy in
-// `globalThis.__agor.Y`; elsewhere the bundle's own copy is used.
-const names = Object.keys(await import('yjs')).filter((name) => name !== 'default');
+// `globalThis.__agor.Y`; elsewhere the bundle's own copy is used. Only what is named here is in it: the build fails at any other name.
+const names = ['AbstractType', 'Array', 'Doc', 'Map', 'UndoManager', 'applyUpdate', 'encodeStateAsUpdate', 'encodeStateVector'];
+const own = await build({
+  stdin: { contents: `export { ${names.join(', ')} } from 'yjs'`, resolveDir: process.cwd() },
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  external: ['lib0/*'],
+  write: false,
+});
 const sharedYjs = {
   name: 'shared-yjs',
   setup(b) {
-    b.onResolve({ filter: /^yjs$/ }, (args) => (args.pluginData === 'own' ? undefined : { path: 'yjs', namespace: 'shared' }));
-    b.onLoad({ filter: /.*/, namespace: 'shared' }, () => ({
+    b.onResolve({ filter: /^(own-)?yjs$/ }, ({ path }) => ({ path, namespace: 'yjs' }));
+    b.onLoad({ filter: /.*/, namespace: 'yjs' }, ({ path }) => ({
       resolveDir: process.cwd(),
-      loader: 'js',
-      contents: [`const Y = globalThis.__agor?.Y ?? (await import('own-yjs'));`, ...names.map((n) => `export const ${n} = Y.${n};`)].join('\n'),
+      contents:
+        path === 'own-yjs'
+          ? own.outputFiles[0].text
+          : [`const Y = globalThis.__agor?.Y ?? (await import('own-yjs'));`, ...names.map((n) => `export const ${n} = Y.${n};`)].join('\n'),
     }));
-    b.onResolve({ filter: /^own-yjs$/ }, () => b.resolve('yjs', { kind: 'import-statement', resolveDir: process.cwd(), pluginData: 'own' }));
   },
 };
 
@@ -35,7 +55,7 @@ if (process.argv[2] === 'lab') {
     minify: true,
     metafile: true,
     define: { 'process.env.NODE_ENV': '"production"' },
-    plugins: [sharedYjs],
+    plugins: [minifiedCss, sharedYjs],
     legalComments: 'none',
   });
   await build({ ...common, entryPoints: { loader: 'src/widget/loader.ts' }, outdir: out, minify: true });

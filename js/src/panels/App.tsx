@@ -62,7 +62,7 @@ function Shell() {
       <Bar />
       <Banner />
       <div className="agor-main">
-        <div className="agor-stage" inert={isNarrow && isPanelOpen ? '' : undefined}>
+        <div className="agor-board-box" inert={isNarrow && isPanelOpen ? '' : undefined}>
           {state.board && state.shared.isLoaded ? <Canvas board={state.board} state={state.shared} local={local} commands={commands} /> : <Opening />}
         </div>
         {isPanelOpen && (
@@ -97,8 +97,8 @@ function Opening() {
   const { run, isRunning, problem: problem2 } = useCommand()
   if (!problem) {
     return (
-      <div className="agor-opening" role="status">
-        <div className="agor-skeletons" aria-hidden="true">
+      <div className="agor-await" role="status">
+        <div className="agor-blanks" aria-hidden="true">
           <i />
           <i />
           <i />
@@ -111,7 +111,7 @@ function Opening() {
     )
   }
   return (
-    <div className="agor-opening" role="alert">
+    <div className="agor-await" role="alert">
       <h2>{texts.host.failed}</h2>
       <p>{problem.message}</p>
       <div className="agor-row">

@@ -47,7 +47,7 @@ export function CommandMenu() {
   }
   return (
     <div className="agor-scrim agor-scrim-top" onPointerDown={event => event.target === event.currentTarget && commands.closeDialog()}>
-      <div ref={trap.ref} className="agor-pop agor-menu" role="dialog" aria-modal="true" aria-label={texts.menu.open} onKeyDown={onKeyDown}>
+      <div ref={trap.ref} className="agor-popover agor-menu" role="dialog" aria-modal="true" aria-label={texts.menu.open} onKeyDown={onKeyDown}>
         <div className="agor-menu-search">
           <Icon name="search" />
           <input
@@ -78,7 +78,7 @@ export function CommandMenu() {
               </div>
             </div>
           ))}
-          {!entries.length && <p className="agor-empty">{texts.menu.nothing}</p>}
+          {!entries.length && <p className="agor-nothing">{texts.menu.nothing}</p>}
         </div>
       </div>
     </div>

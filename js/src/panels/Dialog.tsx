@@ -67,7 +67,7 @@ export function Field({ label, hint, problem, children }: { label: string; hint?
     <div className="agor-field">
       <label htmlFor={id}>{label}</label>
       {children(id)}
-      {problem ? <span className="agor-problem">{problem}</span> : hint ? <span className="agor-hint">{hint}</span> : null}
+      {problem ? <span className="agor-problem">{problem}</span> : hint ? <span className="agor-advice">{hint}</span> : null}
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import { memo, useState } from 'react'
 
 import { texts } from '../texts.js'
-import type { FileDiff } from './diff.js'
+import type { FileDiff } from './patch.js'
 import { visible } from './safe.js'
 
 const SIGN = { same: '', added: '+', deleted: '−' } as const

@@ -23,8 +23,8 @@ export function Inbox() {
     .sort((a, b) => b.stateSince.localeCompare(a.stateSince))
     .slice(0, 50)
   return (
-    <div ref={trap.ref} className="agor-pop agor-inbox" role="dialog" aria-label={texts.inbox.title} onKeyDown={trap.onKeyDown}>
-      <header className="agor-pop-head">
+    <div ref={trap.ref} className="agor-popover agor-inbox" role="dialog" aria-label={texts.inbox.title} onKeyDown={trap.onKeyDown}>
+      <header className="agor-popover-head">
         {texts.inbox.title}
         {asked.length > 0 && <span className="agor-count agor-need">{asked.length}</span>}
         <span className="agor-grow" />
@@ -44,9 +44,9 @@ export function Inbox() {
         {broken.map(session => (
           <Broken key={session.id} session={session} />
         ))}
-        {!asked.length && !broken.length && <p className="agor-empty">{texts.inbox.empty}</p>}
+        {!asked.length && !broken.length && <p className="agor-nothing">{texts.inbox.empty}</p>}
       </div>
-      <footer className="agor-pop-foot">{texts.inbox.foot}</footer>
+      <footer className="agor-popover-foot">{texts.inbox.foot}</footer>
     </div>
   )
 }

@@ -20,7 +20,7 @@ export function KeysHelp() {
           </div>
         ))}
       </dl>
-      <p className="agor-hint">{texts.keys.note}</p>
+      <p className="agor-advice">{texts.keys.note}</p>
     </Dialog>
   )
 }

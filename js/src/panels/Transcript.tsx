@@ -6,7 +6,7 @@ import { texts } from '../texts.js'
 import { useApp, useCommand, useNow } from './context.js'
 import { Problem } from './Dialog.js'
 import { Changes, Diff } from './Diff.js'
-import { parsePatch } from './diff.js'
+import { parsePatch } from './patch.js'
 import { Face, Icon } from './Icon.js'
 import { Markdown } from './Markdown.js'
 import { Settled } from './Permission.js'
@@ -54,8 +54,8 @@ export function Transcript({ feed, currentTurnId, onEarlier }: { feed: FeedState
               {texts.transcript.earlier}
             </button>
           )}
-          {feed.isLoading && !feed.blocks.length && <p className="agor-empty">{texts.transcript.loading}</p>}
-          {!feed.isLoading && !feed.blocks.length && !feed.problem && <p className="agor-empty">{texts.transcript.empty}</p>}
+          {feed.isLoading && !feed.blocks.length && <p className="agor-nothing">{texts.transcript.loading}</p>}
+          {!feed.isLoading && !feed.blocks.length && !feed.problem && <p className="agor-nothing">{texts.transcript.empty}</p>}
           <Problem text={feed.problem} />
           {feed.blocks.map((block, index) => (
             <TurnView key={block.turnId} block={block} turn={feed.turns.get(block.turnId) ?? block.ended} number={index + 1} isCurrent={block.turnId === currentTurnId} />
@@ -185,7 +185,7 @@ function TurnEnd({ turn }: { turn: Turn }) {
           )}
         </button>
       )}
-      {isOpen && isRunning && <p className="agor-hint">{texts.transcript.loading}</p>}
+      {isOpen && isRunning && <p className="agor-advice">{texts.transcript.loading}</p>}
       <Problem text={problem} />
       {isOpen && <Patched files={files} isCut={patch?.isCut ?? false} />}
     </div>
@@ -198,7 +198,7 @@ export function Patched({ files, isCut }: { files: ReturnType<typeof parsePatch>
       {files.map(file => (
         <FileBlock key={file.path} file={file} isOpenAtFirst={files.length <= 8} />
       ))}
-      {isCut && <p className="agor-hint">{texts.transcript.isCut}</p>}
+      {isCut && <p className="agor-advice">{texts.transcript.isCut}</p>}
     </>
   )
 }

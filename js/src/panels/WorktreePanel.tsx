@@ -6,7 +6,7 @@ import { texts } from '../texts.js'
 import { ApiError } from '../transport/http.js'
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js'
 import { Dialog, Field, Problem } from './Dialog.js'
-import { parsePatch } from './diff.js'
+import { parsePatch } from './patch.js'
 import { Changes } from './Diff.js'
 import { AgentTile, Icon, Mark } from './Icon.js'
 import { safeHref, visible } from './safe.js'
@@ -171,8 +171,8 @@ function WorktreeDiff({ worktree }: { worktree: Worktree }) {
         </button>
       </div>
       <Problem text={problem} />
-      {patch && !files.length && <p className="agor-hint">{texts.worktree.noChanges}</p>}
-      {!patch && isRunning && <p className="agor-hint">{texts.transcript.loading}</p>}
+      {patch && !files.length && <p className="agor-advice">{texts.worktree.noChanges}</p>}
+      {!patch && isRunning && <p className="agor-advice">{texts.transcript.loading}</p>}
       <Patched files={files} isCut={patch?.isCut ?? false} />
     </section>
   )
@@ -255,7 +255,7 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
           ))}
         </ul>
       )}
-      {refusal && <p className="agor-hint">{texts.worktree.backup}</p>}
+      {refusal && <p className="agor-advice">{texts.worktree.backup}</p>}
       <Problem text={problem} />
     </Dialog>
   )
