@@ -17,7 +17,14 @@ const minifiedCss = {
     });
   },
 };
-const common = { bundle: true, format: 'esm', target: 'es2022', jsx: 'automatic', plugins: [minifiedCss], logOverride: { 'import-is-undefined': 'error' } };
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  jsx: 'automatic',
+  plugins: [minifiedCss],
+  logOverride: { 'import-is-undefined': 'error' },
+};
 
 // In JupyterLab a page has a yjs already, and two copies in one page complain. The labextension leaves Lab's copy in
 // `globalThis.__agor.Y`; elsewhere the bundle's own copy is used. Only what is named here is in it: the build fails at any other name.
@@ -39,7 +46,7 @@ const sharedYjs = {
       contents:
         path === 'own-yjs'
           ? own.outputFiles[0].text
-          : [`const Y = globalThis.__agor?.Y ?? (await import('own-yjs'));`, ...names.map((n) => `export const ${n} = Y.${n};`)].join('\n'),
+          : [`const Y = globalThis.__agor?.Y ?? (await import('own-yjs'));`, ...names.map(n => `export const ${n} = Y.${n};`)].join('\n'),
     }));
   },
 };
@@ -61,15 +68,28 @@ if (process.argv[2] === 'lab') {
   await build({ ...common, entryPoints: { loader: 'src/widget/loader.ts' }, outdir: out, minify: true });
   const canvas = readFileSync(`${out}/canvas.js`);
   const bytes = gzipSync(canvas, { level: 9 }).length;
-  writeFileSync(`${out}/manifest.json`, `${JSON.stringify({ hash: createHash('sha256').update(canvas).digest('hex').slice(0, 16), gzipBytes: bytes })}\n`);
+  writeFileSync(
+    `${out}/manifest.json`,
+    `${JSON.stringify({ hash: createHash('sha256').update(canvas).digest('hex').slice(0, 16), gzipBytes: bytes })}\n`,
+  );
   console.log(`canvas.js ${(canvas.length / 1000).toFixed(0)} kB, ${(bytes / 1000).toFixed(1)} kB gzipped`);
   if (process.argv[2] === 'sizes') {
     const sizes = Object.entries(metafile.outputs).flatMap(([, o]) => Object.entries(o.inputs ?? {}));
     const sum = {};
     for (const [file, { bytesInOutput }] of sizes) {
-      const key = file.includes('node_modules/') ? file.split('node_modules/').pop().split('/').slice(0, file.includes('/@') ? 2 : 1).join('/') : file;
+      const key = file.includes('node_modules/')
+        ? file
+            .split('node_modules/')
+            .pop()
+            .split('/')
+            .slice(0, file.includes('/@') ? 2 : 1)
+            .join('/')
+        : file;
       sum[key] = (sum[key] ?? 0) + bytesInOutput;
     }
-    for (const [key, n] of Object.entries(sum).sort((a, b) => b[1] - a[1]).slice(0, 40)) console.log(String(n).padStart(8), key);
+    for (const [key, n] of Object.entries(sum)
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, 40))
+      console.log(String(n).padStart(8), key);
   }
 }

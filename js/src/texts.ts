@@ -1,8 +1,8 @@
 // Every text of the bar, the panels and the dialogs, in one place. Sentence case, verbs on buttons, errors in three parts.
-import type { PermissionOption, PermissionState, SessionState, TurnState, WorktreeState } from './protocol/generated.js'
+import type { PermissionOption, PermissionState, SessionState, TurnState, WorktreeState } from './protocol/generated.js';
 
-const files = (n: number): string => (n === 1 ? '1 file' : `${n} files`)
-const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`)
+const files = (n: number): string => (n === 1 ? '1 file' : `${n} files`);
+const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`);
 
 export const texts = {
   close: 'Close',
@@ -178,9 +178,13 @@ export const texts = {
     showAll: (n: number) => `Show all, ${n.toLocaleString('en')} more lines`,
     exit: (code: number) => `exit ${code}`,
     reads: (read: number, search: number, fetch: number) => {
-      const parts = [read ? `read ${files(read)}` : '', search ? `searched ${times(search)}` : '', fetch ? `fetched ${times(fetch)}` : ''].filter(Boolean)
-      const text = parts.join(', ')
-      return text.charAt(0).toUpperCase() + text.slice(1)
+      const parts = [
+        read ? `read ${files(read)}` : '',
+        search ? `searched ${times(search)}` : '',
+        fetch ? `fetched ${times(fetch)}` : '',
+      ].filter(Boolean);
+      const text = parts.join(', ');
+      return text.charAt(0).toUpperCase() + text.slice(1);
     },
     tools: {
       read: 'Read',
@@ -204,10 +208,11 @@ export const texts = {
         move: 'to move a file',
         read: 'to read a file',
         fetch: 'to fetch from the network',
-      }
-      return `${agent || 'The agent'} asks ${whats[kind] ?? 'for permission'}`
+      };
+      return `${agent || 'The agent'} asks ${whats[kind] ?? 'for permission'}`;
     },
-    spoken: (question: string, card: string, n: number) => `${question}${card ? ` in ${card}` : ''}. ${n === 1 ? '1 needs you' : `${n} need you`}.`,
+    spoken: (question: string, card: string, n: number) =>
+      `${question}${card ? ` in ${card}` : ''}. ${n === 1 ? '1 needs you' : `${n} need you`}.`,
     options: {
       allow_once: 'Allow once',
       allow_always: 'Always in this session',
@@ -269,6 +274,8 @@ export const texts = {
     create: 'Create worktree',
     createAndPrompt: 'Create and prompt',
     creating: 'Creating',
+    takesLong: 'The worktree is still being made. Prompt it from its card when it is ready.',
+    notMade: 'The worktree could not be made.',
     from: 'from',
     uncommitted: (n: number) => `${files(n)} not committed`,
     conflicts: (n: number) => (n === 1 ? '1 conflict' : `${n} conflicts`),
@@ -300,4 +307,4 @@ export const texts = {
     cloningShort: (slug: string) => `${slug}, cloning`,
     progress: (phase: string, percent: number) => `${phase}, ${percent} %`,
   },
-} as const
+} as const;

@@ -4,8 +4,12 @@ from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.auth.identity import IdentityProvider, User
 
 PEOPLE = {
-    "token-mira": User(username="mira", name="Mira Okafor", display_name="Mira Okafor", initials="MO", color="var(--jp-collaborator-color1)"),
-    "token-jonas": User(username="jonas", name="Jonas Lind", display_name="Jonas Lind", initials="JL", color="var(--jp-collaborator-color3)"),
+    "token-mira": User(
+        username="mira", name="Mira Okafor", display_name="Mira Okafor", initials="MO", color="var(--jp-collaborator-color1)"
+    ),
+    "token-jonas": User(
+        username="jonas", name="Jonas Lind", display_name="Jonas Lind", initials="JL", color="var(--jp-collaborator-color3)"
+    ),
     "token-vera": User(username="vera", name="Vera Novak", display_name="Vera Novak", initials="VN", color="var(--jp-collaborator-color6)"),
 }
 VIEWERS = {"vera"}

@@ -18,10 +18,10 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ILauncher, ICommandPalette, IDefaultFileBrowser],
   activate: (app: JupyterFrontEnd, launcher: ILauncher | null, palette: ICommandPalette | null, browser: IDefaultFileBrowser | null) => {
     app.commands.addCommand(NEW, {
-      label: (args) => (args['isPalette'] ? 'New Agor Board' : 'Agor board'),
+      label: args => (args['isPalette'] ? 'New Agor Board' : 'Agor board'),
       caption: 'Make a board for agents and worktrees',
-      icon: (args) => (args['isPalette'] ? undefined : boardIcon),
-      execute: async (args) => {
+      icon: args => (args['isPalette'] ? undefined : boardIcon),
+      execute: async args => {
         const folder = typeof args['cwd'] === 'string' ? args['cwd'] : (browser?.model.path ?? '');
         const contents = app.serviceManager.contents;
         const made = await contents.newUntitled({ path: folder, type: 'file', ext: '.agor' });

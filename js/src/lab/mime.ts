@@ -30,4 +30,3 @@ export const mimePlugin: JupyterFrontEndPlugin<void> = {
     rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: () => new BoardOutput('cell', openInTab) }, RANK);
   },
 };
-

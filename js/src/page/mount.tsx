@@ -1,43 +1,43 @@
 // Mounts a board into an element, in any host. Two views of one board in a page share one connection.
-import { createRoot } from 'react-dom/client'
+import { createRoot } from 'react-dom/client';
 
-import { App } from '../panels/App.js'
-import { BoardClient } from '../panels/client.js'
-import { injectStyles } from '../styles/inject.js'
-import { texts } from '../texts.js'
-import { holdBoard } from '../transport/board.js'
-import { pageConfig } from '../transport/page.js'
+import { App } from '../panels/App.js';
+import { BoardClient } from '../panels/client.js';
+import { injectStyles } from '../styles/inject.js';
+import { texts } from '../texts.js';
+import { holdBoard } from '../transport/board.js';
+import { pageConfig } from '../transport/page.js';
 
 export interface MountOptions {
-  readonly path: string
-  readonly host: 'cell' | 'tab' | 'page'
-  readonly openInTab?: (path: string) => void
+  readonly path: string;
+  readonly host: 'cell' | 'tab' | 'page';
+  readonly openInTab?: (path: string) => void;
 }
 
 /** Returns its own undo. */
 export function mountBoard(el: HTMLElement, { path, host, openInTab }: MountOptions): () => void {
-  const page = pageConfig()
+  const page = pageConfig();
   if (!page) {
-    el.textContent = texts.host.noServer(path)
-    return () => void (el.textContent = '')
+    el.textContent = texts.host.noServer(path);
+    return () => void (el.textContent = '');
   }
-  injectStyles()
+  injectStyles();
   const held = holdBoard(
     path,
     () => new BoardClient(path, page),
     client => client.close(),
-  )
-  const place = document.createElement('div')
-  place.className = 'agor-mount'
-  place.dataset.host = host
+  );
+  const place = document.createElement('div');
+  place.className = 'agor-mount';
+  place.dataset.host = host;
   // JupyterLab's and the notebook's own keys end here, but for those that the board does not use.
-  place.dataset.lmSuppressShortcuts = 'true'
-  el.append(place)
-  const root = createRoot(place)
-  root.render(<App client={held.value} host={host} openInTab={openInTab ?? null} />)
+  place.dataset.lmSuppressShortcuts = 'true';
+  el.append(place);
+  const root = createRoot(place);
+  root.render(<App client={held.value} host={host} openInTab={openInTab ?? null} />);
   return () => {
-    root.unmount()
-    place.remove()
-    held.release()
-  }
+    root.unmount();
+    place.remove();
+    held.release();
+  };
 }

@@ -1,9 +1,9 @@
-import { texts } from '../texts.js'
-import { useShared } from './context.js'
+import { texts } from '../texts.js';
+import { useShared } from './context.js';
 
 /** The agents of the catalogue. One that is not installed cannot be chosen, and says how to get it. */
 export function AgentSelect({ id, value, onChange }: { id: string; value: string; onChange: (name: string) => void }) {
-  const { agents } = useShared()
+  const { agents } = useShared();
   return (
     <select id={id} className="agor-select" value={value} onChange={event => onChange(event.target.value)}>
       {[...agents.values()].map(({ agent, isInstalled }) => (
@@ -12,14 +12,14 @@ export function AgentSelect({ id, value, onChange }: { id: string; value: string
         </option>
       ))}
     </select>
-  )
+  );
 }
 
 /** How to get those that are not here. */
 export function InstallHints() {
-  const { agents } = useShared()
-  const missing = [...agents.values()].filter(({ agent, isInstalled }) => !isInstalled && agent.install)
-  if (!missing.length) return null
+  const { agents } = useShared();
+  const missing = [...agents.values()].filter(({ agent, isInstalled }) => !isInstalled && agent.install);
+  if (!missing.length) return null;
   return (
     <details className="agor-details">
       <summary>{texts.session.moreAgents(missing.length)}</summary>
@@ -29,11 +29,11 @@ export function InstallHints() {
         </p>
       ))}
     </details>
-  )
+  );
 }
 
 export function useDefaultAgent(): string {
-  const { agents } = useShared()
-  const all = [...agents.values()].filter(({ isInstalled }) => isInstalled)
-  return (all.find(({ agent }) => !agent.isBuiltin) ?? all[0])?.agent.name ?? ''
+  const { agents } = useShared();
+  const all = [...agents.values()].filter(({ isInstalled }) => isInstalled);
+  return (all.find(({ agent }) => !agent.isBuiltin) ?? all[0])?.agent.name ?? '';
 }

@@ -1,26 +1,32 @@
 // New questions are spoken once, politely. Streaming text is not.
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react';
 
-import { texts } from '../texts.js'
-import { agentLabel, useShared } from './context.js'
+import { texts } from '../texts.js';
+import { agentLabel, useShared } from './context.js';
 
 export function Announcer() {
-  const shared = useShared()
-  const known = useRef<Set<string> | null>(null)
-  const [text, setText] = useState('')
+  const shared = useShared();
+  const known = useRef<Set<string> | null>(null);
+  const [text, setText] = useState('');
   useEffect(() => {
-    if (!shared.isLoaded) return
-    const fresh = [...shared.permissions.values()].filter(({ id }) => !known.current?.has(id))
-    const first = fresh.at(-1)
+    if (!shared.isLoaded) return;
+    const fresh = [...shared.permissions.values()].filter(({ id }) => !known.current?.has(id));
+    const first = fresh.at(-1);
     if (first) {
-      const agent = agentLabel(shared, shared.sessions.get(first.sessionId)?.agent ?? '')
-      setText(texts.permission.spoken(texts.permission.asks(agent, first.toolKind), shared.worktrees.get(first.worktreeId)?.name ?? '', shared.permissions.size))
+      const agent = agentLabel(shared, shared.sessions.get(first.sessionId)?.agent ?? '');
+      setText(
+        texts.permission.spoken(
+          texts.permission.asks(agent, first.toolKind),
+          shared.worktrees.get(first.worktreeId)?.name ?? '',
+          shared.permissions.size,
+        ),
+      );
     }
-    known.current = new Set(shared.permissions.keys())
-  }, [shared])
+    known.current = new Set(shared.permissions.keys());
+  }, [shared]);
   return (
     <div className="agor-spoken" role="status" aria-live="polite">
       {text}
     </div>
-  )
+  );
 }

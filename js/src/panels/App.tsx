@@ -1,74 +1,94 @@
 // A board with its bar and panel, the same in a tab, a cell and a page.
-import { type KeyboardEvent, type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  type KeyboardEvent,
+  type PointerEvent as ReactPointerEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 
-import { Canvas } from '../canvas/Canvas.js'
-import { texts } from '../texts.js'
-import { Announcer } from './Announcer.js'
-import { Banner } from './Banner.js'
-import { Bar } from './Bar.js'
-import type { BoardClient } from './client.js'
-import { CommandMenu } from './CommandMenu.js'
-import { createCommands } from './commands.js'
-import { type AppContext, Context, useApp, useClient, useCommand, useShared, useView } from './context.js'
-import { Problem } from './Dialog.js'
-import { Icon } from './Icon.js'
-import { Inbox } from './Inbox.js'
-import { KeysHelp } from './KeysHelp.js'
-import { RepoDialog } from './RepoDialog.js'
-import { SessionDialog } from './SessionDialog.js'
-import { SessionPanel } from './SessionPanel.js'
-import { Toasts } from './Toasts.js'
-import { ViewStore } from './view.js'
-import { WorktreeDialog } from './WorktreeDialog.js'
-import { WorktreePanel } from './WorktreePanel.js'
+import { Canvas } from '../canvas/Canvas.js';
+import { texts } from '../texts.js';
+import { Announcer } from './Announcer.js';
+import { Banner } from './Banner.js';
+import { Bar } from './Bar.js';
+import type { BoardClient } from './client.js';
+import { CommandMenu } from './CommandMenu.js';
+import { createCommands } from './commands.js';
+import { type AppContext, Context, useApp, useClient, useCommand, useShared, useView } from './context.js';
+import { Problem } from './Dialog.js';
+import { Icon } from './Icon.js';
+import { Inbox } from './Inbox.js';
+import { KeysHelp } from './KeysHelp.js';
+import { RepoDialog } from './RepoDialog.js';
+import { SessionDialog } from './SessionDialog.js';
+import { SessionPanel } from './SessionPanel.js';
+import { Toasts } from './Toasts.js';
+import { ViewStore } from './view.js';
+import { WorktreeDialog } from './WorktreeDialog.js';
+import { WorktreePanel } from './WorktreePanel.js';
 
 /** Below this the panel takes the whole view. */
-const NARROW = 900
+const NARROW = 900;
 
 export interface AppProps {
-  readonly client: BoardClient
-  readonly host: 'cell' | 'tab' | 'page'
-  readonly openInTab: ((path: string) => void) | null
+  readonly client: BoardClient;
+  readonly host: 'cell' | 'tab' | 'page';
+  readonly openInTab: ((path: string) => void) | null;
 }
 
 export function App({ client, host, openInTab }: AppProps) {
   const context = useMemo<AppContext>(() => {
-    const view = new ViewStore(host)
-    return { client, view, commands: createCommands(client, view), openInTab }
-  }, [client, host, openInTab])
+    const view = new ViewStore(host);
+    return { client, view, commands: createCommands(client, view), openInTab };
+  }, [client, host, openInTab]);
   return (
     <Context.Provider value={context}>
       <Shell />
     </Context.Provider>
-  )
+  );
 }
 
 function Shell() {
-  const { client, view, commands } = useApp()
-  const state = useClient()
-  const local = useView()
-  const root = useRef<HTMLDivElement>(null)
-  const isNarrow = useWidth(root) < NARROW
-  useReading(local.openDiffId ? null : local.openSessionId)
-  const onKeyDown = useKeys(root)
-  useSyncExternalStore(state.board?.subscribe ?? never, () => state.board?.getView() ?? null)
+  const { client, view, commands } = useApp();
+  const state = useClient();
+  const local = useView();
+  const root = useRef<HTMLDivElement>(null);
+  const isNarrow = useWidth(root) < NARROW;
+  useReading(local.openDiffId ? null : local.openSessionId);
+  const onKeyDown = useKeys(root);
+  useSyncExternalStore(state.board?.subscribe ?? never, () => state.board?.getView() ?? null);
 
-  const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined
-  const worktree = local.openDiffId ? state.shared.worktrees.get(local.openDiffId) : undefined
-  const isPanelOpen = session !== undefined || worktree !== undefined
-  const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}`
+  const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined;
+  const worktree = local.openDiffId ? state.shared.worktrees.get(local.openDiffId) : undefined;
+  const isPanelOpen = session !== undefined || worktree !== undefined;
+  const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}`;
   return (
     <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown}>
       <Bar />
       <Banner />
       <div className="agor-main">
         <div className="agor-board-box" inert={isNarrow && isPanelOpen ? '' : undefined}>
-          {state.board && state.shared.isLoaded ? <Canvas board={state.board} state={state.shared} local={local} commands={commands} /> : <Opening />}
+          {state.board && state.shared.isLoaded ? (
+            <Canvas board={state.board} state={state.shared} local={local} commands={commands} />
+          ) : (
+            <Opening />
+          )}
         </div>
         {isPanelOpen && (
-          <aside className="agor-panel" style={isNarrow ? undefined : { width: local.panelWidth }} aria-label={worktree ? texts.panel.worktreeLabel : texts.panel.label}>
+          <aside
+            className="agor-panel"
+            style={isNarrow ? undefined : { width: local.panelWidth }}
+            aria-label={worktree ? texts.panel.worktreeLabel : texts.panel.label}
+          >
             {!isNarrow && <ResizeHandle />}
-            {worktree ? <WorktreePanel key={worktree.id} worktree={worktree} /> : session && <SessionPanel key={session.id} session={session} />}
+            {worktree ? (
+              <WorktreePanel key={worktree.id} worktree={worktree} />
+            ) : (
+              session && <SessionPanel key={session.id} session={session} />
+            )}
           </aside>
         )}
       </div>
@@ -79,22 +99,22 @@ function Shell() {
       {local.host === 'cell' && !local.isFullScreen && <CellGrip root={root} />}
       {local.isFullScreen && <EscapeFull onClose={() => view.set({ isFullScreen: false })} />}
     </div>
-  )
+  );
 }
 
-const never = () => () => undefined
+const never = () => () => undefined;
 
 /** `inert` is not among React 18's attributes. */
 declare module 'react' {
   interface HTMLAttributes<T> {
-    inert?: '' | undefined
+    inert?: '' | undefined;
   }
 }
 
 function Opening() {
-  const { client, commands } = useApp()
-  const { problem } = useClient()
-  const { run, isRunning, problem: problem2 } = useCommand()
+  const { client, commands } = useApp();
+  const { problem } = useClient();
+  const { run, isRunning, problem: problem2 } = useCommand();
   if (!problem) {
     return (
       <div className="agor-await" role="status">
@@ -108,7 +128,7 @@ function Opening() {
           {texts.host.opening(client.path)}
         </span>
       </div>
-    )
+    );
   }
   return (
     <div className="agor-await" role="alert">
@@ -126,108 +146,110 @@ function Opening() {
       </div>
       <Problem text={problem2} />
     </div>
-  )
+  );
 }
 
 function Dialogs() {
-  const { dialog } = useView()
-  const shared = useShared()
+  const { dialog } = useView();
+  const shared = useShared();
   switch (dialog?.name) {
     case 'worktree':
-      return <WorktreeDialog at={dialog.at} />
+      return <WorktreeDialog at={dialog.at} />;
     case 'repo':
-      return <RepoDialog />
+      return <RepoDialog />;
     case 'session':
-      return dialog.worktreeId && shared.worktrees.has(dialog.worktreeId) ? <SessionDialog worktreeId={dialog.worktreeId} /> : null
+      return dialog.worktreeId && shared.worktrees.has(dialog.worktreeId) ? <SessionDialog worktreeId={dialog.worktreeId} /> : null;
     case 'commands':
-      return <CommandMenu />
+      return <CommandMenu />;
     case 'keys':
-      return <KeysHelp />
+      return <KeysHelp />;
     case undefined:
-      return null
+      return null;
   }
 }
 
 function EscapeFull({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     const onKeyDown = (event: globalThis.KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.defaultPrevented) onClose()
-    }
-    window.addEventListener('keydown', onKeyDown)
-    return () => window.removeEventListener('keydown', onKeyDown)
-  }, [onClose])
-  return null
+      if (event.key === 'Escape' && !event.defaultPrevented) onClose();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, [onClose]);
+  return null;
 }
 
 function useWidth(ref: React.RefObject<HTMLElement>): number {
-  const [width, setWidth] = useState(Number.POSITIVE_INFINITY)
+  const [width, setWidth] = useState(Number.POSITIVE_INFINITY);
   useEffect(() => {
-    const element = ref.current
-    if (!element) return
-    const observer = new ResizeObserver(([entry]) => entry && entry.contentRect.width > 0 && setWidth(entry.contentRect.width))
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [ref])
-  return width
+    const element = ref.current;
+    if (!element) return;
+    const observer = new ResizeObserver(([entry]) => entry && entry.contentRect.width > 0 && setWidth(entry.contentRect.width));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [ref]);
+  return width;
 }
 
 /** Colleagues see which session one reads. */
 function useReading(sessionId: string | null): void {
-  const awareness = useClient().board?.awareness ?? null
+  const awareness = useClient().board?.awareness ?? null;
   useEffect(() => {
-    awareness?.setLocalStateField('reading', sessionId)
-  }, [awareness, sessionId])
+    awareness?.setLocalStateField('reading', sessionId);
+  }, [awareness, sessionId]);
 }
 
-const isTyping = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 function useKeys(root: React.RefObject<HTMLElement>) {
-  const { view, commands } = useApp()
-  const wasG = useRef(0)
+  const { view, commands } = useApp();
+  const wasG = useRef(0);
   return (event: KeyboardEvent) => {
-    if (event.defaultPrevented) return
+    if (event.defaultPrevented) return;
     const act = (job: () => void) => {
-      event.preventDefault()
-      event.stopPropagation()
-      job()
-    }
-    const state = view.getState()
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') return act(() => commands.openDialog('commands'))
-    if (state.dialog) return
-    if (event.key === 'Escape' && (state.openSessionId || state.openDiffId) && !(event.target instanceof HTMLInputElement)) return act(() => commands.closePanel())
-    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return
-    if (event.key === '/') return act(() => root.current?.querySelector<HTMLInputElement>('[data-filter]')?.focus())
-    if (event.key === '?') return act(() => commands.openDialog('keys'))
-    if (event.key === 'g') wasG.current = Date.now()
-    else if (event.key === 'i' && Date.now() - wasG.current < 1000) act(() => commands.openInbox(true))
-  }
+      event.preventDefault();
+      event.stopPropagation();
+      job();
+    };
+    const state = view.getState();
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') return act(() => commands.openDialog('commands'));
+    if (state.dialog) return;
+    if (event.key === 'Escape' && (state.openSessionId || state.openDiffId) && !(event.target instanceof HTMLInputElement))
+      return act(() => commands.closePanel());
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === '/') return act(() => root.current?.querySelector<HTMLInputElement>('[data-filter]')?.focus());
+    if (event.key === '?') return act(() => commands.openDialog('keys'));
+    if (event.key === 'g') wasG.current = Date.now();
+    else if (event.key === 'i' && Date.now() - wasG.current < 1000) act(() => commands.openInbox(true));
+  };
 }
 
 function ResizeHandle() {
-  const { view } = useApp()
-  const { panelWidth } = useView()
+  const { view } = useApp();
+  const { panelWidth } = useView();
   const start = (event: ReactPointerEvent<HTMLDivElement>) => {
-    event.preventDefault()
-    const handle = event.currentTarget
-    const from = event.clientX
-    const width = view.getState().panelWidth
-    handle.setPointerCapture(event.pointerId)
-    const move = (next: PointerEvent) => view.resizePanel(width + from - next.clientX)
+    event.preventDefault();
+    const handle = event.currentTarget;
+    const from = event.clientX;
+    const width = view.getState().panelWidth;
+    handle.setPointerCapture(event.pointerId);
+    const move = (next: PointerEvent) => view.resizePanel(width + from - next.clientX);
     const stop = () => {
-      handle.removeEventListener('pointermove', move)
-      handle.removeEventListener('pointerup', stop)
-      handle.removeEventListener('pointercancel', stop)
-    }
-    handle.addEventListener('pointermove', move)
-    handle.addEventListener('pointerup', stop)
-    handle.addEventListener('pointercancel', stop)
-  }
+      handle.removeEventListener('pointermove', move);
+      handle.removeEventListener('pointerup', stop);
+      handle.removeEventListener('pointercancel', stop);
+    };
+    handle.addEventListener('pointermove', move);
+    handle.addEventListener('pointerup', stop);
+    handle.addEventListener('pointercancel', stop);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
-    event.preventDefault()
-    event.stopPropagation()
-    view.resizePanel(panelWidth + (event.key === 'ArrowLeft' ? 20 : -20))
-  }
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    event.preventDefault();
+    event.stopPropagation();
+    view.resizePanel(panelWidth + (event.key === 'ArrowLeft' ? 20 : -20));
+  };
   return (
     <div
       className="agor-resize"
@@ -241,35 +263,35 @@ function ResizeHandle() {
       onPointerDown={start}
       onKeyDown={onKeyDown}
     />
-  )
+  );
 }
 
 /** A cell's height is dragged at its corner. */
 function CellGrip({ root }: { root: React.RefObject<HTMLElement> }) {
   const start = (event: ReactPointerEvent<HTMLDivElement>) => {
-    const element = root.current
-    if (!element) return
-    event.preventDefault()
-    event.stopPropagation()
-    const grip = event.currentTarget
-    const from = event.clientY
-    const height = element.clientHeight
-    grip.setPointerCapture(event.pointerId)
+    const element = root.current;
+    if (!element) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const grip = event.currentTarget;
+    const from = event.clientY;
+    const height = element.clientHeight;
+    grip.setPointerCapture(event.pointerId);
     const move = (next: PointerEvent) => {
-      element.style.height = `${Math.min(2000, Math.max(240, height + next.clientY - from))}px`
-    }
+      element.style.height = `${Math.min(2000, Math.max(240, height + next.clientY - from))}px`;
+    };
     const stop = () => {
-      grip.removeEventListener('pointermove', move)
-      grip.removeEventListener('pointerup', stop)
-      grip.removeEventListener('pointercancel', stop)
-    }
-    grip.addEventListener('pointermove', move)
-    grip.addEventListener('pointerup', stop)
-    grip.addEventListener('pointercancel', stop)
-  }
+      grip.removeEventListener('pointermove', move);
+      grip.removeEventListener('pointerup', stop);
+      grip.removeEventListener('pointercancel', stop);
+    };
+    grip.addEventListener('pointermove', move);
+    grip.addEventListener('pointerup', stop);
+    grip.addEventListener('pointercancel', stop);
+  };
   return (
     <div className="agor-cell-grip" onPointerDown={start} title={texts.host.resize} aria-hidden="true">
       <Icon name="resize" size={12} />
     </div>
-  )
+  );
 }

@@ -1,19 +1,19 @@
 // The connection and one's rights, over the board. Never a blocking dialog.
-import { useEffect } from 'react'
+import { useEffect } from 'react';
 
-import { texts } from '../texts.js'
-import { useApp, useClient } from './context.js'
-import { Icon } from './Icon.js'
-import { clockWithSeconds } from './words.js'
+import { texts } from '../texts.js';
+import { useApp, useClient } from './context.js';
+import { Icon } from './Icon.js';
+import { clockWithSeconds } from './words.js';
 
 export function Banner() {
-  const { client } = useApp()
-  const { shared, readOnlyReason, caughtUp, board } = useClient()
+  const { client } = useApp();
+  const { shared, readOnlyReason, caughtUp, board } = useClient();
   useEffect(() => {
-    if (caughtUp === null) return
-    const timer = setTimeout(() => client.forgetCaughtUp(), 4000)
-    return () => clearTimeout(timer)
-  }, [caughtUp, client])
+    if (caughtUp === null) return;
+    const timer = setTimeout(() => client.forgetCaughtUp(), 4000);
+    return () => clearTimeout(timer);
+  }, [caughtUp, client]);
 
   if (shared.connection.state === 'lost') {
     return (
@@ -25,7 +25,7 @@ export function Banner() {
           {texts.connection.tryNow}
         </button>
       </div>
-    )
+    );
   }
   if (caughtUp !== null) {
     return (
@@ -34,10 +34,15 @@ export function Banner() {
         <b>{texts.connection.back}</b>
         <span className="agor-ell">{texts.connection.caughtUp(caughtUp)}</span>
       </div>
-    )
+    );
   }
-  const reason = shared.me?.role === 'viewer' ? texts.connection.viewer : board && !board.isWritable ? (readOnlyReason ?? texts.connection.layoutReadOnly) : null
-  if (!reason) return null
+  const reason =
+    shared.me?.role === 'viewer'
+      ? texts.connection.viewer
+      : board && !board.isWritable
+        ? (readOnlyReason ?? texts.connection.layoutReadOnly)
+        : null;
+  if (!reason) return null;
   return (
     <div className="agor-banner" role="status" data-banner="view">
       <Icon name="eye" />
@@ -46,5 +51,5 @@ export function Banner() {
         {reason}
       </span>
     </div>
-  )
+  );
 }

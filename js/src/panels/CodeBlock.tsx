@@ -1,8 +1,8 @@
-import { memo, useEffect, useState } from 'react'
+import { memo, useEffect, useState } from 'react';
 
-import { texts } from '../texts.js'
-import { Icon } from './Icon.js'
-import { visible } from './safe.js'
+import { texts } from '../texts.js';
+import { Icon } from './Icon.js';
+import { visible } from './safe.js';
 
 export const CodeBlock = memo(function CodeBlock({ language, text }: { language: string; text: string }) {
   return (
@@ -15,20 +15,24 @@ export const CodeBlock = memo(function CodeBlock({ language, text }: { language:
         <code>{visible(text)}</code>
       </pre>
     </div>
-  )
-})
+  );
+});
 
 export function CopyButton({ text, label = texts.transcript.copy }: { text: string; label?: string }) {
-  const [isCopied, setCopied] = useState(false)
+  const [isCopied, setCopied] = useState(false);
   useEffect(() => {
-    if (!isCopied) return
-    const timer = setTimeout(() => setCopied(false), 1500)
-    return () => clearTimeout(timer)
-  }, [isCopied])
-  const copy = () => void navigator.clipboard?.writeText(text).then(() => setCopied(true), () => undefined)
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), 1500);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const copy = () =>
+    void navigator.clipboard?.writeText(text).then(
+      () => setCopied(true),
+      () => undefined,
+    );
   return (
     <button type="button" className="agor-ib agor-sm" onClick={copy} aria-label={isCopied ? texts.transcript.copied : label} title={label}>
       <Icon name={isCopied ? 'check' : 'copy'} size={12} />
     </button>
-  )
+  );
 }

@@ -1,53 +1,60 @@
 // Ctrl K: find a card, a session or an action by typing.
-import { type KeyboardEvent, useId, useMemo, useState } from 'react'
+import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 
-import type { IconName } from '../icons.js'
-import { texts } from '../texts.js'
-import { agentLabel, canSteer, useApp, useShared } from './context.js'
-import { useFocusTrap } from './Dialog.js'
-import { Icon, Mark, type MarkState } from './Icon.js'
-import { visible } from './safe.js'
+import type { IconName } from '../icons.js';
+import { texts } from '../texts.js';
+import { agentLabel, canSteer, useApp, useShared } from './context.js';
+import { useFocusTrap } from './Dialog.js';
+import { Icon, Mark, type MarkState } from './Icon.js';
+import { visible } from './safe.js';
 
 interface Entry {
-  readonly id: string
-  readonly section: string
-  readonly label: string
-  readonly detail: string
-  readonly icon?: IconName
-  readonly mark?: MarkState
-  readonly keys?: string
-  readonly run: () => void
+  readonly id: string;
+  readonly section: string;
+  readonly label: string;
+  readonly detail: string;
+  readonly icon?: IconName;
+  readonly mark?: MarkState;
+  readonly keys?: string;
+  readonly run: () => void;
 }
 
-const PER_SECTION = 6
+const PER_SECTION = 6;
 
 export function CommandMenu() {
-  const { commands } = useApp()
-  const [query, setQuery] = useState('')
-  const [chosen, setChosen] = useState(0)
-  const entries = useEntries(query)
-  const trap = useFocusTrap(() => commands.closeDialog())
-  const list = useId()
-  const at = Math.min(chosen, Math.max(0, entries.length - 1))
+  const { commands } = useApp();
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState(0);
+  const entries = useEntries(query);
+  const trap = useFocusTrap(() => commands.closeDialog());
+  const list = useId();
+  const at = Math.min(chosen, Math.max(0, entries.length - 1));
   const pick = (entry: Entry | undefined) => {
-    if (!entry) return
-    commands.closeDialog()
-    entry.run()
-  }
+    if (!entry) return;
+    commands.closeDialog();
+    entry.run();
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault()
-      const next = (at + (event.key === 'ArrowDown' ? 1 : -1) + entries.length) % Math.max(1, entries.length)
-      setChosen(next)
-      document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: 'nearest' })
+      event.preventDefault();
+      const next = (at + (event.key === 'ArrowDown' ? 1 : -1) + entries.length) % Math.max(1, entries.length);
+      setChosen(next);
+      document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: 'nearest' });
     } else if (event.key === 'Enter') {
-      event.preventDefault()
-      pick(entries[at])
-    } else trap.onKeyDown(event)
-  }
+      event.preventDefault();
+      pick(entries[at]);
+    } else trap.onKeyDown(event);
+  };
   return (
     <div className="agor-scrim agor-scrim-top" onPointerDown={event => event.target === event.currentTarget && commands.closeDialog()}>
-      <div ref={trap.ref} className="agor-popover agor-menu" role="dialog" aria-modal="true" aria-label={texts.menu.open} onKeyDown={onKeyDown}>
+      <div
+        ref={trap.ref}
+        className="agor-popover agor-menu"
+        role="dialog"
+        aria-modal="true"
+        aria-label={texts.menu.open}
+        onKeyDown={onKeyDown}
+      >
         <div className="agor-menu-search">
           <Icon name="search" />
           <input
@@ -60,8 +67,8 @@ export function CommandMenu() {
             aria-label={texts.menu.placeholder}
             value={query}
             onChange={event => {
-              setQuery(event.target.value)
-              setChosen(0)
+              setQuery(event.target.value);
+              setChosen(0);
             }}
           />
           <kbd className="agor-kbd">Esc</kbd>
@@ -70,7 +77,14 @@ export function CommandMenu() {
           {entries.map((entry, index) => (
             <div key={entry.id}>
               {entry.section !== entries[index - 1]?.section && <div className="agor-section">{entry.section}</div>}
-              <div id={`${list}-${index}`} role="option" aria-selected={index === at} className="agor-menu-item" onPointerMove={() => setChosen(index)} onClick={() => pick(entry)}>
+              <div
+                id={`${list}-${index}`}
+                role="option"
+                aria-selected={index === at}
+                className="agor-menu-item"
+                onPointerMove={() => setChosen(index)}
+                onClick={() => pick(entry)}
+              >
                 {entry.mark ? <Mark state={entry.mark} /> : <Icon name={entry.icon ?? 'card'} />}
                 <span className="agor-ell">{visible(entry.label)}</span>
                 <span className="agor-ell agor-t3 agor-grow">{visible(entry.detail)}</span>
@@ -82,19 +96,26 @@ export function CommandMenu() {
         </div>
       </div>
     </div>
-  )
+  );
 }
 
 function useEntries(query: string): Entry[] {
-  const { commands, view } = useApp()
-  const shared = useShared()
+  const { commands, view } = useApp();
+  const shared = useShared();
   return useMemo(() => {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean)
-    const matches = (...parts: string[]) => words.every(word => parts.some(part => part.toLowerCase().includes(word)))
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const matches = (...parts: string[]) => words.every(word => parts.some(part => part.toLowerCase().includes(word)));
     const cards: Entry[] = [...shared.worktrees.values()]
       .filter(worktree => worktree.state !== 'archived' && matches(worktree.name, worktree.branch))
       .slice(0, PER_SECTION)
-      .map(worktree => ({ id: worktree.id, section: texts.menu.cards, label: worktree.name, detail: worktree.branch, icon: 'card', run: () => commands.openDiff(worktree.id) }))
+      .map(worktree => ({
+        id: worktree.id,
+        section: texts.menu.cards,
+        label: worktree.name,
+        detail: worktree.branch,
+        icon: 'card',
+        run: () => commands.openDiff(worktree.id),
+      }));
     const sessions: Entry[] = [...shared.sessions.values()]
       .filter(session => session.archivedAt === null && matches(session.title, agentLabel(shared, session.agent)))
       .slice(0, PER_SECTION)
@@ -105,7 +126,7 @@ function useEntries(query: string): Entry[] {
         detail: `${shared.worktrees.get(session.worktreeId)?.name ?? ''}, ${texts.states[session.state].toLowerCase()}`,
         mark: session.state,
         run: () => commands.openSession(session.id),
-      }))
+      }));
     const actions: Entry[] = [
       ...(canSteer(shared)
         ? ([
@@ -118,7 +139,7 @@ function useEntries(query: string): Entry[] {
       { id: 'keys', label: texts.keys.title, icon: 'command' as const, keys: '?', run: () => commands.openDialog('keys') },
     ]
       .filter(action => action.id === 'filter' || matches(action.label))
-      .map(action => ({ detail: '', ...action, section: texts.menu.actions }))
-    return [...cards, ...sessions, ...actions]
-  }, [commands, view, shared, query])
+      .map(action => ({ detail: '', ...action, section: texts.menu.actions }));
+    return [...cards, ...sessions, ...actions];
+  }, [commands, view, shared, query]);
 }

@@ -1,53 +1,62 @@
 // A dialog over the board: takes the focus, keeps it, closes with Escape and gives it back.
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from 'react';
 
-import { texts } from '../texts.js'
-import { Icon } from './Icon.js'
+import { texts } from '../texts.js';
+import { Icon } from './Icon.js';
 
-const FOCUSABLE = 'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])'
+const FOCUSABLE =
+  'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])';
 
 /** Tab stays inside; the focus goes back to where it was. */
 export function useFocusTrap(onClose: () => void) {
-  const ref = useRef<HTMLDivElement>(null)
+  const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const before = document.activeElement
-    const first = ref.current?.querySelector<HTMLElement>('[data-autofocus]') ?? ref.current?.querySelector<HTMLElement>(FOCUSABLE)
-    first?.focus()
+    const before = document.activeElement;
+    const first = ref.current?.querySelector<HTMLElement>('[data-autofocus]') ?? ref.current?.querySelector<HTMLElement>(FOCUSABLE);
+    first?.focus();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
-  }, [])
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
-      event.stopPropagation()
-      event.preventDefault()
-      onClose()
+      event.stopPropagation();
+      event.preventDefault();
+      onClose();
     } else if (event.key === 'Tab') {
-      const all = [...(ref.current?.querySelectorAll<HTMLElement>(FOCUSABLE) ?? [])].filter(element => element.offsetParent !== null)
-      const edge = event.shiftKey ? all[0] : all.at(-1)
+      const all = [...(ref.current?.querySelectorAll<HTMLElement>(FOCUSABLE) ?? [])].filter(element => element.offsetParent !== null);
+      const edge = event.shiftKey ? all[0] : all.at(-1);
       if (document.activeElement === edge) {
-        event.preventDefault()
-        ;(event.shiftKey ? all.at(-1) : all[0])?.focus()
+        event.preventDefault();
+        (event.shiftKey ? all.at(-1) : all[0])?.focus();
       }
     }
-  }
-  return { ref, onKeyDown }
+  };
+  return { ref, onKeyDown };
 }
 
 interface Props {
-  title: string
-  onClose: () => void
-  children: ReactNode
-  footer?: ReactNode
-  width?: number
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  footer?: ReactNode;
+  width?: number;
 }
 
 export function Dialog({ title, onClose, children, footer, width = 460 }: Props) {
-  const trap = useFocusTrap(onClose)
-  const id = useId()
+  const trap = useFocusTrap(onClose);
+  const id = useId();
   return (
     <div className="agor-scrim" onPointerDown={event => event.target === event.currentTarget && onClose()}>
-      <div ref={trap.ref} className="agor-dialog" role="dialog" aria-modal="true" aria-labelledby={id} onKeyDown={trap.onKeyDown} style={{ width }}>
+      <div
+        ref={trap.ref}
+        className="agor-dialog"
+        role="dialog"
+        aria-modal="true"
+        aria-labelledby={id}
+        onKeyDown={trap.onKeyDown}
+        style={{ width }}
+      >
         <header className="agor-dialog-head">
           <h2 id={id}>{title}</h2>
           <button type="button" className="agor-ib" onClick={onClose} aria-label={texts.close}>
@@ -58,25 +67,35 @@ export function Dialog({ title, onClose, children, footer, width = 460 }: Props)
         {footer && <footer className="agor-dialog-foot">{footer}</footer>}
       </div>
     </div>
-  )
+  );
 }
 
-export function Field({ label, hint, problem, children }: { label: string; hint?: string | undefined; problem?: string | undefined; children: (id: string) => ReactNode }) {
-  const id = useId()
+export function Field({
+  label,
+  hint,
+  problem,
+  children,
+}: {
+  label: string;
+  hint?: string | undefined;
+  problem?: string | undefined;
+  children: (id: string) => ReactNode;
+}) {
+  const id = useId();
   return (
     <div className="agor-field">
       <label htmlFor={id}>{label}</label>
       {children(id)}
       {problem ? <span className="agor-problem">{problem}</span> : hint ? <span className="agor-advice">{hint}</span> : null}
     </div>
-  )
+  );
 }
 
 export function Problem({ text }: { text: string | null }) {
-  if (!text) return null
+  if (!text) return null;
   return (
     <div className="agor-fail-strip" role="alert">
       {text}
     </div>
-  )
+  );
 }

@@ -1,22 +1,22 @@
-import { memo, useState } from 'react'
+import { memo, useState } from 'react';
 
-import { texts } from '../texts.js'
-import type { FileDiff } from './patch.js'
-import { visible } from './safe.js'
+import { texts } from '../texts.js';
+import type { FileDiff } from './patch.js';
+import { visible } from './safe.js';
 
-const SIGN = { same: '', added: '+', deleted: '−' } as const
-const LIMIT = 200
+const SIGN = { same: '', added: '+', deleted: '−' } as const;
+const LIMIT = 200;
 
 export const Diff = memo(function Diff({ file }: { file: FileDiff }) {
-  const [isOpen, setOpen] = useState(false)
-  if (file.isBinary) return <p className="agor-diff-note">{texts.transcript.binary}</p>
-  let budget = isOpen ? 20_000 : LIMIT
-  const total = file.hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0)
+  const [isOpen, setOpen] = useState(false);
+  if (file.isBinary) return <p className="agor-diff-note">{texts.transcript.binary}</p>;
+  let budget = isOpen ? 20_000 : LIMIT;
+  const total = file.hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0);
   const shown = file.hunks.map(hunk => {
-    const lines = hunk.lines.slice(0, Math.max(0, budget))
-    budget -= lines.length
-    return { ...hunk, lines }
-  })
+    const lines = hunk.lines.slice(0, Math.max(0, budget));
+    budget -= lines.length;
+    return { ...hunk, lines };
+  });
   return (
     <div className="agor-diff" role="region" aria-label={texts.transcript.diffOf(file.path)} tabIndex={0}>
       {shown.map(
@@ -41,13 +41,13 @@ export const Diff = memo(function Diff({ file }: { file: FileDiff }) {
         </button>
       )}
     </div>
-  )
-})
+  );
+});
 
 export function Changes({ added, deleted }: { added: number; deleted: number }) {
   return (
     <span className="agor-mono agor-xs">
       <span className="agor-plus">+{added}</span> <span className="agor-minus">−{deleted}</span>
     </span>
-  )
+  );
 }

@@ -1,27 +1,29 @@
 // What needs a person: open questions first, then what failed or was interrupted. A row leaves when it is answered, by anyone.
-import { useState } from 'react'
+import { useState } from 'react';
 
-import type { Permission, Session } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js'
-import { Problem, useFocusTrap } from './Dialog.js'
-import { Mark } from './Icon.js'
-import { optionLabel, ordered } from './Permission.js'
-import { visible } from './safe.js'
-import { age } from './words.js'
+import type { Permission, Session } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
+import { Problem, useFocusTrap } from './Dialog.js';
+import { Mark } from './Icon.js';
+import { optionLabel, ordered } from './Permission.js';
+import { visible } from './safe.js';
+import { age } from './words.js';
 
 export function Inbox() {
-  const { commands } = useApp()
-  const shared = useShared()
-  const trap = useFocusTrap(() => commands.openInbox(false))
-  const [isMine, setMine] = useState(false)
-  const me = shared.me?.person.username
-  const belongs = (session: Session | undefined) => !isMine || session?.createdBy.username === me
-  const asked = [...shared.permissions.values()].filter(p => belongs(shared.sessions.get(p.sessionId))).sort((a, b) => a.askedAt.localeCompare(b.askedAt))
+  const { commands } = useApp();
+  const shared = useShared();
+  const trap = useFocusTrap(() => commands.openInbox(false));
+  const [isMine, setMine] = useState(false);
+  const me = shared.me?.person.username;
+  const belongs = (session: Session | undefined) => !isMine || session?.createdBy.username === me;
+  const asked = [...shared.permissions.values()]
+    .filter(p => belongs(shared.sessions.get(p.sessionId)))
+    .sort((a, b) => a.askedAt.localeCompare(b.askedAt));
   const broken = [...shared.sessions.values()]
     .filter(session => session.archivedAt === null && (session.state === 'failed' || session.state === 'interrupted') && belongs(session))
     .sort((a, b) => b.stateSince.localeCompare(a.stateSince))
-    .slice(0, 50)
+    .slice(0, 50);
   return (
     <div ref={trap.ref} className="agor-popover agor-inbox" role="dialog" aria-label={texts.inbox.title} onKeyDown={trap.onKeyDown}>
       <header className="agor-popover-head">
@@ -48,18 +50,18 @@ export function Inbox() {
       </div>
       <footer className="agor-popover-foot">{texts.inbox.foot}</footer>
     </div>
-  )
+  );
 }
 
 function Question({ permission }: { permission: Permission }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const { run, isRunning, problem } = useCommand()
-  const now = useNow(15_000)
-  const session = shared.sessions.get(permission.sessionId)
-  const worktree = shared.worktrees.get(permission.worktreeId)
-  const options = ordered(permission.options)
-  const short = options.filter(option => option.kind === 'allow_once' || option.kind === 'reject_once')
+  const { commands } = useApp();
+  const shared = useShared();
+  const { run, isRunning, problem } = useCommand();
+  const now = useNow(15_000);
+  const session = shared.sessions.get(permission.sessionId);
+  const worktree = shared.worktrees.get(permission.worktreeId);
+  const options = ordered(permission.options);
+  const short = options.filter(option => option.kind === 'allow_once' || option.kind === 'reject_once');
   return (
     <section className="agor-inbox-row" data-permission={permission.id}>
       <Mark state="needs_you" />
@@ -70,7 +72,13 @@ function Question({ permission }: { permission: Permission }) {
       <div className="agor-inbox-wide agor-row">
         {shared.me?.role === 'owner' &&
           short.map((option, index) => (
-            <button key={option.id} type="button" disabled={isRunning} className={`agor-btn agor-sm${index === 0 && option.kind === 'allow_once' ? ' agor-need' : ''}`} onClick={() => void run(() => commands.answer(permission.id, option.id))}>
+            <button
+              key={option.id}
+              type="button"
+              disabled={isRunning}
+              className={`agor-btn agor-sm${index === 0 && option.kind === 'allow_once' ? ' agor-need' : ''}`}
+              onClick={() => void run(() => commands.answer(permission.id, option.id))}
+            >
               {optionLabel(option, options)}
             </button>
           ))}
@@ -80,14 +88,16 @@ function Question({ permission }: { permission: Permission }) {
       </div>
       <Problem text={problem} />
     </section>
-  )
+  );
 }
 
 function Broken({ session }: { session: Session }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const now = useNow(15_000)
-  const turn = [...shared.turns.values()].find(({ sessionId, state }) => sessionId === session.id && (state === 'failed' || state === 'interrupted'))
+  const { commands } = useApp();
+  const shared = useShared();
+  const now = useNow(15_000);
+  const turn = [...shared.turns.values()].find(
+    ({ sessionId, state }) => sessionId === session.id && (state === 'failed' || state === 'interrupted'),
+  );
   return (
     <button type="button" className="agor-inbox-row" onClick={() => commands.openSession(session.id)}>
       <Mark state={session.state} />
@@ -95,6 +105,5 @@ function Broken({ session }: { session: Session }) {
       <span className="agor-xs agor-t3">{age(session.stateSince, now)}</span>
       <span className="agor-inbox-wide">{visible(turn?.error ?? texts.states[session.state])}</span>
     </button>
-  )
+  );
 }
-

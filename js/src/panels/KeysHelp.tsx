@@ -1,9 +1,9 @@
-import { texts } from '../texts.js'
-import { useApp } from './context.js'
-import { Dialog } from './Dialog.js'
+import { texts } from '../texts.js';
+import { useApp } from './context.js';
+import { Dialog } from './Dialog.js';
 
 export function KeysHelp() {
-  const { commands } = useApp()
+  const { commands } = useApp();
   return (
     <Dialog title={texts.keys.title} onClose={() => commands.closeDialog()} width={560}>
       <dl className="agor-keys">
@@ -22,5 +22,5 @@ export function KeysHelp() {
       </dl>
       <p className="agor-advice">{texts.keys.note}</p>
     </Dialog>
-  )
+  );
 }

@@ -1,29 +1,29 @@
 // What a turn that failed or was interrupted means, and what can be done about it.
-import type { Session, Turn } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { canSteer, useApp, useCommand, useShared } from './context.js'
-import { Problem } from './Dialog.js'
-import { Icon } from './Icon.js'
-import { visible } from './safe.js'
-import { count } from './words.js'
+import type { Session, Turn } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { canSteer, useApp, useCommand, useShared } from './context.js';
+import { Problem } from './Dialog.js';
+import { Icon } from './Icon.js';
+import { visible } from './safe.js';
+import { count } from './words.js';
 
 /** The turn that waits for a decision: interrupted and unresolved, or the last one when it failed. */
 export function openOutcome(session: Session, turns: Iterable<Turn>): Turn | null {
-  let found: Turn | null = null
+  let found: Turn | null = null;
   for (const turn of turns) {
-    if (turn.sessionId !== session.id || turn.resolution !== null) continue
-    const isOpen = turn.state === 'interrupted' || (turn.state === 'failed' && turn.id === session.lastTurnId)
-    if (isOpen && (!found || turn.number > found.number)) found = turn
+    if (turn.sessionId !== session.id || turn.resolution !== null) continue;
+    const isOpen = turn.state === 'interrupted' || (turn.state === 'failed' && turn.id === session.lastTurnId);
+    if (isOpen && (!found || turn.number > found.number)) found = turn;
   }
-  return found
+  return found;
 }
 
 export function Outcome({ turn }: { turn: Turn }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const { run, isRunning, problem } = useCommand()
-  const isInterrupted = turn.state === 'interrupted'
-  const act = (job: () => Promise<void>) => void run(job)
+  const { commands } = useApp();
+  const shared = useShared();
+  const { run, isRunning, problem } = useCommand();
+  const isInterrupted = turn.state === 'interrupted';
+  const act = (job: () => Promise<void>) => void run(job);
   return (
     <section className="agor-outcome" aria-label={texts.states[turn.state]} data-outcome={turn.state}>
       <div className="agor-outcome-title">
@@ -48,5 +48,5 @@ export function Outcome({ turn }: { turn: Turn }) {
       )}
       <Problem text={problem} />
     </section>
-  )
+  );
 }

@@ -1,17 +1,17 @@
-import { memo, useState } from 'react'
+import { memo, useState } from 'react';
 
-import type { Plan } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { Icon, Mark } from './Icon.js'
-import { visible } from './safe.js'
+import type { Plan } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { Icon, Mark } from './Icon.js';
+import { visible } from './safe.js';
 
-const MARK = { pending: 'idle', in_progress: 'running', completed: 'done' } as const
+const MARK = { pending: 'idle', in_progress: 'running', completed: 'done' } as const;
 
 export const PlanView = memo(function PlanView({ plan }: { plan: Plan }) {
-  const [isOpen, setOpen] = useState(false)
-  const done = plan.entries.filter(entry => entry.status === 'completed').length
-  const now = plan.entries.find(entry => entry.status === 'in_progress')
-  if (!plan.entries.length) return null
+  const [isOpen, setOpen] = useState(false);
+  const done = plan.entries.filter(entry => entry.status === 'completed').length;
+  const now = plan.entries.find(entry => entry.status === 'in_progress');
+  if (!plan.entries.length) return null;
   return (
     <div className="agor-plan">
       <button type="button" className="agor-plan-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -36,5 +36,5 @@ export const PlanView = memo(function PlanView({ plan }: { plan: Plan }) {
         </ol>
       )}
     </div>
-  )
-})
+  );
+});

@@ -1,57 +1,57 @@
 // Where a person prompts. A draft is kept per session; what could not be sent stays in the box with the id it had.
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import type { Session } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { newKey } from '../transport/http.js'
-import { canSteer, useApp, useCommand, useShared, useView } from './context.js'
-import { Icon } from './Icon.js'
+import type { Session } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { newKey } from '../transport/http.js';
+import { canSteer, useApp, useCommand, useShared, useView } from './context.js';
+import { Icon } from './Icon.js';
 
-const DRAFT = 'agor:draft:'
-const BUSY = new Set<Session['state']>(['starting', 'running', 'needs_you', 'stopping', 'queued'])
+const DRAFT = 'agor:draft:';
+const BUSY = new Set<Session['state']>(['starting', 'running', 'needs_you', 'stopping', 'queued']);
 
 export function PromptBox({ session, label }: { session: Session; label: string }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const { promptFocus } = useView()
-  const [text, setText] = useState(() => readDraft(session.id))
-  const { run, isRunning, problem, clear } = useCommand()
-  const box = useRef<HTMLTextAreaElement>(null)
+  const { commands } = useApp();
+  const shared = useShared();
+  const { promptFocus } = useView();
+  const [text, setText] = useState(() => readDraft(session.id));
+  const { run, isRunning, problem, clear } = useCommand();
+  const box = useRef<HTMLTextAreaElement>(null);
   /** The id of the prompt in the box. It changes with the text, so the same text sent again is the same command. */
-  const key = useRef(newKey())
+  const key = useRef(newKey());
 
-  useEffect(() => setText(readDraft(session.id)), [session.id])
+  useEffect(() => setText(readDraft(session.id)), [session.id]);
   useEffect(() => {
-    if (promptFocus) box.current?.focus({ preventScroll: true })
-  }, [promptFocus, session.id])
+    if (promptFocus) box.current?.focus({ preventScroll: true });
+  }, [promptFocus, session.id]);
   useLayoutEffect(() => {
-    const element = box.current
-    if (!element) return
-    element.style.height = 'auto'
-    element.style.height = `${Math.min(element.scrollHeight, 220)}px`
-  }, [text])
+    const element = box.current;
+    if (!element) return;
+    element.style.height = 'auto';
+    element.style.height = `${Math.min(element.scrollHeight, 220)}px`;
+  }, [text]);
 
   const change = (next: string) => {
-    setText(next)
-    key.current = newKey()
-    clear()
-    writeDraft(session.id, next)
-  }
-  const waits = session.queue.length + (session.currentTurnId ? 1 : 0)
-  const isBusy = BUSY.has(session.state)
-  const maySteer = canSteer(shared)
+    setText(next);
+    key.current = newKey();
+    clear();
+    writeDraft(session.id, next);
+  };
+  const waits = session.queue.length + (session.currentTurnId ? 1 : 0);
+  const isBusy = BUSY.has(session.state);
+  const maySteer = canSteer(shared);
   const send = async () => {
-    if (!text.trim() || isRunning || !maySteer) return
-    const isSent = await run(() => commands.prompt(session.id, text, key.current))
-    if (isSent) change('')
-    box.current?.focus()
-  }
+    if (!text.trim() || isRunning || !maySteer) return;
+    const isSent = await run(() => commands.prompt(session.id, text, key.current));
+    if (isSent) change('');
+    box.current?.focus();
+  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
-    event.preventDefault()
-    void send()
-  }
-  if (!maySteer) return <p className="agor-prompt-closed">{texts.panel.readOnly}</p>
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void send();
+  };
+  if (!maySteer) return <p className="agor-prompt-closed">{texts.panel.readOnly}</p>;
   return (
     <div className="agor-prompt">
       {problem && (
@@ -78,19 +78,24 @@ export function PromptBox({ session, label }: { session: Session; label: string 
         <span className="agor-xs agor-t3">{texts.panel.newLine}</span>
         <span className="agor-grow" />
         {isBusy && waits > 0 && <span className="agor-xs agor-t3">{texts.panel.waitsBehind(waits)}</span>}
-        <button type="button" className={`agor-btn agor-sm${text.trim() ? ' agor-primary' : ''}`} disabled={!text.trim() || isRunning} onClick={() => void send()}>
+        <button
+          type="button"
+          className={`agor-btn agor-sm${text.trim() ? ' agor-primary' : ''}`}
+          disabled={!text.trim() || isRunning}
+          onClick={() => void send()}
+        >
           {isBusy ? texts.panel.queueIt : texts.panel.send}
           <Icon name="enter" size={12} />
         </button>
       </div>
     </div>
-  )
+  );
 }
 
 function readDraft(id: string): string {
-  return sessionStorage.getItem(DRAFT + id) ?? ''
+  return sessionStorage.getItem(DRAFT + id) ?? '';
 }
 function writeDraft(id: string, text: string): void {
-  if (text) sessionStorage.setItem(DRAFT + id, text)
-  else sessionStorage.removeItem(DRAFT + id)
+  if (text) sessionStorage.setItem(DRAFT + id, text);
+  else sessionStorage.removeItem(DRAFT + id);
 }

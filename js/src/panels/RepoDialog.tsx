@@ -1,33 +1,33 @@
 // A repository: a checkout on the server's disk, or an address to clone from.
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 
-import type { Repo } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { newKey } from '../transport/http.js'
-import { useApp, useCommand, useShared } from './context.js'
-import { Dialog, Field, Problem } from './Dialog.js'
+import type { Repo } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { newKey } from '../transport/http.js';
+import { useApp, useCommand, useShared } from './context.js';
+import { Dialog, Field, Problem } from './Dialog.js';
 
-const ADDRESS = /^([a-z][a-z0-9+.-]*:\/\/|[\w.-]+@[\w.-]+:)/i
+const ADDRESS = /^([a-z][a-z0-9+.-]*:\/\/|[\w.-]+@[\w.-]+:)/i;
 
 export function RepoDialog() {
-  const { commands } = useApp()
-  const shared = useShared()
-  const [source, setSource] = useState('')
-  const [added, setAdded] = useState<Repo | null>(null)
-  const { run, isRunning, problem } = useCommand()
-  const key = useRef(newKey())
-  const isUrl = ADDRESS.test(source.trim())
-  const current = added ? (shared.repos.get(added.id) ?? added) : null
+  const { commands } = useApp();
+  const shared = useShared();
+  const [source, setSource] = useState('');
+  const [added, setAdded] = useState<Repo | null>(null);
+  const { run, isRunning, problem } = useCommand();
+  const key = useRef(newKey());
+  const isUrl = ADDRESS.test(source.trim());
+  const current = added ? (shared.repos.get(added.id) ?? added) : null;
 
   useEffect(() => {
-    if (current?.state === 'ready') commands.openDialog('worktree')
-  }, [commands, current?.state])
+    if (current?.state === 'ready') commands.openDialog('worktree');
+  }, [commands, current?.state]);
 
   const submit = async (event: FormEvent) => {
-    event.preventDefault()
-    const value = source.trim()
-    if (value) await run(async () => setAdded(await commands.addRepo(isUrl ? { url: value } : { path: value }, key.current)))
-  }
+    event.preventDefault();
+    const value = source.trim();
+    if (value) await run(async () => setAdded(await commands.addRepo(isUrl ? { url: value } : { path: value }, key.current)));
+  };
   return (
     <Dialog
       title={texts.repo.add}
@@ -38,7 +38,12 @@ export function RepoDialog() {
           <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
             {current?.state === 'cloning' ? texts.close : texts.cancel}
           </button>
-          <button type="submit" form="agor-repo-form" className="agor-btn agor-primary" disabled={isRunning || !source.trim() || current?.state === 'cloning'}>
+          <button
+            type="submit"
+            form="agor-repo-form"
+            className="agor-btn agor-primary"
+            disabled={isRunning || !source.trim() || current?.state === 'cloning'}
+          >
             {isUrl ? texts.repo.clone : texts.repo.register}
           </button>
         </>
@@ -46,18 +51,28 @@ export function RepoDialog() {
     >
       <form id="agor-repo-form" onSubmit={event => void submit(event)} onChange={() => (key.current = newKey())}>
         <Field label={texts.repo.source} hint={texts.repo.hint(shared.me?.rootDir ?? '')}>
-          {id => <input id={id} data-autofocus className="agor-input agor-mono" value={source} autoComplete="off" spellCheck={false} onChange={event => setSource(event.target.value)} />}
+          {id => (
+            <input
+              id={id}
+              data-autofocus
+              className="agor-input agor-mono"
+              value={source}
+              autoComplete="off"
+              spellCheck={false}
+              onChange={event => setSource(event.target.value)}
+            />
+          )}
         </Field>
         {current?.state === 'cloning' && <Progress repo={current} />}
         <Problem text={problem ?? (current?.state === 'failed' ? current.reason : null)} />
       </form>
     </Dialog>
-  )
+  );
 }
 
 function Progress({ repo }: { repo: Repo }) {
-  const percent = repo.progress?.percent ?? 0
-  const label = repo.progress ? texts.repo.progress(repo.progress.phase, percent) : texts.repo.cloning
+  const percent = repo.progress?.percent ?? 0;
+  const label = repo.progress ? texts.repo.progress(repo.progress.phase, percent) : texts.repo.cloning;
   return (
     <div role="status">
       <div className="agor-xs agor-t2">{label}</div>
@@ -65,5 +80,5 @@ function Progress({ repo }: { repo: Repo }) {
         <i style={{ width: `${percent}%` }} />
       </div>
     </div>
-  )
+  );
 }

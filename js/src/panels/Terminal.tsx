@@ -1,18 +1,18 @@
 // A tool's output. Long output is cut in the middle of the page, not in the middle of a line, and opened on demand.
-import { memo, useMemo, useState } from 'react'
+import { memo, useMemo, useState } from 'react';
 
-import { texts } from '../texts.js'
-import { parseAnsi } from './ansi.js'
+import { texts } from '../texts.js';
+import { parseAnsi } from './ansi.js';
 
-const HEAD_LINES = 8
-const TAIL_LINES = 24
-const LIMIT_LINES = 60
+const HEAD_LINES = 8;
+const TAIL_LINES = 24;
+const LIMIT_LINES = 60;
 /** Even “Show all” keeps the page alive. */
-const MAX_CHARACTERS = 400_000
+const MAX_CHARACTERS = 400_000;
 
 export const Terminal = memo(function Terminal({ command, output }: { command: string | null; output: string }) {
-  const [isOpen, setOpen] = useState(false)
-  const parts = useMemo(() => cut(output, isOpen), [output, isOpen])
+  const [isOpen, setOpen] = useState(false);
+  const parts = useMemo(() => cut(output, isOpen), [output, isOpen]);
   return (
     <div className="agor-term" tabIndex={0} role="region" aria-label={texts.transcript.output}>
       {command !== null && (
@@ -28,8 +28,8 @@ export const Terminal = memo(function Terminal({ command, output }: { command: s
       )}
       {parts.tail && <Lines text={parts.tail} />}
     </div>
-  )
-})
+  );
+});
 
 const Lines = memo(function Lines({ text }: { text: string }) {
   return (
@@ -40,12 +40,16 @@ const Lines = memo(function Lines({ text }: { text: string }) {
         </span>
       ))}
     </>
-  )
-})
+  );
+});
 
 export function cut(output: string, isOpen: boolean): { head: string; tail: string; hidden: number } {
-  const text = output.length > MAX_CHARACTERS ? output.slice(-MAX_CHARACTERS) : output
-  const lines = text.replace(/\n$/, '').split('\n')
-  if (isOpen || lines.length <= LIMIT_LINES) return { head: lines.join('\n'), tail: '', hidden: 0 }
-  return { head: `${lines.slice(0, HEAD_LINES).join('\n')}\n`, tail: lines.slice(-TAIL_LINES).join('\n'), hidden: lines.length - HEAD_LINES - TAIL_LINES }
+  const text = output.length > MAX_CHARACTERS ? output.slice(-MAX_CHARACTERS) : output;
+  const lines = text.replace(/\n$/, '').split('\n');
+  if (isOpen || lines.length <= LIMIT_LINES) return { head: lines.join('\n'), tail: '', hidden: 0 };
+  return {
+    head: `${lines.slice(0, HEAD_LINES).join('\n')}\n`,
+    tail: lines.slice(-TAIL_LINES).join('\n'),
+    hidden: lines.length - HEAD_LINES - TAIL_LINES,
+  };
 }

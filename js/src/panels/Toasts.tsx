@@ -1,11 +1,11 @@
-import { texts } from '../texts.js'
-import { useApp, useView } from './context.js'
-import { Icon } from './Icon.js'
+import { texts } from '../texts.js';
+import { useApp, useView } from './context.js';
+import { Icon } from './Icon.js';
 
 export function Toasts() {
-  const { view } = useApp()
-  const { toasts } = useView()
-  if (!toasts.length) return null
+  const { view } = useApp();
+  const { toasts } = useView();
+  if (!toasts.length) return null;
   return (
     <div className="agor-toasts" role="status">
       {toasts.map(toast => (
@@ -17,8 +17,8 @@ export function Toasts() {
               type="button"
               className="agor-btn agor-ghost agor-sm"
               onClick={() => {
-                toast.undo?.()
-                view.dismiss(toast.id)
+                toast.undo?.();
+                view.dismiss(toast.id);
               }}
             >
               {texts.undo}
@@ -29,8 +29,8 @@ export function Toasts() {
               type="button"
               className="agor-btn agor-sm"
               onClick={() => {
-                toast.again?.()
-                view.dismiss(toast.id)
+                toast.again?.();
+                view.dismiss(toast.id);
               }}
             >
               {texts.connection.sendAgain}
@@ -42,5 +42,5 @@ export function Toasts() {
         </div>
       ))}
     </div>
-  )
+  );
 }

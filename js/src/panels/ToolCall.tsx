@@ -1,15 +1,15 @@
 // One tool call, and several that only read as one.
-import { memo, useMemo, useState } from 'react'
+import { memo, useMemo, useState } from 'react';
 
-import type { IconName } from '../icons.js'
-import { texts } from '../texts.js'
-import { Changes, Diff } from './Diff.js'
-import { compare } from './patch.js'
-import { Icon, Mark, type MarkState } from './Icon.js'
-import { visible } from './safe.js'
-import { Terminal } from './Terminal.js'
-import type { ToolView } from './transcript/fold.js'
-import { took } from './words.js'
+import type { IconName } from '../icons.js';
+import { texts } from '../texts.js';
+import { Changes, Diff } from './Diff.js';
+import { compare } from './patch.js';
+import { Icon, Mark, type MarkState } from './Icon.js';
+import { visible } from './safe.js';
+import { Terminal } from './Terminal.js';
+import type { ToolView } from './transcript/fold.js';
+import { took } from './words.js';
 
 const ICONS: Record<string, IconName> = {
   read: 'file',
@@ -20,68 +20,81 @@ const ICONS: Record<string, IconName> = {
   execute: 'terminal',
   think: 'thought',
   fetch: 'download',
-}
-const MARKS: Record<ToolView['status'], MarkState> = { pending: 'queued', in_progress: 'running', completed: 'done', failed: 'failed' }
+};
+const MARKS: Record<ToolView['status'], MarkState> = { pending: 'queued', in_progress: 'running', completed: 'done', failed: 'failed' };
 
 /** The real command from the input, else the agent's title for it. */
 export function commandOf(tool: ToolView): string | null {
   for (const name of ['command', 'cmd', 'code', 'script']) {
-    const value = tool.input[name]
-    if (typeof value === 'string' && value) return value
-    if (Array.isArray(value) && value.every(part => typeof part === 'string')) return value.join(' ')
+    const value = tool.input[name];
+    if (typeof value === 'string' && value) return value;
+    if (Array.isArray(value) && value.every(part => typeof part === 'string')) return value.join(' ');
   }
-  return null
+  return null;
 }
 
 export const ToolCall = memo(function ToolCall({ tool }: { tool: ToolView }) {
-  const isCommand = tool.toolKind === 'execute'
-  const files = useMemo(() => tool.changes.map(change => compare(change.path, change.oldText, change.newText)), [tool.changes])
-  const hasBody = tool.output !== '' || files.length > 0
+  const isCommand = tool.toolKind === 'execute';
+  const files = useMemo(() => tool.changes.map(change => compare(change.path, change.oldText, change.newText)), [tool.changes]);
+  const hasBody = tool.output !== '' || files.length > 0;
   // What runs, failed or changed something is open; a long finished reading is not.
-  const [isChosen, setChosen] = useState<boolean | null>(null)
-  const isOpen = hasBody && (isChosen ?? (isCommand || files.length > 0 || tool.status === 'failed' || tool.status === 'in_progress'))
+  const [isChosen, setChosen] = useState<boolean | null>(null);
+  const isOpen = hasBody && (isChosen ?? (isCommand || files.length > 0 || tool.status === 'failed' || tool.status === 'in_progress'));
   return (
     <div className="agor-tools" data-tool={tool.id}>
-      <ToolRow tool={tool} isOpen={isOpen} onToggle={hasBody ? () => setChosen(!isOpen) : undefined} added={sum(files, 'added')} deleted={sum(files, 'deleted')} />
+      <ToolRow
+        tool={tool}
+        isOpen={isOpen}
+        onToggle={hasBody ? () => setChosen(!isOpen) : undefined}
+        added={sum(files, 'added')}
+        deleted={sum(files, 'deleted')}
+      />
       {isOpen && files.map(file => <Diff key={file.path} file={file} />)}
       {isOpen && tool.output !== '' && <Terminal command={isCommand ? commandOf(tool) : null} output={tool.output} />}
     </div>
-  )
-})
+  );
+});
 
-const sum = (files: readonly { added: number; deleted: number }[], name: 'added' | 'deleted') => files.reduce((total, file) => total + file[name], 0)
+const sum = (files: readonly { added: number; deleted: number }[], name: 'added' | 'deleted') =>
+  files.reduce((total, file) => total + file[name], 0);
 
 export const ToolGroup = memo(function ToolGroup({ tools }: { tools: readonly ToolView[] }) {
-  const isRunning = tools.some(tool => tool.status === 'in_progress' || tool.status === 'pending')
-  const [isChosen, setChosen] = useState<boolean | null>(null)
-  const isOpen = isChosen ?? isRunning
-  const first = tools[0]
-  const last = tools.at(-1)
+  const isRunning = tools.some(tool => tool.status === 'in_progress' || tool.status === 'pending');
+  const [isChosen, setChosen] = useState<boolean | null>(null);
+  const isOpen = isChosen ?? isRunning;
+  const first = tools[0];
+  const last = tools.at(-1);
   return (
     <div className="agor-tools">
       <button type="button" className="agor-tool agor-tool-group" aria-expanded={isOpen} onClick={() => setChosen(!isOpen)}>
         <Icon name={isOpen ? 'down' : 'right'} size={14} />
-        <b>{texts.transcript.reads(tools.filter(t => t.toolKind === 'read').length, tools.filter(t => t.toolKind === 'search').length, tools.filter(t => t.toolKind === 'fetch').length)}</b>
+        <b>
+          {texts.transcript.reads(
+            tools.filter(t => t.toolKind === 'read').length,
+            tools.filter(t => t.toolKind === 'search').length,
+            tools.filter(t => t.toolKind === 'fetch').length,
+          )}
+        </b>
         <span className="agor-grow" />
         {first && last?.endedAt && <span className="agor-xs agor-t3">{took(first.startedAt, last.endedAt)}</span>}
         <Mark state={isRunning ? 'running' : tools.some(tool => tool.status === 'failed') ? 'failed' : 'done'} size={14} />
       </button>
       {isOpen && tools.map(tool => <ToolRow key={tool.id} tool={tool} isOpen={false} onToggle={undefined} added={0} deleted={0} />)}
     </div>
-  )
-})
+  );
+});
 
 interface RowProps {
-  tool: ToolView
-  isOpen: boolean
-  onToggle: (() => void) | undefined
-  added: number
-  deleted: number
+  tool: ToolView;
+  isOpen: boolean;
+  onToggle: (() => void) | undefined;
+  added: number;
+  deleted: number;
 }
 
 function ToolRow({ tool, isOpen, onToggle, added, deleted }: RowProps) {
-  const what = commandOf(tool) ?? tool.changes[0]?.path ?? tool.locations[0] ?? tool.title
-  const verb = texts.transcript.tools[tool.toolKind] ?? texts.transcript.tools['other'] ?? ''
+  const what = commandOf(tool) ?? tool.changes[0]?.path ?? tool.locations[0] ?? tool.title;
+  const verb = texts.transcript.tools[tool.toolKind] ?? texts.transcript.tools['other'] ?? '';
   const content = (
     <>
       <Icon name={ICONS[tool.toolKind] ?? 'bolt'} size={14} />
@@ -91,15 +104,17 @@ function ToolRow({ tool, isOpen, onToggle, added, deleted }: RowProps) {
       </code>
       <span className="agor-grow" />
       {added + deleted > 0 && <Changes added={added} deleted={deleted} />}
-      {tool.exitCode !== null && tool.exitCode !== 0 && <span className="agor-xs agor-fail-text">{texts.transcript.exit(tool.exitCode)}</span>}
+      {tool.exitCode !== null && tool.exitCode !== 0 && (
+        <span className="agor-xs agor-fail-text">{texts.transcript.exit(tool.exitCode)}</span>
+      )}
       {tool.endedAt && <span className="agor-xs agor-t3">{took(tool.startedAt, tool.endedAt)}</span>}
       <Mark state={MARKS[tool.status]} size={14} />
     </>
-  )
-  if (!onToggle) return <div className="agor-tool">{content}</div>
+  );
+  if (!onToggle) return <div className="agor-tool">{content}</div>;
   return (
     <button type="button" className="agor-tool" aria-expanded={isOpen} onClick={onToggle}>
       {content}
     </button>
-  )
+  );
 }

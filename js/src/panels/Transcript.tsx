@@ -1,53 +1,61 @@
 // What was said and done, turn by turn. It sticks to the end until a person scrolls away.
-import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import type { Patch, Turn } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { useApp, useCommand, useNow } from './context.js'
-import { Problem } from './Dialog.js'
-import { Changes, Diff } from './Diff.js'
-import { parsePatch } from './patch.js'
-import { Face, Icon } from './Icon.js'
-import { Markdown } from './Markdown.js'
-import { Settled } from './Permission.js'
-import { visible } from './safe.js'
-import { ToolCall, ToolGroup } from './ToolCall.js'
-import type { FeedState } from './transcript/feed.js'
-import { group, type Item, type TurnBlock } from './transcript/fold.js'
-import { count, duration, firstLine, money, took } from './words.js'
+import type { Patch, Turn } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { useApp, useCommand, useNow } from './context.js';
+import { Problem } from './Dialog.js';
+import { Changes, Diff } from './Diff.js';
+import { parsePatch } from './patch.js';
+import { Face, Icon } from './Icon.js';
+import { Markdown } from './Markdown.js';
+import { Settled } from './Permission.js';
+import { visible } from './safe.js';
+import { ToolCall, ToolGroup } from './ToolCall.js';
+import type { FeedState } from './transcript/feed.js';
+import { group, type Item, type TurnBlock } from './transcript/fold.js';
+import { count, duration, firstLine, money, took } from './words.js';
 
-const OPEN = new Set<Turn['state']>(['starting', 'running', 'waiting', 'stopping'])
+const OPEN = new Set<Turn['state']>(['starting', 'running', 'waiting', 'stopping']);
 
 export function Transcript({ feed, currentTurnId, onEarlier }: { feed: FeedState; currentTurnId: string | null; onEarlier: () => void }) {
-  const scroller = useRef<HTMLDivElement>(null)
-  const [isAtEnd, setAtEnd] = useState(true)
-  const isAtEndRef = useRef(true)
+  const scroller = useRef<HTMLDivElement>(null);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const isAtEndRef = useRef(true);
   const onScroll = () => {
-    const element = scroller.current
-    if (!element) return
-    isAtEndRef.current = element.scrollHeight - element.scrollTop - element.clientHeight < 40
-    setAtEnd(isAtEndRef.current)
-  }
+    const element = scroller.current;
+    if (!element) return;
+    isAtEndRef.current = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
+    setAtEnd(isAtEndRef.current);
+  };
   const toEnd = () => {
-    const element = scroller.current
-    if (element) element.scrollTop = element.scrollHeight
-  }
+    const element = scroller.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  };
   useLayoutEffect(() => {
-    if (isAtEndRef.current) toEnd()
-  }, [feed.blocks])
+    if (isAtEndRef.current) toEnd();
+  }, [feed.blocks]);
   // Blocks that come into view get their real height later; stay at the end meanwhile.
   useEffect(() => {
-    const element = scroller.current
-    if (!element) return
-    const observer = new ResizeObserver(() => isAtEndRef.current && toEnd())
-    observer.observe(element)
-    if (element.firstElementChild) observer.observe(element.firstElementChild)
-    return () => observer.disconnect()
-  }, [])
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => isAtEndRef.current && toEnd());
+    observer.observe(element);
+    if (element.firstElementChild) observer.observe(element.firstElementChild);
+    return () => observer.disconnect();
+  }, []);
 
   return (
     <div className="agor-transcript-box">
-      <div ref={scroller} className="agor-transcript" onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label={texts.transcript.label}>
+      <div
+        ref={scroller}
+        className="agor-transcript"
+        onScroll={onScroll}
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label={texts.transcript.label}
+      >
         <div>
           {feed.hasEarlier && (
             <button type="button" className="agor-btn agor-ghost agor-sm" onClick={onEarlier}>
@@ -58,7 +66,13 @@ export function Transcript({ feed, currentTurnId, onEarlier }: { feed: FeedState
           {!feed.isLoading && !feed.blocks.length && !feed.problem && <p className="agor-nothing">{texts.transcript.empty}</p>}
           <Problem text={feed.problem} />
           {feed.blocks.map((block, index) => (
-            <TurnView key={block.turnId} block={block} turn={feed.turns.get(block.turnId) ?? block.ended} number={index + 1} isCurrent={block.turnId === currentTurnId} />
+            <TurnView
+              key={block.turnId}
+              block={block}
+              turn={feed.turns.get(block.turnId) ?? block.ended}
+              number={index + 1}
+              isCurrent={block.turnId === currentTurnId}
+            />
           ))}
         </div>
       </div>
@@ -69,13 +83,23 @@ export function Transcript({ feed, currentTurnId, onEarlier }: { feed: FeedState
         </button>
       )}
     </div>
-  )
+  );
 }
 
-const TurnView = memo(function TurnView({ block, turn, number, isCurrent }: { block: TurnBlock; turn: Turn | null; number: number; isCurrent: boolean }) {
-  const groups = useMemo(() => group(block.items), [block.items])
-  const isOpen = isCurrent && (turn === null || OPEN.has(turn.state))
-  const prompt = block.items.find(item => item.kind === 'prompt')
+const TurnView = memo(function TurnView({
+  block,
+  turn,
+  number,
+  isCurrent,
+}: {
+  block: TurnBlock;
+  turn: Turn | null;
+  number: number;
+  isCurrent: boolean;
+}) {
+  const groups = useMemo(() => group(block.items), [block.items]);
+  const isOpen = isCurrent && (turn === null || OPEN.has(turn.state));
+  const prompt = block.items.find(item => item.kind === 'prompt');
   return (
     <section className={`agor-turn${isOpen ? '' : ' agor-turn-past'}`} data-turn={block.turnId}>
       <header className="agor-turn-head">
@@ -93,22 +117,22 @@ const TurnView = memo(function TurnView({ block, turn, number, isCurrent }: { bl
       )}
       {turn && !isOpen && <TurnEnd turn={turn} />}
     </section>
-  )
-})
+  );
+});
 
 function Figures({ block, turn, isOpen }: { block: TurnBlock; turn: Turn | null; isOpen: boolean }) {
-  if (isOpen) return <Running since={turn?.startedAt ?? block.startedAt} />
+  if (isOpen) return <Running since={turn?.startedAt ?? block.startedAt} />;
   return (
     <>
       {turn?.seconds != null && <span>{duration(turn.seconds)}</span>}
       {turn?.costUsd != null && <span>{money(turn.costUsd, turn.costIsEstimate)}</span>}
     </>
-  )
+  );
 }
 
 function Running({ since }: { since: string }) {
-  const now = useNow(1000)
-  return <span>{duration((now - Date.parse(since)) / 1000)}</span>
+  const now = useNow(1000);
+  return <span>{duration((now - Date.parse(since)) / 1000)}</span>;
 }
 
 const ItemView = memo(function ItemView({ item, isStreaming }: { item: Item; isStreaming: boolean }) {
@@ -119,33 +143,33 @@ const ItemView = memo(function ItemView({ item, isStreaming }: { item: Item; isS
           <Face person={item.by} />
           <div>{visible(item.text)}</div>
         </div>
-      )
+      );
     case 'text':
-      return <Markdown text={item.text} isStreaming={isStreaming} />
+      return <Markdown text={item.text} isStreaming={isStreaming} />;
     case 'thought':
-      return <Thought text={item.text} seconds={took(item.startedAt, item.endedAt)} isStreaming={isStreaming} />
+      return <Thought text={item.text} seconds={took(item.startedAt, item.endedAt)} isStreaming={isStreaming} />;
     case 'tool':
-      return <ToolCall tool={item.tool} />
+      return <ToolCall tool={item.tool} />;
     case 'permission':
-      return <Settled permission={item.permission} />
+      return <Settled permission={item.permission} />;
     case 'notice':
       return (
         <div className="agor-fold">
           <Icon name="bell" size={14} />
           <span>{visible(item.text)}</span>
         </div>
-      )
+      );
     case 'error':
       return (
         <div className="agor-fail-strip">
           <b>{visible(item.text)}</b>
         </div>
-      )
+      );
   }
-})
+});
 
 function Thought({ text, seconds, isStreaming }: { text: string; seconds: string; isStreaming: boolean }) {
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useState(false);
   return (
     <div className="agor-thought">
       <button type="button" className="agor-fold" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -155,20 +179,20 @@ function Thought({ text, seconds, isStreaming }: { text: string; seconds: string
       </button>
       {isOpen && <Markdown text={text} />}
     </div>
-  )
+  );
 }
 
 /** What the turn left in git, read from git. */
 function TurnEnd({ turn }: { turn: Turn }) {
-  const { commands } = useApp()
-  const { run, isRunning, problem } = useCommand()
-  const [patch, setPatch] = useState<Patch | null>(null)
-  const [isOpen, setOpen] = useState(false)
+  const { commands } = useApp();
+  const { run, isRunning, problem } = useCommand();
+  const [patch, setPatch] = useState<Patch | null>(null);
+  const [isOpen, setOpen] = useState(false);
   const show = () => {
-    setOpen(!isOpen)
-    if (!patch && !isOpen) void run(async () => setPatch(await commands.turnPatch(turn.id)))
-  }
-  const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch])
+    setOpen(!isOpen);
+    if (!patch && !isOpen) void run(async () => setPatch(await commands.turnPatch(turn.id)));
+  };
+  const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch]);
   return (
     <div className="agor-turn-end">
       {turn.files > 0 && (
@@ -189,7 +213,7 @@ function TurnEnd({ turn }: { turn: Turn }) {
       <Problem text={problem} />
       {isOpen && <Patched files={files} isCut={patch?.isCut ?? false} />}
     </div>
-  )
+  );
 }
 
 export function Patched({ files, isCut }: { files: ReturnType<typeof parsePatch>; isCut: boolean }) {
@@ -200,11 +224,11 @@ export function Patched({ files, isCut }: { files: ReturnType<typeof parsePatch>
       ))}
       {isCut && <p className="agor-advice">{texts.transcript.isCut}</p>}
     </>
-  )
+  );
 }
 
 function FileBlock({ file, isOpenAtFirst }: { file: ReturnType<typeof parsePatch>[number]; isOpenAtFirst: boolean }) {
-  const [isOpen, setOpen] = useState(isOpenAtFirst)
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
   return (
     <div className="agor-tools">
       <button type="button" className="agor-tool" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
@@ -215,5 +239,5 @@ function FileBlock({ file, isOpenAtFirst }: { file: ReturnType<typeof parsePatch
       </button>
       {isOpen && <Diff file={file} />}
     </div>
-  )
+  );
 }

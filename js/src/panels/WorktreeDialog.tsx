@@ -1,20 +1,20 @@
 // A new worktree: repo, name, branch, base, links, and what an agent should do first.
-import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
+import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
-import type { Branch, Worktree } from '../protocol/generated.js'
-import type { Place } from '../store/types.js'
-import { texts } from '../texts.js'
-import { newKey } from '../transport/http.js'
-import { AgentSelect, InstallHints, useDefaultAgent } from './AgentSelect.js'
-import { useApp, useCommand, useShared } from './context.js'
-import { Dialog, Field, Problem } from './Dialog.js'
-import { Icon } from './Icon.js'
+import type { Branch, Worktree } from '../protocol/generated.js';
+import type { Place } from '../store/types.js';
+import { texts } from '../texts.js';
+import { newKey } from '../transport/http.js';
+import { AgentSelect, InstallHints, useDefaultAgent } from './AgentSelect.js';
+import { useApp, useCommand, useShared } from './context.js';
+import { Dialog, Field, Problem } from './Dialog.js';
+import { Icon } from './Icon.js';
 
 /** Ctrl Enter sends a form from a field of several lines. */
 export function submitKeys(event: KeyboardEvent<HTMLFormElement>): void {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
-  event.preventDefault()
-  event.currentTarget.requestSubmit()
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.currentTarget.requestSubmit();
 }
 
 /** What git accepts as a branch, made from what a person types. */
@@ -27,35 +27,35 @@ export function branchOf(name: string): string {
     .replace(/\.{2,}/g, '.')
     .replace(/\/{2,}/g, '/')
     .replace(/^[-./]+|[-./]+$/g, '')
-    .slice(0, 100)
+    .slice(0, 100);
 }
 
 export function WorktreeDialog({ at }: { at: Place | undefined }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const repos = [...shared.repos.values()].filter(repo => repo.state !== 'failed')
-  const [repo, setRepo] = useState(repos[0]?.slug ?? '')
-  const [name, setName] = useState('')
-  const [branch, setBranch] = useState('')
-  const [base, setBase] = useState('')
-  const [issueUrl, setIssueUrl] = useState('')
-  const [pullRequestUrl, setPullRequestUrl] = useState('')
-  const [prompt, setPrompt] = useState('')
-  const first = useDefaultAgent()
-  const [agent, setAgent] = useState('')
-  const { run, isRunning, problem } = useCommand()
-  const key = useRef(newKey())
-  const sessionKey = useRef(newKey())
-  const made = useRef<Worktree | null>(null)
-  const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0]
-  const branches = useBranches(chosen?.slug)
-  const listId = useId()
-  const shownBranch = branch || branchOf(name)
-  const isExisting = branches.some(known => !known.isRemote && known.name === shownBranch)
+  const { client, commands } = useApp();
+  const shared = useShared();
+  const repos = [...shared.repos.values()].filter(repo => repo.state !== 'failed');
+  const [repo, setRepo] = useState(repos[0]?.slug ?? '');
+  const [name, setName] = useState('');
+  const [branch, setBranch] = useState('');
+  const [base, setBase] = useState('');
+  const [issueUrl, setIssueUrl] = useState('');
+  const [pullRequestUrl, setPullRequestUrl] = useState('');
+  const [prompt, setPrompt] = useState('');
+  const first = useDefaultAgent();
+  const [agent, setAgent] = useState('');
+  const { run, isRunning, problem } = useCommand();
+  const key = useRef(newKey());
+  const sessionKey = useRef(newKey());
+  const made = useRef<Worktree | null>(null);
+  const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0];
+  const branches = useBranches(chosen?.slug);
+  const listId = useId();
+  const shownBranch = branch || branchOf(name);
+  const isExisting = branches.some(known => !known.isRemote && known.name === shownBranch);
 
   const submit = async (event: FormEvent) => {
-    event.preventDefault()
-    if (!chosen || !name.trim()) return
+    event.preventDefault();
+    if (!chosen || !name.trim()) return;
     await run(async () => {
       made.current ??= await commands.createWorktree(
         {
@@ -69,19 +69,20 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           ...(at ? { x: at.x, y: at.y } : {}),
         },
         key.current,
-      )
+      );
       if (prompt.trim()) {
-        const session = await commands.createSession({ worktreeId: made.current.id, agent: agent || first, prompt }, sessionKey.current)
-        commands.openSession(session.id)
+        await client.whenReady(made.current.id);
+        const session = await commands.createSession({ worktreeId: made.current.id, agent: agent || first, prompt }, sessionKey.current);
+        commands.openSession(session.id);
       }
-      commands.closeDialog()
-    })
-  }
+      commands.closeDialog();
+    });
+  };
   /** Another request is another command, unless the worktree is there already and only its session failed. */
   const changed = () => {
-    sessionKey.current = newKey()
-    if (!made.current) key.current = newKey()
-  }
+    sessionKey.current = newKey();
+    if (!made.current) key.current = newKey();
+  };
   if (!chosen) {
     return (
       <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
@@ -90,7 +91,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           {texts.repo.add}
         </button>
       </Dialog>
-    )
+    );
   }
   return (
     <Dialog
@@ -99,7 +100,11 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
       width={520}
       footer={
         <>
-          <span className="agor-grow agor-xs agor-t3">{isExisting ? texts.worktree.onExisting(shownBranch) : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}</span>
+          <span className="agor-grow agor-xs agor-t3">
+            {isExisting
+              ? texts.worktree.onExisting(shownBranch)
+              : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
+          </span>
           <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
             {texts.cancel}
           </button>
@@ -128,16 +133,47 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           )}
         </Field>
         <Field label={texts.worktree.name}>
-          {id => <input id={id} data-autofocus className="agor-input" value={name} maxLength={200} required autoComplete="off" onChange={event => setName(event.target.value)} />}
+          {id => (
+            <input
+              id={id}
+              data-autofocus
+              className="agor-input"
+              value={name}
+              maxLength={200}
+              required
+              autoComplete="off"
+              onChange={event => setName(event.target.value)}
+            />
+          )}
         </Field>
         <div className="agor-columns">
           <Field label={texts.worktree.branch} hint={isExisting ? texts.worktree.branchExists : undefined}>
-            {id => <input id={id} className="agor-input agor-mono" value={branch} placeholder={branchOf(name) || texts.worktree.branchPlaceholder} autoComplete="off" spellCheck={false} onChange={event => setBranch(event.target.value)} />}
+            {id => (
+              <input
+                id={id}
+                className="agor-input agor-mono"
+                value={branch}
+                placeholder={branchOf(name) || texts.worktree.branchPlaceholder}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={event => setBranch(event.target.value)}
+              />
+            )}
           </Field>
           <Field label={texts.worktree.base}>
             {id => (
               <>
-                <input id={id} className="agor-input agor-mono" list={listId} value={base} placeholder={chosen.defaultBranch ?? 'HEAD'} disabled={isExisting} autoComplete="off" spellCheck={false} onChange={event => setBase(event.target.value)} />
+                <input
+                  id={id}
+                  className="agor-input agor-mono"
+                  list={listId}
+                  value={base}
+                  placeholder={chosen.defaultBranch ?? 'HEAD'}
+                  disabled={isExisting}
+                  autoComplete="off"
+                  spellCheck={false}
+                  onChange={event => setBase(event.target.value)}
+                />
                 <datalist id={listId}>
                   {branches.slice(0, 200).map(known => (
                     <option key={known.name} value={known.name} />
@@ -150,8 +186,30 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         <details className="agor-details">
           <summary>{texts.worktree.links}</summary>
           <div className="agor-columns">
-            <Field label={texts.worktree.issue}>{id => <input id={id} className="agor-input" type="url" value={issueUrl} placeholder="https://" onChange={event => setIssueUrl(event.target.value)} />}</Field>
-            <Field label={texts.worktree.pullRequest}>{id => <input id={id} className="agor-input" type="url" value={pullRequestUrl} placeholder="https://" onChange={event => setPullRequestUrl(event.target.value)} />}</Field>
+            <Field label={texts.worktree.issue}>
+              {id => (
+                <input
+                  id={id}
+                  className="agor-input"
+                  type="url"
+                  value={issueUrl}
+                  placeholder="https://"
+                  onChange={event => setIssueUrl(event.target.value)}
+                />
+              )}
+            </Field>
+            <Field label={texts.worktree.pullRequest}>
+              {id => (
+                <input
+                  id={id}
+                  className="agor-input"
+                  type="url"
+                  value={pullRequestUrl}
+                  placeholder="https://"
+                  onChange={event => setPullRequestUrl(event.target.value)}
+                />
+              )}
+            </Field>
           </div>
         </details>
         <Field label={texts.worktree.firstPrompt} hint={texts.session.promptHint}>
@@ -166,23 +224,23 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         <Problem text={problem} />
       </form>
     </Dialog>
-  )
+  );
 }
 
 function useBranches(slug: string | undefined): Branch[] {
-  const { commands } = useApp()
-  const [branches, setBranches] = useState<Branch[]>([])
+  const { commands } = useApp();
+  const [branches, setBranches] = useState<Branch[]>([]);
   useEffect(() => {
-    if (!slug) return
-    let isGone = false
+    if (!slug) return;
+    let isGone = false;
     // Suggestions only: without them the base can still be typed.
     commands.branches(slug).then(
       found => !isGone && setBranches(found),
       () => !isGone && setBranches([]),
-    )
+    );
     return () => {
-      isGone = true
-    }
-  }, [commands, slug])
-  return branches
+      isGone = true;
+    };
+  }, [commands, slug]);
+  return branches;
 }

@@ -1,22 +1,22 @@
 // A worktree beside the board: what git says, the diff against the base, links and notes, and how to put it away.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import type { Patch, Worktree } from '../protocol/generated.js'
-import { texts } from '../texts.js'
-import { ApiError } from '../transport/http.js'
-import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js'
-import { Dialog, Field, Problem } from './Dialog.js'
-import { parsePatch } from './patch.js'
-import { Changes } from './Diff.js'
-import { AgentTile, Icon, Mark } from './Icon.js'
-import { safeHref, visible } from './safe.js'
-import { Patched } from './Transcript.js'
-import { age, count } from './words.js'
+import type { Patch, Worktree } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { ApiError } from '../transport/http.js';
+import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js';
+import { Dialog, Field, Problem } from './Dialog.js';
+import { parsePatch } from './patch.js';
+import { Changes } from './Diff.js';
+import { AgentTile, Icon, Mark } from './Icon.js';
+import { safeHref, visible } from './safe.js';
+import { Patched } from './Transcript.js';
+import { age, count } from './words.js';
 
 export function WorktreePanel({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const sessions = (shared.sessionsOf.get(worktree.id) ?? []).flatMap(id => shared.sessions.get(id) ?? [])
+  const { commands } = useApp();
+  const shared = useShared();
+  const sessions = (shared.sessionsOf.get(worktree.id) ?? []).flatMap(id => shared.sessions.get(id) ?? []);
   return (
     <>
       <header className="agor-panel-head">
@@ -27,7 +27,13 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
             {texts.worktree.from} <code title={worktree.baseSha}>{visible(worktree.baseRef)}</code>
           </span>
           <span className="agor-grow" />
-          <button type="button" className="agor-ib agor-sm" onClick={() => commands.closePanel()} aria-label={texts.panel.close} title={texts.panel.close}>
+          <button
+            type="button"
+            className="agor-ib agor-sm"
+            onClick={() => commands.closePanel()}
+            aria-label={texts.panel.close}
+            title={texts.panel.close}
+          >
             <Icon name="close" />
           </button>
         </div>
@@ -64,14 +70,14 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
         {canSteer(shared) && <PutAway worktree={worktree} />}
       </div>
     </>
-  )
+  );
 }
 
 function StatusLine({ worktree }: { worktree: Worktree }) {
-  const now = useNow(5000)
-  const { status } = worktree
-  if (!status) return <div className="agor-row agor-panel-meta agor-t3">{worktree.step ?? texts.states[worktree.state]}</div>
-  const seconds = (now - Date.parse(status.asOf)) / 1000
+  const now = useNow(5000);
+  const { status } = worktree;
+  if (!status) return <div className="agor-row agor-panel-meta agor-t3">{worktree.step ?? texts.states[worktree.state]}</div>;
+  const seconds = (now - Date.parse(status.asOf)) / 1000;
   return (
     <div className="agor-row agor-panel-meta agor-t2">
       <Changes added={status.added} deleted={status.deleted} />
@@ -86,20 +92,20 @@ function StatusLine({ worktree }: { worktree: Worktree }) {
       <span className="agor-grow" />
       {seconds > 15 && <span className="agor-xs agor-t3">{texts.worktree.asOf(age(status.asOf, now))}</span>}
     </div>
-  )
+  );
 }
 
 function Links({ worktree }: { worktree: Worktree }) {
   const links = [
     { label: texts.worktree.issue, href: worktree.issueUrl },
     { label: texts.worktree.pullRequest, href: worktree.pullRequestUrl },
-  ]
-  if (links.every(link => !link.href)) return null
+  ];
+  if (links.every(link => !link.href)) return null;
   return (
     <div className="agor-row agor-wrap">
       {links.map(({ label, href }) => {
-        const safe = href ? safeHref(href) : null
-        if (!href) return null
+        const safe = href ? safeHref(href) : null;
+        if (!href) return null;
         return safe ? (
           <a key={label} className="agor-pill agor-tint-rest" href={safe} target="_blank" rel="noopener noreferrer">
             <Icon name="link" size={12} />
@@ -109,25 +115,25 @@ function Links({ worktree }: { worktree: Worktree }) {
           <span key={label} className="agor-pill agor-tint-rest">
             {label} {visible(href)}
           </span>
-        )
+        );
       })}
     </div>
-  )
+  );
 }
 
 function Notes({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const [text, setText] = useState(worktree.notes)
-  const [isDirty, setDirty] = useState(false)
-  const { run, problem } = useCommand()
+  const { commands } = useApp();
+  const shared = useShared();
+  const [text, setText] = useState(worktree.notes);
+  const [isDirty, setDirty] = useState(false);
+  const { run, problem } = useCommand();
   useEffect(() => {
-    if (!isDirty) setText(worktree.notes)
-  }, [worktree.notes, isDirty])
+    if (!isDirty) setText(worktree.notes);
+  }, [worktree.notes, isDirty]);
   const save = () => {
-    if (!isDirty) return
-    void run(() => commands.changeWorktree(worktree.id, { notes: text })).then(isSaved => isSaved && setDirty(false))
-  }
+    if (!isDirty) return;
+    void run(() => commands.changeWorktree(worktree.id, { notes: text })).then(isSaved => isSaved && setDirty(false));
+  };
   return (
     <>
       <Field label={texts.worktree.notes} hint={isDirty ? texts.worktree.notesHint : undefined}>
@@ -139,8 +145,8 @@ function Notes({ worktree }: { worktree: Worktree }) {
             value={text}
             readOnly={!canSteer(shared)}
             onChange={event => {
-              setText(event.target.value)
-              setDirty(true)
+              setText(event.target.value);
+              setDirty(true);
             }}
             onBlur={save}
           />
@@ -148,25 +154,34 @@ function Notes({ worktree }: { worktree: Worktree }) {
       </Field>
       <Problem text={problem} />
     </>
-  )
+  );
 }
 
 function WorktreeDiff({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp()
-  const { run, isRunning, problem } = useCommand()
-  const [patch, setPatch] = useState<Patch | null>(null)
-  const load = useRef<() => void>(() => undefined)
-  load.current = useCallback(() => void run(async () => setPatch(await commands.worktreeDiff(worktree.id))), [commands, run, worktree.id])
+  const { commands } = useApp();
+  const { run, isRunning, problem } = useCommand();
+  const [patch, setPatch] = useState<Patch | null>(null);
+  const load = useRef<() => void>(() => undefined);
+  load.current = useCallback(() => void run(async () => setPatch(await commands.worktreeDiff(worktree.id))), [commands, run, worktree.id]);
   // Read anew when git's figures changed, not when somebody else's did.
-  const print = worktree.status ? `${worktree.status.head} ${worktree.status.files} ${worktree.status.added} ${worktree.status.deleted}` : ''
-  useEffect(() => load.current(), [worktree.id, print])
-  const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch])
+  const print = worktree.status
+    ? `${worktree.status.head} ${worktree.status.files} ${worktree.status.added} ${worktree.status.deleted}`
+    : '';
+  useEffect(() => load.current(), [worktree.id, print]);
+  const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch]);
   return (
     <section aria-label={texts.panel.changes}>
       <div className="agor-row agor-section-head">
         <h3>{texts.worktree.changesAgainst(worktree.baseRef)}</h3>
         <span className="agor-grow" />
-        <button type="button" className="agor-ib agor-sm" disabled={isRunning} onClick={() => load.current()} aria-label={texts.worktree.refresh} title={texts.worktree.refresh}>
+        <button
+          type="button"
+          className="agor-ib agor-sm"
+          disabled={isRunning}
+          onClick={() => load.current()}
+          aria-label={texts.worktree.refresh}
+          title={texts.worktree.refresh}
+        >
           <Icon name="refresh" size={14} />
         </button>
       </div>
@@ -175,23 +190,33 @@ function WorktreeDiff({ worktree }: { worktree: Worktree }) {
       {!patch && isRunning && <p className="agor-advice">{texts.transcript.loading}</p>}
       <Patched files={files} isCut={patch?.isCut ?? false} />
     </section>
-  )
+  );
 }
 
 function PutAway({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp()
-  const shared = useShared()
-  const { run, isRunning, problem } = useCommand()
-  const [isAsking, setAsking] = useState(false)
-  const isArchived = worktree.state === 'archived'
+  const { commands } = useApp();
+  const shared = useShared();
+  const { run, isRunning, problem } = useCommand();
+  const [isAsking, setAsking] = useState(false);
+  const isArchived = worktree.state === 'archived';
   return (
     <section className="agor-put-away">
       {isArchived || worktree.state === 'missing' ? (
-        <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.restoreWorktree(worktree.id))}>
+        <button
+          type="button"
+          className="agor-btn"
+          disabled={isRunning}
+          onClick={() => void run(() => commands.restoreWorktree(worktree.id))}
+        >
           {texts.worktree.restore}
         </button>
       ) : (
-        <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.archiveWorktree(worktree.id))}>
+        <button
+          type="button"
+          className="agor-btn"
+          disabled={isRunning}
+          onClick={() => void run(() => commands.archiveWorktree(worktree.id))}
+        >
           <Icon name="archive" size={14} />
           {texts.worktree.archive}
         </button>
@@ -210,27 +235,31 @@ function PutAway({ worktree }: { worktree: Worktree }) {
       <Problem text={problem} />
       {isAsking && <RemoveDialog worktree={worktree} onClose={() => setAsking(false)} />}
     </section>
-  )
+  );
 }
 
 /** Removes only when nothing would be lost, or when the person has read the list of what would be. */
 function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () => void }) {
-  const { commands } = useApp()
-  const [refusal, setRefusal] = useState<ApiError | null>(null)
-  const { run, isRunning, problem } = useCommand()
-  const losses = lossesOf(refusal)
+  const { commands } = useApp();
+  const [refusal, setRefusal] = useState<ApiError | null>(null);
+  const { run, isRunning, problem } = useCommand();
+  const losses = lossesOf(refusal);
   const remove = (force: boolean) =>
     run(async () => {
       try {
-        const removal = await commands.removeWorktree(worktree.id, force)
-        commands.closePanel()
-        commands.toast({ text: removal?.backupRef ? texts.worktree.removedWithBackup(worktree.name, removal.backupRef) : texts.worktree.removed(worktree.name) })
-        onClose()
+        const removal = await commands.removeWorktree(worktree.id, force);
+        commands.closePanel();
+        commands.toast({
+          text: removal?.backupRef
+            ? texts.worktree.removedWithBackup(worktree.name, removal.backupRef)
+            : texts.worktree.removed(worktree.name),
+        });
+        onClose();
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 409 || force) throw error
-        setRefusal(error)
+        if (!(error instanceof ApiError) || error.status !== 409 || force) throw error;
+        setRefusal(error);
       }
-    })
+    });
   return (
     <Dialog
       title={texts.worktree.removeTitle(worktree.name)}
@@ -241,7 +270,12 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
           <button type="button" className="agor-btn" onClick={onClose} data-autofocus>
             {texts.cancel}
           </button>
-          <button type="button" className={`agor-btn ${refusal ? 'agor-danger' : 'agor-primary'}`} disabled={isRunning} onClick={() => void remove(refusal !== null)}>
+          <button
+            type="button"
+            className={`agor-btn ${refusal ? 'agor-danger' : 'agor-primary'}`}
+            disabled={isRunning}
+            onClick={() => void remove(refusal !== null)}
+          >
             {refusal ? texts.worktree.removeAnyway : texts.worktree.remove}
           </button>
         </>
@@ -258,13 +292,13 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
       {refusal && <p className="agor-advice">{texts.worktree.backup}</p>}
       <Problem text={problem} />
     </Dialog>
-  )
+  );
 }
 
 function lossesOf(refusal: ApiError | null): string[] {
-  if (!refusal) return []
+  if (!refusal) return [];
   return Object.values(refusal.details)
     .flatMap(value => (Array.isArray(value) ? value : [value]))
     .filter(value => typeof value === 'string')
-    .slice(0, 50)
+    .slice(0, 50);
 }

@@ -1,60 +1,73 @@
 // What a person can do from this view. Each command is one request; an id makes it safe to send again.
-import type { Branch, Patch, Removal, Repo, Session, SessionChange, SessionCreate, Turn, Worktree, WorktreeChange, WorktreeCreate } from '../protocol/generated.js'
-import type { Commands } from '../store/types.js'
-import { texts } from '../texts.js'
-import { ApiError, newKey } from '../transport/http.js'
-import type { BoardClient } from './client.js'
-import type { ViewStore } from './view.js'
+import type {
+  Branch,
+  Patch,
+  Removal,
+  Repo,
+  Session,
+  SessionChange,
+  SessionCreate,
+  Turn,
+  Worktree,
+  WorktreeChange,
+  WorktreeCreate,
+} from '../protocol/generated.js';
+import type { Commands } from '../store/types.js';
+import { texts } from '../texts.js';
+import { ApiError, newKey } from '../transport/http.js';
+import type { BoardClient } from './client.js';
+import type { ViewStore } from './view.js';
 
 export interface PanelCommands extends Commands {
-  openInbox(isOpen: boolean): void
-  closeDialog(): void
-  closePanel(): void
+  openInbox(isOpen: boolean): void;
+  closeDialog(): void;
+  closePanel(): void;
 
   /** The same `key` is the same prompt: sending it again cannot prompt twice. */
-  prompt(sessionId: string, text: string, key: string): Promise<Turn>
-  cancelSession(sessionId: string): Promise<void>
-  cancelTurn(turnId: string): Promise<void>
-  changeSession(sessionId: string, change: Partial<SessionChange>): Promise<void>
-  createSession(request: Partial<SessionCreate> & Pick<SessionCreate, 'worktreeId' | 'agent'>, key: string): Promise<Session>
-  createWorktree(request: Partial<WorktreeCreate> & Pick<WorktreeCreate, 'repo' | 'name'>, key: string): Promise<Worktree>
-  changeWorktree(worktreeId: string, change: Partial<WorktreeChange>): Promise<void>
-  removeWorktree(worktreeId: string, force: boolean): Promise<Removal>
-  addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>
-  branches(repo: string): Promise<Branch[]>
-  worktreeDiff(worktreeId: string): Promise<Patch>
-  turnPatch(turnId: string): Promise<Patch>
-  makeBoard(): Promise<void>
+  prompt(sessionId: string, text: string, key: string): Promise<Turn>;
+  cancelSession(sessionId: string): Promise<void>;
+  cancelTurn(turnId: string): Promise<void>;
+  changeSession(sessionId: string, change: Partial<SessionChange>): Promise<void>;
+  createSession(request: Partial<SessionCreate> & Pick<SessionCreate, 'worktreeId' | 'agent'>, key: string): Promise<Session>;
+  createWorktree(request: Partial<WorktreeCreate> & Pick<WorktreeCreate, 'repo' | 'name'>, key: string): Promise<Worktree>;
+  changeWorktree(worktreeId: string, change: Partial<WorktreeChange>): Promise<void>;
+  removeWorktree(worktreeId: string, force: boolean): Promise<Removal>;
+  addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>;
+  branches(repo: string): Promise<Branch[]>;
+  worktreeDiff(worktreeId: string): Promise<Patch>;
+  turnPatch(turnId: string): Promise<Patch>;
+  makeBoard(): Promise<void>;
 }
 
 /** Lists come as an array or in `items`. */
-const listOf = <T>(answer: T[] | { items: T[] }): T[] => (Array.isArray(answer) ? answer : answer.items)
+const listOf = <T>(answer: T[] | { items: T[] }): T[] => (Array.isArray(answer) ? answer : answer.items);
 
 export function createCommands(client: BoardClient, view: ViewStore): PanelCommands {
-  const { http } = client
+  const { http } = client;
 
   /** A command that did not reach the server is offered again, with the same id. */
   const post = async <T>(label: string, path: string, body: unknown = {}, key = newKey()): Promise<T> => {
     try {
-      return await http.post<T>(path, body, { key })
+      return await http.post<T>(path, body, { key });
     } catch (error) {
       if (error instanceof ApiError && error.isUnsent) {
-        const again = () => void post<T>(label, path, body, key).catch(failure => complain(failure))
-        view.toast({ text: texts.connection.notSent(label), isBad: true, again })
+        const again = () => void post<T>(label, path, body, key).catch(failure => complain(failure));
+        view.toast({ text: texts.connection.notSent(label), isBad: true, again });
       }
-      throw error
+      throw error;
     }
-  }
+  };
   const complain = (error: unknown) => {
-    if (!(error instanceof ApiError && error.isUnsent)) view.toast({ text: error instanceof Error ? error.message : String(error), isBad: true })
-  }
-  const quiet = async (promise: Promise<unknown>): Promise<void> => void (await promise)
+    if (!(error instanceof ApiError && error.isUnsent))
+      view.toast({ text: error instanceof Error ? error.message : String(error), isBad: true });
+  };
+  const quiet = async (promise: Promise<unknown>): Promise<void> => void (await promise);
 
   const makeHere = async (objectId: string): Promise<void> => {
-    const board = client.getState().board
-    const object = board?.getView().objects.get(objectId)
-    if (!board || object?.kind !== 'card') return
-    const branches = listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(object.repo)}/branches`))
+    const board = client.getState().board;
+    const object = board?.getView().objects.get(objectId);
+    if (!board || object?.kind !== 'card') return;
+    const branches = listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(object.repo)}/branches`));
     await post<Worktree>(texts.commands.makeHere, 'worktrees', {
       repo: object.repo,
       name: object.title || object.branch,
@@ -64,16 +77,16 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
       x: object.x,
       y: object.y,
       ...(object.base ? { base: object.base } : {}),
-    })
-    board.remove([objectId])
-  }
+    });
+    board.remove([objectId]);
+  };
 
   return {
     setTool: tool => view.set({ tool }),
     select: ids => view.set({ selection: new Set(ids) }),
     openSession: (openSessionId, options) => {
-      const { promptFocus } = view.getState()
-      view.set({ openSessionId, openDiffId: null, isInboxOpen: false, ...(options?.focusPrompt ? { promptFocus: promptFocus + 1 } : {}) })
+      const { promptFocus } = view.getState();
+      view.set({ openSessionId, openDiffId: null, isInboxOpen: false, ...(options?.focusPrompt ? { promptFocus: promptFocus + 1 } : {}) });
     },
     openDiff: openDiffId => view.set({ openDiffId, isInboxOpen: false }),
     openDialog: (name, options) => view.set({ dialog: { name, ...options }, isInboxOpen: false }),
@@ -106,8 +119,8 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
     turnPatch: id => http.get<Patch>(`turns/${id}/patch`, { timeoutMs: 60_000 }),
     makeBoard: async () => {
-      await http.post('boards', { path: client.path, title: '' })
-      await client.open()
+      await http.post('boards', { path: client.path, title: '' });
+      await client.open();
     },
-  }
+  };
 }

@@ -14,7 +14,12 @@ export function pageConfig(): PageConfig | null {
   if (element?.textContent) {
     const config = JSON.parse(element.textContent) as Record<string, unknown>;
     const read = (name: string) => (typeof config[name] === 'string' ? config[name] : '');
-    return { baseUrl: new URL(read('baseUrl') || '/', location.origin).href, token: read('token'), bundle: read('agorBundle'), theme: read('appName') };
+    return {
+      baseUrl: new URL(read('baseUrl') || '/', location.origin).href,
+      token: read('token'),
+      bundle: read('agorBundle'),
+      theme: read('appName'),
+    };
   }
   const { baseUrl, jupyterApiToken } = document.body?.dataset ?? {};
   return baseUrl ? { baseUrl: new URL(baseUrl, location.origin).href, token: jupyterApiToken ?? '', bundle: '', theme: '' } : null;

@@ -1,86 +1,86 @@
 // The event stream: one WebSocket per board. After a break it goes on from the last number seen, so nothing is missed or doubled.
-import type { Event } from '../protocol/generated.js'
-import type { Http } from './http.js'
+import type { Event } from '../protocol/generated.js';
+import type { Http } from './http.js';
 
 export interface StreamListener {
   /** The number of the last event that was taken. */
-  position(): number
-  take(events: readonly Event[]): void
-  live(): void
-  lost(): void
+  position(): number;
+  take(events: readonly Event[]): void;
+  live(): void;
+  lost(): void;
   /** The server cannot go on from here: load everything anew, then connect again. */
-  resync(): Promise<void>
+  resync(): Promise<void>;
 }
 
 /** Close codes of the server. */
-const RESYNC = 4000
-const SLOW = 4001
+const RESYNC = 4000;
+const SLOW = 4001;
 
 export class EventStream {
-  readonly #http: Http
-  readonly #listener: StreamListener
-  #socket: WebSocket | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #attempts = 0
-  #isClosed = false
+  readonly #http: Http;
+  readonly #listener: StreamListener;
+  #socket: WebSocket | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempts = 0;
+  #isClosed = false;
 
   constructor(http: Http, listener: StreamListener) {
-    this.#http = http
-    this.#listener = listener
+    this.#http = http;
+    this.#listener = listener;
   }
 
   open(): void {
-    if (this.#isClosed) return
-    clearTimeout(this.#timer)
-    this.#socket?.close()
-    const socket = new WebSocket(this.#http.socketUrl(`agor/api/stream?after=${this.#listener.position()}`))
-    this.#socket = socket
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+    const socket = new WebSocket(this.#http.socketUrl(`agor/api/stream?after=${this.#listener.position()}`));
+    this.#socket = socket;
     socket.onmessage = message => {
-      if (socket !== this.#socket) return
-      this.#attempts = 0
-      this.#listener.live()
-      const events = JSON.parse(String(message.data)) as Event[]
-      if (events.length) this.#listener.take(events)
-    }
+      if (socket !== this.#socket) return;
+      this.#attempts = 0;
+      this.#listener.live();
+      const events = JSON.parse(String(message.data)) as Event[];
+      if (events.length) this.#listener.take(events);
+    };
     socket.onclose = ({ code }) => {
-      if (socket !== this.#socket || this.#isClosed) return
-      this.#socket = undefined
-      if (code === RESYNC || code === SLOW) void this.#startAnew()
+      if (socket !== this.#socket || this.#isClosed) return;
+      this.#socket = undefined;
+      if (code === RESYNC || code === SLOW) void this.#startAnew();
       else {
-        this.#listener.lost()
-        this.#later()
+        this.#listener.lost();
+        this.#later();
       }
-    }
+    };
   }
 
   /** Try at once instead of waiting for the next attempt. */
   retry(): void {
-    this.#attempts = 0
-    this.open()
+    this.#attempts = 0;
+    this.open();
   }
 
   close(): void {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
-    this.#socket?.close()
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
   }
 
   async #startAnew(): Promise<void> {
     try {
-      await this.#listener.resync()
-      this.open()
+      await this.#listener.resync();
+      this.open();
     } catch {
-      this.#listener.lost()
-      this.#timer = setTimeout(() => void this.#startAnew(), this.#pause())
+      this.#listener.lost();
+      this.#timer = setTimeout(() => void this.#startAnew(), this.#pause());
     }
   }
 
   #later(): void {
-    this.#timer = setTimeout(() => this.open(), this.#pause())
+    this.#timer = setTimeout(() => this.open(), this.#pause());
   }
 
   /** 0.3 s, doubled up to 10 s, spread so that clients do not come back in one moment. */
   #pause(): number {
-    return Math.min(10_000, 300 * 2 ** this.#attempts++) * (0.7 + 0.6 * Math.random())
+    return Math.min(10_000, 300 * 2 ** this.#attempts++) * (0.7 + 0.6 * Math.random());
   }
 }

@@ -61,15 +61,19 @@ function load(model: AnyModel): Promise<Bundle> {
 export default () => {
   let started: Promise<{ widget: Widget; undo: unknown }> | undefined;
   const start = (context: { model: AnyModel; experimental: Experimental }) =>
-    (started ??= load(context.model).then(async (bundle) => {
+    (started ??= load(context.model).then(async bundle => {
       const widget = bundle.widget();
       return { widget, undo: await widget.initialize?.(context) };
     }));
   return {
     // Never awaited here: JupyterLab handles kernel messages one by one, so the comm's answer would wait for us.
     initialize(context: { model: AnyModel; experimental: Experimental }) {
-      start(context).catch((error) => console.warn('agor:', error));
-      return () => started?.then(({ undo }) => (typeof undo === 'function' ? undo() : undefined), () => undefined);
+      start(context).catch(error => console.warn('agor:', error));
+      return () =>
+        started?.then(
+          ({ undo }) => (typeof undo === 'function' ? undo() : undefined),
+          () => undefined,
+        );
     },
     async render(context: { model: AnyModel; el: HTMLElement; experimental: Experimental }) {
       return (await start(context)).widget.render(context);

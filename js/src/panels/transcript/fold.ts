@@ -1,130 +1,138 @@
 // Turns a session's events into what a transcript shows. Unchanged turns and items keep their identity.
-import type { Event, Permission, Person, Plan, ToolCall, Turn } from '../../protocol/generated.js'
+import type { Event, Permission, Person, Plan, ToolCall, Turn } from '../../protocol/generated.js';
 
 export interface ToolView {
-  readonly id: string
-  readonly title: string
-  readonly toolKind: string
-  readonly status: 'pending' | 'in_progress' | 'completed' | 'failed'
-  readonly input: Readonly<Record<string, unknown>>
-  readonly output: string
-  readonly changes: NonNullable<ToolCall['changes']>
-  readonly locations: readonly string[]
-  readonly exitCode: number | null
-  readonly startedAt: string
-  readonly endedAt: string | null
+  readonly id: string;
+  readonly title: string;
+  readonly toolKind: string;
+  readonly status: 'pending' | 'in_progress' | 'completed' | 'failed';
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly output: string;
+  readonly changes: NonNullable<ToolCall['changes']>;
+  readonly locations: readonly string[];
+  readonly exitCode: number | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
 }
 
 export type Item =
   | { readonly kind: 'prompt'; readonly key: string; readonly text: string; readonly by: Person }
   | { readonly kind: 'text'; readonly key: string; readonly text: string; readonly messageId: string | null }
-  | { readonly kind: 'thought'; readonly key: string; readonly text: string; readonly messageId: string | null; readonly startedAt: string; readonly endedAt: string }
+  | {
+      readonly kind: 'thought';
+      readonly key: string;
+      readonly text: string;
+      readonly messageId: string | null;
+      readonly startedAt: string;
+      readonly endedAt: string;
+    }
   | { readonly kind: 'tool'; readonly key: string; readonly tool: ToolView }
   | { readonly kind: 'permission'; readonly key: string; readonly permission: Permission }
   | { readonly kind: 'notice'; readonly key: string; readonly code: string; readonly text: string }
-  | { readonly kind: 'error'; readonly key: string; readonly code: string; readonly text: string }
+  | { readonly kind: 'error'; readonly key: string; readonly code: string; readonly text: string };
 
 export interface TurnBlock {
-  readonly turnId: string
-  readonly items: readonly Item[]
-  readonly startedAt: string
+  readonly turnId: string;
+  readonly items: readonly Item[];
+  readonly startedAt: string;
   /** As it was when it ended. */
-  readonly ended: Turn | null
+  readonly ended: Turn | null;
 }
 
 export interface TranscriptView {
-  readonly blocks: readonly TurnBlock[]
-  readonly plan: Plan | null
+  readonly blocks: readonly TurnBlock[];
+  readonly plan: Plan | null;
 }
 
-export const emptyView: TranscriptView = { blocks: [], plan: null }
+export const emptyView: TranscriptView = { blocks: [], plan: null };
 
 /** The next view. Events must come in order of `seq`. */
 export function fold(view: TranscriptView, events: readonly Event[]): TranscriptView {
-  const blocks = [...view.blocks]
-  const touched = new Map<number, Item[]>()
-  let plan = view.plan
+  const blocks = [...view.blocks];
+  const touched = new Map<number, Item[]>();
+  let plan = view.plan;
 
   const itemsOf = (index: number): Item[] => {
-    const known = touched.get(index)
-    if (known) return known
-    const copy = [...(blocks[index]?.items ?? [])]
-    touched.set(index, copy)
-    return copy
-  }
+    const known = touched.get(index);
+    if (known) return known;
+    const copy = [...(blocks[index]?.items ?? [])];
+    touched.set(index, copy);
+    return copy;
+  };
 
   for (const event of events) {
-    const { body } = event
-    if (body.kind === 'plan') plan = body
-    const turnId = event.turnId ?? blocks.at(-1)?.turnId
-    if (turnId === undefined) continue
-    let index = blocks.findLastIndex(block => block.turnId === turnId)
+    const { body } = event;
+    if (body.kind === 'plan') plan = body;
+    const turnId = event.turnId ?? blocks.at(-1)?.turnId;
+    if (turnId === undefined) continue;
+    let index = blocks.findLastIndex(block => block.turnId === turnId);
     if (index < 0) {
-      index = blocks.push({ turnId, items: [], startedAt: event.at, ended: null }) - 1
-      if (body.kind === 'prompt') plan = null
+      index = blocks.push({ turnId, items: [], startedAt: event.at, ended: null }) - 1;
+      if (body.kind === 'prompt') plan = null;
     }
-    const items = itemsOf(index)
+    const items = itemsOf(index);
     if (body.kind === 'turn_ended') {
-      const block = blocks[index]
-      if (block) blocks[index] = { ...block, ended: body.turn }
-    } else take(items, event)
+      const block = blocks[index];
+      if (block) blocks[index] = { ...block, ended: body.turn };
+    } else take(items, event);
   }
   for (const [index, items] of touched) {
-    const block = blocks[index]
-    if (block) blocks[index] = { ...block, items }
+    const block = blocks[index];
+    if (block) blocks[index] = { ...block, items };
   }
-  return { blocks, plan }
+  return { blocks, plan };
 }
 
 function take(items: Item[], { body, at, seq, n }: Event): void {
-  const key = String(seq ?? `n${n}`)
-  const last = items.at(-1)
+  const key = String(seq ?? `n${n}`);
+  const last = items.at(-1);
   switch (body.kind) {
     case 'prompt':
-      items.push({ kind: 'prompt', key, text: body.text, by: body.by })
-      break
+      items.push({ kind: 'prompt', key, text: body.text, by: body.by });
+      break;
     case 'text':
-      if (last?.kind === 'text' && last.messageId === body.messageId) items[items.length - 1] = { ...last, text: last.text + body.text }
-      else items.push({ kind: 'text', key, text: body.text, messageId: body.messageId })
-      break
+      if (last?.kind === 'text' && last.messageId === body.messageId) items[items.length - 1] = { ...last, text: last.text + body.text };
+      else items.push({ kind: 'text', key, text: body.text, messageId: body.messageId });
+      break;
     case 'thought':
-      if (last?.kind === 'thought' && last.messageId === body.messageId) items[items.length - 1] = { ...last, text: last.text + body.text, endedAt: at }
-      else items.push({ kind: 'thought', key, text: body.text, messageId: body.messageId, startedAt: at, endedAt: at })
-      break
+      if (last?.kind === 'thought' && last.messageId === body.messageId)
+        items[items.length - 1] = { ...last, text: last.text + body.text, endedAt: at };
+      else items.push({ kind: 'thought', key, text: body.text, messageId: body.messageId, startedAt: at, endedAt: at });
+      break;
     case 'tool_call':
-      changeTool(items, key, body.toolCallId, at, tool => merge(tool, body, at))
-      break
+      changeTool(items, key, body.toolCallId, at, tool => merge(tool, body, at));
+      break;
     case 'tool_output':
-      changeTool(items, key, body.toolCallId, at, tool => ({ ...tool, output: tool.output + body.text }))
-      break
+      changeTool(items, key, body.toolCallId, at, tool => ({ ...tool, output: tool.output + body.text }));
+      break;
     case 'permission_asked':
-      items.push({ kind: 'permission', key, permission: body.permission })
-      break
+      items.push({ kind: 'permission', key, permission: body.permission });
+      break;
     case 'permission_settled': {
-      const asked = items.findLastIndex(item => item.kind === 'permission' && item.permission.id === body.permission.id)
-      const settled: Item = { kind: 'permission', key: asked < 0 ? key : (items[asked]?.key ?? key), permission: body.permission }
-      if (asked < 0) items.push(settled)
-      else items[asked] = settled
-      break
+      const asked = items.findLastIndex(item => item.kind === 'permission' && item.permission.id === body.permission.id);
+      const settled: Item = { kind: 'permission', key: asked < 0 ? key : (items[asked]?.key ?? key), permission: body.permission };
+      if (asked < 0) items.push(settled);
+      else items[asked] = settled;
+      break;
     }
     case 'notice':
-      items.push({ kind: 'notice', key, code: body.code, text: body.text })
-      break
+      items.push({ kind: 'notice', key, code: body.code, text: body.text });
+      break;
     case 'error':
-      items.push({ kind: 'error', key, code: body.code, text: body.text })
-      break
+      items.push({ kind: 'error', key, code: body.code, text: body.text });
+      break;
     default:
       // Usage and mode are shown in the head; news of records are the store's.
-      break
+      break;
   }
 }
 
 function changeTool(items: Item[], key: string, id: string, at: string, change: (tool: ToolView) => ToolView): void {
-  const index = items.findLastIndex(item => item.kind === 'tool' && item.tool.id === id)
-  const known = items[index]
+  const index = items.findLastIndex(item => item.kind === 'tool' && item.tool.id === id);
+  const known = items[index];
   if (known?.kind === 'tool') {
-    items[index] = { ...known, tool: change(known.tool) }
-    return
+    items[index] = { ...known, tool: change(known.tool) };
+    return;
   }
   const fresh: ToolView = {
     id,
@@ -138,13 +146,13 @@ function changeTool(items: Item[], key: string, id: string, at: string, change: 
     exitCode: null,
     startedAt: at,
     endedAt: null,
-  }
-  items.push({ kind: 'tool', key, tool: change(fresh) })
+  };
+  items.push({ kind: 'tool', key, tool: change(fresh) });
 }
 
 function merge(tool: ToolView, call: ToolCall, at: string): ToolView {
-  const status = call.status ?? tool.status
-  const isOver = status === 'completed' || status === 'failed'
+  const status = call.status ?? tool.status;
+  const isOver = status === 'completed' || status === 'failed';
   return {
     ...tool,
     title: call.title ?? tool.title,
@@ -156,33 +164,34 @@ function merge(tool: ToolView, call: ToolCall, at: string): ToolView {
     locations: call.locations ?? tool.locations,
     exitCode: call.exitCode ?? tool.exitCode,
     endedAt: tool.endedAt ?? (isOver ? at : null),
-  }
+  };
 }
 
-export type Group = { readonly kind: 'item'; readonly item: Item } | { readonly kind: 'reads'; readonly key: string; readonly tools: readonly ToolView[] }
+export type Group =
+  { readonly kind: 'item'; readonly item: Item } | { readonly kind: 'reads'; readonly key: string; readonly tools: readonly ToolView[] };
 
-const READING = new Set(['read', 'search', 'fetch'])
+const READING = new Set(['read', 'search', 'fetch']);
 
 /** Neighbouring tools that only read are one block. */
 export function group(items: readonly Item[]): Group[] {
-  const groups: Group[] = []
-  let run: { key: string; tools: ToolView[] } | undefined
+  const groups: Group[] = [];
+  let run: { key: string; tools: ToolView[] } | undefined;
   const flush = () => {
-    if (!run) return
-    const [only] = run.tools
-    if (run.tools.length === 1 && only) groups.push({ kind: 'item', item: { kind: 'tool', key: run.key, tool: only } })
-    else groups.push({ kind: 'reads', ...run })
-    run = undefined
-  }
+    if (!run) return;
+    const [only] = run.tools;
+    if (run.tools.length === 1 && only) groups.push({ kind: 'item', item: { kind: 'tool', key: run.key, tool: only } });
+    else groups.push({ kind: 'reads', ...run });
+    run = undefined;
+  };
   for (const item of items) {
     if (item.kind === 'tool' && READING.has(item.tool.toolKind)) {
-      run ??= { key: item.key, tools: [] }
-      run.tools.push(item.tool)
+      run ??= { key: item.key, tools: [] };
+      run.tools.push(item.tool);
     } else {
-      flush()
-      groups.push({ kind: 'item', item })
+      flush();
+      groups.push({ kind: 'item', item });
     }
   }
-  flush()
-  return groups
+  flush();
+  return groups;
 }

@@ -1,0 +1,137 @@
+import { renderToStaticMarkup } from 'react-dom/server';
+import { expect, test } from 'vitest';
+
+import { parseAnsi } from './ansi.js';
+import { Markdown } from './Markdown.js';
+import { compare, parsePatch } from './patch.js';
+import { safeHref, visible } from './safe.js';
+import { cut } from './Terminal.js';
+import { branchOf } from './WorktreeDialog.js';
+
+const html = (text: string) => renderToStaticMarkup(<Markdown text={text} />);
+
+test('markdown draws structure', () => {
+  const shown = html(
+    '# Title\n\nSome **bold**, *slanted* and `code`.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```sql\nselect 1\n```\n',
+  );
+
+  expect(shown).toContain('<strong>bold</strong>');
+  expect(shown).toContain('<em>slanted</em>');
+  expect(shown).toContain('<li>one</li>');
+  expect(shown).toContain('<td>2</td>');
+  expect(shown).toContain('select 1');
+  expect(shown).toContain('sql');
+});
+
+test.each([
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '[x](javascript:alert(1))',
+  '[x](data:text/html,hi)',
+  '![x](https://evil.example/pixel.png)',
+  '[x](//evil.example)',
+])('markdown makes nothing of %s', text => {
+  const place = document.createElement('div');
+  place.innerHTML = html(text);
+
+  expect(place.querySelector('script, img, iframe, [onerror]')).toBeNull();
+  for (const link of place.querySelectorAll('a')) {
+    expect(link.getAttribute('href')).toMatch(/^https:/);
+    expect(link.rel).toContain('noopener');
+  }
+});
+
+test('hostile markdown stays cheap', () => {
+  const start = performance.now();
+
+  html('['.repeat(20_000));
+  html('*a '.repeat(10_000));
+  html('`'.repeat(20_001));
+
+  expect(performance.now() - start).toBeLessThan(2000);
+});
+
+test('links of other schemes, and relative ones, are refused', () => {
+  expect(['javascript:x', 'data:,x', '/lab', 'file:///etc/passwd', 'vbscript:x', ' JaVaScRiPt:x'].map(safeHref)).toEqual([
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+  ]);
+  expect(safeHref('https://example.org/a')).toBe('https://example.org/a');
+});
+
+test('characters that hide or turn text are shown', () => {
+  expect(visible('rm -rf \u202e/ #safe\u200b')).toBe('rm -rf ⟨202E⟩/ #safe⟨200B⟩');
+});
+
+test('colours are kept, other escapes are dropped', () => {
+  expect(parseAnsi('\u001b[1;32mok\u001b[0m \u001b]8;;https://evil.example\u0007click\u001b]8;;\u0007\u001b[2J!')).toEqual([
+    { text: 'ok', className: 'agor-ansi-green agor-ansi-bold' },
+    { text: ' click!', className: '' },
+  ]);
+});
+
+test('a progress bar shows where it ended', () => {
+  expect(parseAnsi('10%\r50%\r100%\r\ndone')).toEqual([{ text: '100%\ndone', className: '' }]);
+});
+
+test('an escape that never ends does not eat the output', () => {
+  expect(
+    parseAnsi('a\u001b]0;title\nb')
+      .map(({ text }) => text)
+      .join(''),
+  ).toBe('a\nb');
+});
+
+test('long output is cut between its beginning and its end', () => {
+  const output = Array.from({ length: 500 }, (_, i) => `line ${i}`).join('\n');
+
+  const { head, tail, hidden } = cut(output, false);
+
+  expect(head.startsWith('line 0\n')).toBe(true);
+  expect(tail.endsWith('line 499')).toBe(true);
+  expect(hidden).toBe(500 - 8 - 24);
+  expect(cut(output, true).hidden).toBe(0);
+});
+
+test("git's patch is read line by line", () => {
+  const [file, ...rest] = parsePatch(
+    [
+      'diff --git a/m.sql b/m.sql',
+      'index 1..2 100644',
+      '--- a/m.sql',
+      '+++ b/m.sql',
+      '@@ -1,3 +1,3 @@ select',
+      ' a',
+      '--- b',
+      '+++ c',
+      ' d',
+      '\\ No newline at end of file',
+      '',
+    ].join('\n'),
+  );
+
+  expect(rest).toEqual([]);
+  expect(file).toMatchObject({ path: 'm.sql', added: 1, deleted: 1 });
+  expect(file?.hunks[0]?.lines.map(({ kind, text, before, after }) => [kind, text, before, after])).toEqual([
+    ['same', 'a', 1, 1],
+    ['deleted', '-- b', 2, null],
+    ['added', '++ c', null, 2],
+    ['same', 'd', 3, 3],
+  ]);
+});
+
+test('two texts are compared line by line', () => {
+  const file = compare('a', 'one\ntwo\nthree\n', 'one\n2\nthree\nfour\n');
+
+  expect([file.added, file.deleted]).toEqual([2, 1]);
+  expect(file.hunks[0]?.lines.map(line => line.text)).toEqual(['one', 'two', '2', 'three', 'four']);
+});
+
+test('a name becomes a branch that git accepts', () => {
+  expect(branchOf('Fix: null  Schlüssel!')).toBe('fix-null-schlussel');
+  expect(branchOf('../-x..y/')).toBe('x.y');
+});
