@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
+from agor_jupyter.domain.worktrees import WorktreeChange, WorktreeCreate, WorktreeState
+from agor_jupyter.git import worktrees as git_worktrees
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.worktrees import Worktrees
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 
