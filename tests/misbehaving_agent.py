@@ -94,6 +94,10 @@ def updates(text):
         update(**fields) if isinstance(fields, dict) else send(method="session/update", params={"update": fields})
 
 
+def cost(amount):
+    update(sessionUpdate="usage_update", used=1, size=2, cost={"amount": float(amount), "currency": "USD"})
+
+
 def close_output():
     os.close(1)
     threading.Event().wait()
@@ -152,6 +156,7 @@ VERBS = {
     "exit": exit_, "kill": kill_self, "hang": hang, "stop": stop_self, "line": line, "many": many, "bytes": bytes_, "half": half, "updates": updates,
     "close": close_output, "stderr": stderr, "fork": fork, "late": late, "permission": permission, "request": request, "env": print_env,
     "say": say, "fail": None,
+    "cost": cost,
 }  # fmt: skip
 
 

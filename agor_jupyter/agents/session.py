@@ -166,14 +166,15 @@ class AgentSession:
         """It can take another prompt."""
         return self._connection.gone is None and not self.process.exited.is_set()
 
-    async def open(self, previous: str | None = None) -> tuple[str, bool]:
+    async def open(self, previous: str | None = None, *, spent_usd: float | None = None) -> tuple[str, bool]:
         """Begin the conversation, or bring back `previous`. Returns the agent's id for it and whether it was brought back.
 
+        `spent_usd` is what `previous` has cost until now: agents report sums. Without it the cost of the next turn is an estimate.
         Raises `AgentFailed`.
         """
         resumed = previous is not None and await self._bring_back(previous)
         self.agent_session_id = previous if resumed else await self._new()
-        self._cost_before = None if resumed else 0.0
+        self._cost_before = spent_usd if resumed else 0.0
         assert self.agent_session_id is not None
         return self.agent_session_id, resumed
 
@@ -349,14 +350,15 @@ class AgentSession:
 
     def _turn_usage(self, answer: Message) -> Usage | None:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
-        told = answer.get("usage")
-        told = told if isinstance(told, dict) else {}
+        input_tokens, output_tokens = updates.tokens(answer)
         total, before = self._usage.cost_usd, self._cost_before
-        cost = None if total is None else max(0.0, total - (before or 0.0))
+        cost = total
+        if total is not None and before is not None and total >= before:  # less than before: the agent counts from its start
+            cost = total - before
         self._cost_before = total if total is not None else before
         usage = Usage(
-            input_tokens=updates.whole(told.get("inputTokens")),
-            output_tokens=updates.whole(told.get("outputTokens")),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             context_used=self._usage.context_used,
             context_size=self._usage.context_size,
             cost_usd=cost,

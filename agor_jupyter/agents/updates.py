@@ -4,6 +4,7 @@ Pure. A value of a wrong type never raises: it becomes a notice, and the raw upd
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast, get_args
 
@@ -29,6 +30,7 @@ _MAX_TEXT = 1 << 20
 _MAX_TITLE = 2000
 _MAX_INPUT = 256 << 10
 _MAX_ITEMS = 500
+_FENCED = re.compile(r"```[a-z]*\n(.*?)\n?```\n?", re.DOTALL)
 _Status = Literal["pending", "in_progress", "completed", "failed"]
 _STATUSES = get_args(_Status)
 
@@ -83,6 +85,15 @@ def _object(value: object) -> Update:
 def whole(value: object) -> int | None:
     """A count as an agent reports it; `None` when it is not one."""
     return value if type(value) is int and 0 <= value < 1 << 53 else None
+
+
+def tokens(answer: Update) -> tuple[int | None, int | None]:
+    """What a prompt's answer says was read and written: in ACP's `usage`, or where Gemini puts it."""
+    usage = _object(answer.get("usage"))
+    count = _object(_object(_object(answer.get("_meta")).get("quota")).get("token_count"))
+    read = usage.get("inputTokens", count.get("input_tokens"))
+    written = usage.get("outputTokens", count.get("output_tokens"))
+    return whole(read), whole(written)
 
 
 def block_text(block: Update) -> str:
@@ -146,10 +157,16 @@ def tool_input(value: object) -> dict[str, Any] | None:
 def _output(content: list[Update], raw: object) -> str | None:
     texts = [block_text(_object(item.get("content"))) for item in content if item.get("type") == "content"]
     if texts:
-        return cut("\n".join(texts))
+        return cut("\n".join(map(_unfenced, texts)))
     if isinstance(raw, dict):
         raw = next((raw[name] for name in ("output", "formatted_output", "stdout", "error") if isinstance(raw.get(name), str)), None)
     return cut(raw) if isinstance(raw, str) else None
+
+
+def _unfenced(text: str) -> str:
+    """Without the fence that some agents put around a tool's whole output."""
+    match = _FENCED.fullmatch(text)
+    return match[1] if match and "\n```" not in match[1] else text
 
 
 def _change(item: Update) -> FileChange:

@@ -93,6 +93,10 @@ JSON = st.recursive(
             [ToolCall(tool_call_id="1", status="failed", exit_code=2)],
         ),
         (
+            {"sessionUpdate": "tool_call_update", "toolCallId": "1", "content": [{"type": "content", "content": {"type": "text", "text": "```console\n?? a\n```"}}]},
+            [ToolCall(tool_call_id="1", output="?? a")],
+        ),
+        (
             {"sessionUpdate": "tool_call_update", "toolCallId": "1", "rawOutput": {"stdout": "x", "exit_code": 0}},
             [ToolCall(tool_call_id="1", output="x", exit_code=0)],
         ),
