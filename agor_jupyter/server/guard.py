@@ -7,6 +7,7 @@ It replaces methods of `YDocWebSocketHandler` (jupyter-collaboration) and `YRoom
 hook for this. The tests against real servers notice when those change.
 """
 
+import contextlib
 import json
 import logging
 import math
@@ -16,8 +17,9 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider
-from pycrdt import Decoder, Encoder, get_state, read_message
+from pycrdt import Decoder, Encoder, create_awareness_message, get_state, read_message
 from tornado import web
+from tornado.websocket import WebSocketClosedError
 
 from agor_jupyter.documents.boards import MAX_BYTES
 from agor_jupyter.server.rooms import TYPE
@@ -85,9 +87,9 @@ class Gate:
 
     def __init__(self, room: Room, usernames: frozenset[str]) -> None:
         self._room = room
-        self._usernames = usernames
+        self.usernames = usernames
         self._credit, self._at = BURST, time.monotonic()
-        self.is_open = True
+        self._clocks: dict[int, int] = {}
 
     def admit(self, frame: object, document: Any, *, may_write: bool) -> bytes | None:
         """What of `frame` may go in; `None`: nothing. Raises `Refused`."""
@@ -129,39 +131,41 @@ class Gate:
             kept = [entry for entry in _states(frame) if self._is_own(*entry)]
         except Exception:  # noqa: BLE001 the decoder raises many kinds, asserts among them
             return None
-        if not kept:
-            return None
-        encoder = Encoder()
-        encoder.write_var_uint(len(kept))
-        for client, clock, state in kept:
-            encoder.write_var_uint(client)
-            encoder.write_var_uint(clock)
-            encoder.write_var_string(state)
-        inner = encoder.to_bytes()
-        outer = Encoder()
-        outer.write_var_uint(_AWARENESS)
-        outer.write_var_uint(len(inner))
-        return outer.to_bytes() + inner
+        return _state_frame(kept) if kept else None
 
-    def _is_own(self, client: int, _clock: int, state: str) -> bool:
+    def _is_own(self, client: int, clock: int, state: str) -> bool:
         owner = self._room.owners.get(client)
-        if owner is not None and owner is not self and owner.is_open:
+        if owner is not None and owner is not self and self.usernames.isdisjoint(owner.usernames):
             return False
         content = json.loads(state, parse_constant=_refuse, parse_float=_finite)
         if content is None:
-            return True  # it leaves, or tells of one that is gone
+            return owner is self  # of those who are gone, `close` tells
         if not isinstance(content, dict):
             return False
         user = content.get("user")
-        if user is not None and not (isinstance(user, dict) and user.get("username") in self._usernames):
+        if user is not None and not (isinstance(user, dict) and user.get("username") in self.usernames):
             return False
         self._room.owners[client] = self
+        self._clocks[client] = clock
         return True
 
-    def close(self) -> None:
-        self.is_open = False
-        for client in [client for client, owner in self._room.owners.items() if owner is self]:
+    def close(self) -> bytes | None:
+        """The frame that tells the others that this client's cursors are gone."""
+        own = [client for client, owner in self._room.owners.items() if owner is self]
+        for client in own:
             del self._room.owners[client]
+        return _state_frame([(client, self._clocks[client] + 1, "null") for client in own]) if own else None
+
+
+def _state_frame(states: list[tuple[int, int, str]]) -> bytes:
+    encoder = Encoder()
+    encoder.write_var_uint(len(states))
+    for client, clock, state in states:
+        encoder.write_var_uint(client)
+        encoder.write_var_uint(clock)
+        encoder.write_var_string(state)
+    frame: bytes = create_awareness_message(encoder.to_bytes())
+    return frame
 
 
 def _refuse(name: str) -> float:
@@ -253,12 +257,23 @@ async def _admit(handler: Any, room_holder: Any, document: Any, message: object)
     return admitted
 
 
-def _release(handler: Any) -> None:
-    if (gate := getattr(handler, "_agor_gate", None)) is not None:
-        gate.close()
+def _spread(room: Any, frame: bytes, *, but: object = None) -> None:
+    """Send a frame of cursors to all clients at once; jupyter-collaboration would start a task for each."""
+    for client in list(room.clients):
+        if client is not but:
+            with contextlib.suppress(WebSocketClosedError):
+                client.write_message(frame, binary=True)
+    room.awareness.apply_awareness_update(read_message(frame[1:]), room)
 
 
-def _guard_collaboration() -> None:
+def _welcome(handler: Any, room: Any) -> None:
+    """Tell a client who comes later of the cursors that are there."""
+    present = [client for client in _room_of(room).owners if client in room.awareness.states]
+    if present:
+        handler.write_message(create_awareness_message(room.awareness.encode_awareness_update(present)), binary=True)
+
+
+def _guard_collaboration() -> None:  # noqa: C901 small functions, one beside the other
     try:
         from jupyter_server_ydoc.handlers import YDocWebSocketHandler as Handler
     except ImportError:
@@ -271,13 +286,22 @@ def _guard_collaboration() -> None:
     async def guarded(self: Any, message: object) -> None:
         if not is_board(self._room_id):
             await on_message(self, message)
-        elif (admitted := await _admit(self, self.room, getattr(self.room, "_document", None), message)) is not None:
+            return
+        is_new = not hasattr(self, "_agor_gate")
+        admitted = await _admit(self, self.room, getattr(self.room, "_document", None), message)
+        if is_new:
+            _welcome(self, self.room)
+        if admitted is not None and admitted[0] == _AWARENESS:
+            _spread(self.room, admitted)
+        elif admitted is not None:
             await on_message(self, admitted)
 
     @wraps(on_close)
     def closed(self: Any) -> None:
-        _release(self)
+        gate, room = getattr(self, "_agor_gate", None), self.room
         on_close(self)
+        if gate is not None and (frame := gate.close()) is not None and room is not None:
+            _spread(room, frame, but=self)
 
     def max_message_size(self: Any) -> int:
         largest: int = MAX_FRAME if is_board(self._room_id) else size.fget(self)
@@ -287,7 +311,7 @@ def _guard_collaboration() -> None:
     Handler._agor_guarded = True  # noqa: SLF001
 
 
-def _guard_documents() -> None:
+def _guard_documents() -> None:  # noqa: C901 as above
     try:
         from jupyter_server_documents.websockets import YRoomWebsocket as Handler
     except ImportError:
@@ -311,8 +335,9 @@ def _guard_documents() -> None:
 
     @wraps(on_close)
     def closed(self: Any) -> None:
-        _release(self)
         on_close(self)
+        if (gate := getattr(self, "_agor_gate", None)) is not None and (frame := gate.close()) is not None:
+            self.yroom.handle_awareness_update("agor", frame)
 
     def max_message_size(self: Any) -> int:
         largest: int = MAX_FRAME if is_board(self.room_id) else size.fget(self)

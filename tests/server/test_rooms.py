@@ -268,6 +268,17 @@ def state_frame(client, clock, state):
     return create_awareness_message(encoder.to_bytes())
 
 
+async def test_who_comes_later_sees_the_cursors_that_are_there_and_who_goes_takes_theirs_along(server):
+    _, _, room = server.board()
+    async with Client(server.base, room, "alice") as alice:
+        alice.set_state({"user": {"username": "alice"}})
+        async with Client(server.base, room, "bob") as bob:
+            await until(lambda: bob.users() == ["alice"])
+            bob.set_state({"user": {"username": "bob"}})
+            await until(lambda: alice.users() == ["bob"])
+        await until(lambda: alice.users() == [], 3)
+
+
 async def test_a_frame_that_is_too_big_closes_the_connection_with_1009(server):
     _, file, room = server.board()
     for size in (1 << 20, 50 << 20):
