@@ -6,10 +6,10 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, Self
 
-import agor_jupyter
 from agor_jupyter.agents import updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
 from agor_jupyter.agents.limits import Limits
@@ -221,7 +221,7 @@ class AgentSession:
             {
                 "protocolVersion": PROTOCOL_VERSION,
                 "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
-                "clientInfo": {"name": "agor-jupyter", "version": agor_jupyter.__version__},
+                "clientInfo": {"name": "agor-jupyter", "version": version("agor-jupyter")},
             },
             self._timeouts.initialize,
         )

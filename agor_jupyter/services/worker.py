@@ -263,7 +263,7 @@ class Worker:
             raise
         self._agent = started
         try:
-            _, is_resumed = await started.open(session.agent_session_id)
+            _, is_resumed = await started.open(session.agent_session_id, spent_usd=session.usage.cost_usd)
         except BaseException:
             await self._dismiss()
             raise
