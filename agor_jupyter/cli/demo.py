@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -34,8 +33,9 @@ def demo(
     token = _token(home / ".agor-token")
     free = _free_port(port)
     address = f"http://127.0.0.1:{free}/lab/tree/{NOTEBOOK}?token={token}"
-    print(f"\nThe quick start is open at\n\n    {address}\n\nStop it with Ctrl+C. The folder is {home}.\n", flush=True)
-    raise typer.Exit(subprocess.run(command(home, free, browser=browser), check=False, env=environment(home, token), cwd=home).returncode)
+    print(f"\nThe quick start opens in some seconds at\n\n    {address}\n\nStop it with Ctrl+C. Its folder is {home}.\n", flush=True)
+    os.chdir(home)
+    os.execve(sys.executable, command(home, free, browser=browser), environment(home, token))  # noqa: S606  # signals reach JupyterLab itself
 
 
 def command(home: Path, port: int, *, browser: bool) -> list[str]:
@@ -50,6 +50,7 @@ def command(home: Path, port: int, *, browser: bool) -> list[str]:
         f"--port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={home}",
+        "--ServerApp.log_level=WARN",  # so that the address stays in sight
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
