@@ -94,7 +94,7 @@ class Hub:
     @property
     def agents(self) -> Handles[AgentStatus]:
         found = [AgentStatus.model_validate(item) for item in self._link.items("agents")]
-        return Handles("agent", found, lambda one: columns(one.agent) | {"is_installed": one.is_installed}, lambda one: one.agent.name)
+        return Handles("agent", found, _agent_columns, lambda one: one.agent.name, _agent_line)
 
     @property
     def permissions(self) -> Handles[Permission]:
@@ -108,3 +108,11 @@ class Hub:
 
     def __repr__(self) -> str:
         return f"Hub of {'a private server' if self._link.is_private else 'this Jupyter server'}, as {self.me.role.value}"
+
+
+def _agent_columns(one: AgentStatus) -> dict[str, object]:
+    return columns(one.agent) | {"is_installed": one.is_installed}
+
+
+def _agent_line(one: AgentStatus) -> str:
+    return f"Agent {one.agent.name!r} ({one.agent.label}){'' if one.is_installed else ', not installed'}"

@@ -6,6 +6,7 @@ from agor_jupyter.domain.boards import Board as BoardRecord
 from agor_jupyter.domain.boards import Note, NoteAdd, Zone, ZoneAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
+from agor_jupyter.notebook import views
 from agor_jupyter.notebook.handles import Handles, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.sessions import Session
@@ -26,11 +27,23 @@ class Board:
 
     @property
     def zones(self) -> Handles[Zone]:
-        return Handles("zone", [one for one in self.document.objects.values() if isinstance(one, Zone)], columns, lambda zone: zone.name)
+        return Handles(
+            "zone",
+            [one for one in self.document.objects.values() if isinstance(one, Zone)],
+            columns,
+            lambda zone: zone.name,
+            lambda zone: f"Zone {zone.name!r}",
+        )
 
     @property
     def notes(self) -> Handles[Note]:
-        return Handles("note", [one for one in self.document.objects.values() if isinstance(one, Note)], columns, lambda note: note.text)
+        return Handles(
+            "note",
+            [one for one in self.document.objects.values() if isinstance(one, Note)],
+            columns,
+            lambda note: note.text,
+            lambda note: f"Note {views.headline(note.text)!r}",
+        )
 
     @property
     def worktrees(self) -> Handles[Worktree]:

@@ -17,7 +17,7 @@ from agor_jupyter.domain.repos import Repo, RepoState
 from agor_jupyter.domain.sessions import Answer, Session, SessionState
 from agor_jupyter.domain.turns import ENDED, Turn
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.notebook import live
+from agor_jupyter.notebook import live, views
 from agor_jupyter.notebook.handles import columns
 from agor_jupyter.notebook.link import Link
 
@@ -48,6 +48,13 @@ def columns_of(event: Event) -> dict[str, object]:
     """A row of `events.df`: what every event has, and the body's own fields."""
     found: dict[str, object] = {"seq": event.seq, "at": event.at, "turn_id": event.turn_id}
     return found | {name: value for name, value in columns(event.body).items() if name not in found}
+
+
+def line_of(event: Event) -> str:
+    """An event in a list: its number, its kind and what it says first."""
+    body = event.body
+    said = getattr(body, "text", None) or getattr(body, "title", None) or ""
+    return f"{event.seq} {body.kind} {views.headline(str(said))}".rstrip()
 
 
 def open_permissions(link: Link, session_id: str) -> list[Permission]:

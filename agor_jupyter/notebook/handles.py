@@ -72,8 +72,15 @@ def columns(record: Record, **more: object) -> dict[str, object]:
 class Handles(Sequence[T], Generic[T]):
     """A list of handles as it was when you asked. By position or by name; `.df` is a DataFrame."""
 
-    def __init__(self, noun: str, items: Sequence[T], rows: Callable[[T], dict[str, object]], name: Callable[[T], str]) -> None:
-        self._noun, self._items, self._row, self._name = noun, list(items), rows, name
+    def __init__(
+        self,
+        noun: str,
+        items: Sequence[T],
+        rows: Callable[[T], dict[str, object]],
+        name: Callable[[T], str],
+        line: Callable[[T], str] = repr,
+    ) -> None:
+        self._noun, self._items, self._row, self._name, self._line = noun, list(items), rows, name, line
 
     @overload
     def __getitem__(self, key: int | str) -> T: ...
@@ -95,10 +102,10 @@ class Handles(Sequence[T], Generic[T]):
         return iter(self._items)
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self._items)) or f"No {self._noun}s"
+        return "\n".join(map(self._line, self._items)) or f"No {self._noun}s"
 
     def _repr_html_(self) -> str:
-        return views.rows(self._noun, [repr(item) for item in self._items])
+        return views.rows(self._noun, [self._line(item) for item in self._items])
 
     @property
     def df(self) -> "pd.DataFrame":

@@ -40,7 +40,7 @@ class Repo:
     @property
     def branches(self) -> Handles[Branch]:
         found = [Branch.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/branches")]
-        return Handles("branch", found, columns, lambda branch: branch.name)
+        return Handles("branch", found, columns, lambda branch: branch.name, lambda branch: f"Branch {branch.name!r}")
 
     @property
     def worktrees(self) -> Handles[Worktree]:

@@ -90,7 +90,7 @@ class Session:
     def events(self) -> Handles[Event]:
         """The transcript so far."""
         found = list(following.read(self._link, self.record.id))
-        return Handles("event", found, following.columns_of, lambda event: event.body.kind)
+        return Handles("event", found, following.columns_of, lambda event: event.body.kind, following.line_of)
 
     @property
     def permissions(self) -> Handles[Permission]:

@@ -8,7 +8,7 @@ from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.turns import ENDED, Patch, PatchFile
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.notebook import following, views
-from agor_jupyter.notebook.handles import Handles, columns, wait_for
+from agor_jupyter.notebook.handles import Handles, wait_for
 from agor_jupyter.notebook.link import Link
 
 
@@ -137,7 +137,7 @@ class Turn:
     def events(self) -> Handles[Event]:
         """Its part of the transcript, in order."""
         mine = [event for event in following.read(self._link, self.record.session_id) if event.turn_id == self.record.id]
-        return Handles("event", mine, columns, lambda event: event.body.kind)
+        return Handles("event", mine, following.columns_of, lambda event: event.body.kind, following.line_of)
 
     @property
     def text(self) -> str:
