@@ -13,7 +13,8 @@ from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.notebook import views
 
-_EMPTY = {"text/plain": "", "text/html": ""}
+_EMPTY = {"text/plain": " ", "text/html": "<span></span>"}
+"""Shows nothing. Not quite empty, because nbformat does not read an empty output as it wrote it."""
 _TAIL = 12
 
 
@@ -22,7 +23,7 @@ class Line:
 
     def __init__(self) -> None:
         self._handle = _display(_EMPTY)
-        self._shown = ""
+        self._shown = _EMPTY["text/plain"]
 
     def show(self, text: str, html: str) -> None:
         if self._handle and text != self._shown:
@@ -30,27 +31,28 @@ class Line:
             self._handle({"text/plain": text, "text/html": html})
 
     def say(self, text: str) -> None:
-        self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{escape(text)}</div>' if text else "")
+        self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{escape(text)}</div>')
 
     def clear(self) -> None:
-        self.say("")
+        self.show(_EMPTY["text/plain"], _EMPTY["text/html"])
 
 
-_line: tuple[int, Line] | None = None
+_line: tuple[str, Line] | None = None
 
 
 def line() -> Line:
     """The changing line of the cell that runs now, the same one for all that waits in it."""
     global _line  # noqa: PLW0603  # one line for each cell, whoever asks first
-    count = _execution_count()
-    if _line is None or _line[0] != count or not count:
-        _line = (count, Line())
+    request = _request()
+    if _line is None or _line[0] != request or not request:
+        _line = (request, Line())
     return _line[1]
 
 
-def _execution_count() -> int:
-    shell = _shell()
-    return int(shell.execution_count) if shell else 0
+def _request() -> str:
+    """The id of the message that asked for this cell to run. Its number would not do: it stays when history is off."""
+    kernel = getattr(_shell(), "kernel", None)
+    return str(kernel.get_parent().get("header", {}).get("msg_id", "")) if kernel else ""
 
 
 def _shell() -> Any:
@@ -98,7 +100,9 @@ class Transcript:
             case ToolOutput(tool_call_id=call_id, text=text):
                 self._outputs[call_id] = self._outputs.get(call_id, "") + text
             case PermissionSettled(permission=permission):
-                self._lines.append(("notice", f"asked: {permission.title} ({settled(permission, self._username)})"))
+                asked = ("notice", f"asked: {permission.title} ({settled(permission, self._username)})")
+                about = ("tool", permission.tool_call_id or "")  # the question comes before what it was about
+                self._lines.insert(self._lines.index(about) if about in self._lines else len(self._lines), asked)
             case Notice(text=text):
                 self._lines.append(("notice", text))
             case Failure(text=text):

@@ -1,0 +1,256 @@
+"""The notebook API against a real private server."""
+
+import asyncio
+
+import pytest
+
+import agor_jupyter as agor
+from agor_jupyter.notebook.canvas import MIME
+
+pytestmark = pytest.mark.timeout(90)
+HELLO = "Say it.\n```sh\necho hello\n```"
+
+
+def test_connecting_again_gives_the_same_server(hub):
+    again = agor.connect()
+
+    assert again.url == hub.url
+    assert again.me.role == "owner"
+
+
+def test_a_wrong_address_is_refused_with_what_would_work():
+    with pytest.raises(agor.errors.BadUrl, match="https://"):
+        agor.connect("localhost:8888")
+
+
+def test_a_repo_is_registered_once(hub, repo, here):
+    again = hub.repo(here / "warehouse")
+
+    assert again.record.id == repo.record.id
+    assert len([one for one in hub.repos if one.name == "warehouse"]) == 1
+    assert repr(repo) == "Repo 'warehouse' (checkout, default branch main)"
+
+
+def test_a_url_is_cloned_once(hub, repo, here):
+    with pytest.raises(agor.errors.Invalid):
+        hub.repo("ext::sh -c true")
+
+
+def test_a_folder_that_is_no_repository_is_refused(hub, here):
+    (here / "plain").mkdir()
+
+    with pytest.raises(agor.errors.NotARepository, match="git init"):
+        hub.repo(here / "plain")
+
+
+def test_a_misspelt_keyword_is_a_type_error(repo):
+    with pytest.raises(TypeError):
+        repo.worktree("x", bord="x.agor")
+
+
+def test_a_worktree_is_made_once_and_found_again(hub, repo):
+    board = hub.board("once.agor")
+
+    made = repo.worktree("once", board=board, base="main", issue="https://example.com/1", context={"ticket": 1})
+    again = repo.worktree("once", board=board)
+
+    assert again.record.id == made.record.id
+    assert made.state == "ready"
+    assert made.record.context == {"ticket": 1}
+    assert [one.name for one in board.worktrees] == ["once"]
+    assert repr(made) == "Worktree 'once' of warehouse on branch once"
+
+
+def test_a_worktree_that_was_made_otherwise_says_what_differs(repo):
+    repo.worktree("differs", base="main")
+
+    with pytest.raises(agor.errors.AlreadyExists, match="base is 'main', not 'HEAD~1'"):
+        repo.worktree("differs", base="HEAD~1")
+
+
+def test_a_misspelt_base_names_the_near_ones(repo):
+    with pytest.raises(agor.errors.RefNotFound, match="Did you mean main"):
+        repo.worktree("nowhere", base="mian")
+
+    assert "nowhere" not in [one.name for one in repo.worktrees]
+
+
+def test_a_worktree_is_archived_restored_and_removed(repo):
+    from pathlib import Path
+
+    worktree = repo.worktree("short-life")
+    assert worktree.archive().state == "archived"
+    with pytest.raises(agor.errors.AlreadyExists, match="restore"):
+        repo.worktree("short-life")
+    assert worktree.restore().state == "ready"
+    (Path(worktree.path) / "new.txt").write_text("new\n")
+    assert worktree.status.dirty
+    assert "new.txt" in repr(worktree.diff)
+
+    with pytest.raises(agor.errors.WouldLoseWork, match="force=True"):
+        worktree.remove()
+    removal = worktree.remove(force=True)
+
+    assert removal.backup_ref
+    assert "short-life" not in [one.name for one in repo.worktrees]
+
+
+async def test_a_turn_is_awaited_and_leaves_a_commit(repo):
+    worktree = repo.worktree("commits")
+    prompt = "Add a file.\n```sh\necho one > one.txt && git add one.txt && git commit -qm 'Add one'\n```"
+    session = worktree.session("script", prompt, allow=True)
+
+    turn = await session
+
+    assert (turn.state, turn.files, turn.number) == ("done", 1, 1)
+    assert turn.commit == worktree.status.head
+    assert [file.path for file in turn.diff.files] == ["one.txt"]
+    assert turn.diff.hunks == {"one.txt": ["@@ -0,0 +1 @@", "+one"]}
+    assert turn.seconds > 0
+    assert "Done." in turn.text
+    assert repr(turn) == "Turn 1 done: changed 1 file +1 -0; committed yes"
+
+
+def test_the_same_prompt_again_is_the_same_session(repo):
+    worktree = repo.worktree("again")
+    first = worktree.session("script", HELLO, allow=True)
+    first.wait(60)
+
+    again = worktree.session("script", HELLO)
+    other = worktree.session("script", HELLO, again=True)
+
+    assert again.record.id == first.record.id
+    assert again.wait(1).text == first.wait(1).text
+    assert other.record.id != first.record.id
+    other.cancel()
+
+
+def test_a_failed_turn_is_not_taken_again(repo):
+    worktree = repo.worktree("fails")
+    prompt = "```sh\necho before; exit 3\n```"
+    first = worktree.session("script", prompt, allow=True)
+
+    turn = first.wait(60)
+    again = worktree.session("script", prompt, allow=True)
+
+    assert turn.state == "failed"
+    assert "code 3" in turn.error
+    assert "before" in turn.output
+    assert again.record.id != first.record.id
+    assert again.wait(60).state == "failed"
+
+
+async def test_a_question_is_answered_by_name(hub, repo):
+    session = repo.worktree("asks").session("script", HELLO)
+
+    question = await asyncio.wait_for(session.question(), 60)
+    assert [one.record.id for one in session.permissions] == [question.record.id]
+    assert question.record.id in [one.record.id for one in hub.permissions]
+    question.allow()
+    turn = await session
+
+    assert turn.state == "done"
+    assert question.answered_by == hub.me.person.name
+    assert repr(question) == "Permission 'echo hello': allowed by you"
+    assert await session.question() is None
+    with pytest.raises(agor.errors.AlreadyAnswered):
+        question.reject()
+
+
+def test_a_rejected_question_fails_the_turn(repo):
+    session = repo.worktree("rejects").session("script", HELLO, again=True)
+
+    session.wait_question(60).reject()
+
+    assert session.wait(60).state in {"failed", "cancelled"}
+
+
+def test_waiting_gives_up_and_the_turn_goes_on(repo):
+    session = repo.worktree("waits").session("script", HELLO, again=True)
+
+    with pytest.raises(TimeoutError, match="goes on"):
+        session.wait(1)
+
+    assert session.state in {"starting", "running", "needs_you"}
+    session.cancel()
+    assert session.wait(60).state == "cancelled"
+
+
+def test_prompts_queue_and_can_be_taken_out(repo):
+    session = repo.worktree("queues").session("script", HELLO, again=True)
+    session.wait_question(60)
+    second, third, fourth = (session.prompt(f"```sh\necho {number}\n```") for number in (2, 3, 4))
+
+    session.reorder(fourth, second, third)
+    second.cancel()
+
+    assert [turn.number for turn in session.queue] == [4, 3]
+    assert second.wait(30).state == "cancelled"
+    session.wait_question(60).always()
+    assert third.wait(60).output == "3\n"
+    assert [turn.state for turn in session.turns] == ["done", "cancelled", "done", "done"]
+
+
+async def test_events_come_in_order_without_gaps(repo):
+    session = repo.worktree("events").session("script", HELLO, allow=True, again=True)
+
+    seen = [event async for event in session]
+
+    assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
+    assert seen[0].body.kind == "prompt"
+    assert seen[-1].body.kind == "turn_ended"
+    assert [event.n for event in session.events] == [event.n for event in seen]
+
+
+def test_tables(hub, repo):
+    board = hub.board("tables.agor")
+    worktree = repo.worktree("tables", board=board)
+    session = worktree.session("script", HELLO, allow=True)
+    session.wait(60)
+
+    assert list(board.worktrees.df["name"]) == ["tables"]
+    assert list(board.sessions.df["agent"]) == ["script"]
+    assert list(session.turns.df["state"]) == ["done"]
+    assert str(session.turns.df["created_at"].dtype).startswith("datetime64")
+    assert "text" in session.events.df
+    assert "warehouse" in list(hub.repos.df["slug"])
+    assert "script" in list(hub.agents.df["name"])
+
+
+def test_a_board_takes_zones_and_notes_once(hub):
+    board = hub.board("laid.agor")
+
+    for _ in range(2):
+        board.zone("Review", at=(0, 0))
+        board.note("Look here")
+
+    assert [zone.name for zone in board.zones] == ["Review"]
+    assert [note.text for note in board.notes] == ["Look here"]
+    assert repr(board.zones) == "Zone 'Review'"
+
+
+def test_a_board_shows_as_text_and_as_our_type(hub):
+    data = hub.board("shown.agor")._repr_mimebundle_()
+
+    assert data["text/plain"] == "Board 'shown.agor'"
+    assert data[MIME] == {"version": 1, "path": "shown.agor"}
+
+
+def test_what_is_shown_has_no_ids_and_paths(hub, repo, here):
+    worktree = repo.worktree("clean", board=hub.board("clean.agor"))
+    turn = worktree.session("script", HELLO, allow=True).wait(60)
+
+    shown = [repr(one) for one in (hub, repo, worktree, worktree.sessions, turn, turn.events, worktree.diff, repo.branches, hub.agents)]
+    shown += [one._repr_html_() for one in (repo, worktree, worktree.sessions, turn, turn.events, worktree.diff)]
+
+    for text in shown:
+        assert str(here) not in text
+        for prefix in ("wt_", "se_", "tu_", "re_", "pe_"):
+            assert prefix not in text
+
+
+def test_what_an_agent_says_is_escaped(repo):
+    turn = repo.worktree("hostile").session("script", "```sh\necho '<script>alert(1)</script>' > '<b>.txt'\n```", allow=True).wait(60)
+
+    assert "<script>" not in turn.diff._repr_html_()
+    assert "<b>" not in turn._repr_html_().replace("<b>1:", "")
