@@ -7,6 +7,8 @@ when they are first used.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from agor_jupyter._version import __version__ as __version__  # an export
+
 if TYPE_CHECKING:  # a checker sees the names that are loaded late
     from agor_jupyter.domain import errors
     from agor_jupyter.notebook.api import Hub, connect
@@ -17,8 +19,6 @@ if TYPE_CHECKING:  # a checker sees the names that are loaded late
     from agor_jupyter.notebook.sessions import Session
     from agor_jupyter.notebook.turns import Diff, Turn
     from agor_jupyter.notebook.worktrees import Worktree
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "connect": "notebook.api",

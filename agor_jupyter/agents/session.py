@@ -6,10 +6,10 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, Self
 
+from agor_jupyter._version import __version__
 from agor_jupyter.agents import updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
 from agor_jupyter.agents.limits import Limits
@@ -166,15 +166,14 @@ class AgentSession:
         """It can take another prompt."""
         return self._connection.gone is None and not self.process.exited.is_set()
 
-    async def open(self, previous: str | None = None, *, spent_usd: float | None = None) -> tuple[str, bool]:
+    async def open(self, previous: str | None = None) -> tuple[str, bool]:
         """Begin the conversation, or bring back `previous`. Returns the agent's id for it and whether it was brought back.
 
-        `spent_usd` is what `previous` has cost until now: agents report sums. Without it the cost of the next turn is an estimate.
         Raises `AgentFailed`.
         """
         resumed = previous is not None and await self._bring_back(previous)
         self.agent_session_id = previous if resumed else await self._new()
-        self._cost_before = spent_usd if resumed else 0.0
+        self._cost_before = None if resumed else 0.0
         assert self.agent_session_id is not None
         return self.agent_session_id, resumed
 
@@ -221,7 +220,7 @@ class AgentSession:
             {
                 "protocolVersion": PROTOCOL_VERSION,
                 "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
-                "clientInfo": {"name": "agor-jupyter", "version": version("agor-jupyter")},
+                "clientInfo": {"name": "agor-jupyter", "version": __version__},
             },
             self._timeouts.initialize,
         )
@@ -350,15 +349,14 @@ class AgentSession:
 
     def _turn_usage(self, answer: Message) -> Usage | None:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
-        input_tokens, output_tokens = updates.tokens(answer)
+        told = answer.get("usage")
+        told = told if isinstance(told, dict) else {}
         total, before = self._usage.cost_usd, self._cost_before
-        cost = total
-        if total is not None and before is not None and total >= before:  # less than before: the agent counts from its start
-            cost = total - before
+        cost = None if total is None else max(0.0, total - (before or 0.0))
         self._cost_before = total if total is not None else before
         usage = Usage(
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
+            input_tokens=updates.whole(told.get("inputTokens")),
+            output_tokens=updates.whole(told.get("outputTokens")),
             context_used=self._usage.context_used,
             context_size=self._usage.context_size,
             cost_usd=cost,

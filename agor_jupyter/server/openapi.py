@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from agor_jupyter import __version__
+from agor_jupyter._version import __version__
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.records import Record
 from agor_jupyter.server import operations

@@ -1,7 +1,7 @@
 """Who I am here, and what this server is."""
 
-from agor_jupyter import __version__
 from agor_jupyter._assets import bundle_hash
+from agor_jupyter._version import __version__
 from agor_jupyter.domain.boards import Me
 from agor_jupyter.server.base import MAX_BODY
 from agor_jupyter.server.operations import Call, operation
