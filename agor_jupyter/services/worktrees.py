@@ -115,8 +115,10 @@ class Worktrees:
 
     async def status(self, ids: Sequence[str], max_age_s: float = 2.0) -> WorktreeStatuses:
         """In the order of `ids`. An answer is at most `max_age_s` old."""
-        found = [await self.get(one) for one in ids]
-        return [*await asyncio.gather(*(self._status(worktree, max_age_s) for worktree in found))]
+        known = await self._store.read(kept.many, list(dict.fromkeys(ids)))
+        found = [known.get(one) or await self.get(one) for one in ids]
+        repos = {repo.id: repo for repo in await self._repos.list()}
+        return [*await asyncio.gather(*(self._status(worktree, repos[worktree.repo_id], max_age_s) for worktree in found))]
 
     async def diff(self, name: str) -> Patch:
         """All that differs from the base commit, uncommitted and untracked files included."""
@@ -281,7 +283,7 @@ class Worktrees:
                 repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
                 ref = worktree.backup_ref
                 if worktree.state is WorktreeState.READY:
-                    await self._keep_status(worktree)
+                    await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card
                     ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
                     await self._change(worktree.id, step=_ARCHIVING, backup_ref=ref)
                     await self._remove_folder(repository, worktree, force=True)
@@ -489,26 +491,26 @@ class Worktrees:
 
     async def _ready(self, name: str) -> tuple[Worktree, Repository]:
         worktree = await self.get(name)
+        return worktree, await self._checked(worktree, await self._repos.get(worktree.repo_id))
+
+    async def _checked(self, worktree: Worktree, repo: Repo) -> Repository:
+        """The repository of a worktree that is ready and still there."""
         if worktree.state is not WorktreeState.READY:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
-        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        repository = self._repos.repository(repo)
         if not git.is_present(repository, Path(worktree.path)):
             worktree = await self._change(
                 worktree.id, state=WorktreeState.MISSING, reason="its folder or git's entry for it is gone", step=None
             )
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
-        return worktree, repository
+        return repository
 
-    async def _status(self, worktree: Worktree, max_age_s: float) -> WorktreeStatus:
-        worktree, repository = await self._ready(worktree.id)
+    async def _status(self, worktree: Worktree, repo: Repo, max_age_s: float) -> WorktreeStatus:
+        repository = await self._checked(worktree, repo)
         return await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
 
     async def _save_status(self, worktree: Worktree, status: WorktreeStatus) -> None:
         await self._change(worktree.id, status=status)
-
-    async def _keep_status(self, worktree: Worktree) -> None:
-        """The last status stays to be seen on the archived card."""
-        await self._status(worktree, 0)
 
     def _settled(self, worktree: Worktree, repo: Repo) -> Repository:
         if worktree.state is WorktreeState.CREATING:

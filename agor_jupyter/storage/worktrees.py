@@ -40,6 +40,15 @@ def is_taken(connection: sa.Connection, repo_id: RepoId, name: str) -> bool:
     return connection.execute(_TAKEN, {"repo_id": repo_id, "name_key": name_key(name)}).first() is not None
 
 
+def many(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Worktree]:
+    """Those that exist, by id."""
+    found: dict[str, Worktree] = {}
+    for start in range(0, len(ids), 500):
+        query = sa.select(_T.c.id, _T.c.record).where(_T.c.id.in_(ids[start : start + 500]))
+        found |= {row.id: Worktree.model_validate_json(row.record) for row in connection.execute(query)}
+    return found
+
+
 def page(
     connection: sa.Connection,
     *,
