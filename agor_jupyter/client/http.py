@@ -43,19 +43,19 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
 
-    def get(self, path: str, **query: object) -> Json:
+    def get(self, path: str, /, **query: object) -> Json:
         """`path` is relative to `agor/api/`. A query value that is `None` is left out."""
         return self.request("GET", path, query=query)
 
-    def post(self, path: str, body: Record | Mapping[str, object] | None = None, *, key: str | None = None, **query: object) -> Json:
+    def post(self, path: str, /, body: Record | Mapping[str, object] | None = None, *, key: str | None = None, **query: object) -> Json:
         """`key` names the command; the same key again gives the same answer. Default: a new one."""
         return self.request("POST", path, body=body, query=query, key=key or uuid.uuid4().hex)
 
-    def patch(self, path: str, body: Record | Mapping[str, object], **query: object) -> Json:
+    def patch(self, path: str, /, body: Record | Mapping[str, object], **query: object) -> Json:
         """Of a record, only the fields that were set are sent."""
         return self.request("PATCH", path, body=body, query=query)
 
-    def delete(self, path: str, **query: object) -> Json:
+    def delete(self, path: str, /, **query: object) -> Json:
         return self.request("DELETE", path, query=query, key=uuid.uuid4().hex)
 
     def request(
