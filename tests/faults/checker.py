@@ -4,6 +4,7 @@ P1 what was acknowledged is there. P2 each accepted prompt ends in exactly one w
 lives. P4 transcripts have no gap and no double. P6 table, git and disk agree. P8 nothing dead is shown as running.
 """
 
+import contextlib
 import os
 import subprocess
 import time
@@ -15,6 +16,16 @@ from tests.faults.history import History
 from tests.faults.server import Server
 
 ENDED = {"done", "failed", "cancelled", "interrupted"}
+
+
+def runs_below(data: Path) -> set[str]:
+    """The runs of which a living process is in a folder of this data directory. Other servers of this machine do not count."""
+    found = set()
+    for pid, run in marked_processes().items():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/cwd").readlink().is_relative_to(data):
+                found.add(run)
+    return found
 
 
 def marked_processes() -> dict[int, str]:

@@ -47,7 +47,7 @@ class Scene:
 
     def restart(self, crash_at: str | None = None) -> None:
         """Start again, and check at once that no process of the dead server's runs is left and nothing dead looks alive."""
-        dead = set(checker.marked_processes().values())
+        dead = checker.runs_below(self.server.data)
         self.server.start(crash_at)
         self.server.wait_ready()
         left = checker.survivors_of(dead)
