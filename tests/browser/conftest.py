@@ -65,6 +65,10 @@ class Lab:
             "JUPYTERHUB_API_TOKEN": TOKENS["mira"],  # what a kernel of this server speaks with
             "GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"),
         }
+        settings = self.home / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')  # each browser's own preference
         (self.home / "gitconfig").write_text("[user]\n name = Test\n email = test@example.org\n[init]\n defaultBranch = main\n")
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",
@@ -183,12 +187,6 @@ def people(lab, chromium):
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: problems.append(f"{name}: {error}"))
         page.goto(f"{lab.url}agor-login-not-here?token={TOKENS[name]}")  # any page sets the cookie; then no address carries a token
-        if dark:
-            context.request.put(
-                f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:themes",
-                data=json.dumps({"raw": json.dumps({"theme": "JupyterLab Dark"})}),
-                headers={"X-XSRFToken": next((c["value"] for c in context.cookies() if c["name"] == "_xsrf"), "")},
-            )
         return page
 
     yield open_page

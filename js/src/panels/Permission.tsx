@@ -18,6 +18,11 @@ export function optionLabel(option: PermissionOption, all: readonly PermissionOp
   return all.filter(other => other.kind === option.kind).length > 1 ? visible(option.name) : texts.permission.options[option.kind];
 }
 
+/** The agent's own words, where they say more than the command. */
+function hasReason({ command, title }: Permission): boolean {
+  return command !== null && title !== '' && !command.startsWith(title.replace(/\s*(…|\.\.\.)$/, ''));
+}
+
 export function PermissionBlock({ permission, takesFocus }: { permission: Permission; takesFocus: boolean }) {
   const shared = useShared();
   const { commands } = useApp();
@@ -57,9 +62,7 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
         <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
       </div>
       <pre tabIndex={0}>{visible(permission.command ?? permission.title)}</pre>
-      {permission.command !== null && permission.title !== permission.command && permission.title && (
-        <p className="agor-permission-why">{visible(permission.title)}</p>
-      )}
+      {hasReason(permission) && <p className="agor-permission-why">{visible(permission.title)}</p>}
       {mayAnswer ? (
         <div className="agor-row agor-wrap">
           {options.map((option, index) => (

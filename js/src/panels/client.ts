@@ -32,6 +32,7 @@ export class BoardClient {
   #stream: EventStream | undefined;
   #room: RoomLink | undefined;
   #watched: readonly string[] = [];
+  #statusRound = 0;
   #statusTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #lostAt: number | null = null;
@@ -137,19 +138,21 @@ export class BoardClient {
     this.#set({ caughtUp: null });
   }
 
-  async #askStatus(): Promise<void> {
+  async #askStatus(maxAgeS = 2): Promise<void> {
     clearTimeout(this.#statusTimer);
     if (this.#isClosed) return;
+    const round = ++this.#statusRound;
     const ids = this.#watched.filter(id => this.#state.shared.worktrees.get(id)?.state === 'ready').slice(0, 100);
     if (ids.length && document.visibilityState !== 'hidden' && this.http.isOnline && this.#stream) {
       try {
-        const answers = await this.http.post<(WorktreeStatus | null)[]>('worktrees/status', { ids });
+        const answers = await this.http.post<(WorktreeStatus | null)[]>('worktrees/status', { ids, maxAgeS });
         this.#takeStatus(ids, answers);
       } catch {
         // The card says how old its figures are.
       }
     }
-    this.#statusTimer = setTimeout(() => void this.#askStatus(), STATUS_EVERY_MS);
+    // A round that began later goes on instead of this one.
+    if (round === this.#statusRound) this.#statusTimer = setTimeout(() => void this.#askStatus(), STATUS_EVERY_MS);
   }
 
   #takeStatus(ids: readonly string[], answers: readonly (WorktreeStatus | null)[]): void {
@@ -192,6 +195,7 @@ export class BoardClient {
     const shared = applyAll(before, events);
     const fresh = events.filter(event => event.n > before.n);
     this.#set({ shared, ...(this.#state.caughtUp === null ? {} : { caughtUp: this.#state.caughtUp + fresh.length }) });
+    if (fresh.some(({ body }) => body.kind === 'turn_ended')) setTimeout(() => void this.#askStatus(0), 100);
     if (!this.#feeds.size) return;
     const bySession = new Map<string, Event[]>();
     for (const event of fresh) {

@@ -17,7 +17,7 @@ function serve(...answers: (Response | Error)[]) {
 }
 afterEach(() => {
   vi.unstubAllGlobals();
-  document.cookie = '_xsrf=; max-age=0';
+  document.cookie = '_xsrf=; expires=Thu, 01 Jan 1970 00:00:00 GMT';
 });
 
 test('a command carries an id and the XSRF cookie, and no token beside a cookie', async () => {

@@ -1,0 +1,243 @@
+"""A board in a real JupyterLab: in a tab, in a cell, seen by two people."""
+
+import json
+import re
+
+import pytest
+
+HELLO = 'Say hello.\n\n```sh\nprintf "\\033[32mhello\\033[0m\\n"; for i in 1 2 3; do echo line $i; sleep 0.2; done; echo "-- x" >> models/stg_orders.sql\n```\n'
+
+
+def open_tab(page, lab, board):
+    page.goto(f"{lab.url}lab/tree/{board}?reset")
+    page.wait_for_selector(".agor-canvas")
+    return page.locator(".agor-app")
+
+
+def notebook(lab, name: str, *cells: str) -> str:
+    path = f"{name}.ipynb"
+    made = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None, "source": text}
+        for i, text in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (lab.root / path).write_text(json.dumps({"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+    return path
+
+
+def worktree(lab, board: str, name: str) -> dict:
+    made = lab.post("worktrees", {"repo": "warehouse", "name": name, "board": board})
+    return lab.wait_for(lambda: (found := lab.get(f"worktrees/{made['id']}"))["state"] == "ready" and found)
+
+
+def session(lab, board: str, name: str, prompt: str) -> dict:
+    return lab.post("sessions", {"worktreeId": worktree(lab, board, name)["id"], "agent": "script", "prompt": prompt})
+
+
+def state_of(lab, session_id: str) -> str:
+    return lab.get(f"sessions/{session_id}")["state"]
+
+
+def card(page, name: str):
+    return page.locator(".agor-card", has_text=name).first
+
+
+def text_of_room(lab, board: str):
+    return lab.get(f"board?path={board}")["objects"].values()
+
+
+def test_a_board_opens_in_a_tab_of_its_own(lab, people, board):
+    page = people("mira")
+
+    app = open_tab(page, lab, board)
+
+    assert app.get_attribute("data-host") == "tab"
+    assert page.locator(".agor-faces [aria-label='Mira Okafor']").is_visible()
+    assert page.evaluate("globalThis.__agor.evaluations") == 1
+
+
+def test_a_worktree_is_made_and_prompted_from_the_board(lab, people, board):
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    app.locator("[aria-label='Command menu']").click()
+    page.keyboard.type("new worktree")
+    page.keyboard.press("Enter")
+    page.get_by_label("Name", exact=True).fill("Say hello")
+    page.get_by_label("First prompt, if you like").fill(HELLO)
+
+    page.get_by_role("button", name="Create and prompt").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Allow once").click()
+
+    page.wait_for_selector(".agor-term >> text=line 3")
+    page.wait_for_selector(".agor-settled >> text=Mira Okafor allowed")
+    assert page.locator(".agor-ansi-green", has_text="hello").is_visible()
+    page.locator(".agor-turn-end button", has_text="Changes").click()
+    page.wait_for_selector(".agor-diff-added >> text=-- x")
+    card(page, "Say hello").locator("text=/1 file/").wait_for()
+
+
+def test_an_error_of_the_server_is_said_in_the_dialog(lab, people, board):
+    page = people("mira")
+    open_tab(page, lab, board).locator("[aria-label='Command menu']").click()
+    page.keyboard.type("new worktree")
+    page.keyboard.press("Enter")
+    page.get_by_label("Name", exact=True).fill("Bad base")
+    page.get_by_label("Base", exact=True).fill("mian")
+
+    page.get_by_role("button", name="Create worktree").click()
+
+    said = page.locator(".agor-dialog [role=alert]")
+    said.wait_for()
+    assert "mian" in said.inner_text()
+
+
+def test_a_question_is_answered_by_key_and_the_focus_comes_back(lab, people, board):
+    made = session(lab, board, "By key", HELLO)
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    card(page, "By key").locator("text=Say hello.").first.click()
+    page.wait_for_selector(".agor-panel [role=alertdialog]")
+
+    page.locator(".agor-transcript").focus()
+    page.keyboard.press("3")
+
+    page.wait_for_selector(".agor-settled >> text=rejected")
+    lab.wait_for(lambda: state_of(lab, made["id"]) in {"done", "failed", "cancelled"})
+    page.keyboard.press("Control+k")
+    page.wait_for_selector(".agor-menu")
+    page.keyboard.press("Escape")
+    assert app.locator(".agor-menu").count() == 0
+    assert page.evaluate("document.activeElement.className").startswith("agor-transcript")
+
+
+def test_prompts_wait_in_a_queue_that_can_be_turned_round(lab, people, board):
+    made = session(lab, board, "Queue", HELLO)
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Queue").locator("text=Say hello.").first.click()
+    box = page.get_by_label("Prompt Script")
+    for text in ("Then this", "And that"):
+        box.fill(text)
+        box.press("Enter")
+        page.wait_for_selector(f".agor-queue-item >> text={text}")
+    assert page.locator(".agor-prompt-foot", has_text="Waits behind 3").is_visible()
+
+    page.get_by_label("Move prompt 2").press("Alt+ArrowUp")
+    page.wait_for_function("document.querySelector('.agor-queue-item').innerText.includes('And that')")
+    page.get_by_label("Take back prompt 2").click()
+
+    page.wait_for_function("document.querySelectorAll('.agor-queue-item').length === 1")
+    page.get_by_role("button", name="Stop").click()
+    lab.wait_for(lambda: state_of(lab, made["id"]) != "needs_you")
+
+
+def test_two_people_see_each_others_cursor_and_drag(lab, people, board):
+    worktree(lab, board, "Moved")
+    mira, jonas = people("mira"), people("jonas")
+    open_tab(mira, lab, board)
+    open_tab(jonas, lab, board)
+    before = card(jonas, "Moved").bounding_box()
+    start = card(mira, "Moved").bounding_box()
+    x, y = start["x"] + 120, start["y"] + 12
+
+    mira.mouse.move(x, y)
+    mira.mouse.down()
+    mira.mouse.move(x + 150, y + 90, steps=8)
+    jonas.wait_for_selector(".agor-cursor >> text=/Mira/")
+    jonas.wait_for_selector(".agor-faces [aria-label='Mira Okafor']")
+    mira.mouse.move(x + 200, y + 120, steps=4)
+    mira.mouse.up()
+
+    jonas.wait_for_function(
+        "([name, x]) => [...document.querySelectorAll('.agor-card')].some(c => c.innerText.includes(name) && c.getBoundingClientRect().x > x + 120)",
+        arg=["Moved", before["x"]],
+    )
+    lab.wait_for(lambda: any(o["kind"] == "card" and o["title"] in {"", "Moved"} and o["x"] > 100 for o in text_of_room(lab, board)))
+
+
+def test_a_reload_in_the_middle_of_a_turn_loses_and_doubles_nothing(lab, people, board):
+    lines = "Count.\n\n```sh\nfor i in $(seq 1 60); do echo number $i; sleep 0.05; done\n```\n"
+    made = session(lab, board, "Reload", lines)
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Reload").locator("text=Count.").first.click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Allow once").click()
+    page.wait_for_selector(".agor-term >> text=number 5")
+
+    page.reload()
+    page.wait_for_selector(".agor-canvas")
+    card(page, "Reload").locator("text=Count.").first.click()
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    page.wait_for_selector(".agor-turn-end, .agor-md >> text=Done")
+    if page.locator(".agor-term-more").count():
+        page.locator(".agor-term-more").click()
+
+    shown = page.locator(".agor-term").inner_text()
+    assert re.findall(r"^number (\d+)$", shown, re.MULTILINE) == [str(i) for i in range(1, 61)]
+
+
+def test_a_viewer_reads_and_cannot_act(lab, people, board):
+    session(lab, board, "Look only", HELLO)
+    page = people("vera")
+    open_tab(page, lab, board)
+
+    card(page, "Look only").locator("text=Say hello.").first.click()
+
+    page.wait_for_selector("[data-banner=view]")
+    page.wait_for_selector(".agor-prompt-closed")
+    question = page.locator(".agor-panel [role=alertdialog]")
+    question.wait_for()
+    assert question.get_by_role("button").count() == 0
+
+
+def test_a_cell_shows_the_board_and_the_notebook_stays_small(lab, people, board):
+    worktree(lab, board, "In a cell")
+    path = notebook(lab, "cell", "import agor_jupyter as agor\nboard = agor.connect().board('%s')\nboard" % board, "board")
+    page = people("mira")
+    page.goto(f"{lab.url}lab/tree/{path}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_selector("[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=40_000)
+    page.locator(".jp-Notebook .jp-CodeCell").first.click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".agor-app[data-host='cell'] .agor-card", timeout=40_000)
+    page.locator(".jp-Notebook .jp-CodeCell").nth(1).locator(".jp-Cell-inputWrapper").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("document.querySelectorAll(\".agor-app[data-host='cell'] .agor-card\").length === 2", timeout=40_000)
+
+    assert page.evaluate("globalThis.__agor.evaluations") == 1
+    assert page.evaluate("globalThis.__agor.shared.size") == 1
+    page.keyboard.press("Control+s")
+    lab.wait_for(lambda: "vnd.agor.board" in (lab.root / path).read_text())
+    assert len((lab.root / path).read_text()) < 20_000
+
+    jonas = people("jonas")
+    jonas.goto(f"{lab.url}lab/tree/{path}?reset")
+    jonas.wait_for_selector(".agor-app[data-host='cell'] .agor-card", timeout=40_000)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_pictures(lab, people, screens, dark):
+    theme = "dark" if dark else "light"
+    board = f"pictures-{theme}.agor"
+    lab.post("boards", {"path": board, "title": "warehouse"})
+    made = session(lab, board, f"Fix null keys {theme}", HELLO)
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "needs_you")
+    page = people("mira", dark=dark)
+    open_tab(page, lab, board)
+    assert page.evaluate("document.body.dataset.jpThemeLight") == ("false" if dark else "true")
+    page.screenshot(path=screens / f"board-{theme}.png")
+    card(page, "Fix null keys").locator("text=Say hello.").first.click()
+    page.wait_for_selector(".agor-panel [role=alertdialog]")
+    page.screenshot(path=screens / f"question-{theme}.png")
+    page.locator("[data-inbox]").click()
+    page.wait_for_selector(".agor-inbox")
+    page.screenshot(path=screens / f"inbox-{theme}.png")
+    page.keyboard.press("Escape")
+    page.get_by_role("alertdialog").get_by_role("button", name="Allow once").click()
+    page.wait_for_selector(".agor-turn-end button")
+    page.locator(".agor-turn-end button", has_text="Changes").click()
+    page.wait_for_selector(".agor-diff-added")
+    page.screenshot(path=screens / f"session-{theme}.png")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector(".agor-menu")
+    page.screenshot(path=screens / f"menu-{theme}.png")
