@@ -28,7 +28,7 @@ class BuildFrontEnd(BuildHookInterface):
         """Node from PyPI where the machine has none."""
         return [NODE] if _is_stale() and not (shutil.which("node") and shutil.which("npm")) else []
 
-    def initialize(self, version: str, build_data: dict) -> None:
+    def initialize(self, _version: str, _build_data: dict) -> None:
         if os.environ.get("AGOR_SKIP_JS") or not _is_stale():
             return
         npm = shutil.which("npm")

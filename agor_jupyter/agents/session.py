@@ -76,6 +76,8 @@ class PromptResult:
 
 OnEvent = Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]
 """Gets each event of a turn in order with the raw update; nothing more is read while it is awaited."""
+Tools = Callable[[], Awaitable[list[Message]]]
+"""Gives MCP servers in ACP's wire form. Asked only for an agent that speaks MCP over HTTP."""
 OnPermission = Callable[[Question], Awaitable[str | None]]
 """Answers a question with an option's id, or with `None` to withdraw it. It is cancelled when the turn is."""
 
@@ -103,6 +105,7 @@ class AgentSession:
         self._on_event, self._on_permission = MaskedEvents(mask, on_event), on_permission
         self._timeouts = timeouts
         self._capabilities: Message = {}
+        self._mcp_servers: list[Message] = []
         self._in_turn = False
         self._cancelled = asyncio.Event()
         self._late = 0
@@ -166,14 +169,19 @@ class AgentSession:
         """It can take another prompt."""
         return self._connection.gone is None and not self.process.exited.is_set()
 
-    async def open(self, previous: str | None = None) -> tuple[str, bool]:
+    async def open(self, previous: str | None = None, *, spent_usd: float | None = None, tools: Tools | None = None) -> tuple[str, bool]:
         """Begin the conversation, or bring back `previous`. Returns the agent's id for it and whether it was brought back.
 
+        `spent_usd` is what `previous` has cost until now: agents report sums. Without it the cost of the next turn is an estimate.
+        `tools` are the MCP servers that the agent may use in it.
         Raises `AgentFailed`.
         """
+        mcp = self._capabilities.get("mcpCapabilities")
+        if tools is not None and isinstance(mcp, dict) and mcp.get("http") is True:
+            self._mcp_servers = await tools()
         resumed = previous is not None and await self._bring_back(previous)
         self.agent_session_id = previous if resumed else await self._new()
-        self._cost_before = None if resumed else 0.0
+        self._cost_before = spent_usd if resumed else 0.0
         assert self.agent_session_id is not None
         return self.agent_session_id, resumed
 
@@ -230,7 +238,7 @@ class AgentSession:
         self._capabilities = capabilities if isinstance(capabilities, dict) else {}
 
     async def _new(self) -> str:
-        params: Message = {"cwd": str(self._cwd), "mcpServers": []}
+        params: Message = {"cwd": str(self._cwd), "mcpServers": self._mcp_servers}
         if self.agent.new_session_meta:
             params["_meta"] = self.agent.new_session_meta
         answer = await self._ask("session/new", params, self._timeouts.open)
@@ -248,7 +256,7 @@ class AgentSession:
         for method in methods:
             try:
                 answer = await self._connection_call(
-                    method, {"sessionId": previous, "cwd": str(self._cwd), "mcpServers": []}, self._timeouts.load
+                    method, {"sessionId": previous, "cwd": str(self._cwd), "mcpServers": self._mcp_servers}, self._timeouts.load
                 )
             except RpcError as error:
                 log.info("Agent %s: %s failed with code %s", self.agent.name, method, error.code)
@@ -349,14 +357,15 @@ class AgentSession:
 
     def _turn_usage(self, answer: Message) -> Usage | None:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
-        told = answer.get("usage")
-        told = told if isinstance(told, dict) else {}
+        input_tokens, output_tokens = updates.tokens(answer)
         total, before = self._usage.cost_usd, self._cost_before
-        cost = None if total is None else max(0.0, total - (before or 0.0))
+        cost = total
+        if total is not None and before is not None and total >= before:  # less than before: the agent counts from its start
+            cost = total - before
         self._cost_before = total if total is not None else before
         usage = Usage(
-            input_tokens=updates.whole(told.get("inputTokens")),
-            output_tokens=updates.whole(told.get("outputTokens")),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             context_used=self._usage.context_used,
             context_size=self._usage.context_size,
             cost_usd=cost,

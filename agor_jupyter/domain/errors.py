@@ -207,7 +207,8 @@ class WouldLoseWork(Conflict):
 
     def __init__(self, worktree: str, losses: Sequence[str]) -> None:
         super().__init__(
-            f"Worktree {worktree!r} was not removed, because this would be lost: {_list(losses)}. Commit or push it, archive instead, or pass force=True.",
+            f"Worktree {worktree!r} was not removed, because this would be lost: {_list(losses)}. "
+            "Commit or push it, archive instead, or pass force=True.",
             subject=worktree,
             losses=list(losses),
         )
@@ -289,7 +290,8 @@ class StorageFull(Unavailable):
 
     def __init__(self, where: str = "") -> None:
         super().__init__(
-            f"The disk is full{f' at {where}' if where else ''}. Nothing was changed and what was stored is safe. Free some space, then send again."
+            f"The disk is full{f' at {where}' if where else ''}. Nothing was changed and what was stored is safe. "
+            "Free some space, then send again."
         )
 
 

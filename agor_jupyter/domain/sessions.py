@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import Field
 
@@ -99,7 +98,7 @@ class Answer(Request):
     """Which option of a permission question was chosen."""
 
     option_id: str
-    note: Literal[None] | str = None
+    note: str | None = Field(default=None, max_length=2000)
 
 
 _OPEN = {

@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 _STATUS: tuple[tuple[type[errors.AgorError], int], ...] = (
     (errors.StorageFull, 507),
+    (errors.BadTemplate, 422),
     (errors.Invalid, 400),
     (errors.NotAllowed, 403),
     (errors.Refused, 403),

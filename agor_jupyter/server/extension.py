@@ -1,5 +1,6 @@
 """The Jupyter Server extension: its configuration, its routes, its life. Loads nothing but tornado."""
 
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from traitlets import Dict, Float, Integer, List, Unicode
 
 from agor_jupyter._assets import STATIC, bundle_hash
 from agor_jupyter.server.base import NothingHere
+from agor_jupyter.server.handlers.mcp import McpHandler
 from agor_jupyter.server.lifetime import Lifetime
 from agor_jupyter.server.routes import MODULES, ROUTES, handler_of
 from agor_jupyter.server.stream import Stream
@@ -96,6 +98,8 @@ class AgorApp(ExtensionApp):
     setup_timeout_s = Float(900, min=1, help="Seconds that a worktree's setup commands may take. Default 900, at least 1.").tag(config=True)
 
     lifetime: Lifetime
+    mcp: Any
+    """The `McpApp`, once the services are open; importing its type here would load it."""
 
     def initialize_settings(self) -> None:
         self.lifetime = Lifetime(self._open_services, warm=("agor_jupyter.services.app", *MODULES))
@@ -107,6 +111,7 @@ class AgorApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         self.handlers.extend((route.pattern, handler_of(route)) for route in ROUTES)
         self.handlers.append((r"/agor/api/stream", Stream))
+        self.handlers.append((r"/agor/mcp", McpHandler))
         self.handlers.append((r"/agor/static/(.*)", Bundle, {"path": [str(STATIC)]}))
         self.handlers.append((r"/agor/api(?:/.*)?", NothingHere))
 
@@ -133,12 +138,16 @@ class AgorApp(ExtensionApp):
 
     @asynccontextmanager
     async def _open_services(self) -> AsyncIterator[Any]:
+        from agor_jupyter.mcp.app import McpApp
         from agor_jupyter.server import guard
         from agor_jupyter.server.rooms import JupyterRooms
         from agor_jupyter.services.app import Agor
 
         guard.install()
-        async with Agor(self.services_config(), rooms=JupyterRooms(self.server)) as agor:
+        self.mcp = McpApp()
+        mcp_url = f"{self.server.connection_url.rstrip('/')}/agor/mcp"
+        agor = Agor(self.services_config(), rooms=JupyterRooms(self.server), mcp_url=mcp_url, warm_mcp=self.mcp.warm)
+        async with contextlib.aclosing(self.mcp), agor:
             agor.lock.announce(self.server.connection_url, self.server.info_file)
             # A hub stops servers at rest; one whose agents work is not, though nobody may look at it.
             seen = self.server.web_app.settings["last_activity_times"]

@@ -52,6 +52,7 @@ ROUTES = (
     Route("api/sessions", "sessions", {"GET": "index", "POST": "create"}),
     Route("api/sessions/{session}", "sessions", {"GET": "get", "PATCH": "change"}),
     Route("api/sessions/{session}/prompt", "sessions", {"POST": "prompt"}),
+    Route("api/sessions/{session}/render", "templates", {"POST": "render"}),
     Route("api/sessions/{session}/cancel", "sessions", {"POST": "cancel"}),
     Route("api/sessions/{session}/archive", "sessions", {"POST": "archive"}),
     Route("api/sessions/{session}/events", "sessions", {"GET": "events"}),

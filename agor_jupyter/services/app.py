@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
@@ -11,15 +11,17 @@ from typing import Self
 from agor_jupyter.agents.session import AgentSession
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus
-from agor_jupyter.domain.ids import WorktreeId
+from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.executors.local import LocalExecutor
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.boards import Boards, Rooms
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.delegation import Delegation
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
+from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.recovery import interrupt_open, reap_dead
 from agor_jupyter.services.refusals import Refusals
@@ -27,6 +29,7 @@ from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.templates import Templates
 from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage import commands, sessions, turns
@@ -58,12 +61,24 @@ class Agor:
     permissions: Permissions
     boards: Boards
     refusals: Refusals
+    grants: Grants
+    templates: Templates
 
-    def __init__(self, config: Config, clock: Clock | None = None, *, url: str | None = None, rooms: Rooms | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        *,
+        url: str | None = None,
+        rooms: Rooms | None = None,
+        mcp_url: str | None = None,
+        warm_mcp: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.config = config
         self.clock = clock or Clock()
         self.runner = Runner()
         self._rooms = rooms
+        self._mcp_url, self._warm_mcp = mcp_url, warm_mcp
         self.lock = DataLock(config.data_dir, url=url)
         self._stack = AsyncExitStack()
         self._opened: asyncio.Future[None] | None = None
@@ -114,6 +129,8 @@ class Agor:
         self.events = Events(store)
         await self.events.start()
         self.refusals = Refusals(store, clock)
+        self.grants = Grants(store, clock, self._mcp_url, self._warm_mcp)
+        await self.grants.revoke_all()
         self.agents = Agents(config)
         collector = Collector(store, clock, config.text_interval.total_seconds())
         collector.start()
@@ -130,7 +147,9 @@ class Agor:
         await self.worktrees.start()
 
         self.permissions = Permissions(store, clock, config)
-        self.sessions = Sessions(store, clock, self.agents, self.runner)
+        self.templates = Templates(store, self.repos, self.worktrees)
+        stack.push_async_callback(self.templates.close)
+        self.sessions = Sessions(store, clock, self.agents, self.runner, self.templates)
         self.turns = Turns(store, clock, self.runner)
         self.runner.start(self._desk(collector))
         stack.push_async_callback(self.runner.close)
@@ -146,11 +165,16 @@ class Agor:
             permissions=self.permissions,
             agents=self.agents,
             worktrees=self.worktrees,
+            grants=self.grants,
             executor=LocalExecutor(),
             start_agent=AgentSession.start,
             starting=Slots(self.config.max_starting),
             running=Slots(self.config.max_running),
         )
+
+    async def delegate(self, session_id: SessionId) -> Delegation:
+        """The engine as this session's agent sees it."""
+        return Delegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees)
 
     async def _is_live(self, worktree_id: WorktreeId) -> bool:
         """Whether a turn is open or waits there. If not, agents at rest there are stopped: their folder is about to go."""

@@ -8,6 +8,7 @@ from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.worktrees import Worktrees
@@ -23,6 +24,7 @@ class Desk:
     permissions: Permissions
     agents: Agents
     worktrees: Worktrees
+    grants: Grants
     executor: Executor
     start_agent: Callable[..., Awaitable[AgentSession]]
     """`AgentSession.start`, whose keyword arguments it takes."""

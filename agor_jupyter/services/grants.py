@@ -6,8 +6,10 @@ argument list, a URL, an environment variable or a log; at rest there is its SHA
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
 
 from agor_jupyter.domain.ids import RunId, SessionId
+from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.storage import grants
 from agor_jupyter.storage.store import Store
@@ -18,8 +20,20 @@ def _hash(token: str) -> str:
 
 
 class Grants:
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    """`url` is where the MCP server answers, `warm` waits until it does; without a `url` no agent gets tools."""
+
+    def __init__(self, store: Store, clock: Clock, url: str | None = None, warm: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._store, self._clock, self._url, self._warm = store, clock, url, warm
+
+    async def offer(self, session_id: SessionId, run_id: RunId) -> list[JsonObject]:
+        """The MCP servers for an agent, in ACP's wire form, with a fresh token."""
+        if self._url is None:
+            return []
+        if self._warm is not None:
+            await self._warm()  # an agent that finds it slow starts its first turn without the tools
+        token = await self.mint(session_id, run_id)
+        header = {"name": "Authorization", "value": f"Bearer {token}"}
+        return [{"type": "http", "name": "agor", "url": self._url, "headers": [header]}]
 
     async def mint(self, session_id: SessionId, run_id: RunId) -> str:
         token = secrets.token_urlsafe(32)

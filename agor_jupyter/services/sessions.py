@@ -16,6 +16,7 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.runner import Runner
+from agor_jupyter.services.templates import Templates
 from agor_jupyter.services.transitions import derive, enqueue, find_session, stop
 from agor_jupyter.storage import events, sessions, turns, worktrees
 from agor_jupyter.storage.store import Store, Transaction
@@ -24,8 +25,8 @@ _TITLE = 120
 
 
 class Sessions:
-    def __init__(self, store: Store, clock: Clock, agents: Agents, runner: Runner) -> None:
-        self._store, self._clock, self._agents, self._runner = store, clock, agents, runner
+    def __init__(self, store: Store, clock: Clock, agents: Agents, runner: Runner, templates: Templates) -> None:
+        self._store, self._clock, self._agents, self._runner, self._templates = store, clock, agents, runner, templates
 
     async def create(self, caller: Caller, request: SessionCreate, key: str) -> Session:
         """Start a session, with a first prompt or without.
@@ -107,9 +108,12 @@ class Sessions:
         """Accept a prompt. It runs when its turn comes.
 
         Errors:
-            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady.
+            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady, BadTemplate.
         """
         caller.require(Role.STEERER, "prompt this session")
+        given = prompt
+        if prompt.is_template:
+            prompt = Prompt(text=(await self._templates.render(caller, session_id, prompt.text)).text or " ")
         at, turn_id = self._clock.now(), TurnId(self._clock.new_id("turn"))
 
         def job(transaction: Transaction) -> Turn:
@@ -124,7 +128,7 @@ class Sessions:
             crash_point("prompt.before_commit")
             return turn
 
-        outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, prompt], at, job, Turn))
+        outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, given], at, job, Turn))
         crash_point("prompt.after_commit")
         if outcome.is_new:
             self._runner.wake(SessionId(session_id))

@@ -263,7 +263,11 @@ class Worker:
             raise
         self._agent = started
         try:
-            _, is_resumed = await started.open(session.agent_session_id, spent_usd=session.usage.cost_usd)
+            _, is_resumed = await started.open(
+                session.agent_session_id,
+                spent_usd=session.usage.cost_usd,
+                tools=lambda: desk.grants.offer(session.id, run_id),
+            )
         except BaseException:
             await self._dismiss()
             raise
@@ -288,6 +292,9 @@ class Worker:
     async def _forget(self, left: set[tuple[int, int]]) -> None:
         """Drop the record of the run, if nothing of it is left."""
         run_id, self._run_id = self._run_id, None
+        if run_id is not None:
+            with contextlib.suppress(errors.Unavailable):  # the next start revokes them all
+                await asyncio.shield(self._desk.grants.revoke(run_id))
         if left:
             log.error("Processes of run %s could not be ended: %s", run_id, sorted(pid for pid, _ in left))
         elif run_id is not None:

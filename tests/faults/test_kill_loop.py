@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from agor_jupyter.services.crash import CRASH_POINTS
 
+from agor_jupyter.services.crash import CRASH_POINTS
 from tests.faults import checker
 from tests.faults.history import History
 from tests.faults.server import Server

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from agor_jupyter.services.app import Agor
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,6 +30,7 @@ from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Answer, Prompt, SessionChange, SessionCreate
 from agor_jupyter.domain.worktrees import WorktreeCreate
+from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
 
 OWNER = Caller(person=Person(username="ann", name="Ann"), role=Role.OWNER)

@@ -9,6 +9,7 @@ import warnings
 sys.modules.setdefault("rfc3987_syntax", None)
 from jupyter_server.auth import Authorizer, IdentityProvider, User  # noqa: E402 after the stub
 from jupyter_server.serverapp import ServerApp  # noqa: E402
+from traitlets.config import Config  # noqa: E402
 
 RIGHTS = {"alice": {"read", "write", "execute"}, "bob": {"read", "write"}, "carol": {"read"}, "mallory": set()}
 
@@ -40,9 +41,12 @@ def main():
     os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        app = ServerApp.instance(jpserver_extensions={"agor_jupyter": True}, identity_provider_class=People, authorizer_class=Rights)
+        config = Config({"AgorApp": json.loads(os.environ.get("AGOR_TEST_CONFIG", "{}"))})  # a list of dicts cannot be an argument
+        app = ServerApp.instance(
+            config=config, jpserver_extensions={"agor_jupyter": True}, identity_provider_class=People, authorizer_class=Rights
+        )
         app.initialize(
-            argv=["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=" + os.environ.get("AGOR_TEST_PORT", "0"), "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
+            argv=["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={os.environ.get('AGOR_TEST_PORT', '0')}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
                   f"--ServerApp.base_url={base_url}", *sys.argv[3:]],
             find_extensions=False,
         )  # fmt: skip

@@ -1,0 +1,109 @@
+"""The MCP server as an ASGI app: official `mcp` package, stateless streamable HTTP, imported in a thread when it is first needed.
+
+Works with `mcp` 1.30 (handlers are registered by decorator) and 2.x (handlers are arguments).
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
+from typing import Any
+
+from pydantic import ValidationError
+
+from agor_jupyter._version import __version__
+from agor_jupyter.domain.errors import AgorError
+from agor_jupyter.mcp.errors import explain
+from agor_jupyter.mcp.tools import discover
+from agor_jupyter.services.delegation import Delegation
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]  # ASGI's own type
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+ENGINE: ContextVar[Delegation] = ContextVar("agor_engine")
+"""The engine as the agent of this request sees it. Set by the handler that authenticated it."""
+
+INSTRUCTIONS = "You share a board with people and other agents. These tools show you the board and let you start and follow other agents."
+
+
+async def call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run one tool; the answer in MCP's wire form."""
+    tool = discover().get(name)
+    if tool is None:
+        return {"content": [{"type": "text", "text": f"There is no tool {name[:80]!r}."}], "isError": True}
+    try:
+        answer = await tool.run(ENGINE.get(), tool.input.model_validate(arguments))
+    except (AgorError, ValidationError) as error:
+        return {"content": [{"type": "text", "text": explain(error)}], "isError": True}
+    return {"content": [{"type": "text", "text": json.dumps(answer, ensure_ascii=False)}], "isError": False}
+
+
+def _build() -> Any:  # the manager's class differs between versions of mcp
+    from mcp import types
+    from mcp.server.lowlevel import Server
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    listed = [types.Tool.model_validate(tool.describe()) for tool in discover().values()]
+    server: Any
+    if hasattr(Server, "list_tools"):
+        server = Server("agor", version=__version__, instructions=INSTRUCTIONS)
+
+        async def list_tools() -> list[Any]:
+            return listed
+
+        async def call_tool(name: str, arguments: dict[str, Any]) -> Any:
+            return types.CallToolResult.model_validate(await call(name, arguments))
+
+        server.list_tools()(list_tools)
+        server.call_tool(validate_input=False)(call_tool)
+    else:
+
+        async def on_list(_context: Any, _params: Any) -> Any:
+            return types.ListToolsResult(tools=listed)
+
+        async def on_call(_context: Any, params: Any) -> Any:
+            return types.CallToolResult.model_validate(await call(params.name, params.arguments or {}))
+
+        server = Server("agor", version=__version__, instructions=INSTRUCTIONS, on_list_tools=on_list, on_call_tool=on_call)
+    return StreamableHTTPSessionManager(app=server, stateless=True)
+
+
+class McpApp:
+    """The ASGI app. One task owns the manager's task group, as it must be left by the task that entered it."""
+
+    def __init__(self) -> None:
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[Any] | None = None
+
+    async def warm(self) -> None:
+        """Import and start. An agent that finds the server slow starts its first turn without the tools."""
+        if self._ready is None:
+            self._ready = asyncio.get_running_loop().create_future()
+            self._task = asyncio.create_task(self._run(self._ready), name="agor-mcp")
+        await asyncio.shield(self._ready)
+
+    async def aclose(self) -> None:
+        self._stop.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.warm()
+        assert self._ready is not None
+        await self._ready.result().handle_request(scope, receive, send)
+
+    async def _run(self, ready: "asyncio.Future[Any]") -> None:
+        try:
+            manager = await asyncio.to_thread(_build)
+            async with manager.run():
+                ready.set_result(manager)
+                await self._stop.wait()
+        except Exception as error:
+            log.exception("MCP could not start")
+            if not ready.done():
+                ready.set_exception(error)

@@ -1,0 +1,117 @@
+"""What one agent may do to other agents: the rules of a grant, enforced here for whatever surface asks.
+
+It reads its own board, makes worktrees there, starts sessions below itself within depth and count, prompts the sessions of its own
+tree, and reads the rest of its board. Anything of another board does not exist for it. It never answers a permission.
+"""
+
+import asyncio
+import uuid
+
+from pydantic import TypeAdapter
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import Event
+from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.people import Caller, Person, Role
+from agor_jupyter.domain.sessions import Prompt, Session, SessionCreate
+from agor_jupyter.domain.turns import ENDED, Turn
+from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
+from agor_jupyter.services.sessions import Sessions
+from agor_jupyter.services.turns import Turns
+from agor_jupyter.services.worktrees import Worktrees
+
+MAX_DEPTH = 3
+MAX_CHILDREN = 8
+MAX_WAIT_S = 240.0
+"""Agents give up a tool call after 300 s."""
+_POLL_S = 0.25
+_PAGE = 200
+_SESSIONS = TypeAdapter(list[Session])
+_EVENTS = TypeAdapter(list[Event])
+
+
+class Delegation:
+    """The engine as one session's agent sees it."""
+
+    def __init__(self, session: Session, sessions: Sessions, turns: Turns, worktrees: Worktrees) -> None:
+        self._self, self._sessions, self._turns, self._worktrees = session, sessions, turns, worktrees
+        person = Person(username=f"agent:{session.id}", name=f"{session.agent} in “{session.title}”")
+        self.caller = Caller(person=person, role=Role.STEERER)
+
+    async def worktrees(self) -> list[Worktree]:
+        """Those on its board; without a board, its own."""
+        if self._self.board is None:
+            return [await self._worktrees.get(self._self.worktree_id)]
+        return await self._worktrees.list(board=self._self.board)
+
+    async def create_worktree(self, name: str, base: str | None) -> Worktree:
+        own = await self._worktrees.get(self._self.worktree_id)
+        request = WorktreeCreate(repo=own.repo_id, name=name, base=base or own.branch, board=self._self.board)
+        worktree = await self._worktrees.create(self.caller, request, uuid.uuid4().hex)
+        return await self._worktrees.wait_ready(worktree.id)
+
+    async def sessions(self) -> list[Session]:
+        """Those on its board that are not archived; without a board, those of its worktree."""
+        worktrees = {worktree.id for worktree in await self.worktrees()}
+        found: list[Session] = []
+        for worktree in sorted(worktrees):
+            encoded, _ = await self._sessions.page(worktree=worktree, limit=_PAGE)
+            found += _SESSIONS.validate_json(encoded)
+        return found
+
+    async def session(self, session_id: str) -> Session:
+        session = await self._sessions.get(SessionId(session_id))
+        worktree = await self._worktrees.get(session.worktree_id)
+        if worktree.id != self._self.worktree_id and (worktree.board is None or worktree.board != self._self.board):
+            raise errors.SessionNotFound(session_id)
+        return session
+
+    async def transcript(self, session_id: str, after: int) -> list[Event]:
+        session = await self.session(session_id)
+        encoded, _ = await self._sessions.events(session.id, after, _PAGE)
+        return _EVENTS.validate_json(encoded)
+
+    async def spawn(self, prompt: str, *, agent: str | None, worktree_id: str | None, title: str | None) -> Session:
+        """A session below its own, in its own worktree or another of its board."""
+        await self._check_tree()
+        worktree = WorktreeId(worktree_id) if worktree_id else self._self.worktree_id
+        if worktree not in {one.id for one in await self.worktrees()}:
+            raise errors.WorktreeNotFound(worktree)
+        request = SessionCreate(worktree_id=worktree, agent=agent or self._self.agent, title=title, prompt=prompt, parent_id=self._self.id)
+        return await self._sessions.create(self.caller, request, uuid.uuid4().hex)
+
+    async def prompt(self, session_id: str, text: str) -> Turn:
+        """Only a session of its own tree, below it: an agent that prompts itself or its parent would go round in circles."""
+        session = await self.session(session_id)
+        if self._self.id not in await self._ancestors(session):
+            raise errors.NotAllowed(who=self.caller.person.name, action="prompt a session that it did not spawn", needs="owner")
+        return await self._sessions.prompt(self.caller, session.id, Prompt(text=text), uuid.uuid4().hex)
+
+    async def wait(self, session_id: str, timeout_s: float = MAX_WAIT_S) -> Session:
+        """The session once nothing runs or waits in it, or as it is after `timeout_s`."""
+        end = asyncio.get_running_loop().time() + min(timeout_s, MAX_WAIT_S)
+        while True:
+            session = await self.session(session_id)
+            is_busy = session.current_turn_id is not None or bool(session.queue)
+            if not is_busy or asyncio.get_running_loop().time() >= end:
+                return session
+            await asyncio.sleep(_POLL_S)
+
+    async def last_turn(self, session: Session) -> Turn | None:
+        turn = await self._turns.get(TurnId(session.last_turn_id)) if session.last_turn_id else None
+        return turn if turn is None or turn.state in ENDED else None
+
+    async def _ancestors(self, session: Session) -> list[SessionId]:
+        found: list[SessionId] = []
+        while session.parent_id is not None and session.parent_id not in found:
+            found.append(session.parent_id)
+            session = await self._sessions.get(session.parent_id)
+        return found
+
+    async def _check_tree(self) -> None:
+        depth = len(await self._ancestors(self._self)) + 1
+        if depth > MAX_DEPTH:
+            raise errors.SessionBusy(self._self.title, f"a tree of sessions is at most {MAX_DEPTH} deep below its root")
+        children = [session for session in await self.sessions() if session.parent_id == self._self.id]
+        if len(children) >= MAX_CHILDREN:
+            raise errors.SessionBusy(self._self.title, f"a session has at most {MAX_CHILDREN} sessions below it")
