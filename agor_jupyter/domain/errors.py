@@ -4,7 +4,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
 
     AgorError
      ├─ Invalid (ValueError)              400  the input is wrong as it stands
-     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadTemplate (422)
+     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadSettings, BadTemplate (422)
      ├─ NotAllowed (PermissionError)      403
      ├─ Refused (PermissionError)         403  not let in at all; raised by a client
      ├─ NotFound (LookupError)            404
@@ -121,6 +121,13 @@ class BadTemplate(Invalid):
         where = f" (line {line})" if line else ""
         suggestion = f" Did you mean {hint}?" if hint else ""
         super().__init__(f"The template does not render: {why}{where}.{suggestion} Nothing was sent.", line=line, hint=hint)
+
+
+class BadSettings(Invalid):
+    code = "bad_settings"
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file} cannot be used: {why}. Correct it, commit, and try again.", subject=file)
 
 
 class _Missing(NotFound):

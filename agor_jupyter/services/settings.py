@@ -30,33 +30,26 @@ class Settings(BaseModel):
         return [self.setup] if isinstance(self.setup, str) else list(self.setup)
 
 
-class BadSettings(errors.Invalid):
-    code = "bad_settings"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"{FILE} cannot be used: {why}. Correct it, commit, and try again.", subject=FILE)
-
-
 def parse(content: bytes) -> Settings:
     """Read the file's content. Empty content is no settings."""
     if len(content) > MAX_BYTES:
-        raise BadSettings(f"it is longer than {MAX_BYTES // 1024} KiB")
+        raise errors.BadSettings(FILE, f"it is longer than {MAX_BYTES // 1024} KiB")
     try:
         text = content.decode()
         if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text)):
-            raise BadSettings("anchors and aliases are not taken")
+            raise errors.BadSettings(FILE, "anchors and aliases are not taken")
         found = yaml.safe_load(text)
-    except BadSettings:
+    except errors.BadSettings:
         raise
     except UnicodeDecodeError as error:
-        raise BadSettings("it is not UTF-8") from error
+        raise errors.BadSettings(FILE, "it is not UTF-8") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise BadSettings(f"it is not YAML{f' (line {mark.line + 1})' if mark else ''}") from error
+        raise errors.BadSettings(FILE, f"it is not YAML{f' (line {mark.line + 1})' if mark else ''}") from error
     if found is None:
         return Settings()
     if not isinstance(found, dict):
-        raise BadSettings("it must have names at its top, such as `setup: uv sync`")
+        raise errors.BadSettings(FILE, "it must have names at its top, such as `setup: uv sync`")
     try:
         return Settings.model_validate(found)
     except ValidationError as error:
@@ -67,4 +60,4 @@ def parse(content: bytes) -> Settings:
             problems.append(
                 f"{name} is not known; known is: {', '.join(Settings.model_fields)}" if is_unknown else f"{name}: {problem['msg']}"
             )
-        raise BadSettings("; ".join(dict.fromkeys(problems))) from error
+        raise errors.BadSettings(FILE, "; ".join(dict.fromkeys(problems))) from error

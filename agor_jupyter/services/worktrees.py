@@ -18,20 +18,17 @@ from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
 from agor_jupyter.executors import commands as executor
-from agor_jupyter.git import include, names, snapshots
+from agor_jupyter.git import names, snapshots
 from agor_jupyter.git import worktrees as git
-from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.snapshots import Checkpoint
-from agor_jupyter.services import settings
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import check_key, fingerprint, once
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.creation import Creation
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.statuses import Statuses
-from agor_jupyter.services.tasks import Tasks
 from agor_jupyter.services.transitions import follow_board
 from agor_jupyter.storage import commands as kept_commands
 from agor_jupyter.storage import worktrees as kept
@@ -44,8 +41,6 @@ R = TypeVar("R", bound=Record)
 WorktreeStatuses = list[WorktreeStatus]
 Strings = list[str]
 
-FILLING_AT_ONCE = 3
-"""Worktrees whose files are written at the same time. More only compete for the disk."""
 _ARCHIVING, _REMOVING = "archiving", "removing"
 
 
@@ -69,13 +64,9 @@ class Worktrees:
         data_dir = Path(os.path.realpath(config.data_dir))
         self._folder = data_dir / "worktrees"
         self._locks = Locks(data_dir / "locks")
-        self._filling = asyncio.Semaphore(FILLING_AT_ONCE)
-        self._queue = self._filling_now = 0
         self._busy: defaultdict[WorktreeId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._making: dict[WorktreeId, asyncio.Task[None]] = {}
-        self._branches: set[tuple[str, str]] = set()
         self._same: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._tasks = Tasks()
+        self._creation = Creation(config, clock, self._locks, self._change, self._mark)
         self._statuses = Statuses(clock, self._save_status)
 
     async def start(self) -> None:
@@ -87,8 +78,26 @@ class Worktrees:
                 await self._change(worktree.id, state=WorktreeState.MISSING, reason=str(error), step=None)
 
     async def close(self) -> None:
-        await self._tasks.close()
+        await self._creation.close()
         await self._statuses.close()
+
+    async def _reconcile(self, worktree: Worktree) -> None:
+        if worktree.state in {WorktreeState.FAILED, WorktreeState.ARCHIVED}:
+            return
+        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        path = Path(worktree.path)
+        is_present = git.is_present(repository, path)
+        if worktree.state is WorktreeState.CREATING:
+            await asyncio.to_thread(executor.sweep, worktree.id)
+            branch_at = worktree.base_sha if worktree.has_own_branch and worktree.backup_ref is None else None
+            await self._creation.undo(worktree, repository, branch_at=branch_at, reason="the server stopped while it was made")
+        elif not is_present and worktree.step == _ARCHIVING and not path.exists():
+            await self._drop_entry(repository, path)
+            await self._change(worktree.id, state=WorktreeState.ARCHIVED, step=None, reason=None, archived_at=self._clock.now())
+        elif not is_present and worktree.state is WorktreeState.READY:
+            await self._change(worktree.id, state=WorktreeState.MISSING, step=None, reason="its folder or git's entry for it is gone")
+        elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):
+            await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None)
 
     # Ask
 
@@ -141,9 +150,7 @@ class Worktrees:
     async def wait_ready(self, name: str) -> Worktree:
         """Wait until it is no longer being made."""
         worktree = await self.get(name)
-        task = self._making.get(worktree.id)
-        if task is not None:
-            await asyncio.wait([task])
+        await self._creation.wait(worktree.id)
         return await self.get(worktree.id)
 
     # Make
@@ -171,7 +178,7 @@ class Worktrees:
             base_sha = await self._check_existing(repository, repo, branch, start)
         elif start.branch_sha is not None:
             raise errors.AlreadyExists("Branch", branch, "Choose another name, or pass existing_branch to work on it.")
-        elif (repo.id, branch.lower()) in self._branches:
+        elif self._creation.is_making(repo.id, branch):
             raise errors.AlreadyExists("Branch", branch, "It is being made just now.")
         worktree_id, now = WorktreeId(self._clock.new_id("worktree")), self._clock.now()
         worktree = Worktree(
@@ -206,7 +213,7 @@ class Worktrees:
         outcome = await self._store.write(once, key, caller, "worktrees.create", request, now, insert, Worktree)
         if outcome.is_new:
             await self._place(outcome.record, request.x, request.y)
-            self._start_making(outcome.record, repository, is_first=True)
+            self._creation.start(outcome.record, repository, is_first=True)
         return outcome.record
 
     async def retry(self, caller: Caller, name: str, key: str) -> Worktree:
@@ -341,101 +348,6 @@ class Worktrees:
         await self._mark(worktree)
         return outcome.record
 
-    # Making, in the background
-
-    def _start_making(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
-        task = self._tasks.start(self._make(worktree, repository, is_first=is_first), f"make worktree {worktree.name}")
-        self._making[worktree.id] = task
-        self._branches.add((worktree.repo_id, worktree.branch.lower()))
-        task.add_done_callback(lambda _: self._made(worktree))
-
-    def _made(self, worktree: Worktree) -> None:
-        self._making.pop(worktree.id, None)
-        self._branches.discard((worktree.repo_id, worktree.branch.lower()))
-
-    async def _make(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
-        path = Path(worktree.path)
-        start = worktree.base_sha if worktree.has_own_branch else None
-        try:
-            self._queue += 1
-            try:
-                async with self._locks.held(worktree.repo_id):
-                    if not is_first and await git.refs(repository, f"refs/heads/{worktree.branch}"):
-                        start = None
-                    await git.add(repository, path, worktree.branch, start)
-            finally:
-                self._queue -= 1
-            crash_point("worktree.added")
-            async with self._filling:
-                self._filling_now += 1
-                try:
-                    workers = 2 if self._queue == 0 and self._filling_now == 1 else 1  # alone, it may use two cores
-                    await git.populate(repository, path, workers)
-                finally:
-                    self._filling_now -= 1
-            ready = await self._fill(worktree, repository)
-        except (errors.AgorError, OSError) as error:
-            async with self._locks.held(worktree.repo_id):
-                await asyncio.to_thread(git.forget, repository, path)
-                if start is not None:
-                    await git.drop_branch(repository, worktree.branch, start)
-            state = WorktreeState.ARCHIVED if worktree.backup_ref else WorktreeState.FAILED
-            ready = await self._change(worktree.id, state=state, reason=str(error), step=None)
-        await self._mark(ready)
-
-    async def _fill(self, worktree: Worktree, repository: Repository) -> Worktree:
-        """Everything after git: local files, what the archive kept, setup. Returns the ready record."""
-        path = Path(worktree.path)
-        if include.is_wanted(repository):
-            await self._change(worktree.id, step=f"copy the files of {include.FILE}")
-            await include.copy(repository, path)
-        is_fresh = worktree.has_own_branch and worktree.backup_ref is None
-        lines = await self._setup_lines(worktree, repository, path, is_fresh=is_fresh)
-        if lines:
-            await self._setup(worktree, path, lines)
-        if worktree.backup_ref:
-            await snapshots.bring_back(repository, path, worktree.backup_ref)
-        status = None
-        if is_fresh and not lines and not include.is_wanted(repository):
-            status = WorktreeStatus(
-                branch=worktree.branch,
-                head=worktree.base_sha,
-                ahead=0,
-                behind=0,
-                dirty=False,
-                files=0,
-                added=0,
-                deleted=0,
-                as_of=self._clock.now(),
-            )
-        return await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None, archived_at=None, status=status)
-
-    async def _setup_lines(self, worktree: Worktree, repository: Repository, path: Path, *, is_fresh: bool) -> Sequence[str]:
-        """From the recorded base commit only. A fresh worktree holds exactly that, which saves a process."""
-        if is_fresh:
-            content = b"" if not os.path.lexists(path / settings.FILE) else read_beneath(path, settings.FILE, settings.MAX_BYTES)
-            if content is None:
-                raise settings.BadSettings(f"it must be a regular file of at most {settings.MAX_BYTES // 1024} KiB")
-            return settings.parse(content).setup_lines
-        output = await repository.git(
-            f"read {settings.FILE}",
-            *("cat-file", "blob", f"{worktree.base_sha}:{settings.FILE}"),
-            ok=(0, 128),
-            cap=settings.MAX_BYTES + 1,
-        )
-        return settings.parse(output.out if output.code == 0 or output.is_cut else b"").setup_lines
-
-    async def _setup(self, worktree: Worktree, path: Path, lines: Sequence[str]) -> None:
-        deadline = self._config.setup_timeout.total_seconds()
-        environment = {"AGOR_WORKTREE_PATH": worktree.path, "AGOR_WORKTREE_NAME": worktree.name, "AGOR_BRANCH": worktree.branch}
-        for line in lines:
-            await self._change(worktree.id, step=f"setup: {line[:200]}")
-            crash_point("worktree.setup")
-            ended = await executor.run([line], cwd=path, mark=worktree.id, env=environment, timeout_s=deadline)
-            if ended is not None:
-                why = f"it ended with code {ended.code}" if ended.code is not None else f"it took longer than {deadline:g} s"
-                raise errors.GitFailed(f"finish the setup “{line[:200]}”", f"{why}. {ended.tail[-500:]}".strip())
-
     # Small parts
 
     async def _place(self, worktree: Worktree, x: float | None, y: float | None) -> None:
@@ -459,7 +371,7 @@ class Worktrees:
         """Back to creating, once for this key."""
         changes: dict[str, object] = {"state": WorktreeState.CREATING, "step": "git worktree add"}
         begun = await self._finish(caller, worktree, changes, action, request, key)
-        self._start_making(begun, repository, is_first=False)
+        self._creation.start(begun, repository, is_first=False)
         return begun
 
     async def _finish(  # noqa: PLR0917 the parts of one command
@@ -568,28 +480,6 @@ class Worktrees:
         for entry in await git.entries(repository):
             if entry.branch is not None and entry.branch.lower() == branch.lower():
                 raise errors.BranchTaken(branch, entry.path)
-
-    async def _reconcile(self, worktree: Worktree) -> None:
-        if worktree.state in {WorktreeState.FAILED, WorktreeState.ARCHIVED}:
-            return
-        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
-        path = Path(worktree.path)
-        is_present = git.is_present(repository, path)
-        if worktree.state is WorktreeState.CREATING:
-            await asyncio.to_thread(executor.sweep, worktree.id)
-            async with self._locks.held(worktree.repo_id):
-                await asyncio.to_thread(git.forget, repository, path)
-                if worktree.has_own_branch and worktree.backup_ref is None:
-                    await git.drop_branch(repository, worktree.branch, worktree.base_sha)
-            state = WorktreeState.ARCHIVED if worktree.backup_ref else WorktreeState.FAILED
-            await self._change(worktree.id, state=state, step=None, reason="the server stopped while it was made")
-        elif not is_present and worktree.step == _ARCHIVING and not path.exists():
-            await self._drop_entry(repository, path)
-            await self._change(worktree.id, state=WorktreeState.ARCHIVED, step=None, reason=None, archived_at=self._clock.now())
-        elif not is_present and worktree.state is WorktreeState.READY:
-            await self._change(worktree.id, state=WorktreeState.MISSING, step=None, reason="its folder or git's entry for it is gone")
-        elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):
-            await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None)
 
 
 def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, changes: dict[str, object]) -> Worktree:
