@@ -470,7 +470,7 @@ export interface Prompt {
 /** Which option of a permission question was chosen. */
 export interface Answer {
   optionId: string
-  note?: null | string
+  note?: string | null
 }
 
 /** Plain values only, snake_case, so that a template reads like one of dbt or Airflow. */
