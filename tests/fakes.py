@@ -36,7 +36,7 @@ class FakeAgent:
     def is_alive(self) -> bool:
         return not self.is_stopped and not self.process.exited.is_set()
 
-    async def open(self, previous=None, *, spent_usd=None):
+    async def open(self, previous=None, **_options):
         self.opened_with = previous
         is_resumed = previous is not None and self.can_bring_back
         self.agent_session_id = previous if is_resumed else f"conversation-{self.process.pid}"
