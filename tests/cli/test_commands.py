@@ -1,0 +1,141 @@
+"""The shell against a real private server."""
+
+import itertools
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.timeout(90)
+HELLO = "```sh\necho hello\n```"
+names = (f"shell-{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def worktree(agor_json, warehouse):
+    return agor_json("worktree", "create", warehouse, next(names))
+
+
+def test_repos(agor_command, agor_json, warehouse):
+    assert agor_json("repo", "list")[0]["defaultBranch"] == "main"
+    assert agor_json("repo", "branches", warehouse)[0]["name"]
+    assert "main" in agor_command("repo", "branches", warehouse)[1]
+
+
+def test_worktrees(agor_command, agor_json, warehouse):
+    name = next(names)
+    made = agor_json("worktree", "create", warehouse, name, "--board", "team.agor", "--context", '{"ticket": 12}', "--notes", "why")
+
+    assert (made["state"], made["board"], made["context"]) == ("ready", "team.agor", {"ticket": 12})
+    assert agor_json("worktree", "status", name)["dirty"] is False
+    assert agor_json("worktree", "diff", name)["files"] == []
+    assert [one["name"] for one in agor_json("worktree", "list", "--board", "team.agor")] == [name]
+    assert agor_json("worktree", "archive", name)["state"] == "archived"
+    assert agor_json("worktree", "restore", f"{warehouse}/{name}")["state"] == "ready"
+    assert agor_command("worktree", "show", made["id"])[1].startswith("name")
+    code, out, _ = agor_command("worktree", "remove", name, "--force")
+    assert (code, out.split(".")[0]) == (0, f"Removed {warehouse}/{name}")
+
+
+def test_a_session_is_started_watched_and_read(agor_command, agor_json, worktree):
+    code, out, err = agor_command("session", "start", worktree["name"], HELLO, "--allow")
+
+    assert code == 0, err
+    assert "hello" in out
+    assert "state" in out.splitlines()[-4] or "done" in out
+    session = agor_json("session", "list", "--worktree", worktree["name"])[0]
+    assert agor_json("session", "show", session["id"])["state"] == "done"
+    lines = agor_command("session", "events", session["id"], "--json")[1].splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    turn = agor_json("turn", "show", f"{session['id']}:1")
+    assert turn["state"] == "done"
+    assert agor_command("turn", "patch", turn["id"])[1] == ""
+
+
+def test_a_turn_that_fails_ends_the_command_with_one(agor_command, worktree):
+    code, out, _ = agor_command("session", "start", worktree["name"], "```sh\nexit 4\n```", "--allow")
+
+    assert code == 1
+    assert "code 4" in out
+
+
+def test_a_question_is_answered_from_the_shell(agor_command, agor_json, worktree):
+    session = agor_json("session", "start", worktree["name"], HELLO)
+    mine = []
+    until = time.monotonic() + 60
+    while not mine and time.monotonic() < until:
+        mine = [one for one in agor_json("permission", "list") if one["sessionId"] == session["id"]]
+        time.sleep(0.1)
+
+    code, out, err = agor_command("permission", "answer", mine[0]["id"][-8:], "allow")
+
+    assert code == 0, err
+    assert out.startswith("allowed by ")
+    assert agor_command("session", "events", session["id"], "--follow")[0] == 0
+    assert agor_command("permission", "answer", mine[0]["id"], "allow")[0] == 1
+
+
+def test_a_prompt_can_be_queued_and_cancelled(agor_json, worktree):
+    session = agor_json("session", "start", worktree["name"], HELLO)
+
+    queued = agor_json("session", "prompt", session["id"], HELLO)
+    assert agor_json("turn", "cancel", queued["id"])["state"] == "cancelled"
+    assert agor_json("session", "cancel", session["id"])["id"] == session["id"]
+
+
+def test_boards(agor_command, agor_json):
+    assert agor_json("board", "open", "shell.agor")["path"] == "shell.agor"
+    assert "shell.agor" in [one["path"] for one in agor_json("board", "list")]
+    assert agor_json("board", "show", "shell.agor")["objects"] == {}
+    assert agor_command("board", "show", "missing.agor")[0] == 1
+
+
+def test_agents(agor_command, agor_json):
+    assert agor_json("agent", "show", "script")["isInstalled"] is True
+    assert "script" in agor_command("agent", "list")[1]
+
+
+def test_doctor_says_ok_warn_or_fail_for_each(agor_command, agor_json):
+    findings = agor_json("doctor")
+
+    assert {"python", "git", "data", "server", "sandbox", "collaboration", "front end", "agent"} <= {one["what"] for one in findings}
+    assert {one["verdict"] for one in findings} <= {"ok", "warn"}
+    assert agor_command("doctor")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["worktree", "show", "nothing-like-it"], 1, "does not exist"),
+        (["worktree", "create", "nowhere", "x"], 1, "does not exist"),
+        (["worktree", "create", "warehouse", "x", "--base", "mian"], 1, "Did you mean main"),
+        (["worktree", "create", "warehouse", "x", "--context", "[1"], 2, "not JSON"),
+        (["turn", "show", "tu_nothing"], 1, "does not exist"),
+        (["agent", "show", "clod"], 1, "does not exist"),
+        (["nonsense"], 2, "No such command"),
+        (["repo", "list", "--nonsense"], 2, "No such option"),
+        (["repo", "add"], 2, "Missing argument"),
+    ],
+)
+def test_errors_are_sentences_on_stderr(agor_command, warehouse, words, code, says):
+    done, out, err = agor_command(*words)
+
+    assert (done, out) == (code, "")
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_help_is_quick():
+    program = "import sys; from agor_jupyter.cli.app import run; code = run(['--help']); print([m for m in ('pandas', 'jupyter_server', 'anywidget', 'sqlalchemy') if m in sys.modules])"
+
+    out = subprocess.check_output([sys.executable, "-c", program], text=True)
+
+    assert out.splitlines()[-1] == "[]"
+
+
+def test_what_an_agent_wrote_cannot_command_the_terminal():
+    from agor_jupyter.cli.output import clean
+
+    assert clean("a\x1b]52;c;AAAA\x07b\n\tc") == "a\ufffd]52;c;AAAA\ufffdb\n\tc"

@@ -1,0 +1,66 @@
+"""The demo, with a real JupyterLab."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from agor_jupyter.cli import demo
+
+
+@pytest.mark.timeout(120)
+def test_it_starts_with_the_notebook_and_again(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AGOR_", "JPY_", "JUPYTER"))}
+    environment["JUPYTER_RUNTIME_DIR"] = str(tmp_path / "runtime")
+    addresses = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agor_jupyter.cli", "demo", "--folder", str(tmp_path / "demo"), "--port", "18888"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            address = next(
+                found[0]
+                for line in process.stdout
+                if (found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/quickstart\.ipynb\?token=\w+", line))
+            )
+            assert "quickstart" in answer(address)
+            me = answer(address.replace("lab/tree/quickstart.ipynb", "agor/api/me"), token=address.rpartition("=")[2])
+            assert str(tmp_path / "demo" / ".agor") in me
+            addresses.append(address)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+            process.stdout.close()
+
+    assert addresses[0].rpartition("=")[2] == addresses[1].rpartition("=")[2]
+    assert (tmp_path / "demo" / "warehouse" / ".git").exists()
+    assert (tmp_path / "demo" / ".agor-token").stat().st_mode & 0o777 == 0o600
+
+
+def answer(address, token=None):
+    headers = {"Authorization": f"token {token}"} if token else {}
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(
+                urllib.request.Request(address.partition("?")[0] if token else address, headers=headers)
+            ) as response:
+                return response.read().decode()
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(address)
+
+
+def test_the_token_is_not_an_argument(tmp_path):
+    environment = demo.environment(tmp_path, "secret")
+
+    assert environment["JUPYTER_TOKEN"] == "secret"
+    assert not any("secret" in word for word in demo.command(tmp_path, 8888, browser=False))
