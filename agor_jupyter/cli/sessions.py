@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -60,9 +61,10 @@ def _await(session: Session, turn: Turn, allow: bool, as_json: bool) -> None:
     """Print the turn's transcript while it grows, then the turn. A turn that is not done ends the command with 1."""
 
     async def watch() -> None:
-        async for event in following.follow(link(), session.id, allow=allow, until=turn.id):
-            if event.turn_id == turn.id and not as_json and (text := _line(event)):
-                print(clean(text), flush=True)
+        async with aclosing(following.follow(link(), session.id, allow=allow, until=turn.id)) as found:
+            async for event in found:
+                if event.turn_id == turn.id and not as_json and (text := _line(event)):
+                    print(clean(text), flush=True)
 
     asyncio.run(watch())
     ended = Turn.model_validate(link().get(f"turns/{turn.id}"))
@@ -162,8 +164,9 @@ def events(
             print(clean(text), flush=True)
 
     async def watch() -> None:
-        async for event in following.follow(link(), one.id, after=after):
-            put(event)
+        async with aclosing(following.follow(link(), one.id, after=after)) as found:
+            async for event in found:
+                put(event)
 
     if follow:
         asyncio.run(watch())

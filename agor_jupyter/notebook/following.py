@@ -6,7 +6,8 @@ breaks, and no event has to be kept here.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from typing import TypeVar
 
 from agor_jupyter.domain.errors import AlreadyAnswered
@@ -96,58 +97,64 @@ def settle_worktree(link: Link, worktree: Worktree) -> Worktree:
     )
 
 
-async def _changes(link: Link, session_id: str) -> AsyncIterator[None]:
+async def _changes(link: Link, session_id: str) -> AsyncGenerator[None, None]:
     """Yields once, then each time something about this session happened, not more often than it can be looked at."""
-    async for _ in link.rings(session_id):
-        yield
-        await asyncio.sleep(_PACE_S)
+    async with aclosing(link.rings(session_id)) as rings:
+        async for _ in rings:
+            yield
+            await asyncio.sleep(_PACE_S)
 
 
-async def follow(link: Link, session_id: str, *, allow: bool = False, after: int = 0, until: str | None = None) -> AsyncIterator[Event]:
+async def follow(
+    link: Link, session_id: str, *, allow: bool = False, after: int = 0, until: str | None = None
+) -> AsyncGenerator[Event, None]:
     """Every event with a higher number than `after`, until the session is at rest, or until the turn `until` ended."""
-    async for _ in _changes(link, session_id):
-        if until is None:
-            state = Session.model_validate(await asyncio.to_thread(link.get, f"sessions/{session_id}")).state
-            is_over = state not in _BUSY
-        else:
-            is_over = Turn.model_validate(await asyncio.to_thread(link.get, f"turns/{until}")).state in ENDED
-        for event in await asyncio.to_thread(_list, link, session_id, after):
-            after = event.seq or after
-            yield event
-        if is_over:
-            return
-        if allow:
-            await asyncio.to_thread(_allow, link, session_id)
+    async with aclosing(_changes(link, session_id)) as changes:
+        async for _ in changes:
+            if until is None:
+                state = Session.model_validate(await asyncio.to_thread(link.get, f"sessions/{session_id}")).state
+                is_over = state not in _BUSY
+            else:
+                is_over = Turn.model_validate(await asyncio.to_thread(link.get, f"turns/{until}")).state in ENDED
+            for event in await asyncio.to_thread(_list, link, session_id, after):
+                after = event.seq or after
+                yield event
+            if is_over:
+                return
+            if allow:
+                await asyncio.to_thread(_allow, link, session_id)
 
 
 async def run(link: Link, turn: Turn, *, allow: bool, shown: bool) -> Turn:
     """Follow one turn to its end."""
     transcript = live.Transcript(turn, link.me.person.username) if shown else None
     after = 0
-    async for _ in _changes(link, turn.session_id):
-        turn = Turn.model_validate(await asyncio.to_thread(link.get, f"turns/{turn.id}"))
-        for event in await asyncio.to_thread(_list, link, turn.session_id, after):
-            after = event.seq or after
-            if event.turn_id == turn.id and transcript:
-                transcript.add(event)
-            if event.turn_id == turn.id and isinstance(event.body, TurnEnded):
-                turn = event.body.turn
-        if turn.state in ENDED:
-            break
-        questions = await asyncio.to_thread(_allow if allow else open_permissions, link, turn.session_id)
-        if transcript:
-            transcript.show(turn, questions)
+    async with aclosing(_changes(link, turn.session_id)) as changes:
+        async for _ in changes:
+            turn = Turn.model_validate(await asyncio.to_thread(link.get, f"turns/{turn.id}"))
+            for event in await asyncio.to_thread(_list, link, turn.session_id, after):
+                after = event.seq or after
+                if event.turn_id == turn.id and transcript:
+                    transcript.add(event)
+                if event.turn_id == turn.id and isinstance(event.body, TurnEnded):
+                    turn = event.body.turn
+            if turn.state in ENDED:
+                break
+            questions = await asyncio.to_thread(_allow if allow else open_permissions, link, turn.session_id)
+            if transcript:
+                transcript.show(turn, questions)
     if transcript:
         transcript.finish(turn)
     return turn
 
 
 async def question(link: Link, session_id: str) -> Permission | None:
-    async for _ in _changes(link, session_id):
-        if found := await asyncio.to_thread(open_permissions, link, session_id):
-            return found[0]
-        if Session.model_validate(await asyncio.to_thread(link.get, f"sessions/{session_id}")).state not in _BUSY:
-            return None
+    async with aclosing(_changes(link, session_id)) as changes:
+        async for _ in changes:
+            if found := await asyncio.to_thread(open_permissions, link, session_id):
+                return found[0]
+            if Session.model_validate(await asyncio.to_thread(link.get, f"sessions/{session_id}")).state not in _BUSY:
+                return None
     return None
 
 

@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import os
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class Link:
             if not before:
                 return found
 
-    async def rings(self, session_id: str) -> AsyncIterator[None]:
+    async def rings(self, session_id: str) -> AsyncGenerator[None, None]:
         """Yields once when the stream is live, then each time something about this session happened, or may have."""
         async with Stream(self.url, self._client.token) as stream:
             yield
