@@ -29,6 +29,7 @@ export class Minimap {
   readonly #scene: Scene;
   #world: Box = { x: 0, y: 0, width: 1, height: 1 };
   #scale = 1;
+  #seen = '';
 
   constructor(scene: Scene, go: (camera: Camera) => void) {
     this.#scene = scene;
@@ -101,8 +102,12 @@ export class Minimap {
     const bottom = Math.min(HEIGHT, this.#top() + (seen.y + seen.height - this.#world.y) * this.#scale);
     const { style } = this.#view;
     style.transform = `translate(${x}px, ${y}px)`;
-    style.width = `${Math.max(4, right - x)}px`;
-    style.height = `${Math.max(4, bottom - y)}px`;
+    const size = `${Math.round(Math.max(4, right - x))} ${Math.round(Math.max(4, bottom - y))}`;
+    if (size === this.#seen) return;
+    this.#seen = size;
+    const [width, height] = size.split(' ');
+    style.width = `${width}px`;
+    style.height = `${height}px`;
   }
 
   #left(): number {

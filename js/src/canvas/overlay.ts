@@ -69,6 +69,7 @@ export class Overlay {
   /** Follows the camera and what is selected. */
   refresh(): void {
     const { camera } = this.#scene;
+    if (this.#draftBox === null && this.#selected === null && this.#draft.hidden && this.#frame.hidden) return;
     this.#draft.hidden = this.#draftBox === null;
     if (this.#draftBox) put(this.#draft, boxToScreen(camera, this.#draftBox));
     const item = this.#selected === null ? undefined : this.#scene.items.get(this.#selected);

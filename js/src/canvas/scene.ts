@@ -9,16 +9,26 @@ import type { Placed } from './geometry';
 import { Grid } from './grid';
 import { detailAt, typeZoom, zoneHeadAt } from './lod';
 import { viewOf } from './objects';
+import { columnsOf, settle } from './settle';
+import type { Columns } from './settle';
 import type { Box, Camera, Detail, Point, Summary, ViewContext } from './types';
 
 /** What is mounted around the view, in screen pixels, so that a pan finds it drawn. */
-const MARGIN = 200;
+const MARGIN = 320;
+/** What is not in view yet is drawn in the time that is left of a frame. */
+const SPARE_MS = 3;
+const ALWAYS = 1;
+
+/** The height that placing reserves for a card; what lies in which zone must not depend on how much it has grown. */
+const NOMINAL = 168;
 
 export interface Item {
   readonly id: string;
   object: BoardObject;
   width: number;
   height: number;
+  /** How far it is shown below its place, because a card above it grew. */
+  offset: number;
   /** Where it is shown while someone drags it. */
   held: Point | null;
   element: HTMLElement | null;
@@ -49,8 +59,9 @@ export class Scene {
 
   readonly #ground = h('div', { class: 'agor-layer' });
   readonly #things = h('div', { class: 'agor-layer' });
-  readonly #grid = new Grid();
+  readonly #grid = new Grid(360);
   readonly #mounted = new Set<Item>();
+  readonly #waiting = new Set<Item>();
   readonly #flags = new Map<string, Map<string, string>>();
   readonly #cards = new Map<string, Set<string>>();
   readonly #observer: ResizeObserver | null;
@@ -62,12 +73,14 @@ export class Scene {
   #type = 0;
   #zoom = 0;
   #members: { version: number; zones: Map<string, string[]> } = { version: -1, zones: new Map() };
+  #columns: { version: number; items: readonly Item[]; of: Columns } = { version: -1, items: [], of: { order: [], above: [] } };
+  #isUnsettled = true;
   #order: { version: number; ids: readonly string[]; index: Map<string, number> } = { version: -1, ids: [], index: new Map() };
 
   constructor(host: SceneHost, state: BoardState) {
     this.#host = host;
     this.#state = state;
-    this.root = h('div', { class: 'agor-world' }, this.#ground, this.#things);
+    this.root = h('div', { class: 'agor-world', 'data-detail': 'full' }, this.#ground, this.#things);
     this.#observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(entries => this.#measured(entries));
   }
 
@@ -94,6 +107,7 @@ export class Scene {
     if (!isChanged) return;
     this.version++;
     this.#range = '';
+    this.#isUnsettled = true;
     for (const item of this.#mounted) if (item.isGround) this.#soil(item);
   }
 
@@ -160,7 +174,7 @@ export class Scene {
   // Where things are
 
   box(item: Item): Box {
-    const at = item.held ?? item.object;
+    const at = spot(item);
     return { x: at.x, y: at.y, width: item.width, height: item.height };
   }
 
@@ -183,7 +197,10 @@ export class Scene {
 
   zones(): Placed[] {
     const zones: Placed[] = [];
-    for (const item of this.items.values()) if (item.isGround) zones.push({ id: item.id, box: this.box(item) });
+    // As the document has them: a zone that is shown taller does not take more in.
+    for (const item of this.items.values()) {
+      if (item.isGround && item.object.kind !== 'card') zones.push({ id: item.id, box: { ...(item.held ?? item.object), width: item.object.width, height: item.object.height } });
+    }
     return zones;
   }
 
@@ -195,7 +212,7 @@ export class Scene {
       if (zones.length) {
         for (const item of this.items.values()) {
           if (item.isGround) continue;
-          const zone = zoneOf({ x: item.object.x, y: item.object.y, width: item.width, height: item.height }, zones);
+          const zone = zoneOf({ x: item.object.x, y: item.object.y, width: item.width, height: Math.min(item.height, NOMINAL) }, zones);
           if (zone === null) continue;
           const group = members.get(zone);
           if (group) group.push(item.id);
@@ -258,7 +275,8 @@ export class Scene {
     const item = this.items.get(id);
     if (!item?.held) return;
     item.held = null;
-    if (item.element) item.element.style.transform = place(item.object);
+    this.#isUnsettled = true;
+    if (item.element) item.element.style.transform = place(spot(item));
   }
 
   /** Shows another size until the object changes. */
@@ -297,12 +315,14 @@ export class Scene {
     const isZoomed = this.#zoom !== camera.zoom;
     if (isZoomed) this.#zoomed(camera.zoom);
 
+    if (this.#isUnsettled) this.#settle();
     const seen = grow(visibleBox(camera, this.size), MARGIN / camera.zoom);
     const range = this.#grid.range(seen).join();
     if (range !== this.#range) {
       this.#range = range;
-      this.#mountIn(seen);
+      this.#cull(seen);
     }
+    if (this.#waiting.size) this.#mountSome(visibleBox(camera, this.size));
     if (this.#dirty.size) {
       const context = this.context();
       for (const item of this.#dirty) if (item.element) this.#draw(item, context);
@@ -328,6 +348,9 @@ export class Scene {
       this.#type = type;
       this.root.style.setProperty('--agor-type', String(type));
     }
+    // From here on a tile is a speck: colour only.
+    if (zoom < 0.1) this.root.dataset['far'] = 'yes';
+    else delete this.root.dataset['far'];
     for (const item of this.#mounted) if (item.isGround) this.#scaleHead(item);
   }
 
@@ -336,25 +359,47 @@ export class Scene {
     if (item.element) item.element.dataset['head'] = zoneHeadAt(this.#zoom);
   }
 
-  #mountIn(seen: Box): void {
+  /** Some of what is near is still to be drawn. */
+  get isBehind(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  #cull(seen: Box): void {
     const wanted = this.#grid.query(seen);
     for (const item of [...this.#mounted]) if (!wanted.has(item.id) && !item.held && !item.element?.contains(document.activeElement)) this.#unmount(item);
-    const fresh: Item[] = [];
+    this.#waiting.clear();
     for (const id of wanted) {
       const item = this.items.get(id);
-      if (item && !item.element) fresh.push(item);
+      if (item && !item.element) this.#waiting.add(item);
     }
-    for (const item of this.items.values()) if (item.held && !item.element) fresh.push(item);
-    if (!fresh.length) return;
+    for (const item of this.items.values()) if (item.held && !item.element) this.#waiting.add(item);
+  }
+
+  /** All that is in view, and of the rest what the frame has time for. */
+  #mountSome(view: Box): void {
     const context = this.context();
+    const fresh: Item[] = [];
+    const end = performance.now() + SPARE_MS;
+    for (const item of this.#waiting) {
+      if (!intersects(this.box(item), view)) continue;
+      this.#mount(item, context);
+      fresh.push(item);
+      this.#waiting.delete(item);
+    }
+    let extra = 0;
+    for (const item of this.#waiting) {
+      if (extra >= ALWAYS && performance.now() > end) break;
+      this.#mount(item, context);
+      fresh.push(item);
+      this.#waiting.delete(item);
+      extra++;
+    }
+    if (!fresh.length) return;
     const ground = document.createDocumentFragment();
     const things = document.createDocumentFragment();
     const index = this.#readOrder().index;
     fresh.sort((a, b) => (index.get(a.id) ?? 0) - (index.get(b.id) ?? 0));
-    for (const item of fresh) {
-      this.#mount(item, context);
-      if (item.element) (item.isGround ? ground : things).append(item.element);
-    }
+    for (const item of fresh) if (item.element) (item.isGround ? ground : things).append(item.element);
     this.#insert(this.#ground, ground);
     this.#insert(this.#things, things);
   }
@@ -381,7 +426,7 @@ export class Scene {
     const element = view.draw(item.id, item.object, context);
     element.dataset['id'] = item.id;
     element.dataset['kind'] = item.object.kind;
-    element.style.transform = place(item.held ?? item.object);
+    element.style.transform = place(spot(item));
     item.element = element;
     item.drawn = this.detail;
     item.isTicking = this.detail === 'full' && view.isTicking(item.object, context);
@@ -450,7 +495,46 @@ export class Scene {
       this.#grid.put(item.id, this.box(item));
       isChanged = true;
     }
-    if (isChanged) this.onMeasured();
+    if (!isChanged) return;
+    this.#isUnsettled = true;
+    this.onMeasured();
+  }
+
+  /** Cards below one that grew make room, and a zone holds what lies in it. Not while something is dragged. */
+  #settle(): void {
+    for (const item of this.items.values()) if (item.held) return;
+    this.#isUnsettled = false;
+    if (this.#columns.version !== this.version) {
+      const items = [...this.items.values()].filter(item => item.isNatural);
+      this.#columns = { version: this.version, items, of: columnsOf(items.map(item => item.object)) };
+    }
+    const { items, of } = this.#columns;
+    const offsets = settle(
+      of,
+      items.map(item => item.object.y),
+      items.map(item => item.height),
+    );
+    for (const [i, item] of items.entries()) {
+      const offset = offsets[i] ?? 0;
+      if (Math.abs(offset - item.offset) < 0.5) continue;
+      item.offset = offset;
+      this.#grid.put(item.id, this.box(item));
+      this.#range = '';
+      if (item.element) item.element.style.transform = place(spot(item));
+    }
+    for (const zone of this.items.values()) {
+      if (!zone.isGround || zone.object.kind === 'card') continue;
+      let height = zone.object.height;
+      for (const id of this.members().get(zone.id) ?? []) {
+        const item = this.items.get(id);
+        if (item) height = Math.max(height, item.object.y + item.offset + item.height + 12 - zone.object.y);
+      }
+      if (Math.abs(height - zone.height) < 0.5) continue;
+      zone.height = height;
+      this.#grid.put(zone.id, this.box(zone));
+      this.#range = '';
+      this.#resize(zone);
+    }
   }
 
   /** Set by the stage: what is drawn over things has to follow. */
@@ -464,6 +548,7 @@ export class Scene {
       object,
       width,
       height,
+      offset: 0,
       held: null,
       element: null,
       drawn: null,
@@ -488,7 +573,7 @@ export class Scene {
     if (!item.isNatural) Object.assign(item, viewOf(object).size(object, this.context()));
     this.#grid.put(item.id, this.box(item));
     if (item.element) {
-      item.element.style.transform = place(item.held ?? object);
+      item.element.style.transform = place(spot(item));
       this.#resize(item);
     }
     this.#soil(item);
@@ -499,6 +584,7 @@ export class Scene {
     if (!item) return;
     this.#unmount(item);
     this.items.delete(id);
+    this.#waiting.delete(item);
     this.#dirty.delete(item);
     this.#grid.delete(id);
     this.#flags.delete(id);
@@ -529,8 +615,11 @@ export class Scene {
   #soilAndSize(item: Item): void {
     this.#soil(item);
     if (!item.isNatural || (item.element && this.detail === 'full')) return;
-    item.height = viewOf(item.object).size(item.object, this.context()).height;
+    const { height } = viewOf(item.object).size(item.object, this.context());
+    if (height === item.height) return;
+    item.height = height;
     this.#grid.put(item.id, this.box(item));
+    this.#isUnsettled = true;
   }
 
   #countIn(zoneId: string): { cards: number; needs: number } {
@@ -550,13 +639,16 @@ export class Scene {
     if (this.#order.version !== this.version) {
       const ids = readingOrder(
         this.zones(),
-        [...this.items.values()].filter(item => !item.isGround).map(item => ({ id: item.id, box: { x: item.object.x, y: item.object.y, width: item.width, height: item.height } })),
+        [...this.items.values()].filter(item => !item.isGround).map(item => ({ id: item.id, box: { x: item.object.x, y: item.object.y, width: item.width, height: Math.min(item.height, NOMINAL) } })),
       );
       this.#order = { version: this.version, ids, index: new Map(ids.map((id, i) => [id, i])) };
     }
     return this.#order;
   }
 }
+
+/** Where it is shown. */
+const spot = (item: Item): Point => item.held ?? { x: item.object.x, y: item.object.y + item.offset };
 
 const place = (at: Point): string => `translate(${at.x}px, ${at.y}px)`;
 

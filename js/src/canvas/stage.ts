@@ -69,6 +69,9 @@ export class Stage implements Desk, ActionHost {
   #afterG = 0;
   #hintTimer: ReturnType<typeof setTimeout> | undefined;
   #eatClick = false;
+  #dots = 0;
+  #frameAt: DOMRect | null = null;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #watched = '';
 
   constructor(props: CanvasProps) {
@@ -168,6 +171,12 @@ export class Stage implements Desk, ActionHost {
 
   setCamera(camera: Camera): void {
     this.scene.camera = camera;
+    this.root.dataset['moving'] = 'yes';
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      delete this.root.dataset['moving'];
+      this.#watch();
+    }, 250);
     this.schedule();
     this.#viewPace.ask();
   }
@@ -301,6 +310,7 @@ export class Stage implements Desk, ActionHost {
     cancelAnimationFrame(this.#frame);
     cancelAnimationFrame(this.#flight);
     clearTimeout(this.#hintTimer);
+    clearTimeout(this.#rest);
     for (const undo of this.#undos) undo();
     for (const pace of [this.#cursorPace, this.#heldPace, this.#viewPace, this.#mapPace, this.#outlinePace]) pace.stop();
     this.board.awareness?.setLocalStateField('cursor', null);
@@ -322,10 +332,14 @@ export class Stage implements Desk, ActionHost {
     this.#editor.refresh();
     this.overlay.refresh();
     const step = 20 * camera.zoom * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / camera.zoom)));
-    this.root.style.backgroundSize = `${step}px ${step}px`;
+    if (step !== this.#dots) {
+      this.#dots = step;
+      this.root.style.backgroundSize = `${step}px ${step}px`;
+    }
     this.root.style.backgroundPosition = `${camera.x % step}px ${camera.y % step}px`;
     this.#tell({ percent: Math.round(camera.zoom * 100) });
-    this.#watch();
+    if (this.root.dataset['moving'] === undefined) this.#watch();
+    if (this.scene.isBehind) this.schedule();
   }
 
   #tell(change: Partial<Chrome>): void {
@@ -357,7 +371,7 @@ export class Stage implements Desk, ActionHost {
   }
 
   #margins(): { top: number; right: number; bottom: number; left: number } {
-    return this.#local.host === 'cell' ? { top: 12, right: 12, bottom: 56, left: 12 } : { top: 32, right: 32, bottom: 80, left: 32 };
+    return this.#local.host === 'cell' ? { top: 32, right: 12, bottom: 56, left: 12 } : { top: 36, right: 32, bottom: 80, left: 32 };
   }
 
   /** Glides there, or jumps for those who asked for less motion. */
@@ -514,8 +528,9 @@ export class Stage implements Desk, ActionHost {
   }
 
   #point(event: MouseEvent): Point {
-    const box = this.root.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    // Asking for the place of an element makes the browser lay out what changed; during a gesture it stands still.
+    if (this.#frameAt === null || !this.#gesture) this.#frameAt = this.root.getBoundingClientRect();
+    return { x: event.clientX - this.#frameAt.left, y: event.clientY - this.#frameAt.top };
   }
 
   #input(event: PointerEvent | MouseEvent): Input {
@@ -572,7 +587,8 @@ export class Stage implements Desk, ActionHost {
     }
     const held = this.#gesture;
     if (held) {
-      const input = this.#input(event);
+      const screen = this.#point(event);
+      const input: Input = { ...held.last, screen, board: toBoard(this.camera, screen), shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey, alt: event.altKey };
       held.last = input;
       held.isMoved ||= isFar(held.start, input.screen);
       held.gesture.move(input);
@@ -587,10 +603,11 @@ export class Stage implements Desk, ActionHost {
     if (this.#pointers.size < 2) this.#pinch = null;
     const held = this.#gesture;
     if (!held) return;
+    const screen = this.#point(event);
     this.#gesture = null;
     delete this.root.dataset['panning'];
     this.#eatClick = held.isMoved;
-    held.gesture.up({ ...this.#input(event), id: held.last.id });
+    held.gesture.up({ ...held.last, screen, board: toBoard(this.camera, screen), ctrl: event.ctrlKey || event.metaKey });
     this.#readBoard();
   }
 
@@ -804,8 +821,8 @@ export class Stage implements Desk, ActionHost {
       const changes: Record<string, { x: number; y: number }> = {};
       const members = this.scene.members();
       for (const id of new Set([...this.selection].flatMap(one => [one, ...(members.get(one) ?? [])]))) {
-        const object = this.scene.items.get(id)?.object;
-        if (object) changes[id] = { x: object.x + dx, y: object.y + dy };
+        const box = this.scene.boxOf(id);
+        if (box) changes[id] = { x: Math.round(box.x + dx), y: Math.round(box.y + dy) };
       }
       this.board.change(changes);
       return;

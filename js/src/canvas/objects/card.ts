@@ -138,6 +138,18 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
   h(
     'footer',
     { class: 'agor-card-f' },
+    card.look === 'plain'
+      ? h(
+          'div',
+          { class: 'agor-acts' },
+          FOOT_ACTIONS.map(([act, text, symbol]) =>
+            h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': act, 'data-of': card.worktreeId, tabindex: -1 }, icon(symbol, 14), text),
+          ),
+          h('span', { class: 'agor-grow' }),
+          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'changes', 'data-of': card.worktreeId, 'aria-label': 'Changes', title: 'Changes', tabindex: -1 }, icon('diff')),
+          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'archive', 'data-of': card.worktreeId, 'aria-label': 'Archive', title: 'Archive', tabindex: -1 }, icon('archive')),
+        )
+      : null,
     h(
       'div',
       { class: 'agor-figures' },
@@ -151,18 +163,6 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
       foot.cost ? h('span', null, foot.cost) : null,
       foot.age ? h('span', null, foot.age) : null,
     ),
-    card.look === 'plain'
-      ? h(
-          'div',
-          { class: 'agor-acts' },
-          FOOT_ACTIONS.map(([act, text, symbol]) =>
-            h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': act, 'data-of': card.worktreeId, tabindex: -1 }, icon(symbol, 14), text),
-          ),
-          h('span', { class: 'agor-grow' }),
-          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'changes', 'data-of': card.worktreeId, 'aria-label': 'Changes', title: 'Changes', tabindex: -1 }, icon('diff')),
-          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'archive', 'data-of': card.worktreeId, 'aria-label': 'Archive', title: 'Archive', tabindex: -1 }, icon('archive')),
-        )
-      : null,
   );
 
 const troubleElement = (trouble: string | null): HTMLElement | null =>
@@ -198,7 +198,7 @@ const compact = (id: string, card: CardContent): HTMLElement =>
     'article',
     rootAttributes(id, card, 'compact'),
     h('div', { class: 'agor-r' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title)),
-    h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-ell agor-fact-${card.factTone}` }, card.fact)),
+    h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-fact agor-ell agor-fact-${card.factTone}` }, card.fact)),
   );
 
 const tile = (card: Card, context: ViewContext): HTMLElement => {

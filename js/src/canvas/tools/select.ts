@@ -53,8 +53,8 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
   const { scene, board, overlay } = desk;
   const from = new Map<string, Point>();
   for (const id of carried(ids, desk)) {
-    const item = scene.items.get(id);
-    if (item) from.set(id, { x: item.object.x, y: item.object.y });
+    const box = scene.boxOf(id);
+    if (box) from.set(id, { x: box.x, y: box.y });
   }
   const led = ids.map(id => scene.boxOf(id)).filter(box => box !== null);
   const frame = union(led);

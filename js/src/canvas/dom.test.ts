@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+
+import { h, icon, mark, morph } from './dom';
+import { note, toggleLine } from './objects/note';
+import type { ViewContext } from './types';
+
+const context = { detail: 'full', isWritable: true } as ViewContext;
+const draw = (text: string): HTMLElement => note.draw('ob_1', { kind: 'note', x: 0, y: 0, width: 264, height: 120, text, color: '' }, context);
+
+describe('notes', () => {
+  it('draw text as text, whatever it looks like', () => {
+    const element = draw('<img src=x onerror=alert(1)>\n[x](javascript:alert(1)) <script>1</script>');
+
+    expect(element.querySelectorAll('img, script, a').length).toBe(0);
+    expect(element.textContent).toContain('<img src=x onerror=alert(1)>');
+  });
+
+  it('know headings, boxes to tick, code and links to the web', () => {
+    const element = draw('# Sprint\n- [x] done\n- [ ] `open` see https://example.org/a');
+
+    expect(element.querySelector('h4')?.textContent).toBe('Sprint');
+    expect([...element.querySelectorAll('[role=checkbox]')].map(box => box.getAttribute('aria-checked'))).toEqual(['true', 'false']);
+    expect(element.querySelector('code')?.textContent).toBe('open');
+    expect(element.querySelector('a')?.getAttribute('rel')).toBe('noopener noreferrer');
+  });
+
+  it('tick one line', () => {
+    expect(toggleLine('- [ ] a\n- [x] b', 1)).toBe('- [ ] a\n- [ ] b');
+    expect(toggleLine('plain', 0)).toBe('plain');
+  });
+});
+
+describe('morph', () => {
+  it('keeps the nodes that fit, so that a turning mark goes on turning', () => {
+    const from = h('div', null, mark('running', 'Running'), h('span', null, '3:12'));
+    const kept = from.querySelector('svg');
+
+    morph(from, h('div', { class: 'new' }, mark('running', 'Running'), h('span', null, '3:13')));
+
+    expect(from.querySelector('svg')).toBe(kept);
+    expect(from.textContent).toBe('3:13');
+    expect(from.className).toBe('new');
+  });
+
+  it('replaces what is another thing', () => {
+    const from = h('div', null, icon('plus'), h('b', null, 'x'));
+
+    morph(from, h('div', null, icon('minus')));
+
+    expect(from.querySelector('svg')?.getAttribute('data-icon')).toBe('minus');
+    expect(from.childNodes.length).toBe(1);
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+
+import { kinds, World } from '../../dev/made-up';
+import type { Card, Event, Session } from '../protocol/generated';
+import { applyAll } from './apply';
+import { contentOf, strongest } from './cards';
+import type { BoardState } from './types';
+import { age, clock, dollars, ordinal } from './words';
+
+const seen = (kind: string, change: (state: BoardState) => BoardState = state => state) => {
+  const world = new World();
+  const worktree = kinds[kind]?.(world) ?? '';
+  const card: Card = { kind: 'card', x: 0, y: 0, worktree, repo: 'warehouse', branch: 'late-orders', title: 'Late order repair', base: 'main' };
+  return contentOf(card, { state: change(world.state()), now: Date.now(), readers: new Map(), isUnfolded: false }, () => 'blue');
+};
+
+describe('what a card says', () => {
+  it('shows the strongest of its sessions', () => {
+    const of = (...states: Session['state'][]) => strongest(states.map(state => ({ state }) as Session));
+
+    expect(of('done', 'running', 'needs_you')).toBe('needs_you');
+    expect(of('running', 'interrupted')).toBe('interrupted');
+    expect(of('queued', 'starting', 'running')).toBe('running');
+    expect(of('idle', 'done')).toBe('done');
+    expect(of()).toBe('idle');
+  });
+
+  it('asks with the real command and one answer', () => {
+    const card = seen('needs');
+
+    expect(card.state).toEqual({ mark: 'needs', label: 'Needs you' });
+    expect(card.strip).toMatchObject({ kind: 'ask', title: 'Asks to run a command', command: 'dbt build --full-refresh -s fct_orders' });
+    expect(card.strip?.actions.map(action => action.text)).toEqual(['Allow once', 'Review']);
+  });
+
+  it('lets only an owner answer', () => {
+    const card = seen('needs', state => ({ ...state, me: state.me && { ...state.me, role: 'steerer' } }));
+
+    expect(card.strip?.actions.map(action => action.text)).toEqual(['Review']);
+  });
+
+  it('draws the tree: spawned, forked, and five rows at most', () => {
+    const [main] = seen('running').rows;
+    expect(main?.children.map(row => row.link)).toEqual(['fork', 'spawn']);
+
+    const deep = seen('deep');
+    expect(deep.folded).toBe(3);
+  });
+
+  it('survives sessions that are their own parents', () => {
+    const card = seen('running', state => ({
+      ...state,
+      sessions: new Map([...state.sessions].map(([id, session], i, all) => [id, { ...session, parentId: all[(i + 1) % all.length]?.[0] ?? null }])),
+    }));
+
+    const count = (rows: readonly { children: readonly unknown[] }[]): number => rows.reduce((n, row) => n + 1 + count(row.children as never), 0);
+    expect(count(card.rows)).toBe(3);
+  });
+
+  it('offers resume, retry and discard after an interruption', () => {
+    expect(seen('interrupted').strip?.actions.map(action => action.text)).toEqual(['Resume', 'Retry', 'Discard', 'Open']);
+  });
+
+  it('says what is not here, gone, archived, or could not be made', () => {
+    expect(seen('missing').state.label).toBe('Not on this machine');
+    expect(seen('missing').strip?.actions[0]).toMatchObject({ act: 'make', text: 'Make it here' });
+    expect(seen('gone').look).toBe('missing');
+    expect(seen('archived').strip?.when).toBe('Archived 3 d ago');
+    expect(seen('broken').strip?.text).toContain('checked out in ~/code/warehouse');
+  });
+
+  it('is of an hour when the connection is lost', () => {
+    const card = seen('running', state => ({ ...state, connection: { state: 'lost', since: new Date(Date.now() - 60_000).toISOString() } }));
+
+    expect(card.state.mark).toBe('stale');
+    expect(card.pills[0]?.text).toMatch(/^As of \d\d:\d\d$/);
+  });
+
+  it('links only to the web', () => {
+    const card = seen('idle', state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, w]) => [id, { ...w, issueUrl: 'javascript:alert(1)' }])) }));
+
+    expect(card.pills).toEqual([]);
+  });
+});
+
+describe('events', () => {
+  const session = (world: World, more: Partial<Session>): Session => ({ ...(world.sessions[0] as Session), ...more });
+
+  it('are applied once, in order, and copy only what changes', () => {
+    const world = new World();
+    kinds['running']?.(world);
+    const before = world.state();
+    const event = (n: number, body: Event['body']): Event => ({ n, at: '', sessionId: null, turnId: null, seq: null, body });
+
+    const after = applyAll(before, [
+      event(1, { kind: 'session', session: session(world, { title: 'Old news' }) }),
+      event(2, { kind: 'session', session: session(world, { title: 'New' }) }),
+      event(3, { kind: 'session', session: session(world, { id: 'se_new', title: 'Another' }) }),
+    ]);
+
+    expect(after.n).toBe(3);
+    expect(after.sessions.get(world.sessions[0]?.id ?? '')?.title).toBe('New');
+    expect(after.sessionsOf.get(world.worktrees[0]?.id ?? '')).toContain('se_new');
+    expect(after.worktrees).toBe(before.worktrees);
+    expect(before.sessions.has('se_new')).toBe(false);
+  });
+
+  it('drop a question when it is answered', () => {
+    const world = new World();
+    kinds['needs']?.(world);
+    const state = world.state();
+    const [permission] = state.permissions.values();
+    if (!permission) throw new Error('no question');
+
+    const after = applyAll(state, [{ n: 9, at: '', sessionId: null, turnId: null, seq: null, body: { kind: 'permission', permission: { ...permission, state: 'allowed' } } }]);
+
+    expect(after.permissions.size).toBe(0);
+  });
+});
+
+describe('words', () => {
+  it('are short and have units', () => {
+    const now = Date.parse('2026-01-02T12:00:00Z');
+    expect(clock('2026-01-02T11:56:48Z', now)).toBe('3:12');
+    expect(age('2026-01-02T11:52:00Z', now)).toBe('8 min');
+    expect(age('2025-12-30T12:00:00Z', now)).toBe('3 d');
+    expect(age('nonsense', now)).toBe('now');
+    expect([1, 2, 3, 4, 11, 22].map(ordinal)).toEqual(['1st', '2nd', '3rd', '4th', '11th', '22nd']);
+    expect(dollars(1.5, true)).toBe('≈ $1.50');
+  });
+});
