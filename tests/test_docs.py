@@ -46,7 +46,7 @@ def environment(tmp_path):
     }
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
 def test_the_python_of_the_docs_runs(page, tmp_path, environment):
     import json
@@ -64,7 +64,7 @@ def test_the_python_of_the_docs_runs(page, tmp_path, environment):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)
 def test_the_commands_of_the_docs_run(page, tmp_path, environment):
     subprocess.run([sys.executable, "-c", "import agor_jupyter; agor_jupyter.sample('warehouse')"], cwd=tmp_path, check=True)
