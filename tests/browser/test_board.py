@@ -192,7 +192,7 @@ def test_a_viewer_reads_and_cannot_act(lab, people, board):
 
 def test_a_cell_shows_the_board_and_the_notebook_stays_small(lab, people, board):
     worktree(lab, board, "In a cell")
-    path = notebook(lab, "cell", "import agor_jupyter as agor\nboard = agor.connect().board('%s')\nboard" % board, "board")
+    path = notebook(lab, "cell", f"import agor_jupyter as agor\nboard = agor.connect().board({board!r})\nboard", "board")
     page = people("mira")
     page.goto(f"{lab.url}lab/tree/{path}?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
