@@ -301,6 +301,12 @@ export class Stage implements Desk, ActionHost {
     item.element?.focus({ preventScroll: true });
   }
 
+  /** Brings a thing into view, as when a panel opens over it. */
+  show(id: string): void {
+    const item = this.scene.items.get(id);
+    if (item) this.#fly(reveal(this.camera, this.scene.box(item), this.scene.size));
+  }
+
   /** What a dialog or a command should take as the middle of attention, in board units. */
   middle(): Point {
     return toBoard(this.camera, { x: this.scene.size.width / 2, y: this.scene.size.height / 2 });

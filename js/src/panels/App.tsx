@@ -10,6 +10,8 @@ import {
 } from 'react';
 
 import { Canvas } from '../canvas/Canvas.js';
+import type { Stage } from '../canvas/stage.js';
+import type { BoardDoc } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
 import { Banner } from './Banner.js';
@@ -64,6 +66,8 @@ function Shell() {
   const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined;
   const worktree = local.openDiffId ? state.shared.worktrees.get(local.openDiffId) : undefined;
   const isPanelOpen = session !== undefined || worktree !== undefined;
+  const [stage, setStage] = useState<Stage | null>(null);
+  useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
   const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}`;
   return (
     <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown}>
@@ -72,7 +76,7 @@ function Shell() {
       <div className="agor-main">
         <div className="agor-board-box" inert={isNarrow && isPanelOpen ? '' : undefined}>
           {state.board && state.shared.isLoaded ? (
-            <Canvas board={state.board} state={state.shared} local={local} commands={commands} />
+            <Canvas board={state.board} state={state.shared} local={local} commands={commands} stageRef={setStage} />
           ) : (
             <Opening />
           )}
@@ -166,6 +170,18 @@ function Dialogs() {
     case undefined:
       return null;
   }
+}
+
+/** The card of what the panel shows stays in view when the panel takes its place. */
+function useShown(stage: Stage | null, board: BoardDoc | null, worktreeId: string | null): void {
+  useEffect(() => {
+    if (!stage || !board || !worktreeId) return;
+    const found = [...board.getView().objects].find(([, object]) => object.kind === 'card' && object.worktree === worktreeId);
+    if (!found) return;
+    // Once the board has its new width.
+    const timer = setTimeout(() => stage.show(found[0]), 60);
+    return () => clearTimeout(timer);
+  }, [stage, board, worktreeId]);
 }
 
 function EscapeFull({ onClose }: { onClose: () => void }) {

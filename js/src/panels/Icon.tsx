@@ -1,5 +1,5 @@
 // Icons, state marks, agent tiles and faces.
-import { memo } from 'react';
+import { type CSSProperties, memo } from 'react';
 
 import { icons, isIcon, type IconName } from '../icons.js';
 import type { Person, SessionState, TurnState, WorktreeState } from '../protocol/generated.js';
@@ -64,7 +64,7 @@ export function Face({ person, isMe = false }: { person: Person; isMe?: boolean 
       role="img"
       aria-label={person.name}
       title={person.name}
-      style={{ background: colorOf(person) }}
+      style={{ '--c': colorOf(person) } as CSSProperties}
     >
       {initialsOf(person)}
     </span>
