@@ -267,7 +267,7 @@ export class Scene {
     const item = this.items.get(id);
     if (!item) return;
     item.held = at;
-    if (item.element) item.element.style.transform = place(at);
+    if (item.element) place(item);
     else this.#range = '';
   }
 
@@ -276,7 +276,7 @@ export class Scene {
     if (!item?.held) return;
     item.held = null;
     this.#isUnsettled = true;
-    if (item.element) item.element.style.transform = place(spot(item));
+    place(item);
   }
 
   /** Shows another size until the object changes. */
@@ -287,7 +287,7 @@ export class Scene {
     item.width = box.width;
     item.height = box.height;
     if (item.element) {
-      item.element.style.transform = place(box);
+      place(item);
       this.#resize(item);
     }
   }
@@ -426,8 +426,8 @@ export class Scene {
     const element = view.draw(item.id, item.object, context);
     element.dataset['id'] = item.id;
     element.dataset['kind'] = item.object.kind;
-    element.style.transform = place(spot(item));
     item.element = element;
+    place(item);
     item.drawn = this.detail;
     item.isTicking = this.detail === 'full' && view.isTicking(item.object, context);
     item.isDirty = false;
@@ -520,7 +520,7 @@ export class Scene {
       item.offset = offset;
       this.#grid.put(item.id, this.box(item));
       this.#range = '';
-      if (item.element) item.element.style.transform = place(spot(item));
+      place(item);
     }
     for (const zone of this.items.values()) {
       if (!zone.isGround || zone.object.kind === 'card') continue;
@@ -573,7 +573,7 @@ export class Scene {
     if (!item.isNatural) Object.assign(item, viewOf(object).size(object, this.context()));
     this.#grid.put(item.id, this.box(item));
     if (item.element) {
-      item.element.style.transform = place(spot(item));
+      place(item);
       this.#resize(item);
     }
     this.#soil(item);
@@ -650,7 +650,18 @@ export class Scene {
 /** Where it is shown. */
 const spot = (item: Item): Point => item.held ?? { x: item.object.x, y: item.object.y + item.offset };
 
-const place = (at: Point): string => `translate(${at.x}px, ${at.y}px)`;
+/**
+ * Puts an element where its thing is shown. At rest by `left` and `top`: a transform each would make the browser keep a node for each,
+ * which is what thousands in view cost most. Only what is held has one, so that a drag lays out nothing.
+ */
+const place = (item: Item): void => {
+  if (!item.element) return;
+  const { style } = item.element;
+  const y = item.object.y + item.offset;
+  style.left = `${item.object.x}px`;
+  style.top = `${y}px`;
+  style.transform = item.held ? `translate(${item.held.x - item.object.x}px, ${item.held.y - y}px)` : '';
+};
 
 const applyFlag = (element: HTMLElement, name: string, value: string | null): void => {
   // A colour is a variable of its own; the rest are attributes.

@@ -171,7 +171,7 @@ export class Stage implements Desk, ActionHost {
 
   setCamera(camera: Camera): void {
     this.scene.camera = camera;
-    this.root.dataset['moving'] = 'yes';
+    if (this.root.dataset['moving'] === undefined) this.root.dataset['moving'] = 'yes';
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
       delete this.root.dataset['moving'];
