@@ -54,11 +54,12 @@ export function App({ client, host, openInTab }: AppProps) {
 }
 
 function Shell() {
-  const { client, view, commands } = useApp();
+  const { client, commands } = useApp();
   const state = useClient();
   const local = useView();
   const root = useRef<HTMLDivElement>(null);
   const isNarrow = useWidth(root) < NARROW;
+  useFullScreen(root);
   useReading(local.openDiffId ? null : local.openSessionId);
   const onKeyDown = useKeys(root);
   useSyncExternalStore(state.board?.subscribe ?? never, () => state.board?.getView() ?? null);
@@ -101,7 +102,6 @@ function Shell() {
       <Toasts />
       <Announcer />
       {local.host === 'cell' && !local.isFullScreen && <CellGrip root={root} />}
-      {local.isFullScreen && <EscapeFull onClose={() => view.set({ isFullScreen: false })} />}
     </div>
   );
 }
@@ -184,15 +184,21 @@ function useShown(stage: Stage | null, board: BoardDoc | null, worktreeId: strin
   }, [stage, board, worktreeId]);
 }
 
-function EscapeFull({ onClose }: { onClose: () => void }) {
+/** The whole screen by the browser's own means: nothing around a cell can crop it. */
+function useFullScreen(root: React.RefObject<HTMLElement>): void {
+  const { view } = useApp();
+  const { isFullScreen } = useView();
   useEffect(() => {
-    const onKeyDown = (event: globalThis.KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.defaultPrevented) onClose();
-    };
-    window.addEventListener('keydown', onKeyDown);
-    return () => window.removeEventListener('keydown', onKeyDown);
-  }, [onClose]);
-  return null;
+    const element = root.current;
+    const isNow = document.fullscreenElement === element;
+    if (isFullScreen && !isNow) element?.requestFullscreen().catch(() => view.set({ isFullScreen: false }));
+    else if (!isFullScreen && isNow) void document.exitFullscreen();
+  }, [root, view, isFullScreen]);
+  useEffect(() => {
+    const follow = () => view.set({ isFullScreen: document.fullscreenElement !== null && document.fullscreenElement === root.current });
+    document.addEventListener('fullscreenchange', follow);
+    return () => document.removeEventListener('fullscreenchange', follow);
+  }, [root, view]);
 }
 
 function useWidth(ref: React.RefObject<HTMLElement>): number {

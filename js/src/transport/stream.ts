@@ -79,8 +79,8 @@ export class EventStream {
     this.#timer = setTimeout(() => this.open(), this.#pause());
   }
 
-  /** 0.3 s, doubled up to 10 s, spread so that clients do not come back in one moment. */
+  /** 0.3 s, doubled up to 5 s, spread so that clients do not come back in one moment. */
   #pause(): number {
-    return Math.min(10_000, 300 * 2 ** this.#attempts++) * (0.7 + 0.6 * Math.random());
+    return Math.min(5_000, 300 * 2 ** this.#attempts++) * (0.7 + 0.6 * Math.random());
   }
 }
