@@ -131,3 +131,15 @@ def test_links_lead_somewhere(page):
 
 def test_the_guide_says_what_roles_cannot_do():
     assert "the same Unix user; the roles stop mistakes, not malice" in (GUIDE / "security.md").read_text()
+
+
+def test_every_tool_for_agents_and_every_name_of_a_template_is_documented() -> None:
+    from agor_jupyter.domain.templates import TemplateContext
+    from agor_jupyter.mcp.tools import discover
+
+    tools = (ROOT / "docs/guide/tools-for-agents.md").read_text()
+    templates = (ROOT / "docs/guide/templates.md").read_text()
+
+    assert [name for name in discover() if f"`{name}`" not in tools] == []
+    fields = {name for noun in TemplateContext.model_fields.values() for name in noun.annotation.model_fields}
+    assert [name for name in {*TemplateContext.model_fields, *fields} if f"`{name}`" not in templates] == []
