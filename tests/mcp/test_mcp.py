@@ -162,9 +162,14 @@ def test_a_tree_has_at_most_eight_children(scene):
     scene.hold()
 
 
-@pytest.mark.parametrize("token", [None, "wrong", "alice-token", uuid.uuid4().hex])
+@pytest.mark.parametrize("token", ["wrong", "alice-token", uuid.uuid4().hex])
 def test_any_other_token_is_refused(scene, token):
     assert scene.post(token) == 401
+
+
+def test_what_is_no_token_of_an_agent_is_refused(scene):
+    assert scene.post(None) == 403
+    assert scene.post(None, Authorization="token alice-token") == 403
 
 
 def test_a_page_and_a_foreign_host_are_refused(scene):

@@ -55,7 +55,7 @@ def test_the_table_has_the_routes_of_the_api_under_the_base_url(server):
     found = list(paths(server))
 
     assert len(found) >= 35
-    assert all(path.startswith("/user/ann/agor/api") for path in found)
+    assert all(path.startswith(("/user/ann/agor/api", "/user/ann/agor/mcp")) for path in found)
     assert "/user/ann/agor/api/stream" in found
 
 

@@ -25,14 +25,15 @@ class McpHandler(JupyterHandler):
 
     async def prepare(self, *, _redirect_to_login: bool = False) -> None:
         """Instead of Jupyter's own, which takes cookies and `?token=`."""
-        if not self.check_host() or self.request.headers.get("Origin"):
-            raise web.HTTPError(403)  # an agent sends no Origin; a web page always does
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        is_page = self.request.headers.get("Origin") or "token" in self.request.query_arguments  # an agent sends neither
+        if not self.check_host() or is_page or scheme.lower() != "bearer" or not token.strip():
+            raise web.HTTPError(403)
         if len(self.request.body) > MAX_BODY_BYTES:
             raise web.HTTPError(413)
         lifetime: Lifetime = self.settings["agor"]
         engine = await lifetime.ready()
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        session_id = await engine.grants.authenticate(token.strip()) if scheme.lower() == "bearer" else None
+        session_id = await engine.grants.authenticate(token.strip())
         if session_id is None:
             self.set_status(401)
             self.set_header("WWW-Authenticate", "Bearer")
