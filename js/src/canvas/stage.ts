@@ -363,6 +363,7 @@ export class Stage implements Desk, ActionHost {
 
   #readBoard(): void {
     this.scene.setObjects(this.board.getView());
+    this.root.toggleAttribute('data-empty', this.scene.items.size === 0);
     if (!this.#isPlaced && this.board.getView().isSynced && this.scene.size.width > 0) {
       this.#isPlaced = true;
       const box = this.scene.bounds();
