@@ -22,16 +22,17 @@ $(STAMP): $(PY) pyproject.toml hatch_build.py $(JS)
 
 browser-tools:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
+	  { as_root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
 	  { echo "Chromium is missing and could not be installed. Install the package chromium, then run this again." >&2; exit 1; }
 
-demo: $(STAMP)  ## Make a sample project and open the quick start in JupyterLab
+demo: $(STAMP)  ## Make a sample project and start JupyterLab on the quick start
 	$(PY) -m agor_jupyter.cli demo --folder .demo --port $(PORT)
 
-test: $(STAMP) browser-tools  ## Run every check and test (what CI runs)
+test: $(STAMP) browser-tools  ## Install what the tests need, then run make check
 	$(MAKE) --no-print-directory check
 
-check: $(STAMP)  ## Lint, types, layers and all tests, as CI does
+check: $(STAMP)  ## Lint, types, layers and all tests: exactly what CI runs
 	$(MAKE) --no-print-directory lint
 	cd js && npm test --silent
 	$(PY) -m pytest -q
@@ -49,13 +50,13 @@ fix: $(STAMP)  ## Repair what a machine can: format, import order
 	-$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(STAMP)  ## Write js/src/protocol/generated.ts and the OpenAPI document from the models
+types: $(STAMP)  ## Write the types of the front end from the models
 	$(PY) scripts/make_types.py
 
 bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks
 
-test-beside: $(STAMP)  ## By hand: install the wheel beside Jupyter AI, jupyter-server-documents and with disable_rtc
+test-beside: $(STAMP)  ## By hand: try the wheel beside Jupyter AI and jupyter-server-documents, and with disable_rtc
 	$(PY) scripts/test_beside.py
 
 clean:  ## Remove what was built and installed here

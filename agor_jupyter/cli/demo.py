@@ -52,7 +52,8 @@ def command(home: Path, port: int, *, browser: bool) -> list[str]:
         f"--ServerApp.root_dir={home}",
         "--ServerApp.log_level=WARN",  # so that the address stays in sight
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
-        "--LabApp.news_url=",
+        "--ServerApp.identity_provider_class=agor_jupyter.server.identity.OwnerFirst",
+        "--LabApp.news_url=None",  # offline, and without a question in the way
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
 

@@ -27,7 +27,7 @@ class Lifetime:
         self._task: asyncio.Task[None] | None = None
         self._agor: Any = None  # the services; importing their type here would load them
         self._failure: BaseException | None = None
-        self.owner = _operating_system_user()
+        self.owner = operating_system_user()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="agor")
@@ -73,7 +73,7 @@ class Lifetime:
             self._is_ready.set()
 
 
-def _operating_system_user() -> str:
+def operating_system_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,5 +1,9 @@
 """The demo, with a real JupyterLab."""
 
+import getpass
+import http.cookiejar
+import json
+import logging
 import os
 import re
 import signal
@@ -32,9 +36,14 @@ def test_it_starts_with_the_notebook_and_again(tmp_path):
                 for line in process.stdout
                 if (found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/quickstart\.ipynb\?token=\w+", line))
             )
-            assert "quickstart" in answer(address)
+            page = answer(address)
+            assert "quickstart" in page
+            assert re.search(r'"news": *{"disabled": *true}', page)  # nobody is asked about news
             me = answer(address.replace("lab/tree/quickstart.ipynb", "agor/api/me"), token=address.rpartition("=")[2])
             assert str(tmp_path / "demo" / ".agor") in me
+            names = [name_in_a_browser(address) for _ in range(2)]
+            assert names[0] != names[1]
+            assert [getpass.getuser()] == [json.loads(me)["person"]["name"]]
             addresses.append(address)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -44,6 +53,40 @@ def test_it_starts_with_the_notebook_and_again(tmp_path):
     assert addresses[0].rpartition("=")[2] == addresses[1].rpartition("=")[2]
     assert (tmp_path / "demo" / "warehouse" / ".git").exists()
     assert (tmp_path / "demo" / ".agor-token").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.timeout(60)
+def test_who_runs_the_server_has_one_name_and_others_have_others():
+    from jupyter_server.auth.identity import User
+    from tornado.httputil import HTTPHeaders
+
+    from agor_jupyter.server.identity import OwnerFirst
+
+    class Request:
+        def __init__(self, **headers):
+            self.request, self.log = self, logging.getLogger(__name__)
+            self.headers = HTTPHeaders(headers)
+
+    provider = OwnerFirst()
+    kernel, first, second, shell = (
+        provider.generate_anonymous_user(Request(**headers))
+        for headers in ({"Authorization": "token x"}, {}, {}, {"Authorization": "token x"})
+    )
+    again = OwnerFirst()
+    again.user_from_cookie(provider.user_to_cookie(first))
+
+    assert kernel.username == first.username == shell.username == getpass.getuser()
+    assert second.name.startswith("Anonymous ")
+    assert again.generate_anonymous_user(Request()).name.startswith("Anonymous ")
+    assert isinstance(first, User)
+
+
+def name_in_a_browser(address):
+    """What a fresh browser is called there."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    browser.open(address).read()
+    with browser.open(address.partition("lab/tree")[0] + "api/me") as response:
+        return json.load(response)["identity"]["name"]
 
 
 def answer(address, token=None):
