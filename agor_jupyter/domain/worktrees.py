@@ -39,6 +39,14 @@ class WorktreeStatus(Record):
     as_of: Moment
 
 
+class StatusAnswer(Record):
+    """The status of one of several worktrees, or the reason why there is none."""
+
+    worktree_id: WorktreeId
+    status: WorktreeStatus | None = None
+    reason: str | None = None
+
+
 class Worktree(Record):
     """*Saved.*"""
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -16,7 +16,7 @@ from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.records import Record
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
+from agor_jupyter.domain.worktrees import Removal, StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
 from agor_jupyter.executors import commands as executor
 from agor_jupyter.git import names, snapshots
 from agor_jupyter.git import worktrees as git
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
 
 WorktreeStatuses = list[WorktreeStatus]
+StatusAnswers = list[StatusAnswer]
 Strings = list[str]
 
 _ARCHIVING, _REMOVING = "archiving", "removing"
@@ -124,10 +125,31 @@ class Worktrees:
 
     async def status(self, ids: Sequence[str], max_age_s: float = 2.0) -> WorktreeStatuses:
         """In the order of `ids`. An answer is at most `max_age_s` old."""
+        return [*await asyncio.gather(*await self._asked(ids, max_age_s))]
+
+    async def statuses(self, ids: Sequence[str], max_age_s: float = 2.0) -> StatusAnswers:
+        """As `status`, but one that is gone or not ready does not keep the others' answers back."""
+        found = await asyncio.gather(*await self._asked(ids, max_age_s), return_exceptions=True)
+        answers = []
+        for one, outcome in zip(ids, found, strict=True):
+            if isinstance(outcome, errors.AgorError):
+                answers.append(StatusAnswer(worktree_id=WorktreeId(one), reason=outcome.message))
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                answers.append(StatusAnswer(worktree_id=WorktreeId(one), status=outcome))
+        return answers
+
+    async def _asked(self, ids: Sequence[str], max_age_s: float) -> Iterable[Awaitable[WorktreeStatus]]:
+        """A status to wait for, for each of `ids`; the records of all are read with two queries."""
         known = await self._store.read(kept.many, list(dict.fromkeys(ids)))
-        found = [known.get(one) or await self.get(one) for one in ids]
         repos = {repo.id: repo for repo in await self._repos.list()}
-        return [*await asyncio.gather(*(self._status(worktree, repos[worktree.repo_id], max_age_s) for worktree in found))]
+
+        async def ask(one: str) -> WorktreeStatus:
+            worktree = known.get(one) or await self.get(one)
+            return await self._status(worktree, repos[worktree.repo_id], max_age_s)
+
+        return map(ask, ids)
 
     async def diff(self, name: str) -> Patch:
         """All that differs from the base commit, uncommitted and untracked files included."""

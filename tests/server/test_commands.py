@@ -54,7 +54,11 @@ async def test_a_worktree_is_answered_at_once_and_the_stream_tells_when_it_is_re
     assert ready.state == "ready"
     assert Worktree.model_validate(alice.get(f"worktrees/{ready.id}")).path == ready.path
     assert alice.get(f"worktrees/{ready.id}/status")["dirty"] is False
-    assert alice.post("worktrees/status", {"ids": [ready.id]})[0]["branch"] == "fix-keys"
+    answers = alice.post("worktrees/status", {"ids": ["wt_gone", ready.id]})
+    assert answers[0]["status"] is None
+    assert "does not exist" in answers[0]["reason"]
+    assert answers[1]["worktreeId"] == ready.id
+    assert answers[1]["status"]["branch"] == "fix-keys"
     assert alice.get(f"worktrees/{ready.id}/diff")["files"] == []
     assert ready.id in [each["id"] for each in alice.get("worktrees", repo=repo.slug)]
 

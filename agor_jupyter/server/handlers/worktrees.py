@@ -6,7 +6,7 @@ from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.records import Request
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
+from agor_jupyter.domain.worktrees import Removal, StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
 from agor_jupyter.server.operations import Call, operation
 
 
@@ -46,9 +46,9 @@ async def create(call: Call, body: WorktreeCreate) -> Worktree:
 
 
 @operation()
-async def statuses(call: Call, body: StatusRequest) -> list[WorktreeStatus]:
+async def statuses(call: Call, body: StatusRequest) -> list[StatusAnswer]:
     """Get what git says of several worktrees."""
-    return await call.agor.worktrees.status(body.ids, body.max_age_s)
+    return await call.agor.worktrees.statuses(body.ids, body.max_age_s)
 
 
 @operation()

@@ -2,7 +2,7 @@
 import { applyAll, applyConnection, applySnapshot, initialState } from '../store/apply.js';
 import { openBoard } from '../store/board.js';
 import type { BoardDoc, BoardState } from '../store/types.js';
-import type { Event, Me, Snapshot, WorktreeStatus } from '../protocol/generated.js';
+import type { Event, Me, Snapshot, StatusAnswer } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { ApiError, Http } from '../transport/http.js';
 import type { PageConfig } from '../transport/page.js';
@@ -145,8 +145,8 @@ export class BoardClient {
     const ids = this.#watched.filter(id => this.#state.shared.worktrees.get(id)?.state === 'ready').slice(0, 100);
     if (ids.length && document.visibilityState !== 'hidden' && this.http.isOnline && this.#stream) {
       try {
-        const answers = await this.http.post<(WorktreeStatus | null)[]>('worktrees/status', { ids, maxAgeS });
-        this.#takeStatus(ids, answers);
+        const answers = await this.http.post<StatusAnswer[]>('worktrees/status', { ids, maxAgeS });
+        this.#takeStatus(answers);
       } catch {
         // The card says how old its figures are.
       }
@@ -155,13 +155,12 @@ export class BoardClient {
     if (round === this.#statusRound) this.#statusTimer = setTimeout(() => void this.#askStatus(), STATUS_EVERY_MS);
   }
 
-  #takeStatus(ids: readonly string[], answers: readonly (WorktreeStatus | null)[]): void {
+  #takeStatus(answers: readonly StatusAnswer[]): void {
     const worktrees = new Map(this.#state.shared.worktrees);
-    ids.forEach((id, index) => {
-      const worktree = worktrees.get(id);
-      const status = answers[index];
-      if (worktree && status) worktrees.set(id, { ...worktree, status });
-    });
+    for (const { worktreeId, status } of answers) {
+      const worktree = worktrees.get(worktreeId);
+      if (worktree && status) worktrees.set(worktreeId, { ...worktree, status });
+    }
     this.#set({ shared: { ...this.#state.shared, worktrees } });
   }
 

@@ -603,6 +603,13 @@ export interface WorktreeStatus {
   asOf: string
 }
 
+/** The status of one of several worktrees, or the reason why there is none. */
+export interface StatusAnswer {
+  worktreeId: string
+  status: WorktreeStatus | null
+  reason: string | null
+}
+
 /** *Saved.* */
 export interface Worktree {
   id: string
