@@ -124,7 +124,7 @@ def _pan(page: Page, zoom: float, start: tuple[float, float], camera: tuple[floa
     if engine == "ours":
         page.locator(".agor-dock [aria-label=Select]").click()
     moved = (after["x"] - before["x"], after["y"] - before["y"])
-    assert abs(moved[0] + 6 * steps) <= 20 and abs(moved[1] + 5 * steps) <= 20, f"{engine}: the view moved by {moved}"
+    assert math.dist(moved, (-6 * steps, -5 * steps)) <= 20, f"{engine}: the view moved by {moved}"
     return frames
 
 
@@ -140,7 +140,7 @@ def _drag(page: Page, *, engine: str) -> list[float]:
     moved = {name: (after[name]["x"] - at["x"], after[name]["y"] - at["y"]) for name, at in before.items() if after[name] != at}
     assert len(moved) == 1, f"{engine}: {len(moved)} cards moved"
     (shift,) = moved.values()
-    assert abs(shift[0] - 4 * steps / 0.8) <= 20 and abs(shift[1] - 3 * steps / 0.8) <= 20, f"{engine}: the card moved by {shift}"
+    assert math.dist(shift, (4 * steps / 0.8, 3 * steps / 0.8)) <= 20, f"{engine}: the card moved by {shift}"
     return frames
 
 
