@@ -116,20 +116,28 @@ _ENDED = {
 
 
 def derive_state(turns: Iterable[Turn]) -> SessionState:
-    """The state of a session from its turns in order of their number.
+    """The state of a session from its turns.
 
     An open turn wins; then an interrupted one that nobody resumed, retried or discarded; then one that waits; then the
     outcome of the last that ended.
     """
-    last, queued, interrupted = SessionState.IDLE, False, False
-    for turn in turns:
+    queued, interrupted = False, False
+    known = list(turns)
+    for turn in known:
         if turn.state in _OPEN:
             return _OPEN[turn.state]
         if turn.state is TurnState.QUEUED:
             queued = True
-        else:
-            last = _ENDED[turn.state]
-            interrupted = interrupted or (turn.state is TurnState.INTERRUPTED and turn.resolution is None)
+        elif turn.state is TurnState.INTERRUPTED and turn.resolution is None:
+            interrupted = True
     if interrupted:
         return SessionState.INTERRUPTED
-    return SessionState.QUEUED if queued else last
+    if queued:
+        return SessionState.QUEUED
+    last = last_ended(known)
+    return _ENDED[last.state] if last else SessionState.IDLE
+
+
+def last_ended(turns: Iterable[Turn]) -> Turn | None:
+    """By the clock: a turn that was retried ends before those that waited behind it, whatever its number."""
+    return max((turn for turn in turns if turn.ended_at is not None), key=lambda turn: (turn.ended_at, turn.number), default=None)

@@ -10,7 +10,7 @@ from agor_jupyter.domain.events import PermissionChanged, PermissionSettled, Ses
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission, PermissionState
-from agor_jupyter.domain.sessions import Session, derive_state
+from agor_jupyter.domain.sessions import Session, derive_state, last_ended
 from agor_jupyter.domain.turns import ENDED, NEXT, OPEN, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.storage import permissions, sessions, turns
@@ -37,14 +37,14 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
     decisive = turns.decisive(transaction.connection, session_id)
     state = derive_state(decisive)
     current = next((turn for turn in decisive if turn.state in OPEN), None)
-    ended = [turn.id for turn in decisive if turn.state in ENDED]
+    last = last_ended(decisive)
     session = session.replace(
         state=state,
         state_since=at if state is not session.state else session.state_since,
         queue=[turn.id for turn in turns.queue(transaction.connection, session_id)],
         current_turn_id=current.id if current else None,
         open_permission_id=current.permission_id if current else None,
-        last_turn_id=ended[-1] if ended else None,
+        last_turn_id=last.id if last else None,
         turn_count=turns.count(transaction.connection, session_id),
         updated_at=at,
         **changes,

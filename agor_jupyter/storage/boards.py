@@ -31,7 +31,7 @@ _TURNS = (
             sa.and_(
                 _T.state == TurnState.FAILED.value,
                 _S.state == TurnState.FAILED.value,
-                ~sa.exists().where(_LAST.c.session_id == _T.session_id, _LAST.c.number > _T.number),
+                ~sa.exists().where(_LAST.c.session_id == _T.session_id, _LAST.c.ended_at > _T.ended_at),
             ),
         ),
     )

@@ -72,6 +72,7 @@ turns = sa.Table(
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("is_unresolved", sa.Boolean, nullable=False, default=False),  # interrupted, and nobody acted on it
     sa.Column("run_id", sa.String(40)),
+    sa.Column("ended_at", sa.String(30)),  # turns do not end in the order of their numbers
     sa.Column("record", sa.Text, nullable=False),
     sa.UniqueConstraint("session_id", "number"),
     sa.Index("ix_turns_queue", "session_id", "state", "position"),

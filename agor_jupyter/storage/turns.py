@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
-from agor_jupyter.domain.turns import ENDED, OPEN, Turn, TurnState
+from agor_jupyter.domain.turns import OPEN, Turn, TurnState
 from agor_jupyter.storage import tables
 from agor_jupyter.storage.store import Transaction
 
@@ -13,13 +13,12 @@ _T = tables.turns
 _C = _T.c
 _S = tables.sessions.c
 _OPEN_STATES = sorted(state.value for state in OPEN)
-_ENDED_STATES = sorted(state.value for state in ENDED)
 _LIVE_STATES = [*_OPEN_STATES, TurnState.QUEUED.value]
 _INSERT = sa.insert(_T)
 _UPDATE = (
     sa.update(_T)
     .where(_C.id == sa.bindparam("key"))
-    .values({name: sa.bindparam(name) for name in ("state", "is_unresolved", "run_id", "record")})
+    .values({name: sa.bindparam(name) for name in ("state", "is_unresolved", "run_id", "ended_at", "record")})
 )
 _PLACE = sa.update(_T).where(_C.id == sa.bindparam("key")).values(position=sa.bindparam("position"))
 _GET = sa.select(_C.record).where(_C.id == sa.bindparam("id"))
@@ -33,14 +32,12 @@ _NEXT = sa.select(
     sa.func.coalesce(sa.func.max(_C.position), 0.0) + 1,
     sa.func.coalesce(sa.func.min(_C.position).filter(_C.state == TurnState.QUEUED.value), sa.func.max(_C.position) + 2, 2.0) - 1,
 ).where(_C.session_id == sa.bindparam("session"))
-_LAST_ENDED = (
-    sa.select(sa.func.max(_C.number)).where(_C.session_id == sa.bindparam("session"), _C.state.in_(_ENDED_STATES)).scalar_subquery()
-)
+_LAST_ENDED = sa.select(sa.func.max(_C.ended_at)).where(_C.session_id == sa.bindparam("session")).scalar_subquery()
 _DECISIVE = (
     sa.select(_C.record)
     .where(
         _C.session_id == sa.bindparam("session"),
-        sa.or_(_C.state.in_(_LIVE_STATES), _C.is_unresolved.is_(True), _C.number == _LAST_ENDED),
+        sa.or_(_C.state.in_(_LIVE_STATES), _C.is_unresolved.is_(True), _C.ended_at == _LAST_ENDED),
     )
     .order_by(_C.number)
 )
@@ -52,26 +49,6 @@ _ALL_OPEN = sa.select(_C.record).where(_C.state.in_(_OPEN_STATES)).order_by(_C.i
 _WAITING_SESSIONS = sa.select(_C.session_id).where(_C.state == TurnState.QUEUED.value).group_by(_C.session_id).order_by(sa.func.min(_C.id))
 _LIVE_IN_WORKTREE = sa.select(
     sa.exists().where(_C.session_id == _S.id, _S.worktree_id == sa.bindparam("worktree"), _C.state.in_(_LIVE_STATES))
-)
-_OF_BOARD = (
-    sa.select(_C.record)
-    .join(tables.sessions, _S.id == _C.session_id)
-    .where(
-        _S.board == sa.bindparam("board"),
-        _S.is_archived.is_(False),
-        sa.or_(_C.state.in_(_LIVE_STATES), _C.is_unresolved.is_(True)),
-    )
-    .order_by(_C.session_id, _C.number)
-)
-_LAST_OF_FAILED = (
-    sa.select(_C.record)
-    .join(tables.sessions, _S.id == _C.session_id)
-    .where(
-        _S.board == sa.bindparam("board"),
-        _S.is_archived.is_(False),
-        _S.state == TurnState.FAILED.value,
-        _C.number == sa.select(sa.func.max(_C.number)).where(_C.session_id == _S.id).correlate(tables.sessions).scalar_subquery(),
-    )
 )
 
 
@@ -144,16 +121,11 @@ def has_live(connection: sa.Connection, worktree_id: WorktreeId) -> bool:
     return bool(connection.execute(_LIVE_IN_WORKTREE, {"worktree": worktree_id}).scalar_one())
 
 
-def of_board(connection: sa.Connection, board: str) -> list[str]:
-    """In their wire form: open, queued and unresolved ones, and the last one of each session that failed."""
-    live = list(connection.execute(_OF_BOARD, {"board": board}).scalars())
-    return live + list(connection.execute(_LAST_OF_FAILED, {"board": board}).scalars())
-
-
 def _columns(turn: Turn) -> dict[str, object]:
     return {
         "state": turn.state.value,
         "is_unresolved": turn.state is TurnState.INTERRUPTED and turn.resolution is None,
         "run_id": turn.run_id,
+        "ended_at": turn.ended_at.isoformat(timespec="milliseconds") if turn.ended_at else None,
         "record": turn.model_dump_json(),
     }

@@ -57,6 +57,15 @@ class ModelSession:
     turns: list[ModelTurn] = field(default_factory=list)
     queue: list[ModelTurn] = field(default_factory=list)
     asked: ModelTurn | None = None
+    last: str = "idle"
+    """How the turn that ended last did."""
+
+    def end(self, turn: ModelTurn, state: str) -> None:
+        turn.state = self.last = state
+        if turn is self.asked:
+            self.asked = None
+        elif turn in self.queue:
+            self.queue.remove(turn)
 
     def advance(self) -> None:
         """The next turn in line asks its question, unless an interrupted one stands before it."""
@@ -71,8 +80,7 @@ class ModelSession:
             return "needs_you"
         if any(turn.state == "interrupted" and not turn.resolved for turn in self.turns):
             return "interrupted"
-        ended = [turn.state for turn in self.turns if turn.state not in ("queued", "waiting")]
-        return "queued" if self.queue else (ended[-1] if ended else "idle")
+        return "queued" if self.queue else self.last
 
 
 class Machine(RuleBasedStateMachine):
@@ -195,8 +203,7 @@ class Machine(RuleBasedStateMachine):
         assert answered.answered_by == OWNER.person
         with pytest.raises(errors.AlreadyAnswered):
             self._run(self.app.permissions.answer(OWNER, question.id, Answer(option_id=option), key()))
-        model.asked.state = OUTCOMES[model.asked.command] if choice == "allow_once" else "failed"
-        model.asked = None
+        model.end(model.asked, OUTCOMES[model.asked.command] if choice == "allow_once" else "failed")
 
     @rule(session=sessions, data=st.data())
     def cancel(self, session: str | None, data: st.DataObject) -> None:
@@ -208,11 +215,7 @@ class Machine(RuleBasedStateMachine):
             return
         turn = data.draw(st.sampled_from(open_turns))
         self._run(self.app.turns.cancel(OWNER, turn.id, key()))
-        turn.state = "cancelled"
-        if turn is model.asked:
-            model.asked = None
-        else:
-            model.queue.remove(turn)
+        model.end(turn, "cancelled")
 
     @rule(session=sessions, data=st.data())
     def reorder(self, session: str | None, data: st.DataObject) -> None:
@@ -230,8 +233,7 @@ class Machine(RuleBasedStateMachine):
         self.app = self._open()
         for session in self.model.values():
             if session.asked:
-                session.asked.state = "interrupted"
-                session.asked = None
+                session.end(session.asked, "interrupted")
 
     @rule(session=sessions, action=st.sampled_from(["retry", "discard"]))
     def resolve(self, session: str | None, action: str) -> None:

@@ -41,6 +41,28 @@ async def test_at_most_two_agents_start_and_the_rest_waits_visibly(fake):
     assert scene.agor.fakes.most_starting == 2
 
 
+async def test_a_session_is_as_its_last_turn_ended_though_a_retry_before_it_has_a_higher_number(fake):
+    scene = await fake()
+    session = await scene.session()
+    first, agent = await scene.running(session, "first")
+    agent.finish("refusal")
+    await scene.ended(first)
+    await scene.running(session, "second")
+    third = await _prompt(scene, session, "third")
+    again = await scene.agor.turns.retry(scene.caller, first.id, scene.key())
+    for turn, ending in ((again, "refusal"), (third, "end_turn")):
+        agent.finish()
+        await scene.until(turn, "running")
+        await scene.eventually(lambda: agent._turn is not None)
+        agent.finish(ending)
+        await scene.ended(turn)
+
+    session = await scene.consistent(session)
+
+    assert again.number > third.number
+    assert (session.state.value, session.last_turn_id) == ("done", third.id)
+
+
 async def test_only_so_many_work_and_one_that_waits_for_a_person_lets_another_work(fake):
     scene = await fake(max_running=2)
     sessions = [await scene.session() for _ in range(3)]

@@ -9,7 +9,7 @@ import pytest
 from agor_jupyter.domain.boards import Me, Snapshot
 from agor_jupyter.domain.people import Person, Role
 from agor_jupyter.domain.sessions import Session, SessionState
-from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.domain.turns import ENDED, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.storage import boards, tables
 from agor_jupyter.storage.migrate import migrate
@@ -63,7 +63,7 @@ def turn_row(session, number, state, unresolved=False):
     )
     return {
         "id": turn.id, "session_id": turn.session_id, "number": number, "position": float(number), "state": state.value, "is_unresolved": unresolved,
-        "record": turn.model_dump_json(),
+        "ended_at": f"2026-01-01T00:00:{number:02}" if state in ENDED else None, "record": turn.model_dump_json(),
     }  # fmt: skip
 
 

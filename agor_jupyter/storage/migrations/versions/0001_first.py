@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("is_unresolved", sa.Boolean(), nullable=False),
         sa.Column("run_id", sa.String(40)),
+        sa.Column("ended_at", sa.String(30)),
         sa.Column("record", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_turns"),
         sa.UniqueConstraint("session_id", "number", name="uq_turns_session_id_number"),
