@@ -61,7 +61,9 @@ class Runner:
 
     def _left(self, session_id: SessionId, worker: Worker, task: asyncio.Task[None]) -> None:
         del self._workers[session_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            self.wake(session_id)  # a prompt may have come meanwhile
+        elif (error := task.exception()) is not None:
             log.error("The worker of session %s failed", session_id, exc_info=error)
         elif worker.woken.is_set():  # woken while it was leaving
             self.wake(session_id)

@@ -83,11 +83,12 @@ class Worker:
         self._mask = Mask({})
         self._events = MaskedEvents(self._mask, self._hear)
         self._current: _Current | None = None
+        self._is_claiming = False
         self._asking = asyncio.Lock()
 
     @property
     def is_working(self) -> bool:
-        return self._current is not None
+        return self._current is not None or self._is_claiming
 
     def wake(self) -> None:
         self.woken.set()
@@ -135,7 +136,11 @@ class Worker:
             if self._agent is None:
                 await starting.enter_async_context(desk.starting.held())
             await running.enter_async_context(desk.running.held())
-            claimed = await self._claim()
+            self._is_claiming = True  # whoever ended this worker now would leave the turn to nobody
+            try:
+                claimed = await self._claim()
+            finally:
+                self._is_claiming = False
             if claimed is None:
                 return False
             turn, session = claimed
@@ -143,6 +148,8 @@ class Worker:
             self._current = _Current(turn, asyncio.Event(), now, now)
             try:
                 outcome = await self._attempt(self._current, session, starting)
+                if self._agent is not None and not self._agent.is_alive:
+                    await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
                 await self._finish(self._current, outcome)
             finally:
                 self._current = None
@@ -190,6 +197,8 @@ class Worker:
         prompt = asyncio.create_task(agent.prompt(current.turn.prompt), name=f"prompt {current.turn.id}")
         try:
             await asyncio.sleep(0)
+            if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
+                agent.cancel()
             crash_point("prompt.sent")
             limit = self._desk.config.stall_timeout.total_seconds()
             while not prompt.done():
@@ -214,6 +223,11 @@ class Worker:
                 outcome = replace(outcome, after=after, patch=patch)
             except errors.AgorError as error:
                 await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
+            except Exception:  # whatever it is, the turn has to end
+                log.exception("What turn %s changed could not be read", turn.id)
+                await self._tell(
+                    current, Notice(code="no_patch", text="What this turn changed could not be read. The server's log says why.")
+                )
         if outcome.error:
             outcome = replace(outcome, error=self._mask.text(outcome.error))
         seconds = round(desk.clock.monotonic() - current.began, 3)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -269,3 +270,33 @@ async def test_the_stored_last_line_and_number_are_those_of_the_transcript(scene
     assert found.last_line
     [listed] = json.loads((await scene.agor.sessions.page())[0])
     assert listed == json.loads(found.model_dump_json())
+
+
+async def test_a_prompt_that_comes_while_its_worker_is_dismissed_is_not_forgotten(fake):
+    scene = await fake(max_running=1)
+    first, agent = await scene.running(await scene.session(), "first")
+    waiting = await scene.session()
+    turn = await scene.agor.sessions.prompt(scene.caller, waiting.id, Prompt(text="second"), scene.key())
+    await asyncio.sleep(0.05)
+
+    await scene.agor.runner.dismiss([waiting.id])
+    agent.finish()
+
+    await scene.ended(first)
+    await scene.until(turn, "running")
+
+
+async def test_a_worker_that_claims_a_turn_is_not_dismissed(fake):
+    scene = await fake()
+    session = await scene.session()
+    begun, blocked = threading.Event(), threading.Event()
+    turn = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="go"), scene.key())
+    scene.agor.store.write(lambda _: (begun.set(), blocked.wait(10)))  # the writer is busy while the worker claims
+    await asyncio.to_thread(begun.wait, 10)
+
+    dismissing = asyncio.create_task(scene.agor.runner.dismiss([session.id]))
+    await asyncio.sleep(0.05)
+    blocked.set()
+    await dismissing
+
+    await scene.until(turn, "running")
