@@ -5,6 +5,7 @@ import contextlib
 import getpass
 import importlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 10.0
 """How long a request waits for the services before it is told to come again."""
+REST_S = 2.0
+"""After a failure that may pass, opening is tried again when somebody asks, at most this often."""
 
 
 class Lifetime:
@@ -27,6 +30,7 @@ class Lifetime:
         self._task: asyncio.Task[None] | None = None
         self._agor: Any = None  # the services; importing their type here would load them
         self._failure: BaseException | None = None
+        self._failed_at = 0.0
         self.owner = operating_system_user()
 
     def start(self) -> None:
@@ -34,6 +38,7 @@ class Lifetime:
 
     async def ready(self, patience_s: float = PATIENCE_S) -> Any:
         """The services. Raises `Starting` when they take longer, or whatever kept them from opening."""
+        self._try_again()
         if not self._is_ready.is_set():
             try:
                 await asyncio.wait_for(self._is_ready.wait(), patience_s)
@@ -54,6 +59,14 @@ class Lifetime:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
+    def _try_again(self) -> None:
+        """The disk may have space again, or the other server may be gone."""
+        may_pass = isinstance(self._failure, errors.Unavailable) and not self._is_stopping.is_set()
+        if may_pass and (self._task is None or self._task.done()) and time.monotonic() - self._failed_at >= REST_S:
+            self._failure = None
+            self._is_ready.clear()
+            self.start()
+
     async def _run(self) -> None:
         try:
             # In a thread: the records and the database library take a tenth of a second or two to import.
@@ -70,6 +83,7 @@ class Lifetime:
             log.exception("Agor could not be opened")
             self._failure = error
         finally:
+            self._failed_at = time.monotonic()
             self._is_ready.set()
 
 

@@ -1,5 +1,6 @@
 """From an HTTP request to a function of `handlers/` and back. Loads the records."""
 
+import contextlib
 import functools
 import inspect
 import json
@@ -84,7 +85,8 @@ async def run(handler: Handler, operation: Operation, path: Sequence[str]) -> No
     except errors.NotAllowed:
         if (agor := handler.lifetime.agor) is not None:
             action = f"{handler.request.method} {handler.request.path.partition('/agor/api/')[2]}"
-            await agor.refusals.note(handler.person()["username"], action, "http")
+            with contextlib.suppress(errors.Unavailable):  # a full disk does not make it another answer
+                await agor.refusals.note(handler.person()["username"], action, "http")
         raise
 
 
