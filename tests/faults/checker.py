@@ -1,157 +1,193 @@
 """Reads the history and the server's final state, and says which promise was broken.
 
 P1 what was acknowledged is there. P2 each accepted prompt ends in exactly one way and ran at most once. P3 no process of a dead run
-lives. P4 transcripts have no gap and no double. P6 table, git and disk agree. P8 nothing dead is shown as running.
+lives. P4 transcripts have no gap and no double, and what a client saw is what is stored. P6 table, git and disk agree, and no commit
+is lost. P8 nothing dead is shown as running.
 """
 
-import contextlib
-import os
-import subprocess
-import time
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 from tests.faults.history import History
-from tests.faults.server import Server
+from tests.faults.state import BUSY, State
 
 ENDED = {"done", "failed", "cancelled", "interrupted"}
 
 
-def runs_below(data: Path) -> set[str]:
-    """The runs of which a living process is in a folder of this data directory. Other servers of this machine do not count."""
-    found = set()
-    for pid, run in marked_processes().items():
-        with contextlib.suppress(OSError):
-            if Path(f"/proc/{pid}/cwd").readlink().is_relative_to(data):
-                found.add(run)
-    return found
-
-
-def marked_processes() -> dict[int, str]:
-    """Living processes that carry a run's mark: pid to run id."""
-    found = {}
-    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
-        try:
-            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
-        except OSError:
-            continue
-        run = next((value[12:].decode() for value in environment if value.startswith(b"AGOR_RUN_ID=")), None)
-        if run and state != b"Z":
-            found[pid] = run
-    return found
-
-
-def survivors_of(runs: set[str], patience_s: float = 10) -> dict[int, str]:
-    """Processes of these runs that are still there after `patience_s`."""
-    end = time.monotonic() + patience_s
-    while True:
-        left = {pid: run for pid, run in marked_processes().items() if run in runs}
-        if not left or time.monotonic() > end:
-            return left
-        time.sleep(0.1)
-
-
-def check(server: Server, history: History, ledger: Path, repository: Path) -> list[str]:
+def check(history: History, state: State) -> list[str]:
     """Everything that is wrong, in words. Empty: all promises held."""
-    problems: list[str] = []
-    turns = _all_turns(server)
-    problems += _check_prompts(history, turns, ledger)
-    problems += _check_answers(server, history)
-    problems += _check_transcripts(server, history)
-    problems += _check_worktrees(server, history, repository)
+    return [
+        *_check_prompts(history, state),
+        *_check_decisions(history, state),
+        *_check_answers(history, state),
+        *_check_processes(state),
+        *_check_transcripts(history, state),
+        *_check_stream(state),
+        *_check_worktrees(history, state),
+        *_check_commits(state),
+        *_check_rest(state),
+    ]
+
+
+def check_restart(dead: set[str], left: dict[int, str], turns: list[dict]) -> list[str]:
+    """Right after a restart: `dead` are the runs of the server before, `left` their processes, `turns` those that seem to run."""
+    problems = [f"P3: process {pid} survived its run {run}" for pid, run in left.items()]
+    problems += [
+        f"P8: turn {turn['id']} is {turn['state']} in the dead run {turn['runId']}"
+        for turn in turns
+        if turn["runId"] in dead and turn["state"] in BUSY
+    ]
     return problems
 
 
-def _all_turns(server: Server) -> dict[str, dict[str, Any]]:
-    turns: dict[str, dict[str, Any]] = {}
-    for session in _sessions(server):
-        for turn in server.call("GET", f"sessions/{session['id']}/turns"):
-            turns[turn["id"]] = turn
-    return turns
-
-
-def _sessions(server: Server) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        page = server.call("GET", f"sessions?limit=50{cursor}")
-        items += page["items"]
-        if not page["next"]:
-            return items
-        cursor = f"&before={page['next']}"
-
-
-def _check_prompts(history: History, turns: dict[str, dict[str, Any]], ledger: Path) -> list[str]:
+def _check_prompts(history: History, state: State) -> list[str]:
     problems = []
-    ran = Counter(ledger.read_text().split()) if ledger.exists() else Counter()
-    retried = {turn["prompt"] for turn in turns.values() if turn["retryOf"]}
+    retried = {turn["prompt"] for turn in state.turns.values() if turn["retryOf"]}
     for entry in history.acknowledged("prompt"):
-        turn = turns.get(entry.answer["id"])
+        turn, token = state.turns.get(entry.answer["id"]), entry.request["token"]
         if turn is None:
             problems.append(f"P1: acknowledged prompt {entry.answer['id']} is gone")
             continue
-        if turn["state"] not in ENDED | {"queued"}:
-            problems.append(f"P2: turn {turn['id']} is {turn['state']} at rest")
-        token = entry.request["token"]
-        if ran[token] > 1 and turn["prompt"] not in retried:
-            problems.append(f"P2: prompt {turn['id']} ran {ran[token]} times and nobody retried it")
-        if turn["state"] == "done" and ran[token] == 0:
+        if turn["prompt"] != entry.answer["prompt"]:
+            problems.append(f"P1: acknowledged prompt {turn['id']} has another text")
+        if state.ran[token] > 1 and turn["prompt"] not in retried:
+            problems.append(f"P2: prompt {turn['id']} ran {state.ran[token]} times and nobody retried it")
+        if turn["state"] == "done" and state.ran[token] == 0:
             problems.append(f"P2: turn {turn['id']} is done but never ran")
-    numbers = Counter((turn["sessionId"], turn["number"]) for turn in turns.values())
-    problems += [f"P4: turn number {key} stands {count} times" for key, count in numbers.items() if count > 1]
-    prompts = Counter(turn["prompt"] for turn in turns.values() if not turn["retryOf"] and "echo " in turn["prompt"])
-    problems += [f"P2: one prompt became {count} turns" for count in prompts.values() if count > 1]
+        if turn["startedAt"] is None and state.ran[token] > 0 and turn["prompt"] not in retried:
+            problems.append(f"P2: turn {turn['id']} ran though it never started")
+    accepted = Counter(turn["prompt"] for turn in state.turns.values() if not turn["retryOf"] and "echo " in turn["prompt"])
+    problems += [f"P2: one prompt became {count} turns" for count in accepted.values() if count > 1]
+    for turn in state.turns.values():
+        if turn["state"] not in ENDED:
+            problems.append(f"P2: turn {turn['id']} is {turn['state']} at rest")
+    numbers = Counter((turn["sessionId"], turn["number"]) for turn in state.turns.values())
+    problems += [f"P4: turn number {number} of {session} stands {count} times" for (session, number), count in numbers.items() if count > 1]
     return problems
 
 
-def _check_answers(server: Server, history: History) -> list[str]:
+def _check_decisions(history: History, state: State) -> list[str]:
     problems = []
-    wins = Counter(entry.request["permission"] for entry in history.acknowledged("answer"))
+    for entry in history.acknowledged("cancel"):
+        turn = state.turns.get(entry.request["turn"])
+        if turn is None or turn["state"] != "cancelled":
+            problems.append(f"P1: the acknowledged cancel of {entry.request['turn']} is lost")
+    for action, resolution in (("resume", "resumed"), ("retry", "retried"), ("discard", "discarded")):
+        for entry in history.acknowledged(action):
+            turn = state.turns.get(entry.request["turn"])
+            if turn is None or turn["resolution"] != resolution:
+                problems.append(f"P1: the acknowledged {action} of {entry.request['turn']} is lost")
+            if entry.answer["id"] not in state.turns:
+                problems.append(f"P1: the turn {entry.answer['id']} of an acknowledged {action} is gone")
+    again = Counter(turn["retryOf"] for turn in state.turns.values() if turn["retryOf"])
+    problems += [f"P2: turn {turn} was retried {count} times" for turn, count in again.items() if count > 1]
+    return problems
+
+
+def _check_answers(history: History, state: State) -> list[str]:
+    problems = []
+    settled: dict[str, list[dict]] = {}
+    for events in state.transcripts.values():
+        for event in events:
+            if event["body"]["kind"] == "permission_settled":
+                settled.setdefault(event["body"]["permission"]["id"], []).append(event["body"]["permission"])
     for entry in history.acknowledged("answer"):
-        if entry.answer["state"] != "allowed" or not entry.answer["answeredBy"]:
-            problems.append(f"P1: the acknowledged answer to {entry.request['permission']} is {entry.answer['state']}")
-    problems += [f"T24: {permission} was answered {count} times" for permission, count in wins.items() if count > 1]
+        permission, found = entry.request["permission"], settled.get(entry.request["permission"], [])
+        if permission in state.open_permissions or not any(one["state"] == "allowed" and one["answeredBy"] for one in found):
+            problems.append(f"P1: the acknowledged answer to {permission} is lost")
+    problems += [f"T24: {permission} was settled {len(found)} times" for permission, found in settled.items() if len(found) > 1]
     return problems
 
 
-def _check_transcripts(server: Server, history: History) -> list[str]:
+def _check_processes(state: State) -> list[str]:
+    return [f"P3: run {run} lives and is in no table" for run in state.live_runs - state.recorded_runs]
+
+
+def _check_transcripts(history: History, state: State) -> list[str]:
     problems = []
-    known = {session["id"] for session in _sessions(server)}
     for entry in history.acknowledged("session"):
-        if entry.answer["id"] not in known:
+        if entry.answer["id"] not in state.sessions:
             problems.append(f"P1: acknowledged session {entry.answer['id']} is gone")
-    for session in known:
-        seqs: list[int] = []
-        ends: Counter[str] = Counter()
-        while True:
-            page = server.call("GET", f"sessions/{session}/events?after={seqs[-1] if seqs else 0}&limit=1000")["items"]
-            if not page:
-                break
-            seqs += [event["seq"] for event in page]
-            ends.update(event["turnId"] for event in page if event["body"]["kind"] == "turn_ended")
+    begun: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
+    for session, events in state.transcripts.items():
+        seqs = [event["seq"] for event in events]
         if seqs != list(range(1, len(seqs) + 1)):
-            problems.append(f"P4: transcript of {session} is not dense: {seqs[:5]}…{seqs[-5:]}")
-        problems += [f"P2: turn {turn} ended {count} times in the transcript" for turn, count in ends.items() if count > 1]
+            problems.append(f"P4: the transcript of {session} is not dense: {seqs[:5]}…{seqs[-5:]}")
+        begun.update(event["turnId"] for event in events if event["body"]["kind"] == "prompt")
+        ended.update(event["turnId"] for event in events if event["body"]["kind"] == "turn_ended")
+    problems += [f"P2: turn {turn} began {count} times in the transcript" for turn, count in begun.items() if count > 1]
+    for turn in state.turns.values():
+        expected = 0 if turn["startedAt"] is None or turn["state"] not in ENDED else 1
+        if ended[turn["id"]] != expected:
+            problems.append(f"P2: turn {turn['id']} ended {ended[turn['id']]} times in the transcript")
     return problems
 
 
-def _check_worktrees(server: Server, history: History, repository: Path) -> list[str]:
+def _check_stream(state: State) -> list[str]:
+    """What a client saw over all restarts is exactly what is stored."""
+    numbers = [event["n"] for event in state.streamed]
     problems = []
-    table = {worktree["id"]: worktree for worktree in server.call("GET", "worktrees")}
-    listed = subprocess.run(["git", "-C", repository, "worktree", "list", "--porcelain"], capture_output=True, text=True, check=True).stdout
-    in_git = {line.removeprefix("worktree ") for line in listed.splitlines() if line.startswith("worktree ")} - {str(repository.resolve())}
-    ready = {worktree["path"] for worktree in table.values() if worktree["state"] == "ready"}
-    if ready != in_git:
-        problems.append(f"P6: table and git differ: only table {ready - in_git}, only git {in_git - ready}")
-    problems += [f"P6: {path} is ready but not on the disk" for path in ready if not Path(path).is_dir()]
-    folder = server.data / "worktrees"
-    on_disk = {str(path) for path in folder.iterdir() if path.is_dir()} if folder.exists() else set()
-    if on_disk - ready:
-        problems.append(f"P6: folders without a ready worktree: {on_disk - ready}")
-    for entry in history.acknowledged("worktree"):
-        if entry.answer["id"] not in table:
-            problems.append(f"P1: acknowledged worktree {entry.answer['name']} is gone")
-    problems += [f"P8: worktree {worktree['name']} is still creating" for worktree in table.values() if worktree["state"] == "creating"]
+    if state.resyncs:
+        problems.append(f"P4: the client was told {state.resyncs} times to load everything again")
+    elif numbers != list(range(1, len(numbers) + 1)):
+        gap = next((number for place, number in enumerate(numbers, 1) if number != place), None)
+        problems.append(f"P4: the stream has a gap or a double at {gap}")
+    stored = {event["n"]: event for events in state.transcripts.values() for event in events}
+    seen = {event["n"]: event for event in state.streamed}
+    for number, event in seen.items():
+        if event.get("sessionId") and event["seq"] and stored.get(number) != event:
+            problems.append(f"P4: event {number} was sent to a client, and is not stored like that")
+    problems += [f"P4: event {number} is stored, and no client saw it" for number in stored if number not in seen and not state.resyncs]
+    return problems
+
+
+def _check_worktrees(history: History, state: State) -> list[str]:
+    problems = []
+    ready = {worktree["path"] for worktree in state.worktrees.values() if worktree["state"] == "ready"}
+    if ready != state.in_git:
+        problems.append(f"P6: table and git differ: only table {ready - state.in_git}, only git {state.in_git - ready}")
+    problems += [f"P6: {path} is ready but not on the disk" for path in ready - state.on_disk]
+    problems += [f"P6: folder {path} belongs to no ready worktree" for path in state.on_disk - ready]
+    problems += [
+        f"P8: worktree {worktree['name']} is {worktree['step'] or worktree['state']} still"
+        for worktree in state.worktrees.values()
+        if worktree["state"] == "creating" or worktree["step"]
+    ]
+    asked = {entry.request["worktree"] for entry in history.entries if entry.kind == "invoke" and entry.action == "remove"}
+    problems += [
+        f"P1: acknowledged worktree {entry.answer['name']} is gone"
+        for entry in history.acknowledged("worktree")
+        if entry.answer["id"] not in state.worktrees and entry.answer["id"] not in asked
+    ]
+    problems += [
+        f"P1: the acknowledged removal of {entry.request['worktree']} is lost"
+        for entry in history.acknowledged("remove")
+        if entry.request["worktree"] in state.worktrees
+    ]
+    last = {entry.request["worktree"]: entry for entry in history.entries if entry.action in {"archive", "restore", "remove"}}
+    for worktree, entry in last.items():
+        if entry.kind == "ok" and entry.action == "archive" and state.worktrees.get(worktree, {}).get("state") != "archived":
+            problems.append(f"P1: the acknowledged archiving of {worktree} is lost")
+    return problems
+
+
+def _check_commits(state: State) -> list[str]:
+    return [f"P6: commit {token} is on no ref" for token in state.committed - state.subjects]
+
+
+def _check_rest(state: State) -> list[str]:
+    newest: dict[str, dict] = {}
+    for turn in sorted(state.turns.values(), key=lambda turn: (turn["endedAt"] or "", turn["number"])):
+        newest[turn["sessionId"]] = turn
+    problems = [f"P8: question {permission} is open though nothing runs" for permission in state.open_permissions]
+    problems += [
+        f"P8: session {session['id']} is {session['state']}, and its last turn {newest[session['id']]['state']}"
+        for session in state.sessions.values()
+        if session["id"] in newest and not session["queue"] and session["state"] != newest[session["id"]]["state"]
+    ]
+    problems += [
+        f"P8: session {session['id']} seems to work at rest: {session['state']}"
+        for session in state.sessions.values()
+        if session["currentTurnId"] or session["queue"] or session["state"] not in ENDED | {"idle"}
+    ]
     return problems

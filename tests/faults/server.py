@@ -1,11 +1,13 @@
 """A real private server that can be killed and started again on the same data."""
 
+import contextlib
 import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import uuid
@@ -29,12 +31,16 @@ class Lost(Exception):
 
 
 class Server:
-    """`start`, `kill` (SIGKILL), `stop` (orderly). Every call opens its own connection, so it is thread-safe."""
+    """`start`, `kill` (SIGKILL), `stop` (orderly). Every call opens its own connection, so it is thread-safe.
+
+    `is_up` is set from when it was found ready to when it was killed or stopped.
+    """
 
     def __init__(self, root: Path, data: Path, *, log: Path) -> None:
         self.root, self.data, self.log = root, data, log
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.is_up = threading.Event()
 
     def start(self, crash_at: str | None = None) -> None:
         runtime = self.data.parent / "runtime"
@@ -71,12 +77,20 @@ class Server:
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def wait_dead(self, patience_s: float) -> None:
+        """Until it died by itself, or that much time passed."""
+        assert self.process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience_s)
+
     def kill(self) -> None:
+        self.is_up.clear()
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
             self._reap()
 
     def stop(self) -> None:
+        self.is_up.clear()
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
             self.process.wait(20)
@@ -93,10 +107,10 @@ class Server:
         parts = urllib.parse.urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=timeout)
         headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
-        if method == "POST":
+        if method in {"POST", "DELETE"}:
             headers["Idempotency-Key"] = key or uuid.uuid4().hex
         try:
-            payload = None if method == "GET" else json.dumps(body or {})
+            payload = None if method in {"GET", "DELETE"} else json.dumps(body or {})
             connection.request(method, f"{parts.path.rstrip('/')}/agor/api/{path}", payload, headers)
             response = connection.getresponse()
             text = response.read()
@@ -118,6 +132,7 @@ class Server:
                 self.call("GET", "me", timeout=15)
             except (Refused, Lost):
                 assert time.monotonic() < end, self.log.read_text()[-3000:]
-                time.sleep(0.1)
+                time.sleep(0.02)
             else:
+                self.is_up.set()
                 return
