@@ -5,6 +5,7 @@ import typer
 from agor_jupyter.cli.output import AsJson, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.domain.boards import Board, BoardInfo, BoardOpen, Card, Note
+from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -51,4 +52,4 @@ def show(path: str = typer.Argument(help="File of the board."), as_json: AsJson 
         rows.append((one.kind, what, round(one.x), round(one.y)))
     table(["kind", "what", "x", "y"], rows, "Nothing lies on it.")
     for problem in board.problems:
-        print(f"! {problem.text}")
+        print(visible(f"! {problem.text}"))

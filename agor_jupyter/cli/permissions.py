@@ -7,6 +7,7 @@ from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import permission as find
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.notebook.permissions import Permission as Handle
+from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -29,13 +30,14 @@ def list_(as_json: AsJson = False) -> None:
 def answer(
     question: str = typer.Argument(help="Id, or the end of it."),
     choice: str = typer.Argument(help="allow, always, reject, or the id of an option."),
+    note: str | None = typer.Option(None, help="What to keep beside the answer."),
     as_json: AsJson = False,
 ) -> None:
     """Answer a question, in your name. The first answer counts."""
     handle = Handle(link(), find(question))
     wishes = {"allow": handle.allow, "always": handle.always, "reject": handle.reject}
-    done = wishes[choice]() if choice in wishes else handle.answer(choice)
+    done = wishes[choice](note=note) if choice in wishes else handle.answer(choice, note=note)
     if as_json:
         show_json(done.record)
     else:
-        print(f"{done.state} by {done.answered_by}: {done.title}")
+        print(visible(f"{done.state} by {done.answered_by}: {done.title}"))

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from agor_jupyter.cli.output import AsJson, clean, facts, show_json, table
+from agor_jupyter.cli.output import AsJson, facts, show_json, show_line, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import session as find
+from agor_jupyter.cli.reach import turn as find_turn
 from agor_jupyter.cli.reach import worktree as find_worktree
 from agor_jupyter.cli.turns import show_turn
 from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PromptSent, Text, ToolCall, ToolOutput
-from agor_jupyter.domain.sessions import Prompt, Session, SessionCreate
+from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.notebook import following
+from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="SESSION", help="Id, the end of it, or title.")]
@@ -64,7 +66,7 @@ def _await(session: Session, turn: Turn, allow: bool, as_json: bool) -> None:
         async with aclosing(following.follow(link(), session.id, allow=allow, until=turn.id)) as found:
             async for event in found:
                 if event.turn_id == turn.id and not as_json and (text := _line(event)):
-                    print(clean(text), flush=True)
+                    print(visible(text), flush=True)
 
     asyncio.run(watch())
     ended = Turn.model_validate(link().get(f"turns/{turn.id}"))
@@ -106,6 +108,7 @@ def list_(
     worktree: str | None = typer.Option(None, help="Only those in this worktree."),
     state: str | None = typer.Option(None, help="Only those in this state, such as needs_you."),
     agent: str | None = typer.Option(None, help="Only those of this agent."),
+    archived: bool = typer.Option(False, help="Archived ones too."),
     as_json: AsJson = False,
 ) -> None:
     """List the sessions, the latest first."""
@@ -114,6 +117,7 @@ def list_(
         "worktree": find_worktree(worktree).id if worktree else None,
         "state": state,
         "agent": agent,
+        "archived": 1 if archived else None,
     }
     found = [Session.model_validate(item) for item in link().items("sessions", **query)]
     if as_json:
@@ -140,6 +144,29 @@ def prompt(session: Which, text: Text_, wait: Wait = False, allow: Allow = False
 
 
 @app.command()
+def change(
+    session: Which,
+    title: str | None = typer.Option(None, help="Another title."),
+    queue: list[str] | None = typer.Option(
+        None, help="A turn that waits, by its number or id. Once for each that waits, in their new order."
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Rename a session, or put what waits in another order."""
+    one = find(session)
+    order = [find_turn(key if key.startswith("tu_") else f"{one.id}:{key}").id for key in queue or []]
+    given = {"title": title, "queue": order or None}
+    body = SessionChange.model_validate({name: value for name, value in given.items() if value is not None})
+    _show(Session.model_validate(link().patch(f"sessions/{one.id}", body)), as_json)
+
+
+@app.command()
+def archive(session: Which, as_json: AsJson = False) -> None:
+    """Put a session away that is at rest. Its transcript stays."""
+    _show(Session.model_validate(link().post(f"sessions/{find(session).id}/archive")), as_json)
+
+
+@app.command()
 def cancel(session: Which, as_json: AsJson = False) -> None:
     """Stop the turn that is at work."""
     one = find(session)
@@ -159,9 +186,9 @@ def events(
 
     def put(event: Event) -> None:
         if as_json:
-            print(event.encode().decode(), flush=True)
+            show_line(event)
         elif text := _line(event):
-            print(clean(text), flush=True)
+            print(visible(text), flush=True)
 
     async def watch() -> None:
         async with aclosing(following.follow(link(), one.id, after=after)) as found:

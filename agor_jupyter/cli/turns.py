@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-from agor_jupyter.cli.output import AsJson, clean, facts, show_json
+from agor_jupyter.cli.output import AsJson, facts, show_json, table
 from agor_jupyter.cli.reach import link
+from agor_jupyter.cli.reach import session as find_session
 from agor_jupyter.cli.reach import turn as find
 from agor_jupyter.domain.turns import Patch, Turn
+from agor_jupyter.notebook.views import headline, visible
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="TURN", help="Id, or SESSION:NUMBER.")]
@@ -35,6 +37,16 @@ def _do(turn: str, action: str, as_json: bool) -> None:
     show_turn(Turn.model_validate(link().post(f"turns/{find(turn).id}/{action}")), as_json)
 
 
+@app.command("list")
+def list_(session: str = typer.Argument(help="Id, the end of it, or title."), as_json: AsJson = False) -> None:
+    """List a session's turns in the order in which their prompts were accepted."""
+    found = [Turn.model_validate(item) for item in link().items(f"sessions/{find_session(session).id}/turns")]
+    if as_json:
+        show_json(found)
+    else:
+        table(["turn", "state", "prompt", "id"], [(one.number, one.state, headline(one.prompt), one.id) for one in found], "No turns.")
+
+
 @app.command()
 def show(turn: Which, as_json: AsJson = False) -> None:
     """Show a turn."""
@@ -48,7 +60,7 @@ def patch(turn: Which, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found)
     else:
-        print(clean(found.text), end="")
+        print(visible(found.text), end="")
 
 
 @app.command()

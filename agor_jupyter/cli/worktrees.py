@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from agor_jupyter.cli.output import AsJson, clean, facts, show_json, table
+from agor_jupyter.cli.output import AsJson, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find_repo
 from agor_jupyter.cli.reach import worktree as find
+from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeCreate, WorktreeStatus
+from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
 from agor_jupyter.notebook.following import settle_worktree
+from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="WORKTREE", help="Name, REPO/NAME, or id.")]
@@ -33,9 +35,20 @@ def _show(worktree: Worktree, as_json: bool) -> None:
             ("issue", worktree.issue_url),
             ("pull request", worktree.pull_request_url),
             ("notes", worktree.notes),
+            ("context", json.dumps(worktree.context, ensure_ascii=False) if worktree.context else None),
             ("id", worktree.id),
         ]
     )
+
+
+def _context(text: str) -> JsonObject:
+    try:
+        free = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--context") from None
+    if not isinstance(free, dict):
+        raise typer.BadParameter("must be a JSON object, such as '{\"ticket\": 12}'", param_hint="--context")
+    return free
 
 
 @app.command()
@@ -53,12 +66,6 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a worktree and wait until it is ready."""
-    try:
-        free = json.loads(context)
-    except ValueError as error:
-        raise typer.BadParameter(f"not JSON: {error}", param_hint="--context") from None
-    if not isinstance(free, dict):
-        raise typer.BadParameter("must be a JSON object, such as '{\"ticket\": 12}'", param_hint="--context")
     body = WorktreeCreate(
         repo=find_repo(repo).id,
         name=name,
@@ -69,7 +76,7 @@ def create(
         issue_url=issue,
         pull_request_url=pull_request,
         notes=notes,
-        context=free,
+        context=_context(context),
     )
     _show(settle_worktree(link(), Worktree.model_validate(link().post("worktrees", body))), as_json)
 
@@ -117,6 +124,7 @@ def status(worktree: Which, as_json: AsJson = False) -> None:
             ("commit", found.head[:10]),
             ("ahead, behind", f"{found.ahead}, {found.behind}"),
             ("changed", f"{found.files} files +{found.added} -{found.deleted}"),
+            ("as of", f"{found.as_of:%Y-%m-%d %H:%M:%S} UTC"),
             ("uncommitted", f"{found.staged} staged, {found.unstaged} unstaged, {found.untracked} untracked" if found.dirty else "nothing"),
         ]
     )
@@ -129,7 +137,38 @@ def diff(worktree: Which, as_json: AsJson = False) -> None:
     if as_json:
         show_json(patch)
     else:
-        print(clean(patch.text), end="")
+        print(visible(patch.text), end="")
+
+
+@app.command()
+def change(
+    worktree: Which,
+    name: str | None = typer.Option(None, help="Another name. The branch keeps its own."),
+    board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder. Empty: on none."),
+    issue: str | None = typer.Option(None, help="URL of the issue. Empty: none."),
+    pull_request: str | None = typer.Option(None, help="URL of the pull request. Empty: none."),
+    notes: str | None = typer.Option(None, help="Free text."),
+    context: str | None = typer.Option(None, help="Free JSON object."),
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given, and nothing else."""
+    given = {
+        "name": name,
+        "board": link().board_path(board) if board else board,
+        "issue_url": issue,
+        "pull_request_url": pull_request,
+        "notes": notes,
+        "context": _context(context) if context is not None else None,
+    }
+    clearable = {"board", "issue_url", "pull_request_url"}
+    changes = {field: None if value == "" and field in clearable else value for field, value in given.items() if value is not None}
+    _show(Worktree.model_validate(link().patch(f"worktrees/{find(worktree).id}", WorktreeChange.model_validate(changes))), as_json)
+
+
+@app.command()
+def retry(worktree: Which, as_json: AsJson = False) -> None:
+    """Make a worktree again that failed, or whose folder is gone."""
+    _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/retry"))), as_json)
 
 
 @app.command()

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from agor_jupyter.domain.records import Record
 
+Origin = Literal["builtin", "catalogue", "configuration"]
+
 
 class AgentType(Record):
     """One entry of the catalogue. `command` is a list, never a shell line."""
@@ -31,9 +33,9 @@ class AgentType(Record):
 
 
 class AgentStatus(Record):
-    """Is it here? `path` is what would be run."""
+    """Is it here? `path` is what would be run. The values of `agent.env` are left out."""
 
     agent: AgentType
     is_installed: bool
     path: str | None = None
-    origin: Literal["builtin", "catalogue", "configuration"]
+    origin: Origin

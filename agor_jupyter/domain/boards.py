@@ -11,7 +11,7 @@ from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.ids import ObjectId, WorktreeId
 from agor_jupyter.domain.people import Person, Role
 from agor_jupyter.domain.permissions import Permission
-from agor_jupyter.domain.records import Record, Request
+from agor_jupyter.domain.records import Coordinate, Record, Request
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn
@@ -20,7 +20,6 @@ from agor_jupyter.domain.worktrees import Worktree
 CARD_WIDTH, CARD_HEIGHT, GAP = 272, 168, 12
 """In board units, which are CSS pixels at 100 % zoom. A card is as high as its content; this is what placement reserves."""
 
-Coordinate = Annotated[FiniteFloat, Field(ge=-1_000_000, le=1_000_000)]
 Extent = Annotated[FiniteFloat, Field(ge=1, le=100_000)]
 Color = Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6}|[a-z]{1,16})?$")]
 
@@ -101,7 +100,7 @@ class BoardOpen(Request):
     """Make the file if it is not there."""
 
     path: str
-    title: str = ""
+    title: str = Field(default="", max_length=200)
 
 
 class Problem(Record):

@@ -208,14 +208,14 @@ class BranchTaken(Conflict):
 
 
 class WouldLoseWork(Conflict):
-    """`losses` says line by line what removing would lose."""
+    """`losses` says line by line what would be lost. What is live cannot be forced."""
 
     code = "would_lose_work"
 
-    def __init__(self, worktree: str, losses: Sequence[str]) -> None:
+    def __init__(self, worktree: str, losses: Sequence[str], *, action: str = "removed", is_live: bool = False) -> None:
+        way = "Cancel its turns first." if is_live else "Commit or push it, archive instead, or pass force=True."
         super().__init__(
-            f"Worktree {worktree!r} was not removed, because this would be lost: {_list(losses)}. "
-            "Commit or push it, archive instead, or pass force=True.",
+            f"Worktree {worktree!r} was not {action}, because this would be lost: {_list(losses)}. {way}",
             subject=worktree,
             losses=list(losses),
         )

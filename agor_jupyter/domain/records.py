@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -16,6 +16,9 @@ Moment = Annotated[AwareDatetime, PlainSerializer(_isoformat, return_type=str, w
 
 JsonObject = dict[str, Any]
 """Free JSON. `Any` because JSON has no narrower type that Pydantic can serialise quickly."""
+
+Coordinate = Annotated[FiniteFloat, Field(ge=-1_000_000, le=1_000_000)]
+"""On a board, in board units."""
 
 
 class Record(BaseModel):

@@ -7,8 +7,11 @@ from pydantic import Field
 
 from agor_jupyter.domain.ids import PermissionId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
-from agor_jupyter.domain.records import JsonObject, Moment, Record, Request
+from agor_jupyter.domain.records import Moment, Record, Request
 from agor_jupyter.domain.turns import Turn, TurnState
+
+MAX_PROMPT = 200_000
+"""Characters."""
 
 
 class SessionState(StrEnum):
@@ -76,10 +79,9 @@ class SessionCreate(Request):
     agent: str = "script"
     title: str | None = None
     """Default: the first line of the first prompt."""
-    prompt: str | None = None
+    prompt: str | None = Field(default=None, max_length=MAX_PROMPT)
     parent_id: SessionId | None = None
     origin_id: SessionId | None = None
-    options: JsonObject = Field(default_factory=dict)
 
 
 class SessionChange(Request):
@@ -89,7 +91,7 @@ class SessionChange(Request):
 
 
 class Prompt(Request):
-    text: str = Field(min_length=1, max_length=200_000)
+    text: str = Field(min_length=1, max_length=MAX_PROMPT)
     is_template: bool = False
     """Render the text with the names of `domain.templates` before it is queued."""
 

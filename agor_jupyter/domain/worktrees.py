@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agor_jupyter.domain.ids import ObjectId, RepoId, WorktreeId
 from agor_jupyter.domain.people import Person
-from agor_jupyter.domain.records import JsonObject, Moment, Record, Request
+from agor_jupyter.domain.records import Coordinate, JsonObject, Moment, Record, Request
 
 
 class WorktreeState(StrEnum):
@@ -94,8 +94,8 @@ class WorktreeCreate(Request):
     """Default: the repo's default branch."""
     existing_branch: bool = False
     board: str | None = None
-    x: float | None = None
-    y: float | None = None
+    x: Coordinate | None = None
+    y: Coordinate | None = None
     """Where on the board, in board units; default: a free place."""
     issue_url: str | None = None
     pull_request_url: str | None = None

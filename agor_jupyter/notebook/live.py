@@ -5,7 +5,6 @@ whether the work was done just now or before, so that nbval can compare them.
 """
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 from agor_jupyter.domain.events import Event, Failure, Notice, PermissionSettled, Text, ToolCall, ToolOutput
@@ -28,10 +27,10 @@ class Line:
     def show(self, text: str, html: str) -> None:
         if self._handle and text != self._shown:
             self._shown = text
-            self._handle({"text/plain": text, "text/html": html})
+            self._handle({"text/plain": views.visible(text), "text/html": html})
 
     def say(self, text: str) -> None:
-        self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{escape(text)}</div>')
+        self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{views.escape(text)}</div>')
 
     def clear(self) -> None:
         self.show(_EMPTY["text/plain"], _EMPTY["text/html"])
@@ -154,4 +153,4 @@ _MARKS = {"pending": "·", "in_progress": "…", "completed": "✓", "failed": "
 def _plain(turn: Turn, pairs: Sequence[tuple[str, str]]) -> str:
     indent = {"output": "    "}
     body = [f"{indent.get(kind, '')}{row}" for kind, text in pairs for row in text.splitlines()]
-    return "\n".join([f"{views.headline(turn.prompt)} ({views.words(turn.state.value)})", *body])
+    return views.visible("\n".join([f"{views.headline(turn.prompt)} ({views.words(turn.state.value)})", *body]))

@@ -38,31 +38,31 @@ class Permission:
         """The name of the person who answered."""
         return self.record.answered_by.name if self.record.answered_by else None
 
-    def allow(self) -> "Permission":
+    def allow(self, *, note: str | None = None) -> "Permission":
         """Yes, this once."""
-        return self._wish("allow")
+        return self._wish("allow", note)
 
-    def always(self) -> "Permission":
+    def always(self, *, note: str | None = None) -> "Permission":
         """Yes, and the agent need not ask for the like again in this session."""
-        return self._wish("always")
+        return self._wish("always", note)
 
-    def reject(self) -> "Permission":
+    def reject(self, *, note: str | None = None) -> "Permission":
         """No."""
-        return self._wish("reject")
+        return self._wish("reject", note)
 
-    def answer(self, option_id: str) -> "Permission":
-        """Choose one of `options` by its id."""
-        body = Answer(option_id=option_id)
+    def answer(self, option_id: str, *, note: str | None = None) -> "Permission":
+        """Choose one of `options` by its id. A `note` is kept beside the answer."""
+        body = Answer(option_id=option_id, note=note)
         self.record = PermissionRecord.model_validate(self._link.post(f"permissions/{self.record.id}/answer", body))
         return self
 
-    def _wish(self, wish: str) -> "Permission":
+    def _wish(self, wish: str, note: str | None) -> "Permission":
         if self.record.state is not PermissionState.OPEN:
             raise AlreadyAnswered(self.record.id, self.state, self.answered_by)
         for kind in _WISHES[wish]:
             for option in self.record.options:
                 if option.kind == kind:
-                    return self.answer(option.id)
+                    return self.answer(option.id, note=note)
         offered = ", ".join(f"answer({option.id!r}) “{option.name}”" for option in self.record.options)
         raise BadRequest([f"this question has no option for {wish}(); it offers {offered}"])
 
@@ -70,7 +70,7 @@ class Permission:
         return live.settled(self.record, self._link.me.person.username)
 
     def __repr__(self) -> str:
-        return f"Permission {self.title!r}: {self._settled()}"
+        return views.visible(f"Permission {self.title!r}: {self._settled()}")
 
     def _repr_html_(self) -> str:
         facts = (

@@ -95,8 +95,8 @@ class Repo:
             known = Worktree(self._link, WorktreeRecord.model_validate(self._link.post("worktrees", wanted)))
         else:
             _check(known.record, wanted)
-            if known.record.state is WorktreeState.FAILED:
-                known.record = WorktreeRecord.model_validate(self._link.post(f"worktrees/{known.record.id}/retry"))
+            if known.record.state in {WorktreeState.FAILED, WorktreeState.MISSING}:
+                return known.retry()
         return known.ready()
 
     def remove(self) -> None:

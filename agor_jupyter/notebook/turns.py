@@ -47,7 +47,7 @@ class Diff:
         return bool(self.patch.files)
 
     def __str__(self) -> str:
-        return self.patch.text
+        return views.visible(self.patch.text)
 
     def __repr__(self) -> str:
         return views.patch_text(self.patch)
@@ -192,7 +192,7 @@ class Turn:
 
     def __repr__(self) -> str:
         facts = "; ".join(f"{label} {value}".strip() for label, value in self._facts() if value)
-        return f"Turn {self.number} {views.words(self.record.state)}: {facts}"
+        return views.visible(f"Turn {self.number} {views.words(self.record.state)}: {facts}")
 
     def _repr_html_(self) -> str:
         return views.card("Turn", f"{self.number}: {views.headline(self.prompt)}", self.record.state, self._facts())

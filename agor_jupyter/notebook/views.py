@@ -1,10 +1,12 @@
-"""How handles look in a cell. Everything that came from outside is escaped; colours are JupyterLab's, so light and dark both work.
+"""How handles look in a cell. What came from outside is escaped and commands nothing.
 
-Nothing here shows an id, a time or a path of this machine: an executed notebook looks the same on the next one.
+The colours are JupyterLab's, so light and dark both work. Nothing here shows an id, a time or a path of this machine: an executed
+notebook looks the same on the next one.
 """
 
+import unicodedata
 from collections.abc import Sequence
-from html import escape
+from html import escape as escaped
 
 from agor_jupyter.domain.turns import Patch, PatchFile
 
@@ -28,13 +30,25 @@ _ADDED = "background: color-mix(in srgb, var(--jp-success-color1, #2e7d32) 16%, 
 _DELETED = "background: color-mix(in srgb, var(--jp-error-color1, #c62828) 16%, transparent)"
 
 
+def visible(text: str) -> str:
+    """With a mark in place of each character that would command a terminal, turn the direction of text, or not be seen."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in "\n\t" or unicodedata.category(one) == "Zs" else "\ufffd" for one in text)
+
+
+def escape(text: str) -> str:
+    """As HTML."""
+    return escaped(visible(text))
+
+
 def words(state: str) -> str:
     return state.replace("_", " ")
 
 
 def headline(text: str, limit: int = 80) -> str:
     """The first line that says something, cut."""
-    first = next((line.strip() for line in text.splitlines() if line.strip() and not line.startswith("```")), "")
+    first = next((line.strip() for line in visible(text).splitlines() if line.strip() and not line.startswith("```")), "")
     return first if len(first) <= limit else first[: limit - 1] + "…"
 
 
@@ -110,7 +124,7 @@ def patch_text(patch: Patch, limit: int = 200) -> str:
         lines += [file_line(file), *(f"    {line}" for line in by_file.get(file.path, []))]
     left = len(lines) - limit
     shown = lines[:limit] + ([f"... {left} more lines"] if left > 0 else [])
-    return "\n".join([*shown, *(["The patch was cut at 2 MB."] if patch.is_cut else [])])
+    return visible("\n".join([*shown, *(["The patch was cut at 2 MB."] if patch.is_cut else [])]))
 
 
 def patch_html(patch: Patch, limit: int = 400) -> str:

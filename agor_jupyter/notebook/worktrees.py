@@ -71,7 +71,6 @@ class Worktree:
         title: str | None = None,
         allow: bool = False,
         again: bool = False,
-        options: dict[str, Any] | None = None,
     ) -> Session:
         """Start a session, and prompt it.
 
@@ -81,13 +80,12 @@ class Worktree:
         Args:
             allow: answer its questions with “allow once”, in your name, while this handle is awaited.
             again: start another one in any case.
-            options: what the agent takes beyond a prompt.
 
         """
         if prompt is not None and not again and (known := self._begun_with(agent, prompt)):
             record, turn = known
             return Session(self._link, record, turn=turn, allow=allow)
-        body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, options=options or {})
+        body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt)
         return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
 
     def _begun_with(self, agent: str, prompt: str) -> tuple[SessionRecord, TurnRecord] | None:
@@ -102,6 +100,11 @@ class Worktree:
         """Set `name`, `board`, `issue_url`, `pull_request_url`, `notes` or `context`. `None` clears a link."""
         self.record = WorktreeRecord.model_validate(self._link.patch(self._at, WorktreeChange(**changes)))
         return self
+
+    def retry(self) -> "Worktree":
+        """Make it again after it failed, or when its folder is gone."""
+        self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/retry"))
+        return self.ready()
 
     def archive(self) -> "Worktree":
         """Give up the folder; branch and a backup ref stay."""

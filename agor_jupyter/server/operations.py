@@ -18,9 +18,9 @@ from agor_jupyter.domain.records import Record
 from agor_jupyter.server.base import Handler
 from agor_jupyter.server.extension import AgorApp
 from agor_jupyter.services.app import Agor
+from agor_jupyter.services.commands import MAX_KEY
 
 Function = Callable[..., Awaitable[Any]]
-_MAX_KEY = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +103,8 @@ async def _run(handler: Handler, operation: Operation, path: Sequence[str]) -> N
     if operation.query is not None:
         arguments["query"] = _parse_query(operation.query, handler)
     key = handler.request.headers.get("Idempotency-Key", "")
-    if len(key) > _MAX_KEY or (handler.request.method == "POST" and not key):
-        raise errors.BadRequest([f"the header Idempotency-Key is needed, with 1 to {_MAX_KEY} characters that are new for each command"])
+    if len(key) > MAX_KEY or (handler.request.method == "POST" and not key):
+        raise errors.BadRequest([f"the header Idempotency-Key is needed, with 1 to {MAX_KEY} characters that are new for each command"])
     agor = await handler.lifetime.ready()
     call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key or uuid.uuid4().hex, may=handler.may)
     result = await operation.function(call, *path, **arguments)

@@ -1,7 +1,7 @@
 """What you can ask about agents: which there are, and whether they are here."""
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.domain.agents import AgentStatus, AgentType
+from agor_jupyter.domain.agents import AgentStatus, AgentType, Origin
 from agor_jupyter.domain.errors import AgentNotFound, AgentNotInstalled
 from agor_jupyter.services.config import Config
 
@@ -37,6 +37,6 @@ class Agents:
 
     def _status(self, agent: AgentType) -> AgentStatus:
         path = catalogue.find_command(agent)
-        if agent.name in self._configured:
-            return AgentStatus(agent=agent, is_installed=path is not None, path=path, origin="configuration")
-        return AgentStatus(agent=agent, is_installed=path is not None, path=path, origin="builtin" if agent.is_builtin else "catalogue")
+        origin: Origin = "configuration" if agent.name in self._configured else "builtin" if agent.is_builtin else "catalogue"
+        shown = agent.replace(env=dict.fromkeys(agent.env, ""))  # a value may be a key, and every viewer may ask
+        return AgentStatus(agent=shown, is_installed=path is not None, path=path, origin=origin)

@@ -178,9 +178,15 @@ class Repos:
         roots = [Path(os.path.realpath(root)) for root in self._config.allowed_roots]
         if "\0" in text:
             raise errors.BadPath(text.replace("\0", "\\0"), "it has a NUL character")
-        path = Path(os.path.realpath(self._config.root_dir / Path(text).expanduser()))
-        _check_beneath(path, roots, text)
-        if not path.is_dir():
+        try:
+            path = Path(os.path.realpath(self._config.root_dir / Path(text).expanduser()))
+            _check_beneath(path, roots, text)
+            is_folder = path.is_dir()
+        except RuntimeError:  # of `expanduser`
+            raise errors.BadPath(text, "there is no such user") from None
+        except OSError as error:
+            raise errors.BadPath(text, f"the system says “{error.strerror}”") from error
+        if not is_folder:
             raise errors.BadPath(text, "there is no such folder")
         top, git_dir = await discover(path)
         for found in (top, git_dir):

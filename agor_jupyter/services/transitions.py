@@ -123,7 +123,7 @@ def stop(transaction: Transaction, turn_id: TurnId, by: Person, at: datetime) ->
     if turn.state is TurnState.QUEUED:
         turn = move(transaction, turn, TurnState.CANCELLED, at, ended_at=at, ended_by=by)
     else:
-        withdraw(transaction, turn.id, at)
+        withdraw(transaction, turn.id, at, by)
         turn = move(transaction, turn, TurnState.STOPPING, at, ended_by=by, permission_id=None)
     derive(transaction, turn.session_id, at)
     return turn

@@ -43,10 +43,13 @@ StatusAnswers = list[StatusAnswer]
 Strings = list[str]
 
 _ARCHIVING, _REMOVING = "archiving", "removing"
+_LIVE = "the work of a session that is busy there or has prompts waiting"
 
 
 class Places(Protocol):
     """The boards, as far as worktrees need them."""
+
+    def check(self, path: str) -> str: ...
 
     async def place(self, worktree: Worktree, x: float | None, y: float | None) -> None: ...
 
@@ -181,7 +184,7 @@ class Worktrees:
         """Answers in state creating; `WorktreeChanged` tells the rest.
 
         Errors:
-            BadName, RepoNotFound, RefNotFound, AlreadyExists, BranchTaken.
+            BadName, BadPath (of the board), RepoNotFound, RefNotFound, AlreadyExists, BranchTaken.
         """
         caller.require(Role.STEERER, "create a worktree")
         async with self._same.setdefault(key, asyncio.Lock()):  # ten clicks wait for the first
@@ -191,6 +194,7 @@ class Worktrees:
     async def _create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
         name = names.check_title(request.name)
         branch = names.check_branch(request.branch if request.branch is not None else names.slugify(name) or "work")
+        self._check_board(request.board)
         repo = await self._repos.get(request.repo)
         repository = self._repos.repository(repo)
         base = names.check_branch(request.base, "Base") if request.base is not None else repo.default_branch or "main"
@@ -283,6 +287,7 @@ class Worktrees:
                 raise errors.BadRequest([f"{field} cannot be null"])
         for field in ("issue_url", "pull_request_url"):
             _check_link(changes.get(field))
+        self._check_board(request.board)
         changed = await self._change(worktree.id, **changes)
         if changed.board != worktree.board:
             await self._mark(worktree)
@@ -297,7 +302,7 @@ class Worktrees:
         """Remove the folder after a backup. The branch stays, and `restore` brings uncommitted files back.
 
         Errors:
-            Conflict: an agent works there.
+            WouldLoseWork: an agent works there.
         """
         caller.require(Role.STEERER, "archive a worktree")
         known = await self._answered(key, caller, "worktrees.archive", {"name": name}, Worktree)
@@ -308,7 +313,8 @@ class Worktrees:
             worktree = await self.get(worktree.id)
             changes: dict[str, object] = {}
             if worktree.state is not WorktreeState.ARCHIVED:
-                await self._refuse_live(worktree)
+                if await self._has_agent(worktree):
+                    raise errors.WouldLoseWork(worktree.name, [_LIVE], action="archived", is_live=True)
                 repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
                 ref = worktree.backup_ref
                 if worktree.state is WorktreeState.READY:
@@ -342,11 +348,13 @@ class Worktrees:
         worktree = await self.get(name)
         async with self._busy[worktree.id]:
             worktree = await self.get(worktree.id)
-            await self._refuse_live(worktree)
+            is_live = await self._has_agent(worktree)
             repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
             ref = worktree.backup_ref
+            losses = await self._losses(repository, worktree) if worktree.state is WorktreeState.READY else []
+            if is_live:
+                raise errors.WouldLoseWork(worktree.name, [_LIVE, *losses], is_live=True)
             if worktree.state is WorktreeState.READY:
-                losses = await self._losses(repository, worktree)
                 if losses and not force:
                     raise errors.WouldLoseWork(worktree.name, losses)
                 if losses:
@@ -451,9 +459,12 @@ class Worktrees:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "wait until it is made")
         return self._repos.repository(repo)
 
-    async def _refuse_live(self, worktree: Worktree) -> None:
-        if self.is_live is not None and await self.is_live(worktree.id):
-            raise errors.WouldLoseWork(worktree.name, ["a session that works there; cancel its turns first"])
+    async def _has_agent(self, worktree: Worktree) -> bool:
+        return self.is_live is not None and await self.is_live(worktree.id)
+
+    def _check_board(self, path: str | None) -> None:
+        if self.boards is not None and path is not None:
+            self.boards.check(path)
 
     async def _losses(self, repository: Repository, worktree: Worktree) -> Strings:
         path = Path(worktree.path)

@@ -135,7 +135,77 @@ def test_help_is_quick():
     assert out.splitlines()[-1] == "[]"
 
 
-def test_what_an_agent_wrote_cannot_command_the_terminal():
-    from agor_jupyter.cli.output import clean
+def test_a_worktree_is_changed_and_its_links_cleared(agor_command, agor_json, worktree):
+    changed = agor_json(
+        *(
+            "worktree",
+            "change",
+            worktree["name"],
+            "--issue",
+            "https://github.com/a/b/issues/1",
+            "--pull-request",
+            "https://github.com/a/b/pull/2",
+        ),
+        *("--notes", "later", "--context", '{"a": 1}', "--board", "moved.agor"),
+    )
+    shown = agor_command("worktree", "show", worktree["id"])[1]
+    cleared = agor_json("worktree", "change", worktree["name"], "--issue", "", "--board", "")
 
-    assert clean("a\x1b]52;c;AAAA\x07b\n\tc") == "a\ufffd]52;c;AAAA\ufffdb\n\tc"
+    assert changed["issueUrl"].endswith("/issues/1")
+    assert changed["pullRequestUrl"].endswith("/pull/2")
+    assert (changed["notes"], changed["context"], changed["board"]) == ("later", {"a": 1}, "moved.agor")
+    assert all(word in shown for word in ("/issues/1", "/pull/2", "later", '{"a": 1}', "moved.agor"))
+    assert (cleared["issueUrl"], cleared["board"], cleared["notes"]) == (None, None, "later")
+    assert agor_command("worktree", "retry", worktree["name"])[0] == 1
+    assert "as of" in agor_command("worktree", "status", worktree["name"])[1]
+
+
+def test_a_session_is_renamed_reordered_and_put_away(agor_command, agor_json, worktree):
+    session = agor_json("session", "start", worktree["name"], HELLO)["id"]
+    for text in ("second", "third"):
+        agor_json("session", "prompt", session, text)
+
+    changed = agor_json("session", "change", session, "--title", "Mine", "--queue", "3", "--queue", "2")
+    listed = agor_json("turn", "list", session)
+    refused = agor_command("session", "archive", session)
+    for number in ("3", "2", "1"):
+        agor_json("turn", "cancel", f"{session}:{number}")
+    until = time.monotonic() + 60
+    while agor_json("session", "show", session)["state"] != "cancelled" and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert changed["title"] == "Mine"
+    assert changed["queue"] == [listed[2]["id"], listed[1]["id"]]
+    assert refused[0] == 1
+    assert "busy" in refused[2]
+    assert agor_json("session", "archive", session)["archivedAt"]
+    assert session not in [one["id"] for one in agor_json("session", "list")]
+    assert session in [one["id"] for one in agor_json("session", "list", "--archived")]
+
+
+HOSTILE = "a\x1b]52;c;AAAA\x07\x9b31m\u202eb"
+
+
+def test_what_an_agent_wrote_cannot_command_the_terminal(agor_command, agor_json, worktree):
+    session = agor_json("session", "start", worktree["name"], HELLO, "--title", HOSTILE)
+    agor_json("session", "prompt", session["id"], f"```sh\necho '{HOSTILE}'\n```\n{HOSTILE}")
+    answered = None
+    until = time.monotonic() + 60
+    while time.monotonic() < until and (one := agor_json("session", "show", session["id"]))["state"] not in {"done", "failed"}:
+        if one["openPermissionId"]:
+            answered = agor_command("permission", "answer", one["openPermissionId"], "allow", "--note", HOSTILE)
+        time.sleep(0.1)
+
+    printed = [
+        *(answered or ())[1:],
+        *(out for words in (
+            ("session", "show", session["id"]), ("session", "list"), ("session", "events", session["id"]), ("turn", "list", session["id"]),
+            ("turn", "show", f"{session['id']}:2"), ("permission", "list"), ("session", "show", HOSTILE), ("session", "show", f"{HOSTILE}?"),
+        ) for both in (words, (*words, "--json")) for out in agor_command(*both)[1:]),
+    ]  # fmt: skip
+
+    assert any("\ufffd]52;c;AAAA" in text for text in printed)
+    assert any("\\u001b]52;c;AAAA\\u0007\\u009b31m\\u202eb" in text for text in printed)
+    assert {character for text in printed for character in text if not character.isprintable()} <= {"\n", "\t"}
+    events = [json.loads(line) for line in agor_command("session", "events", session["id"], "--json")[1].splitlines()]
+    assert HOSTILE in "".join(event["body"].get("text") or "" for event in events if event["body"]["kind"] == "tool_output")

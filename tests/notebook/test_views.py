@@ -62,3 +62,20 @@ def test_a_card_escapes_what_came_from_outside():
 def test_a_headline_is_the_first_line_that_says_something():
     assert views.headline("\n```sh\npytest\n```") == "pytest"
     assert views.headline("x" * 200) == "x" * 79 + "…"
+
+
+HOSTILE = "a\x1b]0;title\x07\x9b31m\u202eb\u00a0c"
+
+
+def test_nothing_that_is_shown_commands_a_terminal_or_turns_the_text():
+    text = f"diff --git a/x b/x\n@@ -0,0 +1 @@\n+{HOSTILE}\n"
+    diff = Diff(Patch(files=[PatchFile(path=HOSTILE, status="added", added=1, deleted=0)], text=text))
+    shown = [
+        *(repr(diff), str(diff), diff._repr_html_(), views.headline(HOSTILE), views.rows("event", [HOSTILE])),
+        *(views.card("Session", HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)]), views.transcript(HOSTILE, "done", [("text", HOSTILE)])),
+    ]
+
+    assert diff.text == text
+    for each in shown:
+        assert "\ufffd]0;title\ufffd\ufffd31m\ufffdb\u00a0c" in each
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(each)

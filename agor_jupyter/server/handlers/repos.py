@@ -25,7 +25,7 @@ async def get(call: Call, repo: str) -> Repo:
 
 @operation(Role.OWNER)
 async def remove(call: Call, repo: str) -> Repo:
-    """Forget a repo; a clone that the server made is deleted, a checkout is left as it is."""
+    """Forget a repo that has no worktrees; its folder stays."""
     return await call.agor.repos.remove(call.caller, repo, call.key)
 
 

@@ -199,9 +199,10 @@ function PutAway({ worktree }: { worktree: Worktree }) {
   const { run, isRunning, problem } = useCommand();
   const [isAsking, setAsking] = useState(false);
   const isArchived = worktree.state === 'archived';
+  const isGone = worktree.state === 'missing' || worktree.state === 'failed';
   return (
     <section className="agor-put-away">
-      {isArchived || worktree.state === 'missing' ? (
+      {isArchived ? (
         <button
           type="button"
           className="agor-btn"
@@ -221,7 +222,7 @@ function PutAway({ worktree }: { worktree: Worktree }) {
           {texts.worktree.archive}
         </button>
       )}
-      {worktree.state === 'failed' && (
+      {isGone && (
         <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.retryWorktree(worktree.id))}>
           {texts.outcome.retry}
         </button>

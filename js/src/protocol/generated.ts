@@ -36,7 +36,7 @@ export interface AgentType {
   mode: string | null
 }
 
-/** Is it here? `path` is what would be run. */
+/** Is it here? `path` is what would be run. The values of `agent.env` are left out. */
 export interface AgentStatus {
   agent: AgentType
   isInstalled: boolean
@@ -452,7 +452,6 @@ export interface SessionCreate {
   prompt?: string | null
   parentId?: string | null
   originId?: string | null
-  options?: Record<string, unknown>
 }
 
 export interface SessionChange {

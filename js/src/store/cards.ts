@@ -377,7 +377,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
         title: '',
         command: '',
         text: worktree.reason ?? 'The folder of this worktree is gone. The branch is kept.',
-        actions: [{ act: 'restore', id: worktree.id, text: 'Make it again', kind: 'primary', icon: 'download' }, { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' }],
+        actions: [{ act: 'remake', id: worktree.id, text: 'Make it again', kind: 'primary', icon: 'download' }, { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' }],
         when: '',
       },
       fact: 'Folder is gone',
