@@ -2,12 +2,15 @@
 
 import fcntl
 import json
+import logging
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from agor_jupyter.domain import errors
+
+log = logging.getLogger(__name__)
 
 
 class DataLock:
@@ -57,6 +60,10 @@ class DataLock:
         return holder if isinstance(holder, dict) else {}
 
     def _write(self) -> None:
+        """On a full disk the lock holds all the same; only nobody reads whose it is."""
         assert self._descriptor is not None
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, json.dumps(self._holder).encode(), 0)
+        try:
+            os.pwrite(self._descriptor, json.dumps(self._holder).encode(), 0)
+        except OSError as error:
+            log.warning("Nobody will find this server by %s: %s", self.path, error)
