@@ -43,7 +43,7 @@ class Server:
         self.is_up = threading.Event()
 
     def start(self, crash_at: str | None = None) -> None:
-        runtime = self.data.parent / "runtime"
+        runtime = self.log.parent / "runtime"
         runtime.mkdir(exist_ok=True)
         env = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "JPY_", "AGOR_"))}
         env |= {
@@ -119,8 +119,8 @@ class Server:
         finally:
             connection.close()
         answer = json.loads(text) if text else None
-        if response.status >= 500:
-            raise Lost(f"{response.status} {answer}") if response.status != 503 else Refused(503, answer)
+        if response.status >= 500 and response.status not in {503, 507}:
+            raise Lost(f"{response.status} {answer}")
         if response.status >= 400:
             raise Refused(response.status, answer)
         return answer

@@ -124,6 +124,49 @@ def test_a_row_is_kept_of_what_was_refused(server, repo):
     assert "rm -rf" not in str(rows)
 
 
+@pytest.mark.parametrize("name", ["carol", "mallory"])
+def test_who_may_only_look_or_not_even_that_steers_nothing_and_a_row_is_kept_of_each_try(server, repo, name):
+    alice, other = server.client("alice"), server.client(name)
+    worktree = alice.post("worktrees", WorktreeCreate(repo=repo.slug, name=f"watched-{name}"))["id"]
+    until = time.monotonic() + 20
+    while alice.get(f"worktrees/{worktree}")["state"] == "creating":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    session = alice.post("sessions", SessionCreate(worktree_id=worktree, agent="script", prompt="```sh\necho ran > ran.txt\n```"))["id"]
+    while alice.get(f"sessions/{session}")["state"] != "needs_you":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    [question] = [each for each in alice.get("permissions") if each["sessionId"] == session]
+    waiting = alice.post(f"sessions/{session}/prompt", {"text": "next"})["id"]
+    before = (alice.get(f"sessions/{session}"), alice.get(f"sessions/{session}/turns"), alice.get(f"sessions/{session}/events"))
+    tries = [
+        ("POST", f"sessions/{session}/prompt", {"text": "rm -rf /"}),
+        ("POST", f"sessions/{session}/cancel", {}),
+        ("POST", f"sessions/{session}/archive", {}),
+        ("PATCH", f"sessions/{session}", {"queue": [waiting]}),
+        ("POST", f"turns/{waiting}/cancel", {}),
+        ("POST", f"turns/{waiting}/retry", {}),
+        ("POST", f"permissions/{question['id']}/answer", {"optionId": question["options"][0]["id"]}),
+        ("POST", "sessions", {"worktreeId": worktree, "agent": "script", "prompt": "rm -rf /"}),
+        ("POST", f"worktrees/{worktree}/archive", {}),
+        ("DELETE", f"worktrees/{worktree}", None),
+    ]
+
+    for method, path, body in tries:
+        with pytest.raises(errors.NotAllowed):
+            other.request(method, path, body=body, key=f"{name} {path}")
+
+    after = (alice.get(f"sessions/{session}"), alice.get(f"sessions/{session}/turns"), alice.get(f"sessions/{session}/events"))
+    assert after == before
+    assert [each["id"] for each in alice.get("sessions", worktree=worktree)["items"]] == [session]
+    with sqlite3.connect(f"file:{server.folder / 'data' / 'agor.db'}?mode=ro", uri=True) as connection:
+        rows = connection.execute("select action, surface from refusals where username = ? order by id", (name,)).fetchall()
+    connection.close()
+    assert rows[-len(tries) :] == [(f"{method} {path}", "http") for method, path, _ in tries]
+    alice.post(f"turns/{waiting}/cancel")
+    alice.post(f"sessions/{session}/cancel")
+
+
 def test_a_session_is_started_prompted_and_read(server, repo):
     bob = server.client("bob")
     worktree = bob.post("worktrees", WorktreeCreate(repo=repo.slug, name="session-home"))
