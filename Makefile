@@ -35,7 +35,8 @@ test: $(STAMP) browser-tools  ## Install what the tests need, then run make chec
 check: $(STAMP)  ## Lint, types, layers and all tests: exactly what CI runs
 	$(MAKE) --no-print-directory lint
 	cd js && npm test --silent
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q --ignore=tests/browser
+	$(PY) -m pytest -q tests/browser  # apart: Playwright keeps an event loop running in its thread
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
