@@ -4,7 +4,7 @@ Both lie in one log with one number `n` for the whole server. A transcript entry
 its session. Text and output arrive in pieces that are joined by `message_id` or `tool_call_id`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -164,27 +164,7 @@ class Removed(Record):
     id: str
 
 
-TranscriptBody = Annotated[
-    PromptSent
-    | Text
-    | Thought
-    | ToolCall
-    | ToolOutput
-    | Plan
-    | UsageReported
-    | ModeChanged
-    | PermissionAsked
-    | PermissionSettled
-    | Notice
-    | Failure
-    | TurnEnded,
-    Field(discriminator="kind"),
-]
-NewsBody = Annotated[
-    RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed,
-    Field(discriminator="kind"),
-]
-Body = Annotated[
+_Transcript: TypeAlias = (
     PromptSent
     | Text
     | Thought
@@ -198,14 +178,12 @@ Body = Annotated[
     | Notice
     | Failure
     | TurnEnded
-    | RepoChanged
-    | WorktreeChanged
-    | SessionChanged
-    | TurnChanged
-    | PermissionChanged
-    | Removed,
-    Field(discriminator="kind"),
-]
+)
+_News: TypeAlias = RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed
+
+TranscriptBody = Annotated[_Transcript, Field(discriminator="kind")]
+NewsBody = Annotated[_News, Field(discriminator="kind")]
+Body = Annotated[_Transcript | _News, Field(discriminator="kind")]
 
 
 class Event(Record):
