@@ -213,8 +213,9 @@ class Store:
             with connection.begin():
                 outcomes: _Outcomes = [(future, job(transaction), None) for job, future in group]
         except Exception as error:  # noqa: BLE001 handed to whoever asked
-            if len(group) == 1:
-                return [(group[0][1], None, translate(error, self.where))], []
+            failure = translate(error, self.where)
+            if len(group) == 1 or isinstance(failure, errors.StorageBusy):  # each alone would wait as long again
+                return [(future, None, failure) for _, future in group], []
             return self._run_alone(connection, group)
         return outcomes, transaction.appended
 

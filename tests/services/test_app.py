@@ -84,6 +84,21 @@ async def test_a_database_locked_by_another_program_is_said_so_and_nothing_chang
     assert agor.events.n == before + 1
 
 
+async def test_many_who_meet_a_locked_database_are_told_so_together(agor):
+    agor.store.write(lambda t: t.connection.exec_driver_sql("PRAGMA busy_timeout=500"))
+    await asyncio.sleep(0.1)
+    other = sqlite3.connect(agor.config.data_dir / "agor.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    start = time.monotonic()
+
+    writes = [agor.store.write(lambda t: t.append(agor.clock.now(), Removed(noun="repo", id="re_1"))) for _ in range(20)]
+    failures = await asyncio.gather(*writes, return_exceptions=True)
+
+    assert {type(failure) for failure in failures} == {errors.StorageBusy}
+    assert time.monotonic() - start < 4
+    other.close()
+
+
 async def test_a_full_disk_is_said_so_and_what_was_stored_stays(agor):
     at = agor.clock.now()
     await agor.store.write(lambda t: t.append(at, Removed(noun="repo", id="re_kept")))
