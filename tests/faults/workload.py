@@ -67,7 +67,7 @@ class Workload:
         key = uuid.uuid4().hex
         op = self.history.invoke(action, key=key, path=path, **subject)
         try:
-            answer = self.server.call(method, path, body, key=key)
+            answer = self._send(method, path, body, key)
         except Refused as error:
             self.history.finish(op, "fail", action, error.body, **subject)
             raise
@@ -76,6 +76,15 @@ class Workload:
             raise
         self.history.finish(op, "ok", action, answer, **subject)
         return answer
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None, key: str) -> Any:
+        """As clients do: without an answer, some send it again with the same key."""
+        try:
+            return self.server.call(method, path, body, key=key)
+        except Lost:
+            if self.random.random() < 0.5 or not self.server.is_up.wait(20):
+                raise
+            return self.server.call(method, path, body, key=key)
 
     def make_worktree(self, name: str) -> str:
         return self._do("worktree", "POST", "worktrees", {"repo": self.repo, "name": name}, name=name)["id"]
