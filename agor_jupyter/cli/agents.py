@@ -9,6 +9,13 @@ from agor_jupyter.domain.agents import AgentStatus
 app = typer.Typer(no_args_is_help=True)
 
 
+def place(one: AgentStatus) -> str:
+    """Where it is, for a person."""
+    if not one.is_installed:
+        return "no"
+    return "built in" if one.origin == "builtin" else one.path or "yes"
+
+
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the agents, and whether they are installed."""
@@ -21,7 +28,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(agent: str = typer.Argument(help="Name of the agent."), as_json: AsJson = False) -> None:
+def show(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."), as_json: AsJson = False) -> None:
     """Show an agent: what runs, and how to install it."""
     one = AgentStatus.model_validate(link().get(f"agents/{agent}"))
     if as_json:
@@ -31,7 +38,7 @@ def show(agent: str = typer.Argument(help="Name of the agent."), as_json: AsJson
         [
             ("name", one.agent.name),
             ("label", one.agent.label),
-            ("installed", one.path or ("yes" if one.is_installed else "no")),
+            ("installed", place(one)),
             ("command", " ".join(one.agent.command)),
             ("install with", one.agent.install),
             ("from", one.origin),

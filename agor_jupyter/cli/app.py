@@ -1,11 +1,12 @@
 """Lists the commands."""
 
 import typer
+from pydantic import ValidationError
 
 from agor_jupyter.cli import agents, boards, demo, doctor, permissions, repos, sessions, turns, worktrees
 from agor_jupyter.cli.output import fail
 from agor_jupyter.cli.reach import close, configure
-from agor_jupyter.domain.errors import AgorError
+from agor_jupyter.domain.errors import AgorError, BadRequest
 
 app = typer.Typer(name="jupyter agor", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(repos.app, name="repo", help="Git repositories that the server knows.")
@@ -29,6 +30,10 @@ def options(
     configure(url=url, token=token, data_dir=data_dir)
 
 
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
+
+
 def run(arguments: list[str]) -> int:
     try:
         app(arguments, prog_name="jupyter agor")
@@ -36,6 +41,10 @@ def run(arguments: list[str]) -> int:
         return done.code if isinstance(done.code, int) else 1
     except (AgorError, TimeoutError, ConnectionError) as error:
         return fail(error)
+    except ValidationError as error:
+        return fail(BadRequest.of(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     finally:
         close()
     return 0

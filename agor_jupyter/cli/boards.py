@@ -12,7 +12,9 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("open")
 def open_(
-    path: str = typer.Argument(help="File of the board, such as team.agor."), title: str = typer.Option(""), as_json: AsJson = False
+    path: str = typer.Argument(metavar="PATH", help="File of the board, such as team.agor."),
+    title: str = typer.Option("", help="What stands above it. Default: nothing."),
+    as_json: AsJson = False,
 ) -> None:
     """Make the board's file if it is not there, and say where to see it."""
     info = BoardInfo.model_validate(link().post("boards", BoardOpen(path=link().board_path(path), title=title)))
@@ -24,7 +26,7 @@ def open_(
                 ("board", info.path),
                 ("objects", info.object_count),
                 ("problems", len(info.problems) or None),
-                ("open", f"{link().url}lab/tree/{info.path}"),
+                ("open", None if link().is_private else f"{link().url}lab/tree/{info.path}"),  # a private server has no page
             ]
         )
 
@@ -40,7 +42,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(path: str = typer.Argument(help="File of the board."), as_json: AsJson = False) -> None:
+def show(path: str = typer.Argument(metavar="PATH", help="File of the board."), as_json: AsJson = False) -> None:
     """List what lies on a board, and what is wrong in its file."""
     board = Board.model_validate(link().get("board", path=link().board_path(path)))
     if as_json:

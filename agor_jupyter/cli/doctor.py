@@ -122,6 +122,7 @@ def _jupyter() -> Iterator[Finding]:
 
 
 def _agents() -> Iterator[Finding]:
+    from agor_jupyter.cli.agents import place
     from agor_jupyter.cli.reach import link
     from agor_jupyter.domain.agents import AgentStatus
     from agor_jupyter.domain.errors import AgorError
@@ -133,7 +134,7 @@ def _agents() -> Iterator[Finding]:
         return
     for one in found:
         if one.is_installed:
-            yield Finding("ok", "agent", f"{one.agent.name}: {one.path or 'built in'}")
+            yield Finding("ok", "agent", f"{one.agent.name}: {place(one)}")
         else:
             yield Finding(
                 "warn",

@@ -55,6 +55,17 @@ def facts(pairs: Sequence[tuple[str, object]]) -> None:
         print(f"{name.ljust(width)}  {value}")
 
 
+def changed(files: int, added: int, deleted: int) -> str:
+    return f"{files} file{'' if files == 1 else 's'} +{added} -{deleted}" if files else "no files"
+
+
+_OPTIONS = {"force=True": "--force", "existing_branch": "--existing-branch"}
+"""What a sentence of the API calls by its keyword is an option here."""
+
+
 def fail(error: BaseException) -> int:
-    print(visible(str(error)), file=sys.stderr)
+    sentence = visible(str(error))
+    for keyword, option in _OPTIONS.items():
+        sentence = sentence.replace(keyword, option)
+    print(sentence, file=sys.stderr)
     return 1

@@ -1,6 +1,7 @@
 """The connection of this command, made when it is first needed and closed at its end."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from agor_jupyter.domain.errors import (
@@ -45,9 +46,9 @@ def close() -> None:
 
 
 def repo(key: str) -> Repo:
-    return _one(
-        "repo", key, [Repo.model_validate(item) for item in link().items("repos")], lambda one: [one.id, one.slug, one.path], RepoNotFound
-    )
+    found = [Repo.model_validate(item) for item in link().items("repos")]
+    place = str(Path(key).expanduser().resolve())
+    return _one("repo", key, found, lambda one: [one.id, key if one.path == place else one.path, one.slug], RepoNotFound)
 
 
 def worktree(key: str) -> Worktree:

@@ -32,7 +32,7 @@ def _show(repo: Repo, as_json: bool) -> None:
 
 @app.command()
 def add(
-    place: str = typer.Argument(help="A local checkout, or a git URL to clone."),
+    place: str = typer.Argument(metavar="PLACE", help="A local checkout, or a git URL to clone."),
     name: str | None = typer.Option(None, help="Short name. Default: made from the place."),
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +55,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def remove(repo: str = typer.Argument(help="Name, id or path."), as_json: AsJson = False) -> None:
+def remove(repo: str = typer.Argument(metavar="REPO", help="Name, id or path."), as_json: AsJson = False) -> None:
     """Forget a repository. A checkout of yours stays as it is."""
     one = find(repo)
     link().delete(f"repos/{one.id}")
@@ -66,7 +66,7 @@ def remove(repo: str = typer.Argument(help="Name, id or path."), as_json: AsJson
 
 
 @app.command()
-def branches(repo: str = typer.Argument(help="Name, id or path."), as_json: AsJson = False) -> None:
+def branches(repo: str = typer.Argument(metavar="REPO", help="Name, id or path."), as_json: AsJson = False) -> None:
     """List the branches of a repository."""
     found = [Branch.model_validate(item) for item in link().items(f"repos/{find(repo).id}/branches")]
     if as_json:

@@ -13,7 +13,7 @@ from agor_jupyter.cli.reach import session as find
 from agor_jupyter.cli.reach import turn as find_turn
 from agor_jupyter.cli.reach import worktree as find_worktree
 from agor_jupyter.cli.turns import show_turn
-from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PromptSent, Text, ToolCall, ToolOutput
+from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PermissionSettled, PromptSent, Text, ToolCall, ToolOutput
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.notebook import following
@@ -43,32 +43,56 @@ def _show(session: Session, as_json: bool) -> None:
     )
 
 
-def _line(event: Event) -> str | None:
-    match event.body:
-        case PromptSent(text=text):
-            return f"> {text.strip()}"
-        case Text(text=text) | ToolOutput(text=text):
-            return text.rstrip("\n")
-        case ToolCall(title=title, status=status, output=output):
-            return f"[{status or 'tool'}] {title or ''}".rstrip() + (f"\n{output.rstrip()}" if output else "")
-        case PermissionAsked(permission=permission):
-            return f"? {permission.title}  (jupyter agor permission answer {permission.id} allow)"
-        case Notice(text=text) | Failure(text=text):
-            return f"! {text}"
-        case _:
-            return None
+class _Transcript:
+    """Events as lines. A tool's later events do not repeat its title, so that is kept from the first."""
+
+    def __init__(self, *, allow: bool = False) -> None:
+        self._titles: dict[str, str] = {}
+        self._allow = allow
+
+    def line(self, event: Event) -> str | None:  # noqa: PLR0911  # one for each kind
+        match event.body:
+            case PromptSent(text=text):
+                return "\n".join(f"> {line}" for line in text.strip().splitlines())
+            case Text(text=text) | ToolOutput(text=text):
+                return text.rstrip("\n")
+            case ToolCall() as call:
+                return self._tool(call)
+            case PermissionAsked(permission=permission):
+                return None if self._allow else f"? {permission.title}  (jupyter agor permission answer {permission.id} allow)"
+            case PermissionSettled(permission=permission):
+                by = f" by {permission.answered_by.name}" if permission.answered_by else ""
+                return f"? {permission.title}: {permission.state}{by}"
+            case Notice(text=text) | Failure(text=text):
+                return f"! {text}"
+            case _:
+                return None
+
+    def _tool(self, call: ToolCall) -> str | None:
+        title = self._titles[call.tool_call_id] = call.title or self._titles.get(call.tool_call_id, "")
+        status = f"[{_STATUSES.get(call.status, call.status)}] {title}".rstrip() if call.status else None
+        return "\n".join(filter(None, [status, (call.output or "").rstrip()])) or None
+
+
+_STATUSES: dict[str, str] = {"pending": "asked for", "in_progress": "runs", "completed": "done"}
 
 
 def _await(session: Session, turn: Turn, allow: bool, as_json: bool) -> None:
     """Print the turn's transcript while it grows, then the turn. A turn that is not done ends the command with 1."""
+    transcript = _Transcript(allow=allow)
 
     async def watch() -> None:
         async with aclosing(following.follow(link(), session.id, allow=allow, until=turn.id)) as found:
             async for event in found:
-                if event.turn_id == turn.id and not as_json and (text := _line(event)):
+                if event.turn_id == turn.id and not as_json and (text := transcript.line(event)):
                     print(visible(text), flush=True)
 
-    asyncio.run(watch())
+    try:
+        asyncio.run(watch())
+    except KeyboardInterrupt:
+        if not link().is_private:
+            print(f"\nThe turn goes on. Stop it with: jupyter agor session cancel {session.id}", file=sys.stderr)
+        raise
     ended = Turn.model_validate(link().get(f"turns/{turn.id}"))
     show_turn(ended, as_json)
     if ended.state is not TurnState.DONE:
@@ -85,7 +109,7 @@ def _last(session: Session) -> Turn:
 
 @app.command()
 def start(
-    worktree: str = typer.Argument(help="Name, REPO/NAME, or id of the worktree."),
+    worktree: str = typer.Argument(metavar="WORKTREE", help="Name, REPO/NAME, or id of the worktree."),
     prompt: Text_ = "",
     agent: str = typer.Option("script", help="Name of the agent."),
     title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
@@ -183,11 +207,12 @@ def events(
 ) -> None:
     """Print the transcript. With --json one event a line."""
     one = find(session)
+    transcript = _Transcript()
 
     def put(event: Event) -> None:
         if as_json:
             show_line(event)
-        elif text := _line(event):
+        elif text := transcript.line(event):
             print(visible(text), flush=True)
 
     async def watch() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agor_jupyter.cli.output import AsJson, facts, show_json, table
+from agor_jupyter.cli.output import AsJson, changed, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import session as find_session
 from agor_jupyter.cli.reach import turn as find
@@ -24,7 +24,7 @@ def show_turn(turn: Turn, as_json: bool) -> None:
             ("turn", turn.number),
             ("state", turn.state),
             ("error", turn.error),
-            ("changed", f"{turn.files} files +{turn.added} -{turn.deleted}" if turn.files else "no files"),
+            ("changed", changed(turn.files, turn.added, turn.deleted)),
             ("commit", turn.commit_after if turn.commit_after != turn.commit_before else None),
             ("seconds", f"{turn.seconds:.1f}" if turn.seconds is not None else None),
             ("cost", f"${turn.cost_usd:.4f}" if turn.cost_usd is not None else None),

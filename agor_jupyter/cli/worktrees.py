@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agor_jupyter.cli.output import AsJson, facts, show_json, table
+from agor_jupyter.cli.output import AsJson, changed, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find_repo
 from agor_jupyter.cli.reach import worktree as find
@@ -53,8 +53,8 @@ def _context(text: str) -> JsonObject:
 
 @app.command()
 def create(
-    repo: str = typer.Argument(help="Name, id or path of the repository."),
-    name: str = typer.Argument(help="Name of the worktree."),
+    repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."),
+    name: str = typer.Argument(metavar="NAME", help="Name of the worktree."),
     base: str | None = typer.Option(None, help="Branch, tag or commit to start from. Default: the default branch."),
     branch: str | None = typer.Option(None, help="Branch to make. Default: the name."),
     existing_branch: bool = typer.Option(False, help="Use a branch that exists."),
@@ -123,7 +123,7 @@ def status(worktree: Which, as_json: AsJson = False) -> None:
             ("branch", found.branch),
             ("commit", found.head[:10]),
             ("ahead, behind", f"{found.ahead}, {found.behind}"),
-            ("changed", f"{found.files} files +{found.added} -{found.deleted}"),
+            ("changed", changed(found.files, found.added, found.deleted)),
             ("as of", f"{found.as_of:%Y-%m-%d %H:%M:%S} UTC"),
             ("uncommitted", f"{found.staged} staged, {found.unstaged} unstaged, {found.untracked} untracked" if found.dirty else "nothing"),
         ]

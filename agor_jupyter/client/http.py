@@ -142,9 +142,12 @@ class _Again(Exception):
 
 
 def _encode(body: Record | Mapping[str, object] | None, *, only_set: bool) -> bytes:
-    if isinstance(body, Record):
-        return body.model_dump_json(exclude_unset=only_set).encode()
-    return json.dumps(body or {}).encode()
+    try:
+        if isinstance(body, Record):
+            return body.model_dump_json(exclude_unset=only_set).encode()
+        return json.dumps(body or {}).encode()
+    except (TypeError, ValueError) as error:  # free JSON that is none
+        raise errors.BadRequest([f"it is not JSON: {error}"]) from None
 
 
 def _word(value: object) -> str:

@@ -19,7 +19,9 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
+
+from pydantic import ValidationError
 
 
 def _list(names: Sequence[str], limit: int = 8) -> str:
@@ -78,6 +80,16 @@ class BadRequest(Invalid):
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(f"The request does not fit: {'; '.join(problems)}.", problems=list(problems))
+
+    @classmethod
+    def of(cls, error: ValidationError) -> Self:
+        """One line for each field that Pydantic refused; what was sent is not repeated."""
+        lines = []
+        for problem in error.errors(include_url=False, include_input=False)[:20]:
+            where = ".".join(str(part) for part in problem["loc"])
+            what = problem["msg"][:1].lower() + problem["msg"][1:]
+            lines.append(f"{where}: {what}" if where else what)
+        return cls(lines)
 
 
 class BadName(Invalid):

@@ -23,7 +23,7 @@ class WorktreeStatus(Record):
     """What git says, and when it said so. `added` and `deleted` are lines against the base commit, uncommitted ones included."""
 
     branch: str | None
-    head: str
+    head: str = Field(repr=False)  # what differs from run to run is not in what a cell shows
     ahead: int
     """Commits since the base."""
     behind: int
@@ -36,7 +36,7 @@ class WorktreeStatus(Record):
     files: int
     added: int
     deleted: int
-    as_of: Moment
+    as_of: Moment = Field(repr=False)
 
 
 class StatusAnswer(Record):

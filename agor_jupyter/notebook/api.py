@@ -5,17 +5,19 @@ import re
 from pathlib import Path
 
 from agor_jupyter.domain.agents import AgentStatus
-from agor_jupyter.domain.boards import BoardOpen, Me
+from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
+from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook.boards import Board
-from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link, reach
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.repos import Repo
 from agor_jupyter.notebook.sessions import Session
+from agor_jupyter.notebook.worktrees import Worktree
 
 _URL = re.compile(r"^([a-z][a-z+]*://|[\w.-]+@[\w.-]+:)")
 
@@ -41,6 +43,8 @@ def connect(url: str | None = None, token: str | None = None, *, data_dir: str |
 
 
 class Hub:
+    """One server, and the way to everything on it: `hub.repo(…)`, `hub.board(…)`, `hub.sessions`, `hub.permissions`."""
+
     def __init__(self, link: Link) -> None:
         self._link = link
 
@@ -63,7 +67,8 @@ class Hub:
         """
         text = os.fspath(place)
         is_url = _URL.match(text) is not None
-        body = RepoAdd(url=text, slug=name) if is_url else RepoAdd(path=str(Path(text).expanduser().absolute()), slug=name)
+        with checked():
+            body = RepoAdd(url=text, slug=name) if is_url else RepoAdd(path=str(Path(text).expanduser().absolute()), slug=name)
         known = self._known_url(text) if is_url else self._known_path(text)
         return (known or Repo(self._link, RepoRecord.model_validate(self._link.post("repos", body)))).ready()
 
@@ -78,18 +83,33 @@ class Hub:
     def board(self, path: str | os.PathLike[str] = "main.agor", *, title: str = "") -> Board:
         """The board in this file, relative to this notebook. The file is made when it is not there."""
         relative = self._link.board_path(path)
-        self._link.post("boards", BoardOpen(path=relative, title=title))
+        with checked():
+            body = BoardOpen(path=relative, title=title)
+        self._link.post("boards", body)
         return Board(self._link, relative)
 
     @property
     def repos(self) -> Handles[Repo]:
         found = [Repo(self._link, RepoRecord.model_validate(item)) for item in self._link.items("repos")]
-        return Handles("repo", found, lambda one: columns(one.record), lambda one: one.name)
+        return Handles("repo", found, lambda one: columns(one.record), lambda one: one.name, kind=RepoRecord)
+
+    @property
+    def boards(self) -> Handles[Board]:
+        found = [BoardInfo.model_validate(item) for item in self._link.items("boards")]
+        by_path = {one.path: one for one in found}
+        boards = [Board(self._link, one.path) for one in found]
+        return Handles("board", boards, lambda one: columns(by_path[one.path]), lambda one: one.path, kind=BoardInfo)
+
+    @property
+    def worktrees(self) -> Handles[Worktree]:
+        """Those of all repositories, without the archived ones."""
+        found = [Worktree(self._link, WorktreeRecord.model_validate(item)) for item in self._link.items("worktrees")]
+        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name, kind=WorktreeRecord)
 
     @property
     def sessions(self) -> Handles[Session]:
         found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions")]
-        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title)
+        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title, kind=SessionRecord)
 
     @property
     def agents(self) -> Handles[AgentStatus]:
@@ -100,7 +120,7 @@ class Hub:
     def permissions(self) -> Handles[Permission]:
         """The open questions of all sessions."""
         found = [Permission(self._link, PermissionRecord.model_validate(item)) for item in self._link.items("permissions")]
-        return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title)
+        return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title, kind=PermissionRecord)
 
     def stop(self) -> None:
         """Stop a private server. Another one goes on; only the connections are closed."""

@@ -7,7 +7,7 @@ from agor_jupyter.domain.boards import Note, NoteAdd, Zone, ZoneAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import views
-from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.worktrees import Worktree
@@ -33,6 +33,7 @@ class Board:
             columns,
             lambda zone: zone.name,
             lambda zone: f"Zone {zone.name!r}",
+            kind=Zone,
         )
 
     @property
@@ -43,24 +44,26 @@ class Board:
             columns,
             lambda note: note.text,
             lambda note: f"Note {views.headline(note.text)!r}",
+            kind=Note,
         )
 
     @property
     def worktrees(self) -> Handles[Worktree]:
         found = [Worktree(self._link, WorktreeRecord.model_validate(item)) for item in self._link.items("worktrees", board=self.path)]
-        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name)
+        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name, kind=WorktreeRecord)
 
     @property
     def sessions(self) -> Handles[Session]:
         found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions", board=self.path)]
-        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title)
+        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title, kind=SessionRecord)
 
     def zone(self, name: str, *, at: tuple[float, float] | None = None, width: float = 296, height: float = 560, color: str = "") -> Zone:
         """The zone of this name, made when there is none. Sizes are in board units."""
         for known in self.zones:
             if known.name == name:
                 return known
-        body = ZoneAdd(name=name, x=at[0] if at else None, y=at[1] if at else None, width=width, height=height, color=color)
+        with checked():
+            body = ZoneAdd(name=name, x=at[0] if at else None, y=at[1] if at else None, width=width, height=height, color=color)
         self._link.post("board/zones", body, path=self.path)
         return self.zones[name]
 
@@ -69,7 +72,9 @@ class Board:
         for known in self.notes:
             if known.text == text:
                 return known
-        self._link.post("board/notes", NoteAdd(text=text, x=at[0] if at else None, y=at[1] if at else None, color=color), path=self.path)
+        with checked():
+            body = NoteAdd(text=text, x=at[0] if at else None, y=at[1] if at else None, color=color)
+        self._link.post("board/notes", body, path=self.path)
         return self.notes[text]
 
     def __repr__(self) -> str:

@@ -54,7 +54,10 @@ def columns_of(event: Event) -> dict[str, object]:
 def line_of(event: Event) -> str:
     """An event in a list: its number, its kind and what it says first."""
     body = event.body
-    said = getattr(body, "text", None) or getattr(body, "title", None) or ""
+    asked = getattr(body, "permission", None)
+    said = (
+        getattr(body, "text", None) or getattr(body, "title", None) or (asked.title if asked else "") or getattr(body, "status", None) or ""
+    )
     return f"{event.seq} {body.kind} {views.headline(str(said))}".rstrip()
 
 
@@ -70,7 +73,8 @@ def settle(what: str, record: R, read_again: Callable[[], R], *, is_pending: Cal
         time.sleep(pause)
         pause = min(pause * 1.5, 0.5)
         record = read_again()
-        line.say(f"{what}: {step(record)}")
+        if is_pending(record):
+            line.say(f"{what}: {step(record)}")
     line.clear()
     return record
 

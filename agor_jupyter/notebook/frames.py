@@ -6,8 +6,9 @@ from datetime import datetime
 import pandas as pd
 
 
-def frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
-    table = pd.DataFrame(list(rows))
+def frame(rows: Sequence[dict[str, object]], names: Sequence[str] = ()) -> pd.DataFrame:
+    """`names` are the columns where there are no rows to say so."""
+    table = pd.DataFrame(list(rows), columns=None if rows else list(names))
     for name in table.columns:
         if any(isinstance(value, datetime) for value in table[name]):
             table[name] = pd.to_datetime(table[name], utc=True)

@@ -1,11 +1,16 @@
 """What all handles share: the hub they ask, waiting without an event loop of one's own, and lists that show as tables."""
 
 import asyncio
+import contextlib
 import contextvars
+import functools
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, TypeVar, get_args, get_origin, overload
 
+from pydantic import ValidationError
+
+from agor_jupyter.domain.errors import BadRequest
 from agor_jupyter.domain.records import Record
 from agor_jupyter.notebook import views
 
@@ -53,17 +58,47 @@ def wait_for(work: Callable[[], Coroutine[object, object, T]], timeout: float | 
     return done[0]
 
 
+@contextlib.contextmanager
+def checked() -> Iterator[None]:
+    """What does not fit a request is said as everywhere else, and not in Pydantic's words.
+
+    Raises:
+        BadRequest: with one line for each field.
+
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise BadRequest.of(error) from None
+
+
+@functools.cache
+def _nested(kind: type[Record]) -> dict[str, tuple[str, ...] | None]:
+    """A record's fields. A nested record has its own fields, also where it may be `None`; a person and a plain value have none."""
+    found: dict[str, tuple[str, ...] | None] = {}
+    for name, field in kind.model_fields.items():
+        choices = get_args(field.annotation) or (field.annotation,)
+        inner = next((one for one in choices if isinstance(one, type) and issubclass(one, Record)), None)
+        is_list = get_origin(field.annotation) in (list, dict, tuple)
+        is_person = inner is not None and "username" in inner.model_fields
+        found[name] = tuple(inner.model_fields) if inner and not is_list and not is_person else None
+    return found
+
+
+def column_names(kind: type[Record]) -> list[str]:
+    """The columns of such a record, also when there is none."""
+    return [f"{name}_{one}" if fields else name for name, fields in _nested(kind).items() for one in fields or [name]]
+
+
 def columns(record: Record, **more: object) -> dict[str, object]:
     """The record's fields as columns. A nested record gives `name_field`; a person is their name; lists and JSON stay as they are."""
     found: dict[str, object] = {}
-    for name in type(record).model_fields:
+    for name, fields in _nested(type(record)).items():
         value = getattr(record, name)
-        if isinstance(value, Record):
-            fields = type(value).model_fields
-            if "username" in fields:
-                found[name] = getattr(value, "name", None)
-            else:
-                found |= {f"{name}_{field}": getattr(value, field) for field in fields}
+        if fields:
+            found |= {f"{name}_{field}": getattr(value, field, None) for field in fields}
+        elif isinstance(value, Record):
+            found[name] = getattr(value, "name", None)
         else:
             found[name] = str(value) if isinstance(value, str) else value
     return found | more
@@ -79,8 +114,11 @@ class Handles(Sequence[T], Generic[T]):
         rows: Callable[[T], dict[str, object]],
         name: Callable[[T], str],
         line: Callable[[T], str] = repr,
+        *,
+        kind: type[Record] | None = None,
     ) -> None:
         self._noun, self._items, self._row, self._name, self._line = noun, list(items), rows, name, line
+        self._columns = column_names(kind) if kind else []
 
     @overload
     def __getitem__(self, key: int | str) -> T: ...
@@ -109,7 +147,7 @@ class Handles(Sequence[T], Generic[T]):
 
     @property
     def df(self) -> "pd.DataFrame":
-        """One row for each."""
+        """One row for each. Without any, the columns are there all the same."""
         from agor_jupyter.notebook.frames import frame
 
-        return frame([self._row(item) for item in self._items])
+        return frame([self._row(item) for item in self._items], self._columns)

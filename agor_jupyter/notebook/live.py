@@ -4,6 +4,8 @@ An executed notebook then holds what came out and not how long it took. The outp
 whether the work was done just now or before, so that nbval can compare them.
 """
 
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,10 +20,11 @@ _TAIL = 12
 
 
 class Line:
-    """One display of a cell. Does nothing outside IPython."""
+    """One display of a cell. Outside IPython, one line of a terminal, and nothing where there is none."""
 
     def __init__(self) -> None:
         self._handle = _display(_EMPTY)
+        self._is_terminal = self._handle is None and sys.stderr.isatty()
         self._shown = _EMPTY["text/plain"]
 
     def show(self, text: str, html: str) -> None:
@@ -30,10 +33,20 @@ class Line:
             self._handle({"text/plain": views.visible(text), "text/html": html})
 
     def say(self, text: str) -> None:
+        if self._is_terminal:
+            width = shutil.get_terminal_size().columns - 1
+            self._write("".join(filter(str.isprintable, text))[:width])
         self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{views.escape(text)}</div>')
 
     def clear(self) -> None:
+        if self._is_terminal and self._shown != _EMPTY["text/plain"]:
+            self._write("")
         self.show(_EMPTY["text/plain"], _EMPTY["text/html"])
+
+    def _write(self, text: str) -> None:
+        self._shown = text
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()
 
 
 _line: tuple[str, Line] | None = None
@@ -55,8 +68,6 @@ def _request() -> str:
 
 
 def _shell() -> Any:
-    import sys
-
     interactive = sys.modules.get("IPython")  # if nobody imported it, this is no notebook
     return interactive.get_ipython() if interactive else None
 

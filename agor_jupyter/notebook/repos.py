@@ -9,16 +9,19 @@ from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
 from agor_jupyter.notebook import following, views
 from agor_jupyter.notebook.boards import Board
-from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.worktrees import Worktree
 
 
 class Repo:
+    """A git repository that the server knows: your checkout, or its own clone. `repo.worktree("name")` makes a worktree of it."""
+
     def __init__(self, link: Link, record: RepoRecord) -> None:
         self._link, self.record = link, record
 
     def refresh(self) -> "Repo":
+        """Ask the server what it is now, for `record`."""
         self.record = RepoRecord.model_validate(self._link.get(f"repos/{self.record.id}"))
         return self
 
@@ -40,7 +43,7 @@ class Repo:
     @property
     def branches(self) -> Handles[Branch]:
         found = [Branch.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/branches")]
-        return Handles("branch", found, columns, lambda branch: branch.name, lambda branch: f"Branch {branch.name!r}")
+        return Handles("branch", found, columns, lambda branch: branch.name, lambda branch: f"Branch {branch.name!r}", kind=Branch)
 
     @property
     def worktrees(self) -> Handles[Worktree]:
@@ -49,7 +52,7 @@ class Repo:
             Worktree(self._link, WorktreeRecord.model_validate(item))
             for item in self._link.items("worktrees", repo=self.record.id, archived=1)
         ]
-        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name)
+        return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name, kind=WorktreeRecord)
 
     def worktree(
         self,
@@ -76,20 +79,21 @@ class Repo:
             AlreadyExists: there is one of this name that was made otherwise, or that is archived.
 
         """
-        wanted = WorktreeCreate(
-            repo=self.record.id,
-            name=name,
-            branch=branch,
-            base=base,
-            existing_branch=existing_branch,
-            board=board.path if isinstance(board, Board) else self._link.board_path(board) if board else None,
-            x=at[0] if at else None,
-            y=at[1] if at else None,
-            issue_url=issue,
-            pull_request_url=pull_request,
-            notes=notes,
-            context=context or {},
-        )
+        with checked():
+            wanted = WorktreeCreate(
+                repo=self.record.id,
+                name=name,
+                branch=branch,
+                base=base,
+                existing_branch=existing_branch,
+                board=board.path if isinstance(board, Board) else self._link.board_path(board) if board else None,
+                x=at[0] if at else None,
+                y=at[1] if at else None,
+                issue_url=issue,
+                pull_request_url=pull_request,
+                notes=notes,
+                context=context or {},
+            )
         known = next((one for one in self.worktrees if one.name == name), None)
         if known is None:
             known = Worktree(self._link, WorktreeRecord.model_validate(self._link.post("worktrees", wanted)))

@@ -9,7 +9,7 @@ from agor_jupyter.domain.sessions import Prompt, SessionChange
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.notebook import following, views
-from agor_jupyter.notebook.handles import Handles, columns, wait_for
+from agor_jupyter.notebook.handles import Handles, checked, columns, wait_for
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.turns import Turn
@@ -49,6 +49,7 @@ class Session:
         return Turn(self._link, self._turn, allow=self._allow)
 
     def refresh(self) -> "Session":
+        """Ask the server what it is now, for `record`."""
         self.record = SessionRecord.model_validate(self._link.get(f"sessions/{self.record.id}"))
         return self
 
@@ -58,7 +59,9 @@ class Session:
 
     @title.setter
     def title(self, title: str) -> None:
-        self.record = SessionRecord.model_validate(self._link.patch(f"sessions/{self.record.id}", SessionChange(title=title)))
+        with checked():
+            change = SessionChange(title=title)
+        self.record = SessionRecord.model_validate(self._link.patch(f"sessions/{self.record.id}", change))
 
     @property
     def agent(self) -> str:
@@ -75,7 +78,7 @@ class Session:
             Turn(self._link, TurnRecord.model_validate(item), allow=self._allow)
             for item in self._link.items(f"sessions/{self.record.id}/turns")
         ]
-        return Handles("turn", found, lambda turn: columns(turn.record), lambda turn: str(turn.number))
+        return Handles("turn", found, lambda turn: columns(turn.record), lambda turn: str(turn.number), kind=TurnRecord)
 
     @property
     def queue(self) -> Handles[Turn]:
@@ -83,7 +86,11 @@ class Session:
         waiting = self.refresh().record.queue
         by_id = {turn.record.id: turn for turn in self.turns}
         return Handles(
-            "turn", [by_id[turn] for turn in waiting if turn in by_id], lambda turn: columns(turn.record), lambda turn: str(turn.number)
+            "turn",
+            [by_id[turn] for turn in waiting if turn in by_id],
+            lambda turn: columns(turn.record),
+            lambda turn: str(turn.number),
+            kind=TurnRecord,
         )
 
     @property
@@ -96,11 +103,13 @@ class Session:
     def permissions(self) -> Handles[Permission]:
         """Its open questions."""
         found = [Permission(self._link, record) for record in following.open_permissions(self._link, self.record.id)]
-        return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title)
+        return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title, kind=PermissionRecord)
 
     def prompt(self, text: str) -> Turn:
         """Send a further prompt. It waits its turn in the queue; `await` what you get."""
-        self._turn = TurnRecord.model_validate(self._link.post(f"sessions/{self.record.id}/prompt", Prompt(text=text)))
+        with checked():
+            body = Prompt(text=text)
+        self._turn = TurnRecord.model_validate(self._link.post(f"sessions/{self.record.id}/prompt", body))
         return Turn(self._link, self._turn, allow=self._allow)
 
     def reorder(self, *turns: Turn) -> "Session":

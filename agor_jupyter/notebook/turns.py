@@ -82,6 +82,7 @@ class Turn:
         return self
 
     def refresh(self) -> "Turn":
+        """Ask the server what it is now, for `record`."""
         self.record = TurnRecord.model_validate(self._link.get(f"turns/{self.record.id}"))
         return self
 

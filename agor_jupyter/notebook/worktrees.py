@@ -10,19 +10,24 @@ from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.worktrees import Removal, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import following, views
-from agor_jupyter.notebook.handles import Handles, columns
+from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.turns import Diff
 
+_SAME: Any = object()
+"""Not said, so it stays as it is. `Any`, so that an argument keeps its own type."""
 _OVER = {"failed", "cancelled", "interrupted"}
 
 
 class Worktree:
+    """A folder and a branch of its own, where agents work. `worktree.session("script", "…")` starts one."""
+
     def __init__(self, link: Link, record: WorktreeRecord) -> None:
         self._link, self.record = link, record
 
     def refresh(self) -> "Worktree":
+        """Ask the server what it is now, for `record`."""
         self.record = WorktreeRecord.model_validate(self._link.get(self._at))
         return self
 
@@ -61,7 +66,7 @@ class Worktree:
     @property
     def sessions(self) -> Handles[Session]:
         found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions", worktree=self.record.id)]
-        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title)
+        return Handles("session", found, lambda one: columns(one.record), lambda one: one.title, kind=SessionRecord)
 
     def session(
         self,
@@ -85,7 +90,8 @@ class Worktree:
         if prompt is not None and not again and (known := self._begun_with(agent, prompt)):
             record, turn = known
             return Session(self._link, record, turn=turn, allow=allow)
-        body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt)
+        with checked():
+            body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt)
         return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
 
     def _begun_with(self, agent: str, prompt: str) -> tuple[SessionRecord, TurnRecord] | None:
@@ -96,9 +102,28 @@ class Worktree:
                 return record, turns[0]
         return None
 
-    def change(self, **changes: Any) -> "Worktree":
-        """Set `name`, `board`, `issue_url`, `pull_request_url`, `notes` or `context`. `None` clears a link."""
-        self.record = WorktreeRecord.model_validate(self._link.patch(self._at, WorktreeChange(**changes)))
+    def change(
+        self,
+        *,
+        name: str = _SAME,
+        board: str | None = _SAME,
+        issue_url: str | None = _SAME,
+        pull_request_url: str | None = _SAME,
+        notes: str = _SAME,
+        context: dict[str, Any] = _SAME,
+    ) -> "Worktree":
+        """Set what is named here. `None` clears a link, or takes it off its board."""
+        asked = {
+            "name": name,
+            "board": board if board in (None, _SAME) else self._link.board_path(str(board)),
+            "issue_url": issue_url,
+            "pull_request_url": pull_request_url,
+            "notes": notes,
+            "context": context,
+        }
+        with checked():
+            change = WorktreeChange.model_validate({field: value for field, value in asked.items() if value is not _SAME})
+        self.record = WorktreeRecord.model_validate(self._link.patch(self._at, change))
         return self
 
     def retry(self) -> "Worktree":

@@ -133,7 +133,7 @@ def _parse_body(model: type[Record], body: bytes) -> Record:
     try:
         return model.model_validate_json(body or b"{}")
     except pydantic.ValidationError as error:
-        raise _bad_request(error) from None
+        raise errors.BadRequest.of(error) from None
 
 
 def _parse_query(model: type[Record], handler: Handler) -> Record:
@@ -143,13 +143,4 @@ def _parse_query(model: type[Record], handler: Handler) -> Record:
     try:
         return model.model_validate(found)
     except pydantic.ValidationError as error:
-        raise _bad_request(error) from None
-
-
-def _bad_request(error: pydantic.ValidationError) -> errors.BadRequest:
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False)[:20]:
-        where = ".".join(str(part) for part in problem["loc"])
-        what = problem["msg"][:1].lower() + problem["msg"][1:]
-        lines.append(f"{where}: {what}" if where else what)
-    return errors.BadRequest(lines)
+        raise errors.BadRequest.of(error) from None

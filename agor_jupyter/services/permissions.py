@@ -72,15 +72,15 @@ class Permissions:
             permission = permissions.get(transaction.connection, permission_id)
             if permission is None:
                 raise errors.PermissionNotFound(permission_id)
-            option = next((option for option in permission.options if option.id == answer.option_id), None)
-            if option is None:
-                known = ", ".join(option.id for option in permission.options)
-                raise errors.BadRequest([f"the question has no option {answer.option_id!r}; it has {known}"])
             turn = find_turn(transaction, permission.turn_id)
             is_current = turn.run_id == permission.run_id and turn.state is TurnState.WAITING
             if permission.state is not PermissionState.OPEN or not is_current:
                 who = permission.answered_by.name if permission.answered_by else None
                 raise errors.AlreadyAnswered(permission_id, permission.state.value, who)
+            option = next((option for option in permission.options if option.id == answer.option_id), None)
+            if option is None:
+                known = ", ".join(option.id for option in permission.options)
+                raise errors.BadRequest([f"the question has no option {answer.option_id!r}; it has {known}"])
             state = PermissionState.ALLOWED if option.kind in _ALLOWS else PermissionState.REJECTED
             permission = permission.replace(state=state, option_id=option.id, answered_at=at, answered_by=caller.person, note=answer.note)
             self._settle(transaction, permission, turn)

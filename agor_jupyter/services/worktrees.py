@@ -473,7 +473,7 @@ class Worktrees:
         if found.staged or found.unstaged or found.conflicted:
             losses.append(f"changes in {found.staged + found.unstaged + found.conflicted} files that are not committed")
         if found.untracked:
-            losses.append(f"{found.untracked} untracked files")
+            losses.append(f"{found.untracked} untracked file{'' if found.untracked == 1 else 's'}")
         if found.head and found.head != worktree.base_sha:
             tip = await repository.tip(worktree.base_ref)
             output = await repository.git(

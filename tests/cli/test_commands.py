@@ -1,10 +1,15 @@
 """The shell against a real private server."""
 
+import io
 import itertools
 import json
+import os
+import pty
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -74,7 +79,10 @@ def test_a_question_is_answered_from_the_shell(agor_command, agor_json, worktree
     assert code == 0, err
     assert out.startswith("allowed by ")
     assert agor_command("session", "events", session["id"], "--follow")[0] == 0
-    assert agor_command("permission", "answer", mine[0]["id"], "allow")[0] == 1
+    code, _, err = agor_command("permission", "answer", mine[0]["id"], "allow")
+    assert code == 1
+    assert "no longer open: allowed by" in err
+    assert agor_command("permission", "answer", "pe_nothing", "allow")[2].startswith("Permission 'pe_nothing' does not exist")
 
 
 def test_a_prompt_can_be_queued_and_cancelled(agor_json, worktree):
@@ -90,6 +98,61 @@ def test_boards(agor_command, agor_json):
     assert "shell.agor" in [one["path"] for one in agor_json("board", "list")]
     assert agor_json("board", "show", "shell.agor")["objects"] == {}
     assert agor_command("board", "show", "missing.agor")[0] == 1
+
+
+def test_a_repo_is_named_by_its_path_and_the_known_ones_by_their_names(agor_command, warehouse):
+    assert agor_command("repo", "branches", "./warehouse")[0] == 0
+    code, _, err = agor_command("repo", "branches", "warehuose")
+    assert (code, err.strip()) == (1, "Repo 'warehuose' does not exist. There are: warehouse.")
+
+
+def test_a_sentence_of_the_api_names_our_options(agor_command, agor_json, worktree, here):
+    (Path(worktree["path"]) / "new.txt").write_text("x")
+
+    assert "or pass --force" in agor_command("worktree", "remove", worktree["name"])[2]
+
+
+def test_an_empty_prompt_is_refused_in_words(agor_command, agor_json, worktree):
+    session = agor_json("session", "start", worktree["name"])
+
+    code, _, err = agor_command("session", "prompt", session["id"], "")
+
+    assert code == 1
+    assert err.startswith("The request does not fit: text")
+
+
+def test_ctrl_c_leaves_the_turn_and_says_how_to_stop_it(agor_json, worktree):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agor_jupyter.cli", "session", "start", worktree["name"], "Sleep.\n```sh\nsleep 40\n```", "--allow"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith("[runs]"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "The turn goes on. Stop it with: jupyter agor session cancel se_" in err
+    assert "Traceback" not in err
+    session = agor_json("session", "list", "--worktree", worktree["name"])[0]
+    assert session["state"] == "running"
+    agor_json("session", "cancel", session["id"])
+
+
+def test_a_person_at_a_terminal_sees_the_steps(agor_json, warehouse):
+    shown = io.BytesIO()
+    words = [sys.executable, "-m", "agor_jupyter.cli", "worktree", "create", warehouse, next(names)]
+
+    def read(descriptor):
+        found = os.read(descriptor, 10_000)
+        shown.write(found)
+        return found
+
+    status = pty.spawn(words, read)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert b"\r\x1b[KWorktree shell-" in shown.getvalue()
 
 
 def test_agents(agor_command, agor_json):

@@ -48,6 +48,37 @@ def test_a_misspelt_keyword_is_a_type_error(repo):
         repo.worktree("x", bord="x.agor")
 
 
+def test_what_does_not_fit_is_said_in_our_words(repo):
+    worktree = repo.worktree("fits")
+
+    with pytest.raises(TypeError):
+        worktree.change(nots="x")
+    for wrong in (lambda: worktree.session(prompt=3), lambda: worktree.session("script", "x").prompt(""), lambda: repo.worktree(7)):
+        with pytest.raises(agor.errors.BadRequest, match="does not fit: (prompt|text|name)"):
+            wrong()
+    with pytest.raises(agor.errors.BadRequest, match="not JSON"):
+        worktree.change(context={"when": object()})
+
+
+def test_a_worktree_is_changed_field_by_field(repo):
+    worktree = repo.worktree("changes", issue="https://example.com/1", context={"ticket": 1})
+
+    worktree.change(notes="look", issue_url=None)
+
+    assert (worktree.record.notes, worktree.record.issue_url, worktree.record.context) == ("look", None, {"ticket": 1})
+
+
+def test_a_table_has_its_columns_without_rows(hub, repo):
+    worktree = repo.worktree("empty")
+
+    assert len(worktree.sessions.df) == 0
+    assert {"state", "agent", "usage_cost_usd", "created_by"} <= set(worktree.sessions.df.columns)
+    with_rows = list(hub.worktrees.df.columns)
+    assert with_rows == list(hub.board("columns.agor").worktrees.df.columns)
+    assert {"status_dirty", "base_sha"} <= set(with_rows)
+    assert "columns.agor" in list(hub.boards.df["path"])
+
+
 def test_a_worktree_is_made_once_and_found_again(hub, repo):
     board = hub.board("once.agor")
 
