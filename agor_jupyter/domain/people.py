@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from agor_jupyter.domain.errors import NotAllowed
-from agor_jupyter.domain.records import Record
+from agor_jupyter.domain.records import Moment, Record
 
 
 class Role(StrEnum):
@@ -24,6 +24,16 @@ class Person(Record):
     name: str
     initials: str = ""
     color: str | None = None
+
+
+class Refusal(Record):
+    """*Saved.* A command that somebody was not allowed."""
+
+    at: Moment
+    username: str
+    action: str
+    """What was tried, such as `POST sessions/se_…/prompt`. No body is kept."""
+    surface: str
 
 
 class Caller(Record):

@@ -22,9 +22,6 @@ class Entry:
     path: str
     head: str | None = None
     branch: str | None = None
-    is_locked: bool = False
-    lock_reason: str = ""
-    is_prunable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +83,6 @@ async def entries(repository: Repository) -> list[Entry]:
                     path=fields["worktree"] if found else str(repository.path),
                     head=fields.get("HEAD"),
                     branch=fields["branch"].removeprefix("refs/heads/") if "branch" in fields else None,
-                    is_locked="locked" in fields,
-                    lock_reason=fields.get("locked", ""),
-                    is_prunable="prunable" in fields,
                 )
             )
     return found

@@ -1,4 +1,4 @@
-"""What a cell shows while it waits: one line or block that changes, and is empty again when the waiting is over.
+"""What a cell or a terminal shows while it waits: one line or block that changes, and is empty again when the waiting is over.
 
 An executed notebook then holds what came out and not how long it took. The outputs of a cell are the same in number and content
 whether the work was done just now or before, so that nbval can compare them.
@@ -35,7 +35,7 @@ class Line:
     def say(self, text: str) -> None:
         if self._is_terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._write("".join(filter(str.isprintable, text))[:width])
+            self._write(" ".join(views.visible(text).split())[:width])
         self.show(text, f'<div style="color: var(--jp-ui-font-color2, #757575)">{views.escape(text)}</div>')
 
     def clear(self) -> None:

@@ -65,6 +65,7 @@ ROUTES = (
     Route("api/turns/{turn}/discard", "turns", {"POST": "discard"}),
     Route("api/permissions", "permissions", {"GET": "index"}),
     Route("api/permissions/{permission}/answer", "permissions", {"POST": "answer"}),
+    Route("api/refusals", "refusals", {"GET": "index"}),
     Route("api/boards", "boards", {"GET": "index", "POST": "open_board"}),
     Route("api/board", "boards", {"GET": "get"}),
     Route("api/board/snapshot", "boards", {"GET": "snapshot"}),

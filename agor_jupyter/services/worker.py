@@ -8,53 +8,32 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
-
-from sqlalchemy import Connection
 
 from agor_jupyter.agents.mask import Mask, MaskedEvents, secrets
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import AgentSession, Process, PromptResult
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.events import Failure, Notice, PromptSent, TranscriptBody
+from agor_jupyter.domain.events import Notice, TranscriptBody
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.records import JsonObject
-from agor_jupyter.domain.sessions import Session, Usage
-from agor_jupyter.domain.turns import ENDED, Patch, Turn, TurnState
+from agor_jupyter.domain.sessions import Session
+from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
 from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.services import runs
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
-from agor_jupyter.services.transitions import derive, end, find_session, find_turn, move
-from agor_jupyter.storage import patches, runs, turns
-from agor_jupyter.storage.store import Transaction
+from agor_jupyter.services.runs import Outcome
+from agor_jupyter.storage import runs as kept_runs
 
 log = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
-_STOP_REASONS = {
-    "refusal": "The agent refused to go on.",
-    "max_tokens": "The agent reached its limit of tokens. Resume the turn to let it go on.",
-    "max_turn_requests": "The agent reached its limit of requests in one turn. Resume the turn to let it go on.",
-}
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Outcome:
-    """How a turn ends, before git was asked what changed."""
-
-    state: TurnState
-    stop_reason: str | None = None
-    usage: Usage | None = None
-    error: str | None = None
-    error_code: str | None = None
-    patch: Patch | None = None
-    after: Checkpoint | None = None
 
 
 @dataclass
@@ -128,7 +107,7 @@ class Worker:
     async def _work(self) -> bool:
         """Carry out the next turn. `False`: there is none."""
         desk = self._desk
-        if not await desk.store.read(_has_next, self.session_id):
+        if not await desk.store.read(runs.has_next, self.session_id):
             return False
         if self._agent is not None and not self._agent.is_alive:
             await self._dismiss()
@@ -161,13 +140,13 @@ class Worker:
         run_id = new_run or self._run_id
         assert run_id is not None
         boot_id = processes.boot_id()
-        claimed = await desk.store.write(_claim, self.session_id, run_id, boot_id if new_run else None, desk.clock.now())
+        claimed = await desk.store.write(runs.claim, self.session_id, run_id, boot_id if new_run else None, desk.clock.now())
         crash_point("claim.after_commit")
         if claimed is not None and new_run:
             self._run_id = new_run
         return claimed
 
-    async def _attempt(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> _Outcome:
+    async def _attempt(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> Outcome:
         try:
             worktree = await self._worktree(session)
             if self._agent is None:
@@ -177,17 +156,17 @@ class Worker:
             await starting.aclose()
             current.before = await self._unless_cancelled(current, self._desk.worktrees.checkpoint(worktree.id))
             if not await self._desk.store.write(
-                _begin, current.turn.id, current.before, self._agent.agent_session_id if self._agent else None, self._desk.clock.now()
+                runs.begin, current.turn.id, current.before, self._agent.agent_session_id if self._agent else None, self._desk.clock.now()
             ):
                 raise _Cancelled
-            return _read_result(await self._prompt(current))
+            return runs.read(await self._prompt(current))
         except _Cancelled:
-            return _Outcome(state=TurnState.CANCELLED, stop_reason="cancelled")
+            return Outcome(state=TurnState.CANCELLED, stop_reason="cancelled")
         except errors.AgorError as error:
-            return _Outcome(state=TurnState.FAILED, error=error.message, error_code=error.code)
+            return Outcome(state=TurnState.FAILED, error=error.message, error_code=error.code)
         except Exception:
             log.exception("Turn %s failed inside the server", current.turn.id)
-            return _Outcome(state=TurnState.FAILED, error="The server made a mistake; its log says more.", error_code="internal")
+            return Outcome(state=TurnState.FAILED, error="The server made a mistake; its log says more.", error_code="internal")
 
     async def _prompt(self, current: _Current) -> PromptResult:
         agent = self._agent
@@ -214,13 +193,13 @@ class Worker:
                 prompt.cancel()
                 await asyncio.gather(prompt, return_exceptions=True)
 
-    async def _finish(self, current: _Current, outcome: _Outcome) -> None:
+    async def _finish(self, current: _Current, outcome: Outcome) -> None:
         desk, turn = self._desk, current.turn
         if current.before is not None:
             try:
                 after = await desk.worktrees.checkpoint(turn.worktree_id)
                 patch = await desk.worktrees.patch(turn.worktree_id, current.before, after)
-                outcome = replace(outcome, after=after, patch=patch)
+                outcome = replace(outcome, after=after, patch=self._mask.record(patch))
             except errors.AgorError as error:
                 await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
             except Exception:  # whatever it is, the turn has to end
@@ -234,7 +213,7 @@ class Worker:
         await self._events.flush()
         await self._persist(desk.collector.flush)
         crash_point("turn.before_finish")
-        await self._persist(lambda: desk.store.write(_end, turn.id, outcome, seconds, desk.clock.now()))
+        await self._persist(lambda: desk.store.write(runs.end, turn.id, outcome, seconds, desk.clock.now()))
         crash_point("turn.after_finish")
 
     async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
@@ -295,7 +274,7 @@ class Worker:
     async def _spawned(self, process: Process) -> None:
         crash_point("run.spawned")
         assert self._run_id is not None
-        await self._desk.store.write(runs.started, self._run_id, process.pid, process.start_ticks)
+        await self._desk.store.write(kept_runs.started, self._run_id, process.pid, process.start_ticks)
 
     async def _dismiss(self) -> None:
         """Stop the process and all that it started."""
@@ -313,7 +292,7 @@ class Worker:
             log.error("Processes of run %s could not be ended: %s", run_id, sorted(pid for pid, _ in left))
         elif run_id is not None:
             with contextlib.suppress(errors.Unavailable):  # the next start finds it gone
-                await asyncio.shield(self._desk.store.write(runs.delete, run_id))
+                await asyncio.shield(self._desk.store.write(kept_runs.delete, run_id))
 
     # What the agent says
 
@@ -365,96 +344,3 @@ class Worker:
             if not doing.done():
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
-
-
-def _read_result(result: PromptResult) -> _Outcome:
-    outcome = _Outcome(state=TurnState.DONE, stop_reason=result.stop_reason, usage=result.usage)
-    if result.error is not None:
-        return replace(outcome, state=TurnState.FAILED, error=result.error, error_code=result.error_code or "agent_failed")
-    if result.stop_reason == "cancelled":
-        return replace(outcome, state=TurnState.CANCELLED)
-    if result.stop_reason != "end_turn":
-        error = _STOP_REASONS.get(result.stop_reason, f"The agent stopped for a reason of its own: {result.stop_reason}.")
-        return replace(outcome, state=TurnState.FAILED, error=error, error_code=result.stop_reason)
-    return outcome
-
-
-def _has_next(connection: Connection, session_id: SessionId) -> bool:
-    return not turns.is_blocked(connection, session_id) and bool(turns.queue(connection, session_id))
-
-
-def _claim(
-    transaction: Transaction, session_id: SessionId, run_id: RunId, boot_id: str | None, at: datetime
-) -> tuple[Turn, Session] | None:
-    """Take the next turn of the queue, unless one is open or an interrupted one waits for a person. Records a new run with it."""
-    connection = transaction.connection
-    queue = turns.queue(connection, session_id)
-    if not queue or turns.is_blocked(connection, session_id):
-        return None
-    turn = move(transaction, queue[0], TurnState.STARTING, at, run_id=run_id, started_at=at)
-    if boot_id is not None:
-        runs.insert(transaction, runs.RunRow(run_id, session_id, boot_id, None, None), at)
-    transaction.append(at, PromptSent(text=turn.prompt, by=turn.created_by), session_id=session_id, turn_id=turn.id)
-    return turn, derive(transaction, session_id, at)
-
-
-def _begin(transaction: Transaction, turn_id: TurnId, before: Checkpoint, agent_session_id: str | None, at: datetime) -> bool:
-    """The agent is ready. `False`: the turn was cancelled meanwhile."""
-    turn = find_turn(transaction, turn_id)
-    if turn.state is not TurnState.STARTING:
-        return False
-    turn = move(transaction, turn, TurnState.RUNNING, at, commit_before=before.commit or None, dirty_before=before.dirty)
-    derive(transaction, turn.session_id, at, agent_session_id=agent_session_id)
-    return True
-
-
-def _end(transaction: Transaction, turn_id: TurnId, outcome: _Outcome, seconds: float, at: datetime) -> None:
-    """Write down how it ended. A turn that a person cancelled is cancelled, whatever the agent said last."""
-    turn = find_turn(transaction, turn_id)
-    if turn.state in ENDED:
-        return
-    if turn.state is TurnState.STOPPING:
-        outcome = replace(outcome, state=TurnState.CANCELLED, error=None, error_code=None)
-    if outcome.error:
-        failure = Failure(code=outcome.error_code or "agent_failed", text=outcome.error)
-        transaction.append(at, failure, session_id=turn.session_id, turn_id=turn.id)
-    usage, files = outcome.usage or Usage(), outcome.patch.files if outcome.patch else []
-    end(
-        transaction,
-        turn,
-        outcome.state,
-        at,
-        stop_reason=outcome.stop_reason,
-        error=outcome.error,
-        error_code=outcome.error_code,
-        commit_after=(outcome.after.commit or None) if outcome.after else None,
-        dirty_after=outcome.after.dirty if outcome.after else None,
-        files=len(files),
-        added=sum(file.added or 0 for file in files),
-        deleted=sum(file.deleted or 0 for file in files),
-        seconds=seconds,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cost_usd=usage.cost_usd,
-        cost_is_estimate=usage.is_estimate,
-    )
-    if outcome.patch is not None:
-        patches.insert(transaction, turn.id, outcome.patch)
-    total = find_session(transaction, turn.session_id).usage
-    derive(transaction, turn.session_id, at, usage=_sum(total, usage))
-
-
-def _sum(total: Usage, turn: Usage) -> Usage:
-    def added(one: float | None, other: float | None) -> float | None:
-        return None if one is None and other is None else (one or 0) + (other or 0)
-
-    return Usage.model_validate(
-        {
-            "input_tokens": added(total.input_tokens, turn.input_tokens),
-            "output_tokens": added(total.output_tokens, turn.output_tokens),
-            "context_used": turn.context_used if turn.context_used is not None else total.context_used,
-            "context_size": turn.context_size if turn.context_size is not None else total.context_size,
-            "cost_usd": added(total.cost_usd, turn.cost_usd),
-            "is_estimate": total.is_estimate or turn.is_estimate,
-        }
-    )

@@ -18,12 +18,6 @@ _SETTLE = (
 _GET = sa.select(_C.record).where(_C.id == sa.bindparam("id"))
 _ALL_OPEN = sa.select(_C.record).where(_C.state == _OPEN).order_by(_C.id)
 _OPEN_OF_TURN = sa.select(_C.record).where(_C.turn_id == sa.bindparam("turn"), _C.state == _OPEN).order_by(_C.id)
-_OPEN_OF_BOARD = (
-    sa.select(_C.record)
-    .join(tables.sessions, _S.id == _C.session_id)
-    .where(_C.state == _OPEN, _S.board == sa.bindparam("board"))
-    .order_by(_C.id)
-)
 
 
 def insert(transaction: Transaction, permission: Permission) -> None:
@@ -48,8 +42,3 @@ def all_open(connection: sa.Connection) -> list[Permission]:
 
 def open_of_turn(connection: sa.Connection, turn_id: TurnId) -> list[Permission]:
     return [Permission.model_validate_json(record) for record in connection.execute(_OPEN_OF_TURN, {"turn": turn_id}).scalars()]
-
-
-def open_of_board(connection: sa.Connection, board: str) -> list[str]:
-    """In their wire form."""
-    return list(connection.execute(_OPEN_OF_BOARD, {"board": board}).scalars())

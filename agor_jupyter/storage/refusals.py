@@ -4,6 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from agor_jupyter.domain.people import Refusal
 from agor_jupyter.storage.store import Transaction
 from agor_jupyter.storage.tables import refusals
 
@@ -20,5 +21,5 @@ def insert(transaction: Transaction, *, at: datetime, username: str, action: str
     transaction.connection.execute(_INSERT, row)
 
 
-def newest(connection: sa.Connection, limit: int) -> list[dict[str, str]]:
-    return [dict(row) for row in connection.execute(_LIST, {"limit": limit}).mappings()]
+def newest(connection: sa.Connection, limit: int) -> list[Refusal]:
+    return [Refusal.model_validate(dict(row)) for row in connection.execute(_LIST, {"limit": limit}).mappings()]

@@ -22,7 +22,6 @@ _UPDATE = (
 )
 _GET = sa.select(*_ROW).where(_C.id == sa.bindparam("id"))
 _OF_WORKTREE = sa.select(*_ROW).where(_C.worktree_id == sa.bindparam("worktree")).order_by(_C.id)
-_OF_BOARD = sa.select(*_ROW).where(_C.board == sa.bindparam("board"), _C.is_archived.is_(False)).order_by(_C.id)
 _IDS = sa.select(_C.id).order_by(_C.id)
 FILTERS = {"board": _C.board, "state": _C.state, "agent": _C.agent, "worktree": _C.worktree_id, "person": _C.created_by}
 
@@ -56,11 +55,6 @@ def get_encoded(connection: sa.Connection, session_id: str) -> str | None:
 
 def of_worktree(connection: sa.Connection, worktree_id: WorktreeId) -> list[Session]:
     return [Session.model_validate_json(encode(*row)) for row in connection.execute(_OF_WORKTREE, {"worktree": worktree_id})]
-
-
-def of_board(connection: sa.Connection, board: str) -> list[str]:
-    """All that are not archived, in their wire form."""
-    return [encode(*row) for row in connection.execute(_OF_BOARD, {"board": board})]
 
 
 def ids(connection: sa.Connection) -> Sequence[SessionId]:

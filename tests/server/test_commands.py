@@ -121,6 +121,9 @@ def test_a_row_is_kept_of_what_was_refused(server, repo):
         rows = connection.execute("select username, action, surface from refusals").fetchall()
     connection.close()
     assert ("carol", "POST sessions/se_of-another/prompt", "http") in rows
+    listed = server.client("alice").get("refusals")
+    assert ("carol", "POST sessions/se_of-another/prompt") in [(each["username"], each["action"]) for each in listed]
+    assert listed == sorted(listed, key=lambda each: each["at"], reverse=True)
     assert "rm -rf" not in str(rows)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,7 @@ async def test_secrets_of_the_agents_environment_are_stored_nowhere(fake):
     await running.say(f"the key is {secret[:10]}")
     await asyncio.sleep(0.1)
     await running.say(f"{secret[10:]}, really")
+    (Path(scene.worktree.path) / ".env").write_text(f"KEY={secret}\n")
     asking = running.ask(f"use {secret}?")
     question = await scene.question(turn)
     assert secret not in question.title
@@ -186,6 +188,7 @@ async def test_secrets_of_the_agents_environment_are_stored_nowhere(fake):
     turn = await scene.ended(turn)
 
     assert secret not in turn.error
+    assert "+KEY=[MY_API_KEY]" in (await scene.agor.turns.patch(turn.id)).text
     text = "".join(event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "text")
     assert text == "the key is [MY_API_KEY], really"
     await scene.agor.__aexit__(None, None, None)

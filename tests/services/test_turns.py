@@ -238,6 +238,22 @@ async def test_a_turn_that_waits_for_a_person_is_not_silent(fake):
     assert "notice" not in [event["body"]["kind"] for event in await scene.transcript(session)]
 
 
+async def test_cancel_in_the_middle_of_text_keeps_what_was_said_and_who_stopped_it(fake):
+    scene = await fake()
+    session = await scene.session()
+    turn, agent = await scene.running(session)
+    await agent.say("I will now")
+
+    stopping = await scene.agor.sessions.cancel(scene.caller, session.id, scene.key())
+    turn = await scene.ended(turn)
+
+    assert stopping.state is TurnState.STOPPING
+    assert (turn.state, turn.ended_by.name, turn.stop_reason) == (TurnState.CANCELLED, "Ann", "cancelled")
+    events = await scene.transcript(session)
+    assert [event["body"]["text"] for event in events if event["body"]["kind"] == "text"] == ["I will now"]
+    assert events[-1]["body"]["kind"] == "turn_ended"
+
+
 async def test_a_turn_that_ends_while_the_disk_is_full_is_written_down_when_there_is_space(fake, monkeypatch):
     scene = await fake()
     session = await scene.session()

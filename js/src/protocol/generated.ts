@@ -324,6 +324,15 @@ export interface Person {
   color: string | null
 }
 
+/** *Saved.* A command that somebody was not allowed. */
+export interface Refusal {
+  at: string
+  username: string
+  /** What was tried, such as `POST sessions/se_…/prompt`. No body is kept. */
+  action: string
+  surface: string
+}
+
 /** A person with the role that the server's authorizer gave them for this request. */
 export interface Caller {
   person: Person
