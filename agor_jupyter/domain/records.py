@@ -1,9 +1,10 @@
 """The base of every record: frozen, keyword-only, strict about unknown names, camelCase on the wire."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -16,6 +17,15 @@ Moment = Annotated[AwareDatetime, PlainSerializer(_isoformat, return_type=str, w
 
 JsonObject = dict[str, Any]
 """Free JSON. `Any` because JSON has no narrower type that Pydantic can serialise quickly."""
+
+
+def _finite(value: JsonObject) -> JsonObject:
+    json.dumps(value, allow_nan=False)
+    return value
+
+
+Context = Annotated[JsonObject, AfterValidator(_finite)]
+"""Free JSON that somebody sends. NaN and Infinity are none, and would be kept as null."""
 
 Coordinate = Annotated[FiniteFloat, Field(ge=-1_000_000, le=1_000_000)]
 """On a board, in board units."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agor_jupyter.domain.ids import ObjectId, RepoId, WorktreeId
 from agor_jupyter.domain.people import Person
-from agor_jupyter.domain.records import Coordinate, JsonObject, Moment, Record, Request
+from agor_jupyter.domain.records import Context, Coordinate, JsonObject, Moment, Record, Request
 
 
 class WorktreeState(StrEnum):
@@ -100,7 +100,7 @@ class WorktreeCreate(Request):
     issue_url: str | None = None
     pull_request_url: str | None = None
     notes: str = ""
-    context: JsonObject = Field(default_factory=dict)
+    context: Context = Field(default_factory=dict)
 
 
 class WorktreeChange(Request):
@@ -111,7 +111,7 @@ class WorktreeChange(Request):
     issue_url: str | None = None
     pull_request_url: str | None = None
     notes: str | None = None
-    context: JsonObject | None = None
+    context: Context | None = None
 
 
 class Removal(Record):

@@ -60,6 +60,36 @@ async def resolve(repository: Repository, repo: str, base: str, branch: str) -> 
     return Start(sha=base_sha, branch_sha=shas[0])
 
 
+async def fork_point(repository: Repository, repo: str, branch: str, start: Start) -> str:
+    """The commit where the existing `branch` left the base.
+
+    Errors:
+        RefNotFound: there is no such branch; with the names that are near.
+        BranchTaken: it is checked out.
+    """
+    if start.branch_sha is None:
+        await resolve(repository, repo, branch, branch)  # says which names are near
+        raise errors.RefNotFound(branch, repo)
+    await check_free(repository, branch)
+    output = await repository.git("compare with the base", "merge-base", start.branch_sha, start.sha, ok=(0, 1))
+    return output.text.split()[0] if output.code == 0 else start.sha
+
+
+async def check_free(repository: Repository, branch: str) -> None:
+    """Raises `BranchTaken` when it is checked out anywhere."""
+    for entry in await entries(repository):
+        if entry.branch is not None and entry.branch.lower() == branch.lower():
+            raise errors.BranchTaken(branch, entry.path)
+
+
+async def count_unpushed(repository: Repository, path: Path, head: str, base_sha: str, base_ref: str) -> int:
+    """Commits of the worktree at `path` that neither its base nor any remote has."""
+    tip = await repository.tip(base_ref)
+    without = [f"^{base_sha}", *([f"^{tip}"] if tip else []), "--not", "--remotes"]
+    output = await repository.git("count what is not pushed", "rev-list", "--count", head, *without, worktree=path)
+    return int(output.text or 0)
+
+
 async def refs(repository: Repository, *patterns: str) -> list[tuple[str, str]]:
     """Full names and what they point to."""
     output = await repository.git(

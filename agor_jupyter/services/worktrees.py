@@ -201,7 +201,7 @@ class Worktrees:
         start = await git.resolve(repository, repo.slug, base, branch)
         base_sha = start.sha
         if request.existing_branch:
-            base_sha = await self._check_existing(repository, repo, branch, start)
+            base_sha = await git.fork_point(repository, repo.slug, branch, start)
         elif start.branch_sha is not None:
             raise errors.AlreadyExists("Branch", branch, "Choose another name, or pass existing_branch to work on it.")
         elif self._creation.is_making(repo.id, branch):
@@ -272,7 +272,7 @@ class Worktrees:
             if worktree.state is not WorktreeState.ARCHIVED:
                 raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "only an archived one can be restored")
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
-            await self._check_free(repository, worktree.branch)
+            await git.check_free(repository, worktree.branch)
             return await self._begin(caller, worktree, repository, "worktrees.restore", {"name": name}, key)
 
     async def change(self, caller: Caller, name: str, request: WorktreeChange) -> Worktree:
@@ -471,18 +471,13 @@ class Worktrees:
         found = await self._statuses.read(worktree, repository, path, 0)
         losses = []
         if found.staged or found.unstaged or found.conflicted:
-            losses.append(f"changes in {found.staged + found.unstaged + found.conflicted} files that are not committed")
+            losses.append(f"changes in {_count(found.staged + found.unstaged + found.conflicted, 'file')}, not committed")
         if found.untracked:
-            losses.append(f"{found.untracked} untracked file{'' if found.untracked == 1 else 's'}")
+            losses.append(_count(found.untracked, "untracked file"))
         if found.head and found.head != worktree.base_sha:
-            tip = await repository.tip(worktree.base_ref)
-            output = await repository.git(
-                "count what is not pushed",
-                *("rev-list", "--count", found.head, f"^{worktree.base_sha}", *([f"^{tip}"] if tip else []), "--not", "--remotes"),
-                worktree=path,
-            )
-            if int(output.text or 0):
-                losses.append(f"{output.text.strip()} commits of branch {found.branch or found.head[:12]} that are on no remote")
+            count = await git.count_unpushed(repository, path, found.head, worktree.base_sha, worktree.base_ref)
+            if count:
+                losses.append(f"{_count(count, 'commit')} of branch {found.branch or found.head[:12]}, on no remote")
         return losses
 
     async def _remove_folder(self, repository: Repository, worktree: Worktree, *, force: bool) -> None:
@@ -500,20 +495,6 @@ class Worktrees:
             async with self._locks.held(repository.view.name):
                 await git.remove(repository, path, force=False)
 
-    async def _check_existing(self, repository: Repository, repo: Repo, branch: str, start: git.Start) -> str:
-        """The commit where the existing branch left the base."""
-        if start.branch_sha is None:
-            await git.resolve(repository, repo.slug, branch, branch)  # says which names are near
-            raise errors.RefNotFound(branch, repo.slug)
-        await self._check_free(repository, branch)
-        output = await repository.git("compare with the base", "merge-base", start.branch_sha, start.sha, ok=(0, 1))
-        return output.text.split()[0] if output.code == 0 else start.sha
-
-    async def _check_free(self, repository: Repository, branch: str) -> None:
-        for entry in await git.entries(repository):
-            if entry.branch is not None and entry.branch.lower() == branch.lower():
-                raise errors.BranchTaken(branch, entry.path)
-
 
 def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, changes: dict[str, object]) -> Worktree:
     found = kept.find(transaction.connection, worktree_id)
@@ -530,6 +511,10 @@ def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, chang
     if changed.board != found.board:
         follow_board(transaction, changed, changed.updated_at)
     return changed
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _check_link(url: str | None) -> str | None:

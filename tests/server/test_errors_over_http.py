@@ -138,6 +138,10 @@ CASES = {
         worktree(board="b.agor", x=1e300, y=0),
         *(400, "bad_request", "The request does not fit: x: input should be less than or equal to 1000000."),
     ),
+    "no number in the context": (
+        ("POST", "worktrees", '{"repo": "warehouse", "name": "new", "context": {"a": [NaN]}}'),
+        *(400, "bad_request", "The request does not fit: context: value error, Out of range float values are not JSON compliant*"),
+    ),
     "a link that is a script": (
         worktree(issue_url="javascript:alert(1)"),
         *(400, "bad_request", "The request does not fit: 'javascript:alert(1)' is not a web address."),
@@ -236,7 +240,7 @@ def test_removing_lists_what_would_be_lost_and_keeps_it(place):
 
     status, error = place.ask("DELETE", f"worktrees/{worktree['id']}")
 
-    losses = ["changes in 1 files that are not committed", "1 untracked files", "1 commits of branch precious that are on no remote"]
+    losses = ["changes in 1 file, not committed", "1 untracked file", "1 commit of branch precious, on no remote"]
     assert (status, error["code"], error["details"]["losses"]) == (409, "would_lose_work", losses)
     assert error["message"] == (
         f"Worktree 'precious' was not removed, because this would be lost: {', '.join(losses)}. "
