@@ -143,3 +143,12 @@ def test_every_tool_for_agents_and_every_name_of_a_template_is_documented() -> N
     assert [name for name in discover() if f"`{name}`" not in tools] == []
     fields = {name for noun in TemplateContext.model_fields.values() for name in noun.annotation.model_fields}
     assert [name for name in {*TemplateContext.model_fields, *fields} if f"`{name}`" not in templates] == []
+
+
+@pytest.mark.parametrize("folder", ["guide", "how-to", "decisions"])
+def test_every_page_can_be_found(folder):
+    home = ROOT / "docs" / folder
+    index = ROOT / "README.md" if folder == "how-to" else home / ("index.md" if folder == "guide" else "README.md")
+    listed = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#]+\.md)", index.read_text())}
+
+    assert {page.resolve() for page in home.glob("*.md")} - {index.resolve()} <= listed

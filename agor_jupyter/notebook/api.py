@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from agor_jupyter.client.http import Client
 from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
@@ -51,6 +52,11 @@ class Hub:
     @property
     def url(self) -> str:
         return self._link.url
+
+    @property
+    def http(self) -> Client:
+        """The HTTP API itself, for what has no handle: `hub.http.get("openapi.json")` describes it."""
+        return self._link.http
 
     @property
     def me(self) -> Me:

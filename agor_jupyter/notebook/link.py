@@ -33,6 +33,10 @@ class Link:
         return self._client.url
 
     @property
+    def http(self) -> Client:
+        return self._client
+
+    @property
     def is_private(self) -> bool:
         """The server ends with this process."""
         return self._private is not None
