@@ -69,6 +69,7 @@ export const texts = {
     running: 'Running',
     mine: 'Mine',
     filter: 'Filter cards',
+    filterOn: 'Filter cards, some are hidden',
     here: (n: number) => (n === 1 ? 'Only you are here' : `${n} people are here`),
     tab: 'Open in a tab',
     full: 'Full screen',

@@ -1,6 +1,7 @@
-// Elements from data. Text is always a text node; the only markup that is parsed is our own icon set.
+// Elements from data. Text is always a text node, with nothing hidden in it; the only markup that is parsed is our own icon set.
 import { icons, isIcon } from '../icons';
 import type { IconName } from '../icons';
+import { visible } from '../store/visible';
 
 type Child = Node | string | null | undefined | false;
 type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -10,12 +11,12 @@ export const h = (tag: string, attributes: Attributes | null, ...children: reado
   if (attributes) {
     for (const [name, value] of Object.entries(attributes)) {
       if (value === null || value === undefined || value === false) continue;
-      element.setAttribute(name, value === true ? '' : String(value));
+      element.setAttribute(name, value === true ? '' : name === 'title' || name === 'aria-label' ? visible(String(value)) : String(value));
     }
   }
   for (const child of children.flat()) {
     if (child === null || child === undefined || child === false) continue;
-    element.append(child);
+    element.append(typeof child === 'string' ? visible(child) : child);
   }
   return element;
 };

@@ -6,7 +6,7 @@ import { boxToScreen, fit, panBy, reveal, toBoard, visibleBox, zoomAt } from './
 import { Cursors } from './cursors';
 import { h, icon } from './dom';
 import { Editor } from './editor';
-import { neighbour, union } from './geometry';
+import { encloses, neighbour, union } from './geometry';
 import { actionOf } from './keyboard';
 import type { KeyAction } from './keyboard';
 import { Minimap } from './minimap';
@@ -23,6 +23,7 @@ import type { Box, Camera, CanvasProps, Point } from './types';
 const CURSOR_MS = 33;
 const HELD_MS = 40;
 const VIEW_MS = 250;
+const READABLE = 0.5;
 
 /** What the dock and the zoomer show. */
 export interface Chrome {
@@ -61,11 +62,15 @@ export class Stage implements Desk, ActionHost {
   #chrome: Chrome = { percent: 100, canUndo: false, canRedo: false, hint: null };
   #frame = 0;
   #flight = 0;
+  /** Where a flight ends: pressing twice goes twice as far. */
+  #goal: Camera | null = null;
   #gesture: { gesture: Gesture; start: Point; isMoved: boolean; last: Input } | null = null;
   #pointers = new Map<number, Point>();
   #pinch: { distance: number; middle: Point } | null = null;
   #isSpace = false;
   #isPlaced = false;
+  /** A board that was empty shows what comes to it, until a person touches it. */
+  #isFollowing = false;
   #afterG = 0;
   #hintTimer: ReturnType<typeof setTimeout> | undefined;
   #eatClick = false;
@@ -281,8 +286,10 @@ export class Stage implements Desk, ActionHost {
   }
 
   zoomBy(factor: number): void {
+    this.#isFollowing = false;
     const { width, height } = this.scene.size;
-    this.#fly(zoomAt(this.camera, { x: width / 2, y: height / 2 }, this.camera.zoom * factor));
+    const from = this.#goal ?? this.camera;
+    this.#fly(zoomAt(from, { x: width / 2, y: height / 2 }, from.zoom * factor));
   }
 
   actualSize(): void {
@@ -295,7 +302,7 @@ export class Stage implements Desk, ActionHost {
     const item = this.scene.items.get(id);
     if (!item) return;
     const camera = reveal(this.camera, this.scene.box(item), this.scene.size);
-    cancelAnimationFrame(this.#flight);
+    this.#land();
     this.scene.camera = camera;
     this.#draw();
     item.element?.focus({ preventScroll: true });
@@ -314,7 +321,7 @@ export class Stage implements Desk, ActionHost {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
-    cancelAnimationFrame(this.#flight);
+    this.#land();
     clearTimeout(this.#hintTimer);
     clearTimeout(this.#rest);
     for (const undo of this.#undos) undo();
@@ -364,17 +371,30 @@ export class Stage implements Desk, ActionHost {
   #readBoard(): void {
     this.scene.setObjects(this.board.getView());
     this.root.toggleAttribute('data-empty', this.scene.items.size === 0);
-    if (!this.#isPlaced && this.board.getView().isSynced && this.scene.size.width > 0) {
-      this.#isPlaced = true;
-      const box = this.scene.bounds();
-      if (box) this.scene.camera = fit(box, this.scene.size, this.#margins());
-      this.#viewPace.ask();
-    }
+    if (this.board.getView().isSynced && this.scene.size.width > 0) this.#place();
     this.#mapPace.ask();
     this.#outlinePace.ask();
     this.#tell({});
     this.#flagFilter();
     this.schedule();
+  }
+
+  /** Where the view looks at first. */
+  #place(): void {
+    if (this.#isPlaced && !this.#isFollowing) return;
+    const box = this.scene.bounds();
+    if (!this.#isPlaced) {
+      this.#isFollowing = box === null;
+      if (box) {
+        const margins = this.#margins();
+        const camera = fit(box, this.scene.size, margins);
+        // A cell is small: a large board begins at its upper left corner, large enough to read.
+        this.scene.camera =
+          this.#local.host === 'cell' && camera.zoom < READABLE ? { x: margins.left - box.x * READABLE, y: margins.top - box.y * READABLE, zoom: READABLE } : camera;
+      }
+    } else if (box && !encloses(visibleBox(this.camera, this.scene.size), box)) this.#fly(fit(box, this.scene.size, this.#margins()));
+    this.#isPlaced = true;
+    this.#viewPace.ask();
   }
 
   #margins(): { top: number; right: number; bottom: number; left: number } {
@@ -383,11 +403,12 @@ export class Stage implements Desk, ActionHost {
 
   /** Glides there, or jumps for those who asked for less motion. */
   #fly(to: Camera): void {
-    cancelAnimationFrame(this.#flight);
+    this.#land();
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
       this.setCamera(to);
       return;
     }
+    this.#goal = to;
     const from = this.camera;
     const begin = performance.now();
     const step = (now: number): void => {
@@ -400,8 +421,14 @@ export class Stage implements Desk, ActionHost {
       const y = (-from.y / from.zoom) * (1 - blend) + (-to.y / to.zoom) * blend;
       this.setCamera(t === 1 ? to : { x: -x * zoom, y: -y * zoom, zoom });
       if (t < 1) this.#flight = requestAnimationFrame(step);
+      else this.#goal = null;
     };
     this.#flight = requestAnimationFrame(step);
+  }
+
+  #land(): void {
+    cancelAnimationFrame(this.#flight);
+    this.#goal = null;
   }
 
   #flagSelection(before: ReadonlySet<string>): void {
@@ -555,7 +582,8 @@ export class Stage implements Desk, ActionHost {
   }
 
   #down(event: PointerEvent): void {
-    cancelAnimationFrame(this.#flight);
+    this.#isFollowing = false;
+    this.#land();
     this.#pointers.set(event.pointerId, this.#point(event));
     const target = event.target instanceof Element ? event.target : null;
     if (isField(target)) return;
@@ -675,7 +703,8 @@ export class Stage implements Desk, ActionHost {
     if (isField(event.target)) return;
     event.preventDefault();
     event.stopPropagation();
-    cancelAnimationFrame(this.#flight);
+    this.#isFollowing = false;
+    this.#land();
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
     if (isZoom) {
       const factor = 2 ** (-Math.max(-240, Math.min(240, event.deltaY * unit)) * (Math.abs(event.deltaY) < 20 ? 0.01 : 0.003));

@@ -34,6 +34,7 @@ import { WorktreePanel } from './WorktreePanel.js';
 
 /** Below this the panel takes the whole view. */
 const NARROW = 900;
+const SMALL_BAR = 780;
 
 export interface AppProps {
   readonly client: BoardClient;
@@ -58,7 +59,8 @@ function Shell() {
   const state = useClient();
   const local = useView();
   const root = useRef<HTMLDivElement>(null);
-  const isNarrow = useWidth(root) < NARROW;
+  const width = useWidth(root);
+  const isNarrow = width < NARROW;
   useFullScreen(root);
   useReading(local.openDiffId ? null : local.openSessionId);
   const onKeyDown = useKeys(root);
@@ -69,10 +71,10 @@ function Shell() {
   const isPanelOpen = session !== undefined || worktree !== undefined;
   const [stage, setStage] = useState<Stage | null>(null);
   useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
-  const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}`;
+  const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}${state.readOnlyReason ? ' agor-unread' : ''}`;
   return (
     <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown}>
-      <Bar />
+      <Bar isSmall={local.host === 'cell' || width < SMALL_BAR} />
       <Banner />
       <div className="agor-main">
         <div className="agor-board-box" inert={isNarrow && isPanelOpen ? '' : undefined}>
@@ -240,7 +242,10 @@ function useKeys(root: React.RefObject<HTMLElement>) {
     if (event.key === 'Escape' && (state.openSessionId || state.openDiffId) && !(event.target instanceof HTMLInputElement))
       return act(() => commands.closePanel());
     if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === '/') return act(() => root.current?.querySelector<HTMLInputElement>('[data-filter]')?.focus());
+    if (event.key === '/') {
+      const filter = root.current?.querySelector<HTMLElement>('[data-filter]');
+      return act(() => (filter?.tagName === 'INPUT' ? filter.focus() : filter?.click()));
+    }
     if (event.key === '?') return act(() => commands.openDialog('keys'));
     if (event.key === 'g') wasG.current = Date.now();
     else if (event.key === 'i' && Date.now() - wasG.current < 1000) act(() => commands.openInbox(true));

@@ -1,71 +1,63 @@
 // The bar over the board: title, filters, who is here, inbox, commands.
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { BoardState, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { useApp, useClient, useView } from './context.js';
+import { useFocusTrap } from './Dialog.js';
 import { Face, Icon } from './Icon.js';
 import { usePeople } from './Readers.js';
 import { visible } from './safe.js';
 
-export function Bar() {
+/** `isSmall`: the filters are behind a button, and other buttons are icons. */
+export function Bar({ isSmall }: { isSmall: boolean }) {
   const { client, commands, view, openInTab } = useApp();
   const { shared, board } = useClient();
-  const { host, only, filter, isInboxOpen, isFullScreen } = useView();
+  const { host, filter, isInboxOpen, isFullScreen } = useView();
   const people = usePeople();
   const counts = useMemo(() => countStates(shared), [shared]);
   const isCell = host === 'cell';
   const title = board?.getView().meta.title || nameOf(client.path);
-  const chip = (value: LocalState['only'], label: string, n: number | null) => (
-    <button type="button" className="agor-chip" aria-pressed={only === value} onClick={() => view.set({ only: value })}>
-      {label}
-      {n !== null && n > 0 && <b>{n}</b>}
-    </button>
-  );
   return (
     <header className="agor-bar" data-host={host}>
       <h1 className="agor-bar-title agor-ell" title={client.path}>
         {visible(title)}
       </h1>
-      {isCell ? (
-        <OnlyMenu />
-      ) : (
-        <div className="agor-chips" role="group" aria-label={texts.bar.show}>
-          {chip('all', texts.bar.all, null)}
-          {chip('needs', texts.bar.needs, counts.needs)}
-          {chip('running', texts.bar.running, counts.running)}
-          {chip('mine', texts.bar.mine, counts.mine)}
-        </div>
+      {!isSmall && (
+        <>
+          <Chips counts={counts} />
+          <FilterBox filter={filter} />
+        </>
       )}
-      <FilterBox filter={filter} isNarrow={isCell} />
       <span className="agor-grow" />
+      {isSmall && <FilterMenu counts={counts} />}
       <span className="agor-faces" role="group" aria-label={texts.bar.here(people.length)}>
-        {people.slice(0, isCell ? 3 : 6).map(({ person, isMe }) => (
+        {people.slice(0, isSmall ? 3 : 6).map(({ person, isMe }) => (
           <Face key={person.username} person={person} isMe={isMe} />
         ))}
-        {people.length > (isCell ? 3 : 6) && <span className="agor-face agor-face-more">+{people.length - (isCell ? 3 : 6)}</span>}
+        {people.length > (isSmall ? 3 : 6) && <span className="agor-face agor-face-more">+{people.length - (isSmall ? 3 : 6)}</span>}
       </span>
       <button
         type="button"
-        className={isCell ? 'agor-ib' : 'agor-btn agor-ghost'}
+        className={isSmall ? 'agor-ib' : 'agor-btn agor-ghost'}
         aria-expanded={isInboxOpen}
         aria-label={texts.inbox.button(counts.needs)}
         onClick={() => commands.openInbox(!isInboxOpen)}
         data-inbox
       >
         <Icon name="inbox" />
-        {!isCell && texts.inbox.title}
+        {!isSmall && texts.inbox.title}
         {counts.needs > 0 && <span className="agor-count agor-need">{counts.needs}</span>}
       </button>
       <button
         type="button"
-        className={isCell ? 'agor-ib' : 'agor-btn agor-ghost'}
+        className={isSmall ? 'agor-ib' : 'agor-btn agor-ghost'}
         onClick={() => commands.openDialog('commands')}
         aria-label={texts.menu.open}
         title={texts.menu.open}
       >
         <Icon name="command" />
-        {!isCell && <kbd className="agor-kbd">Ctrl K</kbd>}
+        {!isSmall && <kbd className="agor-kbd">Ctrl K</kbd>}
       </button>
       {isCell && openInTab && (
         <button type="button" className="agor-ib" onClick={() => openInTab(client.path)} aria-label={texts.bar.tab} title={texts.bar.tab}>
@@ -88,14 +80,14 @@ export function Bar() {
   );
 }
 
-function FilterBox({ filter, isNarrow }: { filter: string; isNarrow: boolean }) {
+function FilterBox({ filter }: { filter: string }) {
   const { view } = useApp();
   const ref = useRef<HTMLInputElement>(null);
   useEffect(() => {
     // Escape in the box clears it; the board's own Escape must not see it.
     const element = ref.current;
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return;
+      if (event.key !== 'Escape' || (!element?.value && element?.closest('.agor-popover'))) return;
       event.stopPropagation();
       view.set({ filter: '' });
       element?.blur();
@@ -104,7 +96,7 @@ function FilterBox({ filter, isNarrow }: { filter: string; isNarrow: boolean }) 
     return () => element?.removeEventListener('keydown', onKeyDown);
   }, [view]);
   return (
-    <label className={`agor-filter${isNarrow ? ' agor-narrow' : ''}`}>
+    <label className="agor-filter">
       <Icon name="search" size={14} />
       <input
         ref={ref}
@@ -120,27 +112,70 @@ function FilterBox({ filter, isNarrow }: { filter: string; isNarrow: boolean }) 
   );
 }
 
-function OnlyMenu() {
+/** Where the bar has no room, the filters are behind one button. */
+function FilterMenu({ counts }: { counts: Counts }) {
+  const { filter, only } = useView();
+  const [isOpen, setOpen] = useState(false);
+  const isOn = filter !== '' || only !== 'all';
+  return (
+    <>
+      <button
+        type="button"
+        className="agor-ib"
+        aria-expanded={isOpen}
+        aria-label={isOn ? texts.bar.filterOn : texts.bar.filter}
+        title={texts.bar.filter}
+        onClick={() => setOpen(!isOpen)}
+        data-filter={isOpen ? undefined : ''}
+        data-on={isOn || undefined}
+      >
+        <Icon name="filter" />
+      </button>
+      {isOpen && <FilterPopover counts={counts} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function FilterPopover({ counts, onClose }: { counts: Counts; onClose: () => void }) {
+  const { filter } = useView();
+  const trap = useFocusTrap(onClose, true);
+  return (
+    <div ref={trap.ref} className="agor-popover agor-filters" role="dialog" aria-label={texts.bar.filter} onKeyDown={trap.onKeyDown}>
+      <FilterBox filter={filter} />
+      <Chips counts={counts} />
+    </div>
+  );
+}
+
+function Chips({ counts }: { counts: Counts }) {
   const { view } = useApp();
   const { only } = useView();
+  const chip = (value: LocalState['only'], label: string, n: number) => (
+    <button type="button" className="agor-chip" aria-pressed={only === value} onClick={() => view.set({ only: value })}>
+      {value === 'needs' && n > 0 && <Icon name="st-needs" size={14} />}
+      {label}
+      {n > 0 && <b>{n}</b>}
+    </button>
+  );
   return (
-    <select
-      className="agor-select agor-sm"
-      value={only}
-      aria-label={texts.bar.show}
-      onChange={event => view.set({ only: event.target.value as LocalState['only'] })}
-    >
-      <option value="all">{texts.bar.all}</option>
-      <option value="needs">{texts.bar.needs}</option>
-      <option value="running">{texts.bar.running}</option>
-      <option value="mine">{texts.bar.mine}</option>
-    </select>
+    <div className="agor-chips" role="group" aria-label={texts.bar.show}>
+      {chip('all', texts.bar.all, 0)}
+      {chip('needs', texts.bar.needs, counts.needs)}
+      {chip('running', texts.bar.running, counts.running)}
+      {chip('mine', texts.bar.mine, counts.mine)}
+    </div>
   );
 }
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/\.agor$/, '');
 
-export function countStates(shared: BoardState): { needs: number; running: number; mine: number } {
+interface Counts {
+  readonly needs: number;
+  readonly running: number;
+  readonly mine: number;
+}
+
+export function countStates(shared: BoardState): Counts {
   let running = 0;
   let mine = 0;
   const me = shared.me?.person.username;

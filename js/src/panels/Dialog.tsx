@@ -8,7 +8,7 @@ const FOCUSABLE =
   'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])';
 
 /** Tab stays inside; the focus goes back to where it was. */
-export function useFocusTrap(onClose: () => void) {
+export function useFocusTrap(onClose: () => void, isPopover = false) {
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -18,6 +18,16 @@ export function useFocusTrap(onClose: () => void) {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  const close = useRef(onClose);
+  close.current = onClose;
+  useEffect(() => {
+    if (!isPopover) return;
+    // A press elsewhere closes; one on the button that opened it is that button's.
+    const onPress = ({ target }: Event) =>
+      target instanceof Element && !ref.current?.contains(target) && !target.closest('[aria-expanded="true"]') && close.current();
+    document.addEventListener('pointerdown', onPress, true);
+    return () => document.removeEventListener('pointerdown', onPress, true);
+  }, [isPopover]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       event.stopPropagation();

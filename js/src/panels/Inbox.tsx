@@ -13,7 +13,7 @@ import { age } from './words.js';
 export function Inbox() {
   const { commands } = useApp();
   const shared = useShared();
-  const trap = useFocusTrap(() => commands.openInbox(false));
+  const trap = useFocusTrap(() => commands.openInbox(false), true);
   const [isMine, setMine] = useState(false);
   const me = shared.me?.person.username;
   const belongs = (session: Session | undefined) => !isMine || session?.createdBy.username === me;

@@ -54,6 +54,7 @@ function SessionBody({ session, feed }: { session: Session; feed: TranscriptFeed
         key={session.id}
         feed={state}
         currentTurnId={session.currentTurnId}
+        outcomeTurnId={permission ? null : (outcome?.id ?? null)}
         onEarlier={() => void feed.loadEarlier().catch(() => commands.toast({ text: texts.transcript.notLoaded }))}
       />
       {permission && <PermissionBlock permission={permission} takesFocus={false} />}

@@ -3,6 +3,7 @@ import { memo, useMemo, useState } from 'react';
 
 import { texts } from '../texts.js';
 import { parseAnsi } from './ansi.js';
+import { visible } from './safe.js';
 
 const HEAD_LINES = 8;
 const TAIL_LINES = 24;
@@ -17,7 +18,7 @@ export const Terminal = memo(function Terminal({ command, output }: { command: s
     <div className="agor-term" tabIndex={0} role="region" aria-label={texts.transcript.output}>
       {command !== null && (
         <div>
-          <span className="agor-ansi-dim">$</span> {command}
+          <span className="agor-ansi-dim">$</span> {visible(command)}
         </div>
       )}
       <Lines text={parts.head} />

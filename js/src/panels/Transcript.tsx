@@ -18,7 +18,15 @@ import { count, duration, firstLine, money, took } from './words.js';
 
 const OPEN = new Set<Turn['state']>(['starting', 'running', 'waiting', 'stopping']);
 
-export function Transcript({ feed, currentTurnId, onEarlier }: { feed: FeedState; currentTurnId: string | null; onEarlier: () => void }) {
+interface Props {
+  feed: FeedState;
+  currentTurnId: string | null;
+  /** The turn whose failure the panel says below, with what can be done: it is not said twice. */
+  outcomeTurnId: string | null;
+  onEarlier: () => void;
+}
+
+export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const isAtEndRef = useRef(true);
@@ -72,6 +80,7 @@ export function Transcript({ feed, currentTurnId, onEarlier }: { feed: FeedState
               turn={feed.turns.get(block.turnId) ?? block.ended}
               number={index + 1}
               isCurrent={block.turnId === currentTurnId}
+              isSaidBelow={block.turnId === outcomeTurnId}
             />
           ))}
         </div>
@@ -91,13 +100,18 @@ const TurnView = memo(function TurnView({
   turn,
   number,
   isCurrent,
+  isSaidBelow,
 }: {
   block: TurnBlock;
   turn: Turn | null;
   number: number;
   isCurrent: boolean;
+  isSaidBelow: boolean;
 }) {
-  const groups = useMemo(() => group(block.items), [block.items]);
+  const groups = useMemo(
+    () => group(isSaidBelow && turn?.error ? block.items.filter(item => item.kind !== 'error' || item.text !== turn.error) : block.items),
+    [block.items, isSaidBelow, turn],
+  );
   const isOpen = isCurrent && (turn === null || OPEN.has(turn.state));
   const prompt = block.items.find(item => item.kind === 'prompt');
   return (
@@ -141,7 +155,7 @@ const ItemView = memo(function ItemView({ item, isStreaming }: { item: Item; isS
       return (
         <div className="agor-you">
           <Face person={item.by} />
-          <div>{visible(item.text)}</div>
+          <Markdown text={item.text} />
         </div>
       );
     case 'text':

@@ -68,7 +68,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     const object = board?.getView().objects.get(objectId);
     if (!board || object?.kind !== 'card') return;
     const branches = listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(object.repo)}/branches`));
-    await post<Worktree>(texts.commands.makeHere, 'worktrees', {
+    const made = await post<Worktree>(texts.commands.makeHere, 'worktrees', {
       repo: object.repo,
       name: object.title || object.branch,
       branch: object.branch,
@@ -78,6 +78,15 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
       y: object.y,
       ...(object.base ? { base: object.base } : {}),
     });
+    // The server puts the new card beside the old one. It takes the old one's place.
+    for (let tries = 0; tries < 50; tries += 1) {
+      const placed = [...board.getView().objects].find(([, one]) => one.kind === 'card' && one.worktree === made.id);
+      if (placed) {
+        board.change({ [placed[0]]: { x: object.x, y: object.y } });
+        break;
+      }
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
     board.remove([objectId]);
   };
 
