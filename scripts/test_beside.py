@@ -1,12 +1,14 @@
-"""By hand: install the wheel beside its neighbours, and see a board's room work in each environment.
+"""By hand: install the wheel beside its neighbours, and see a board work in each environment, in its room and in Chromium.
 
 Three fresh environments under `build/beside/`: beside Jupyter AI, beside jupyter-server-documents, and alone with
 `disable_rtc`. In each: `pip check` is clean, the server starts, the room is found through our API, and two clients see each
-other's edit, which reaches the file. Prints a PASS or FAIL line for each step, and ends with 1 if any failed.
+other's edit, which reaches the file; then two pages of JupyterLab in Chromium show the canvas, and what one drags moves for the
+other. Prints a PASS or FAIL line for each step, and ends with 1 if any failed.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -18,6 +20,8 @@ import urllib.error
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import websockets
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = ROOT / "build" / "beside"
@@ -134,7 +138,8 @@ async def share(base: str, neighbour: Neighbour, root: Path) -> None:
         await until(lambda: len(one.plain()) == 2)
         check(f"{neighbour.name}: the server edits the live document", passed=True)
         await one.socket.send(b"\x00\x02" + os.urandom(50))
-        await one.socket.send(b"\x00" * (2 << 20))
+        with contextlib.suppress(websockets.ConnectionClosed):  # it may be closed while it is still being sent
+            await one.socket.send(b"\x00" * (2 << 20))
         await until(lambda: one.closed)
         two.put("b", NOTE)
         await until(lambda: '"b"' in file.read_text())
@@ -150,6 +155,46 @@ async def share(base: str, neighbour: Neighbour, root: Path) -> None:
         check(f"{neighbour.name}: an edit on disk and one in the room both survive", passed=True)
 
 
+def look(base: str, neighbour: Neighbour, picture: Path) -> None:
+    """Two pages of JupyterLab on one board: the canvas stands, a note moved in one moves in the other."""
+    from playwright.sync_api import Page, sync_playwright
+
+    def opened(page: Page) -> Page:
+        page.goto(f"{base}lab/tree/page.agor?token={TOKEN}")
+        page.locator('.agor [data-id]:has-text("a note to drag")').first.wait_for(timeout=60_000)
+        return page
+
+    def place(page: Page) -> float:
+        box = page.locator('.agor [data-id]:has-text("a note to drag")').first.bounding_box()
+        assert box is not None
+        return box["x"]
+
+    ask(base, "agor/api/boards", TOKEN, {"path": "page.agor", "title": "Page"})
+    ask(base, "agor/api/board/notes?path=page.agor", TOKEN, {"text": "a note to drag", "x": 0, "y": 0})
+    with sync_playwright() as playwright:
+        flags = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=list(flags))
+        one, two = (opened(browser.new_context(viewport={"width": 1200, "height": 800}).new_page()) for _ in range(2))
+        check(f"{neighbour.name}: the canvas stands in two pages", passed=True)
+        before = place(two)
+        box = one.locator('.agor [data-id]:has-text("a note to drag")').first.bounding_box()
+        assert box is not None
+        one.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10)
+        one.mouse.down()
+        one.mouse.move(box["x"] + box["width"] / 2 + 150, box["y"] + 60, steps=8)
+        one.mouse.up()
+        end = time.monotonic() + 15
+        while abs(place(two) - before) < 100 and time.monotonic() < end:
+            two.wait_for_timeout(100)
+        check(
+            f"{neighbour.name}: what one drags moves for the other",
+            passed=abs(place(two) - before) >= 100,
+            detail=f"{place(two) - before:.0f} px",
+        )
+        two.screenshot(path=picture)
+        browser.close()
+
+
 def run(neighbour: Neighbour, wheel: Path, *, keep: bool) -> None:
     folder = BESIDE / neighbour.name
     python = install(folder, [str(wheel), *neighbour.packages], keep=keep)
@@ -159,6 +204,7 @@ def run(neighbour: Neighbour, wheel: Path, *, keep: bool) -> None:
     try:
         check(f"{neighbour.name}: the server answers", passed=True)
         asyncio.run(share(base, neighbour, folder / "home" / "root"))
+        look(base, neighbour, BESIDE / f"{neighbour.name}.png")
     finally:
         server.terminate()
         try:
