@@ -1,5 +1,5 @@
 // Colleagues: their cursors glide, what they hold moves with them, what they selected has a ring in their colour.
-import { colleagues } from '../store/presence';
+import { colleagues, shortName } from '../store/presence';
 import type { AwarenessLike, Presence } from '../store/types';
 import { toScreen } from './camera';
 import { h } from './dom';
@@ -108,7 +108,7 @@ export class Cursors {
     if (!presence.cursor) return;
     let cursor = this.#cursors.get(client);
     if (!cursor) {
-      const element = h('div', { class: 'agor-cursor', style: `--c: ${presence.user.color ?? ''}` }, arrow(), h('span', null, presence.user.name.split(/\s+/)[0] ?? presence.user.name));
+      const element = h('div', { class: 'agor-cursor', style: `--c: ${presence.user.color ?? ''}` }, arrow(), h('span', null, shortName(presence.user.name)));
       cursor = { element, at: presence.cursor, to: presence.cursor, restsSince: performance.now() };
       this.#cursors.set(client, cursor);
       this.root.append(element);

@@ -2,6 +2,7 @@
 import { type CSSProperties, memo } from 'react';
 
 import { icons, isIcon, type IconName } from '../icons.js';
+import { colorOf, initialsOf } from '../store/presence.js';
 import type { Person, SessionState, TurnState, WorktreeState } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 
@@ -69,19 +70,4 @@ export function Face({ person, isMe = false }: { person: Person; isMe?: boolean 
       {initialsOf(person)}
     </span>
   );
-}
-
-export function initialsOf({ initials, name, username }: Pick<Person, 'initials' | 'name' | 'username'>): string {
-  if (initials) return initials.slice(0, 2).toUpperCase();
-  const words = (name || username).trim().split(/\s+/);
-  const letters = words.length > 1 ? `${words[0]?.[0] ?? ''}${words.at(-1)?.[0] ?? ''}` : (words[0] ?? '?').slice(0, 2);
-  return letters.toUpperCase();
-}
-
-/** JupyterLab gives a colour of its theme; else one of the seven, the same for the same name everywhere. */
-export function colorOf({ color, username }: Pick<Person, 'color' | 'username'>): string {
-  if (color && /^(var\(--jp-collaborator-color[1-7]\)|#[0-9a-fA-F]{6})$/.test(color)) return color;
-  let hash = 0;
-  for (const character of username) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-  return `var(--jp-collaborator-color${(hash % 7) + 1})`;
 }

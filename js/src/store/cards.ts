@@ -1,5 +1,6 @@
 // What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
 import type { Card, Permission, Person, Session, SessionState, Turn, Worktree } from '../protocol/generated';
+import { initialsOf } from './presence';
 import type { BoardState, Presence } from './types';
 import { age, clock, count, dollars, hour, isOlder, ordinal, wait } from './words';
 
@@ -133,7 +134,7 @@ const STALE_S = 15;
 
 export const faceOf = (person: Person, color: (person: Person) => string): Face => ({
   name: person.name || person.username,
-  initials: (person.initials || person.name.slice(0, 2) || person.username.slice(0, 2)).slice(0, 2).toUpperCase(),
+  initials: initialsOf(person),
   color: color(person),
 });
 

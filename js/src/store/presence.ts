@@ -11,13 +11,19 @@ const place = (value: unknown): Place | null => (isRecord(value) && finite(value
 
 const word = (value: unknown, limit = 80): string => (typeof value === 'string' ? value.slice(0, limit) : '');
 
-const initialsOf = (name: string): string =>
-  name
-    .split(/\s+/)
-    .map(part => part[0] ?? '')
-    .join('')
-    .slice(0, 2)
-    .toUpperCase();
+/** Two letters: of the first and the last word, or the first two of the only one. */
+export const initialsOf = ({ initials, name, username }: { readonly initials?: string; readonly name: string; readonly username: string }): string => {
+  const words = (name || username).trim().split(/\s+/);
+  const first = words[0] ?? '?';
+  const letters = initials || (words.length > 1 ? `${first[0] ?? ''}${words.at(-1)?.[0] ?? ''}` : first);
+  return letters.slice(0, 2).toUpperCase();
+};
+
+/** What a cursor is called: the first name. Jupyter calls strangers “Anonymous” and a moon; the moon tells them apart. */
+export const shortName = (name: string): string => {
+  const [first = name, second] = name.split(/\s+/);
+  return first === 'Anonymous' && second ? second : first;
+};
 
 /** A person keeps one colour everywhere: what their browser says when it is a colour, else one of the theme's by their name. */
 export const colorOf = (person: { readonly username: string; readonly color?: string | null }): string => {
@@ -47,7 +53,7 @@ export const readPresence = (state: unknown): Presence | null => {
       ? { x: view['x'], y: view['y'], zoom: view['zoom'], width: view['width'], height: view['height'] }
       : null;
   return {
-    user: { username, name, initials: word(user['initials'], 3) || initialsOf(name), color: colorOf({ username, color: word(user['color'], 64) }) },
+    user: { username, name, initials: initialsOf({ initials: word(user['initials'], 3), name, username }), color: colorOf({ username, color: word(user['color'], 64) }) },
     cursor: place(state['cursor']),
     selection: Array.isArray(state['selection']) ? state['selection'].filter((id): id is string => typeof id === 'string').slice(0, 500) : [],
     held: Object.keys(held).length ? held : null,
