@@ -292,6 +292,7 @@ export const texts = {
     removeTitle: (name: string) => `Remove ${name}`,
     removeText: 'The folder goes. The branch stays, and a backup of the last state is kept in git.',
     removeAnyway: 'Remove anyway',
+    wouldBeLost: 'It was not removed, because this would be lost:',
     backup: 'A backup of all of it is kept in git under refs/agor/backup.',
     removed: (name: string) => `${name} is removed.`,
     removedWithBackup: (name: string, ref: string) => `${name} is removed. Its last state is ${ref}.`,

@@ -28,6 +28,13 @@ export function useFocusTrap(onClose: () => void, isPopover = false) {
     document.addEventListener('pointerdown', onPress, true);
     return () => document.removeEventListener('pointerdown', onPress, true);
   }, [isPopover]);
+  useEffect(() => {
+    // A button that waits for its answer loses the focus; it stays in here, so that Escape and Tab go on working.
+    const element = ref.current;
+    if (!element || document.activeElement !== document.body) return;
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+  });
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       event.stopPropagation();

@@ -282,7 +282,7 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
         </>
       }
     >
-      <p>{refusal ? refusal.message : texts.worktree.removeText}</p>
+      <p>{!refusal ? texts.worktree.removeText : losses.length > 0 ? texts.worktree.wouldBeLost : refusal.message}</p>
       {losses.length > 0 && (
         <ul className="agor-losses">
           {losses.map(loss => (
