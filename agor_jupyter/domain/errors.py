@@ -19,9 +19,13 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from pydantic import ValidationError
+
+class _Refusal(Protocol):
+    """`pydantic.ValidationError`. Named by its shape, so that a server's start does not load Pydantic for its errors."""
+
+    def errors(self, *, include_url: bool, include_input: bool) -> Sequence[Any]: ...
 
 
 def _list(names: Sequence[str], limit: int = 8) -> str:
@@ -82,7 +86,7 @@ class BadRequest(Invalid):
         super().__init__(f"The request does not fit: {'; '.join(problems)}.", problems=list(problems))
 
     @classmethod
-    def of(cls, error: ValidationError) -> Self:
+    def of(cls, error: _Refusal) -> Self:
         """One line for each field that Pydantic refused; what was sent is not repeated."""
         lines = []
         for problem in error.errors(include_url=False, include_input=False)[:20]:

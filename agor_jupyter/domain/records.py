@@ -20,7 +20,10 @@ JsonObject = dict[str, Any]
 
 
 def _finite(value: JsonObject) -> JsonObject:
-    json.dumps(value, allow_nan=False)
+    try:
+        json.dumps(value, allow_nan=False)
+    except TypeError as error:
+        raise ValueError(str(error)) from None  # Pydantic turns only this one into a problem of the field
     return value
 
 
