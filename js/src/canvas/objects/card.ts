@@ -198,7 +198,8 @@ const compact = (id: string, card: CardContent): HTMLElement =>
     'article',
     rootAttributes(id, card, 'compact'),
     h('div', { class: 'agor-r' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title)),
-    h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-fact agor-ell agor-fact-${card.factTone}` }, card.fact)),
+    h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-fact agor-fact-${card.factTone}` }, card.fact)),
+    card.strip?.kind === 'ask' && card.strip.command ? h('code', { class: 'agor-r3' }, card.strip.command.slice(0, 200)) : null,
   );
 
 const tile = (card: Card, context: ViewContext): HTMLElement => {
