@@ -108,6 +108,7 @@ function App(): JSX.Element {
     retryWorktree: id => soon('retryWorktree', id),
     restoreWorktree: id => soon('restoreWorktree', id),
     archiveWorktree: id => soon('archiveWorktree', id),
+    takeOffBoard: id => soon('takeOffBoard', id),
     makeHere: id => soon('makeHere', id),
     watch: () => undefined,
     reconnect: () => undefined,

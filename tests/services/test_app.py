@@ -1,16 +1,22 @@
 """Opening and closing the engine, and what stands in its way."""
 
 import asyncio
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.boards import BoardOpen
 from agor_jupyter.domain.events import Removed
+from agor_jupyter.domain.people import Caller
+from agor_jupyter.domain.repos import RepoAdd
+from agor_jupyter.domain.worktrees import WorktreeChange, WorktreeCreate
 from agor_jupyter.services.app import Agor
 
 HOLDER = """
@@ -116,3 +122,19 @@ async def test_a_full_disk_is_said_so_and_what_was_stored_stays(agor):
     await agor.store.write(lambda t: t.connection.exec_driver_sql("PRAGMA max_page_count=1000000"))
     await agor.store.write(lambda t: t.append(at, Removed(noun="repo", id="re_after")))
     assert agor.events.n == stored + 1
+
+
+async def test_a_worktree_whose_folder_is_gone_can_be_taken_off_its_board(agor: Agor, repository: Path, owner: Caller, key) -> None:
+    await agor.boards.open(owner, BoardOpen(path="team.agor"), key())
+    repo = await agor.repos.add(owner, RepoAdd(path=str(repository)), key())
+    made = await agor.worktrees.create(owner, WorktreeCreate(repo=repo.id, name="gone", board="team.agor"), key())
+    made = await agor.worktrees.wait_ready(made.id)
+    shutil.rmtree(made.path)
+    with pytest.raises(errors.WorktreeNotReady):
+        await agor.worktrees.status([made.id], 0)
+
+    await agor.worktrees.change(owner, made.id, WorktreeChange(board=None))
+
+    await agor.boards.snapshot(owner, "team.agor")  # repairs
+    assert (await agor.boards.get(owner, "team.agor")).objects == {}
+    assert (await agor.worktrees.get(made.id)).board is None

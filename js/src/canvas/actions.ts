@@ -56,7 +56,10 @@ export const actions: Readonly<Record<string, (click: Click, host: ActionHost) =
     if (click.objectId) host.run(click.objectId, () => host.commands.makeHere(click.objectId ?? ''));
   },
   remove: (click, host) => {
-    if (click.objectId) host.remove([click.objectId]);
+    if (!click.objectId) return;
+    // The server puts the card of a worktree that it knows back, unless that lies on the board no more.
+    if (host.state.worktrees.has(click.of)) host.run(click.objectId, () => host.commands.takeOffBoard(click.of));
+    else host.remove([click.objectId]);
   },
   'new-session': (click, { commands }) => commands.openDialog('session', { worktreeId: click.of }),
   prompt: (click, host) => {

@@ -121,6 +121,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     changeSession: (id, change) => quiet(http.patch(`sessions/${id}`, change)),
     createSession: (request, key) => http.post<Session>('sessions', request, { key }),
     createWorktree: (request, key) => http.post<Worktree>('worktrees', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
+    takeOffBoard: id => quiet(http.patch(`worktrees/${id}`, { board: null })),
     changeWorktree: (id, change) => quiet(http.patch(`worktrees/${id}`, change)),
     removeWorktree: (id, force) => http.delete<Removal>(`worktrees/${id}`, { query: { force }, timeoutMs: 120_000 }),
     addRepo: (request, key) => http.post<Repo>('repos', request, { key, timeoutMs: 60_000 }),

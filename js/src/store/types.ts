@@ -91,6 +91,8 @@ export interface Commands {
   retryWorktree(worktreeId: string): Promise<void>;
   restoreWorktree(worktreeId: string): Promise<void>;
   archiveWorktree(worktreeId: string): Promise<void>;
+  /** The worktree stays; its card goes. */
+  takeOffBoard(worktreeId: string): Promise<void>;
   /** Ask the server to create the worktree that a card names but this machine does not have. */
   makeHere(objectId: string): Promise<void>;
   /** The worktrees in view; their git status is asked again while they stay there. */
