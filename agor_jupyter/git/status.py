@@ -117,10 +117,10 @@ async def status(  # noqa: PLR0917 called in one place
 def _state(worktree: Path, found: Changes, base_sha: str) -> tuple[object, bool]:
     """What the counts depend on, and whether all of it is older than the clock's grain, so that a change would show."""
     marks: list[object] = [base_sha, found.head]
-    newest = 0
+    newest, folder = 0, f"{worktree}/"
     for path in (*found.tracked, *found.untracked):
         try:
-            there = os.lstat(worktree / path)
+            there = os.lstat(folder + path)  # a Path for each costs as much as the call
         except OSError:
             marks.append(path)
             continue

@@ -11,7 +11,7 @@ from agor_jupyter.git import status
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 
-AT_ONCE = 4
+AT_ONCE = 8
 
 
 class Statuses:
