@@ -84,10 +84,6 @@ def of_session(connection: sa.Connection, session_id: str) -> list[Turn]:
     return [Turn.model_validate_json(record) for record in connection.execute(_OF_SESSION, {"session": session_id}).scalars()]
 
 
-def of_session_encoded(connection: sa.Connection, session_id: str) -> list[str]:
-    return list(connection.execute(_OF_SESSION, {"session": session_id}).scalars())
-
-
 def queue(connection: sa.Connection, session_id: str) -> list[Turn]:
     """Those that wait, in the order in which they will run."""
     return [Turn.model_validate_json(record) for record in connection.execute(_QUEUE, {"session": session_id}).scalars()]

@@ -71,3 +71,13 @@ export function Face({ person, isMe = false }: { person: Person; isMe?: boolean 
     </span>
   );
 }
+
+/** A small button that is only an icon; its label is spoken and shown on hover. */
+export function IconButton(props: { icon: IconName; label: string; onClick: () => void; size?: 14 | 16; isDisabled?: boolean }) {
+  const { icon, label, onClick, size = 16, isDisabled = false } = props;
+  return (
+    <button type="button" className="agor-ib agor-sm" disabled={isDisabled} onClick={onClick} aria-label={label} title={label}>
+      <Icon name={icon} size={size} />
+    </button>
+  );
+}

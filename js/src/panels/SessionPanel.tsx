@@ -5,7 +5,7 @@ import type { Permission, Session, Turn } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useShared } from './context.js';
 import { Problem } from './Dialog.js';
-import { AgentTile, Icon } from './Icon.js';
+import { AgentTile, Icon, IconButton } from './Icon.js';
 import { openOutcome, Outcome } from './Outcome.js';
 import { PermissionBlock } from './Permission.js';
 import { PlanView } from './Plan.js';
@@ -132,24 +132,8 @@ function SessionHead({ session }: { session: Session }) {
         <span className="agor-nowrap">{texts.panel.sessionOf(siblings.indexOf(session.id) + 1, siblings.length)}</span>
         <span className="agor-grow" />
         <Readers sessionId={session.id} />
-        <button
-          type="button"
-          className="agor-ib agor-sm"
-          onClick={() => commands.openDiff(session.worktreeId)}
-          aria-label={texts.panel.changes}
-          title={texts.panel.changes}
-        >
-          <Icon name="diff" />
-        </button>
-        <button
-          type="button"
-          className="agor-ib agor-sm"
-          onClick={() => commands.closePanel()}
-          aria-label={texts.panel.close}
-          title={texts.panel.close}
-        >
-          <Icon name="close" />
-        </button>
+        <IconButton icon="diff" label={texts.panel.changes} onClick={() => commands.openDiff(session.worktreeId)} />
+        <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
       </div>
       <div className="agor-row agor-panel-title">
         <AgentTile icon={agentIcon(shared, session.agent)} label={label} />

@@ -8,7 +8,7 @@ import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared 
 import { Dialog, Field, Problem } from './Dialog.js';
 import { parsePatch } from './patch.js';
 import { Changes } from './Diff.js';
-import { AgentTile, Icon, Mark } from './Icon.js';
+import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
 import { age, count } from './words.js';
@@ -27,15 +27,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
             {texts.worktree.from} <code title={worktree.baseSha}>{visible(worktree.baseRef)}</code>
           </span>
           <span className="agor-grow" />
-          <button
-            type="button"
-            className="agor-ib agor-sm"
-            onClick={() => commands.closePanel()}
-            aria-label={texts.panel.close}
-            title={texts.panel.close}
-          >
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
         </div>
         <div className="agor-row agor-panel-title">
           <Mark state={worktree.state} />
@@ -174,16 +166,7 @@ function WorktreeDiff({ worktree }: { worktree: Worktree }) {
       <div className="agor-row agor-section-head">
         <h3>{texts.worktree.changesAgainst(worktree.baseRef)}</h3>
         <span className="agor-grow" />
-        <button
-          type="button"
-          className="agor-ib agor-sm"
-          disabled={isRunning}
-          onClick={() => load.current()}
-          aria-label={texts.worktree.refresh}
-          title={texts.worktree.refresh}
-        >
-          <Icon name="refresh" size={14} />
-        </button>
+        <IconButton icon="refresh" label={texts.worktree.refresh} size={14} isDisabled={isRunning} onClick={() => load.current()} />
       </div>
       <Problem text={problem} />
       {patch && !files.length && <p className="agor-advice">{texts.worktree.noChanges}</p>}
