@@ -4,17 +4,20 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
 
     AgorError
      ├─ Invalid (ValueError)              400  the input is wrong as it stands
-     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadSettings, BadTemplate (422)
+     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadSettings, BadOption, BadTemplate (422)
      ├─ NotAllowed (PermissionError)      403
      ├─ Refused (PermissionError)         403  not let in at all; raised by a client
      ├─ NotFound (LookupError)            404
      │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
      │   ├─ BoardNotFound, ObjectNotFound, AgentNotFound, RefNotFound, FileMissing
+     │   ├─ VariableNotFound, RuleNotFound, BudgetNotFound, ConversationNotFound
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
+     │   ├─ BudgetExhausted
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
+         ├─ InstallFailed, SandboxFailed, SecretsLocked
          └─ ServerGone                         no answer; raised by a client
 """
 
@@ -146,6 +149,15 @@ class BadSettings(Invalid):
         super().__init__(f"{file} cannot be used: {why}. Correct it, commit, and try again.", subject=file)
 
 
+class BadOption(Invalid):
+    code = "bad_option"
+
+    def __init__(self, agent: str, option: str, value: str | None, known: Sequence[str]) -> None:
+        what = f"has no option {option!r}" if value is None else f"does not offer {value[:80]!r} as its {option}"
+        hint = f" It offers: {_list(known)}." if known else ""
+        super().__init__(f"Agent {agent!r} {what}.{hint}", subject=option, known=list(known[:50]))
+
+
 class _Missing(NotFound):
     noun = "Thing"
 
@@ -188,6 +200,22 @@ class ObjectNotFound(_Missing):
 
 class FileMissing(_Missing):
     code, noun = "file_not_found", "File"
+
+
+class VariableNotFound(_Missing):
+    code, noun = "variable_not_found", "Variable"
+
+
+class RuleNotFound(_Missing):
+    code, noun = "rule_not_found", "Rule"
+
+
+class BudgetNotFound(_Missing):
+    code, noun = "budget_not_found", "Budget"
+
+
+class ConversationNotFound(_Missing):
+    code, noun = "conversation_not_found", "Conversation"
 
 
 class RefNotFound(NotFound):
@@ -294,6 +322,22 @@ class AgentNotInstalled(Conflict):
         super().__init__(f"Agent {agent!r} is not installed: {command!r} was not found.{hint}", subject=agent, install=install)
 
 
+class BudgetExhausted(Conflict):
+    """A hard limit was reached: nothing starts until somebody raises it."""
+
+    code = "budget_exhausted"
+
+    def __init__(self, scope: str, subject: str, *, spent_usd: float, hard_usd: float) -> None:
+        super().__init__(
+            f"The budget of {scope} {subject!r} is used up: ${spent_usd:.2f} of ${hard_usd:.2f}. Nothing was started. "
+            "Raise it, then send again.",
+            subject=subject,
+            scope=scope,
+            spent_usd=spent_usd,
+            hard_usd=hard_usd,
+        )
+
+
 class Starting(Unavailable):
     code = "starting"
 
@@ -344,6 +388,31 @@ class AgentFailed(Unavailable):
     def __init__(self, agent: str, why: str, stderr: str = "") -> None:
         tail = f" It wrote last: {stderr.strip()[-400:]}" if stderr.strip() else ""
         super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
+
+
+class InstallFailed(Unavailable):
+    code = "install_failed"
+
+    def __init__(self, agent: str, why: str) -> None:
+        super().__init__(f"Agent {agent!r} could not be installed: {why}. What was there before still works.", subject=agent)
+
+
+class SandboxFailed(Unavailable):
+    """A sandbox is required and cannot be had, or could not be set up."""
+
+    code = "sandbox_failed"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The sandbox could not be made: {why}. No agent was started.")
+
+
+class SecretsLocked(Unavailable):
+    """The key that variables are encrypted with is missing or does not fit."""
+
+    code = "secrets_locked"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The stored variables cannot be read: {why}. Bring the key back, or set the variables again.")
 
 
 class GitFailed(Unavailable):

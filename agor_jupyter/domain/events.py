@@ -8,11 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.budgets import Budget
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.records import JsonObject, Moment, Record
 from agor_jupyter.domain.repos import Repo
+from agor_jupyter.domain.rules import Rule
 from agor_jupyter.domain.sessions import Session, Usage
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.domain.worktrees import Worktree
@@ -158,9 +161,26 @@ class PermissionChanged(Record):
     permission: Permission
 
 
+class AgentChanged(Record):
+    """An installation went on, or an agent was checked."""
+
+    kind: Literal["agent"] = "agent"
+    status: AgentStatus
+
+
+class RuleChanged(Record):
+    kind: Literal["rule"] = "rule"
+    rule: Rule
+
+
+class BudgetChanged(Record):
+    kind: Literal["budget"] = "budget"
+    budget: Budget
+
+
 class Removed(Record):
     kind: Literal["removed"] = "removed"
-    noun: Literal["repo", "worktree", "session"]
+    noun: Literal["repo", "worktree", "session", "budget"]
     id: str
 
 
@@ -179,7 +199,9 @@ _Transcript: TypeAlias = (
     | Failure
     | TurnEnded
 )
-_News: TypeAlias = RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | Removed
+_News: TypeAlias = (
+    RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | AgentChanged | RuleChanged | BudgetChanged | Removed
+)
 
 TranscriptBody = Annotated[_Transcript, Field(discriminator="kind")]
 NewsBody = Annotated[_News, Field(discriminator="kind")]

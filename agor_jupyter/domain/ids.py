@@ -12,6 +12,8 @@ TurnId = NewType("TurnId", str)
 PermissionId = NewType("PermissionId", str)
 RunId = NewType("RunId", str)
 ObjectId = NewType("ObjectId", str)
+RuleId = NewType("RuleId", str)
+BudgetId = NewType("BudgetId", str)
 
 PREFIXES = {
     "repo": "re",
@@ -21,6 +23,8 @@ PREFIXES = {
     "permission": "pe",
     "run": "ru",
     "object": "ob",
+    "rule": "rl",
+    "budget": "bu",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from agor_jupyter.domain.ids import PermissionId, RunId, SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.ids import PermissionId, RuleId, RunId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import JsonObject, Moment, Record
 
@@ -50,3 +50,5 @@ class Permission(Record):
     answered_by: Person | None = None
     note: str | None = None
     """What the person wrote beside the answer."""
+    rule_id: RuleId | None = None
+    """The rule that answered it; `answered_by` is who made the rule."""

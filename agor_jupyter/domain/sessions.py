@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
 from agor_jupyter.domain.ids import PermissionId, SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.options import OptionValues, SessionOption
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Moment, Record, Request
+from agor_jupyter.domain.rules import Remember
 from agor_jupyter.domain.turns import Turn, TurnState
 
 MAX_PROMPT = 200_000
@@ -23,6 +26,8 @@ class SessionState(StrEnum):
     RUNNING = "running"
     NEEDS_YOU = "needs_you"
     STOPPING = "stopping"
+    PARKED = "parked"
+    """The model takes nothing for now; the turn is tried again."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -34,6 +39,8 @@ class Usage(Record):
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_read_tokens: int | None = None
+    cached_write_tokens: int | None = None
     context_used: int | None = None
     context_size: int | None = None
     cost_usd: float | None = None
@@ -53,10 +60,24 @@ class Session(Record):
     """Spawned by this session."""
     origin_id: SessionId | None = None
     """Forked from this session."""
+    fork: Literal["native", "primed"] | None = None
+    """How: by the agent itself, or as a new conversation that was told the transcript. `None`: not yet, or no fork."""
     agent_session_id: str | None = None
     """The id the agent gave it (ACP `sessionId`), to resume it with."""
     state: SessionState
     state_since: Moment
+    waits_for: str | None = None
+    """What it waits for while it is queued or starts, for a person."""
+    stalled_at: Moment | None = None
+    """Nothing was heard of the agent since, in a turn that runs."""
+    options: list[SessionOption] = Field(default_factory=list)
+    """What the agent offers, as it advertised it last."""
+    chosen: dict[str, str] = Field(default_factory=dict)
+    """What was asked for, by the option's id."""
+    sandbox: Literal["on", "off"] | None = None
+    """Of its last process. `None`: it had none yet."""
+    sandbox_reason: str | None = None
+    """Why it is off."""
     queue: list[TurnId] = Field(default_factory=list)
     """Turns that wait, in order."""
     current_turn_id: TurnId | None = None
@@ -82,12 +103,26 @@ class SessionCreate(Request):
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT)
     parent_id: SessionId | None = None
     origin_id: SessionId | None = None
+    options: OptionValues = Field(default_factory=dict)
+    """Default: those of the parent or origin with the same agent, else the person's preference."""
+
+
+class SessionFork(Request):
+    """A session that begins with what this one knows, in the same worktree."""
+
+    prompt: str | None = Field(default=None, max_length=MAX_PROMPT)
+    agent: str | None = None
+    """Default: the same. Another one is told the transcript."""
+    title: str | None = None
+    options: OptionValues = Field(default_factory=dict)
 
 
 class SessionChange(Request):
     title: str | None = None
     queue: list[TurnId] | None = None
     """A new order of exactly the turns that wait."""
+    options: OptionValues | None = None
+    """Only those named change."""
 
 
 class Prompt(Request):
@@ -101,6 +136,8 @@ class Answer(Request):
 
     option_id: str
     note: str | None = Field(default=None, max_length=2000)
+    remember: Remember | None = None
+    """Makes a rule of a yes."""
 
 
 _OPEN = {
@@ -120,18 +157,22 @@ _ENDED = {
 def derive_state(turns: Iterable[Turn]) -> SessionState:
     """The state of a session from its turns.
 
-    An open turn wins; then an interrupted one that nobody resumed, retried or discarded; then one that waits; then the
+    An open turn wins; then a parked one; then an interrupted one that nobody resumed, retried or discarded; then one that waits; then the
     outcome of the last that ended.
     """
-    queued, interrupted = False, False
+    queued, interrupted, parked = False, False, False
     known = list(turns)
     for turn in known:
         if turn.state in _OPEN:
             return _OPEN[turn.state]
         if turn.state is TurnState.QUEUED:
             queued = True
+        elif turn.state is TurnState.PARKED:
+            parked = True
         elif turn.state is TurnState.INTERRUPTED and turn.resolution is None:
             interrupted = True
+    if parked:
+        return SessionState.PARKED
     if interrupted:
         return SessionState.INTERRUPTED
     if queued:

@@ -15,6 +15,8 @@ class TurnState(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"
     """A permission question is open."""
+    PARKED = "parked"
+    """The model cannot be reached, or takes no more for now; it is tried again."""
     STOPPING = "stopping"
     """A person cancelled it; the agent has not ended yet."""
     DONE = "done"
@@ -28,11 +30,12 @@ OPEN = frozenset({TurnState.STARTING, TurnState.RUNNING, TurnState.WAITING, Turn
 ENDED = frozenset({TurnState.DONE, TurnState.FAILED, TurnState.CANCELLED, TurnState.INTERRUPTED})
 
 NEXT: dict[TurnState, frozenset[TurnState]] = {
-    TurnState.QUEUED: frozenset({TurnState.STARTING, TurnState.CANCELLED}),
-    TurnState.STARTING: frozenset({TurnState.RUNNING, TurnState.STOPPING} | ENDED),
-    TurnState.RUNNING: frozenset({TurnState.WAITING, TurnState.STOPPING} | ENDED),
+    TurnState.QUEUED: frozenset({TurnState.STARTING, TurnState.PARKED, TurnState.CANCELLED}),
+    TurnState.STARTING: frozenset({TurnState.RUNNING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
+    TurnState.RUNNING: frozenset({TurnState.WAITING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
     TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPING} | ENDED),
     TurnState.STOPPING: ENDED,
+    TurnState.PARKED: frozenset({TurnState.STARTING, TurnState.CANCELLED, TurnState.FAILED}),
     **dict.fromkeys(ENDED, frozenset()),
 }
 """The state machine. An ended turn never changes its state again."""
@@ -55,6 +58,13 @@ class Turn(Record):
     error: str | None = None
     """Why it failed or was interrupted, for a person."""
     error_code: str | None = None
+    """Of a parked turn: `rate_limited`, `overloaded`, `quota`, `unreachable` or `budget`."""
+    retry_at: Moment | None = None
+    """When a parked turn is tried again. `None`: when a person says so."""
+    parks: int = 0
+    """How often it was parked."""
+    model: str | None = None
+    """The model that it ran on, as the agent calls it."""
     resolution: Literal["resumed", "retried", "discarded"] | None = None
     """What a person did about an interrupted turn."""
     retry_of: TurnId | None = None

@@ -6,7 +6,7 @@ those bytes, so a page or a board is read without building an object for each ro
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest Alembic revision. A test compares it with the scripts."""
 
 metadata = sa.MetaData(
@@ -149,4 +149,65 @@ refusals = sa.Table(
     sa.Column("username", sa.String(200), nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("surface", sa.String(20), nullable=False),  # http, mcp, room
+)
+
+variables = sa.Table(
+    "variables",
+    metadata,
+    sa.Column("username", sa.String(200), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("secret", sa.Text, nullable=False),  # encrypted, with its username and name inside
+    sa.Column("updated_at", sa.String(30), nullable=False),
+)
+
+rules = sa.Table(
+    "rules",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("scope", sa.String(20), nullable=False),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("is_revoked", sa.Boolean, nullable=False, default=False),
+    sa.Column("expires_at", sa.String(30)),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Index("ix_rules_subject", "scope", "subject", "is_revoked"),
+)
+
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("username", sa.String(200), primary_key=True),
+    sa.Column("agent", sa.String(60), primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
+advertised = sa.Table(
+    "advertised",
+    metadata,
+    sa.Column("agent", sa.String(60), primary_key=True),
+    sa.Column("options", sa.Text, nullable=False),  # JSON, a list of SessionOption
+    sa.Column("at", sa.String(30), nullable=False),
+)
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("id", sa.Integer().with_variant(sa.BigInteger, "postgresql"), primary_key=True, autoincrement=True),
+    sa.Column("turn_id", sa.String(40), nullable=False, index=True),
+    sa.Column("session_id", sa.String(40), nullable=False, index=True),
+    sa.Column("worktree_id", sa.String(40), nullable=False, index=True),
+    sa.Column("board", sa.Text, index=True),
+    sa.Column("username", sa.String(200), nullable=False, index=True),
+    sa.Column("at", sa.String(30), nullable=False),
+    sa.Column("cost_usd", sa.Float),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("scope", sa.String(20), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("scope", "subject"),
 )

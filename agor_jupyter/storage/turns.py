@@ -13,7 +13,7 @@ _T = tables.turns
 _C = _T.c
 _S = tables.sessions.c
 _OPEN_STATES = sorted(state.value for state in OPEN)
-_LIVE_STATES = [*_OPEN_STATES, TurnState.QUEUED.value]
+_LIVE_STATES = [*_OPEN_STATES, TurnState.QUEUED.value, TurnState.PARKED.value]
 _INSERT = sa.insert(_T)
 _UPDATE = (
     sa.update(_T)

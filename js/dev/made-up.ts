@@ -16,7 +16,7 @@ export const people = {
 };
 
 const agent = (name: string, label: string): AgentStatus =>
-  ({ agent: { name, label, icon: `ag-${name}`, command: [name], env: {}, install: null, isBuiltin: name === 'script', canLoad: false, canResume: false, canFork: false, passEnv: [], newSessionMeta: {}, mode: null }, isInstalled: true, path: `/usr/bin/${name}`, origin: 'catalogue' }) as AgentStatus;
+  ({ agent: { name, label, icon: `ag-${name}`, command: [name], env: {}, install: null, isBuiltin: name === 'script', canLoad: false, canResume: false, canFork: false, passEnv: [], newSessionMeta: {}, mode: null, sandboxMode: null, package: null, node: null, signIn: [], signInFiles: [], keyEnv: [] }, isInstalled: true, path: `/usr/bin/${name}`, origin: 'catalogue', version: null, isManaged: false, isSignedIn: null, installState: null, installStep: null, options: [] }) as AgentStatus;
 
 const status = (branch: string, ahead: number, behind: number, files: number, added: number, deleted: number): WorktreeStatus =>
   ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, asOf: ago(0) }) as WorktreeStatus;
@@ -74,6 +74,13 @@ export class World {
       agentSessionId: null,
       state,
       stateSince: ago(minutes),
+      waitsFor: null,
+      stalledAt: null,
+      options: [],
+      chosen: {},
+      sandbox: null,
+      sandboxReason: null,
+      fork: null,
       queue: [],
       currentTurnId: null,
       openPermissionId: null,
@@ -81,7 +88,7 @@ export class World {
       lastLine: '',
       lastSeq: 0,
       turnCount: 1,
-      usage: { inputTokens: null, outputTokens: null, contextUsed: null, contextSize: null, costUsd: cost, isEstimate: false },
+      usage: { inputTokens: null, outputTokens: null, cachedReadTokens: null, cachedWriteTokens: null, contextUsed: null, contextSize: null, costUsd: cost, isEstimate: false },
       archivedAt: null,
       createdAt: ago(200 - this.#n),
       createdBy: people.eva,

@@ -30,6 +30,7 @@ export const texts = {
     failed: 'Failed',
     cancelled: 'Cancelled',
     interrupted: 'Interrupted',
+    parked: 'Parked',
     creating: 'Creating',
     ready: 'Ready',
     archived: 'Archived',

@@ -33,6 +33,7 @@ const MARKS: Record<MarkState, { icon: IconName; tone: string }> = {
   waiting: { icon: 'st-needs', tone: 'need' },
   failed: { icon: 'st-failed', tone: 'fail' },
   interrupted: { icon: 'st-failed', tone: 'fail' },
+  parked: { icon: 'st-queued', tone: 'rest' },
   done: { icon: 'st-done', tone: 'done' },
   ready: { icon: 'st-idle', tone: 'rest' },
   cancelled: { icon: 'st-cancelled', tone: 'rest' },

@@ -8,9 +8,9 @@ export type RepoState = 'cloning' | 'ready' | 'failed'
 export type Role = 'viewer' | 'steerer' | 'owner'
 
 /** Derived from the turns and the open questions, never set. */
-export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_you' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
+export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_you' | 'stopping' | 'parked' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
-export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
+export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
@@ -34,6 +34,18 @@ export interface AgentType {
   newSessionMeta: Record<string, string>
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
   mode: string | null
+  /** The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. */
+  sandboxMode: string | null
+  /** The npm package that brings `command`, with its exact version: `name@1.2.3`. */
+  package: string | null
+  /** The oldest major version of Node that the package runs on. */
+  node: number | null
+  /** The command by which a person signs in, in a terminal. */
+  signIn: string[]
+  /** Paths below the home folder, one of which is there when somebody signed in. */
+  signInFiles: string[]
+  /** Variables any of which signs in instead. */
+  keyEnv: string[]
 }
 
 /** Is it here? `path` is what would be run. The values of `agent.env` are left out. */
@@ -42,6 +54,17 @@ export interface AgentStatus {
   isInstalled: boolean
   path: string | null
   origin: 'builtin' | 'catalogue' | 'configuration'
+  /** Of what would be run; `None` when it is not known. */
+  version: string | null
+  /** It was installed by this server, into its data folder. */
+  isManaged: boolean
+  /** `None`: it cannot be told, or the agent needs nothing. */
+  isSignedIn: boolean | null
+  installState: 'installing' | 'failed' | null
+  /** What the installation does just now, or why it failed. */
+  installStep: string | null
+  /** As it advertised them last on this server. */
+  options: SessionOption[]
 }
 
 /** A worktree's place. `repo` and `branch` let another machine offer to make it. */
@@ -173,6 +196,56 @@ export interface Snapshot {
   permissions: Permission[]
 }
 
+/** *Saved.* One for each scope and subject. */
+export interface Budget {
+  id: string
+  scope: 'session' | 'worktree' | 'board' | 'user'
+  /** Id of the session or worktree, path of the board, or username. */
+  subject: string
+  /** From here on a notice warns. */
+  softUsd: number | null
+  /** From here on no turn starts, and one that runs is cancelled. */
+  hardUsd: number | null
+  /** Estimates included. */
+  spentUsd: number
+  state: 'ok' | 'warned' | 'exhausted'
+  createdAt: string
+  createdBy: Person
+  updatedAt: string
+}
+
+/** Makes the budget of this scope and subject, or changes its limits. */
+export interface BudgetSet {
+  scope: 'session' | 'worktree' | 'board' | 'user'
+  subject: string
+  softUsd?: number | null
+  hardUsd?: number | null
+}
+
+/** *Saved.* Never changed once written. */
+export interface LedgerRow {
+  turnId: string
+  sessionId: string
+  worktreeId: string
+  board: string | null
+  /** Who sent the prompt. */
+  username: string
+  agent: string
+  model: string | null
+  at: string
+  /** Without those that were read from a cache or written to it. */
+  inputTokens: number | null
+  outputTokens: number | null
+  cachedReadTokens: number | null
+  cachedWriteTokens: number | null
+  /** `None`: neither reported nor in the price table. */
+  costUsd: number | null
+  /** From tokens and the price table, not from the agent. */
+  isEstimate: boolean
+  /** Date of the price table, when it was used. */
+  pricesAsOf: string | null
+}
+
 /** The turn starts with this prompt. */
 export interface PromptSent {
   kind: 'prompt'
@@ -300,9 +373,25 @@ export interface PermissionChanged {
   permission: Permission
 }
 
+/** An installation went on, or an agent was checked. */
+export interface AgentChanged {
+  kind: 'agent'
+  status: AgentStatus
+}
+
+export interface RuleChanged {
+  kind: 'rule'
+  rule: Rule
+}
+
+export interface BudgetChanged {
+  kind: 'budget'
+  budget: Budget
+}
+
 export interface Removed {
   kind: 'removed'
-  noun: 'repo' | 'worktree' | 'session'
+  noun: 'repo' | 'worktree' | 'session' | 'budget'
   id: string
 }
 
@@ -314,6 +403,55 @@ export interface Event {
   turnId: string | null
   seq: number | null
   body: Body
+}
+
+/** As found in the agent's own files. */
+export interface Conversation {
+  agent: string
+  agentSessionId: string
+  title: string
+  /** Where it took place. */
+  folder: string
+  /** Prompts of a person. */
+  turns: number
+  startedAt: string | null
+  updatedAt: string | null
+  /** The session that it was imported as. */
+  sessionId: string | null
+}
+
+export interface ConversationImport {
+  agent: string
+  agentSessionId: string
+}
+
+export interface OptionChoice {
+  id: string
+  name: string
+  description: string | null
+}
+
+/** As the agent advertised it last: a list to choose from, or a switch, whose choices are `true` and `false`. */
+export interface SessionOption {
+  id: string
+  name: string
+  description: string | null
+  category: 'model' | 'mode' | 'thought_level' | 'other'
+  value: string
+  choices: OptionChoice[]
+}
+
+/** *Saved.* What a person wants from an agent, unless a session says otherwise. */
+export interface Preference {
+  username: string
+  agent: string
+  options: Record<string, string>
+  updatedAt: string
+}
+
+/** `options` replaces all that were there; an empty one forgets them. */
+export interface PreferenceChange {
+  options: Record<string, string>
 }
 
 /** A named person, as the identity provider of the server knows them. */
@@ -368,6 +506,8 @@ export interface Permission {
   answeredBy: Person | null
   /** What the person wrote beside the answer. */
   note: string | null
+  /** The rule that answered it; `answered_by` is who made the rule. */
+  ruleId: string | null
 }
 
 /** What git says of a clone in progress. */
@@ -410,10 +550,49 @@ export interface Branch {
   checkedOutAt: string | null
 }
 
+/** *Saved.* Allows what matches all that is set. */
+export interface Rule {
+  id: string
+  scope: 'session' | 'worktree' | 'zone' | 'repository'
+  /** Id of the session, worktree, zone or repo. */
+  subject: string
+  agent: string | null
+  /** ACP's kind, such as `edit` or `execute`. */
+  toolKind: string | null
+  commandPrefix: string[] | null
+  expiresAt: string | null
+  createdAt: string
+  createdBy: Person
+  revokedAt: string | null
+  revokedBy: Person | null
+  /** Questions that it answered. */
+  uses: number
+}
+
+/** At least one of `tool_kind` and `command_prefix` is needed. */
+export interface RuleCreate {
+  scope: 'session' | 'worktree' | 'zone' | 'repository'
+  subject: string
+  agent?: string | null
+  toolKind?: string | null
+  commandPrefix?: string[] | null
+  /** `None`: until it is revoked. */
+  expiresInS?: number | null
+}
+
+/** With an answer: allow the like from now on. `command_prefix` for a command, else the question's kind of tool. */
+export interface Remember {
+  scope?: 'session' | 'worktree' | 'zone' | 'repository'
+  commandPrefix?: string[] | null
+  expiresInS?: number | null
+}
+
 /** Tokens and US dollars. `None` means not reported. */
 export interface Usage {
   inputTokens: number | null
   outputTokens: number | null
+  cachedReadTokens: number | null
+  cachedWriteTokens: number | null
   contextUsed: number | null
   contextSize: number | null
   costUsd: number | null
@@ -432,10 +611,24 @@ export interface Session {
   parentId: string | null
   /** Forked from this session. */
   originId: string | null
+  /** How: by the agent itself, or as a new conversation that was told the transcript. `None`: not yet, or no fork. */
+  fork: 'native' | 'primed' | null
   /** The id the agent gave it (ACP `sessionId`), to resume it with. */
   agentSessionId: string | null
   state: SessionState
   stateSince: string
+  /** What it waits for while it is queued or starts, for a person. */
+  waitsFor: string | null
+  /** Nothing was heard of the agent since, in a turn that runs. */
+  stalledAt: string | null
+  /** What the agent offers, as it advertised it last. */
+  options: SessionOption[]
+  /** What was asked for, by the option's id. */
+  chosen: Record<string, string>
+  /** Of its last process. `None`: it had none yet. */
+  sandbox: 'on' | 'off' | null
+  /** Why it is off. */
+  sandboxReason: string | null
   /** Turns that wait, in order. */
   queue: string[]
   currentTurnId: string | null
@@ -461,12 +654,25 @@ export interface SessionCreate {
   prompt?: string | null
   parentId?: string | null
   originId?: string | null
+  /** Default: those of the parent or origin with the same agent, else the person's preference. */
+  options?: Record<string, string>
+}
+
+/** A session that begins with what this one knows, in the same worktree. */
+export interface SessionFork {
+  prompt?: string | null
+  /** Default: the same. Another one is told the transcript. */
+  agent?: string | null
+  title?: string | null
+  options?: Record<string, string>
 }
 
 export interface SessionChange {
   title?: string | null
   /** A new order of exactly the turns that wait. */
   queue?: string[] | null
+  /** Only those named change. */
+  options?: Record<string, string> | null
 }
 
 export interface Prompt {
@@ -479,6 +685,8 @@ export interface Prompt {
 export interface Answer {
   optionId: string
   note?: string | null
+  /** Makes a rule of a yes. */
+  remember?: Remember | null
 }
 
 /** Plain values only, snake_case, so that a template reads like one of dbt or Airflow. */
@@ -550,7 +758,14 @@ export interface Turn {
   stopReason: string | null
   /** Why it failed or was interrupted, for a person. */
   error: string | null
+  /** Of a parked turn: `rate_limited`, `overloaded`, `quota`, `unreachable` or `budget`. */
   errorCode: string | null
+  /** When a parked turn is tried again. `None`: when a person says so. */
+  retryAt: string | null
+  /** How often it was parked. */
+  parks: number
+  /** The model that it ran on, as the agent calls it. */
+  model: string | null
   /** What a person did about an interrupted turn. */
   resolution: 'resumed' | 'retried' | 'discarded' | null
   retryOf: string | null
@@ -590,6 +805,17 @@ export interface Patch {
   files: PatchFile[]
   text: string
   isCut: boolean
+}
+
+/** *Saved.* The value is never part of a record. */
+export interface Variable {
+  username: string
+  name: string
+  updatedAt: string
+}
+
+export interface VariableSet {
+  value: string
 }
 
 /** What git says, and when it said so. `added` and `deleted` are lines against the base commit, uncommitted ones included. */
@@ -770,6 +996,9 @@ export type NewsBody =
   | SessionChanged
   | TurnChanged
   | PermissionChanged
+  | AgentChanged
+  | RuleChanged
+  | BudgetChanged
   | Removed
 
 export type Body =
@@ -791,6 +1020,9 @@ export type Body =
   | SessionChanged
   | TurnChanged
   | PermissionChanged
+  | AgentChanged
+  | RuleChanged
+  | BudgetChanged
   | Removed
 
 export type BoardObject =
@@ -807,6 +1039,7 @@ export type ErrorCode =
   | 'already_exists'
   | 'bad_document'
   | 'bad_name'
+  | 'bad_option'
   | 'bad_path'
   | 'bad_request'
   | 'bad_settings'
@@ -814,13 +1047,17 @@ export type ErrorCode =
   | 'bad_url'
   | 'board_not_found'
   | 'branch_taken'
+  | 'budget_exhausted'
+  | 'budget_not_found'
   | 'card_in_use'
   | 'conflict'
+  | 'conversation_not_found'
   | 'data_in_use'
   | 'error'
   | 'file_not_found'
   | 'forbidden'
   | 'git_failed'
+  | 'install_failed'
   | 'invalid'
   | 'key_reused'
   | 'not_a_repository'
@@ -830,6 +1067,9 @@ export type ErrorCode =
   | 'permission_not_found'
   | 'ref_not_found'
   | 'repo_not_found'
+  | 'rule_not_found'
+  | 'sandbox_failed'
+  | 'secrets_locked'
   | 'server_gone'
   | 'session_busy'
   | 'session_not_found'
@@ -840,6 +1080,7 @@ export type ErrorCode =
   | 'turn_not_found'
   | 'turn_not_open'
   | 'unavailable'
+  | 'variable_not_found'
   | 'worktree_not_found'
   | 'worktree_not_ready'
   | 'would_lose_work'

@@ -111,8 +111,11 @@ class Draft {
         if (isOpen(body.permission)) this.#map('permissions').set(body.permission.id, body.permission);
         else if (this.#next.permissions.has(body.permission.id)) this.#map('permissions').delete(body.permission.id);
         break;
+      case 'agent':
+        this.#map('agents').set(body.status.agent.name, body.status);
+        break;
       case 'removed':
-        this.#removed(body.noun, body.id);
+        if (body.noun !== 'budget') this.#removed(body.noun, body.id);
         break;
       default:
         // The rest is transcript; the panel that shows it keeps it.
@@ -120,7 +123,7 @@ class Draft {
     }
   }
 
-  #map<K extends 'repos' | 'worktrees' | 'sessions' | 'sessionsOf' | 'turns' | 'permissions'>(name: K) {
+  #map<K extends 'agents' | 'repos' | 'worktrees' | 'sessions' | 'sessionsOf' | 'turns' | 'permissions'>(name: K) {
     type Value = BoardState[K] extends ReadonlyMap<string, infer V> ? V : never;
     if (!this.#copied.has(name)) {
       this.#copied.add(name);

@@ -23,10 +23,11 @@ const SESSION_MARKS = {
   failed: { mark: 'failed', label: 'Failed' },
   cancelled: { mark: 'cancelled', label: 'Cancelled' },
   interrupted: { mark: 'failed', label: 'Interrupted' },
+  parked: { mark: 'queued', label: 'Parked' },
 } as const satisfies Record<SessionState, Marked>;
 
 /** From strongest: a card shows the strongest of its sessions. */
-const STRENGTH: readonly SessionState[] = ['needs_you', 'failed', 'interrupted', 'running', 'stopping', 'starting', 'queued', 'done', 'cancelled', 'idle'];
+const STRENGTH: readonly SessionState[] = ['needs_you', 'failed', 'interrupted', 'running', 'stopping', 'starting', 'parked', 'queued', 'done', 'cancelled', 'idle'];
 
 const rank = new Map(STRENGTH.map((state, i) => [state, i]));
 const rankOf = (state: SessionState): number => rank.get(state) ?? STRENGTH.length;

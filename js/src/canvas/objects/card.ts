@@ -38,6 +38,7 @@ const TILE_STATES = {
   failed: 'failed',
   cancelled: 'cancelled',
   interrupted: 'failed',
+  parked: 'queued',
 } as const;
 
 const spoken = (state: string): string => (state === 'needs' ? 'needs you' : state === 'missing' ? 'not on this machine' : state);
