@@ -22,6 +22,8 @@ METHOD_NOT_FOUND, INTERNAL, CANCELLED, AUTH_REQUIRED = -32601, -32603, -32800, -
 _CHUNK = 64 << 10
 _SLICE_S = 0.005
 _MAX_SERVING = 64
+_LOOKED_AT = 64 << 10
+"""Of a line that is no message: what is masked before its beginning is shown."""
 
 Message = dict[str, Any]
 """A JSON object of the protocol. `Any` because an agent may send what it likes; each field is checked where it is used."""
@@ -59,7 +61,8 @@ class Connection:
     """One agent's two pipes.
 
     `on_update` gets each `session/update` in order; while it is awaited nothing more is read. `on_request` answers a request,
-    as a task of its own, by returning the result or raising `RpcError`. `on_notice` gets (code, sentence) for what was dropped.
+    as a task of its own, by returning the result or raising `RpcError`. `on_notice` gets (code, sentence) for what was dropped, in which
+    `mask` has been applied to what the agent wrote.
     """
 
     def __init__(
@@ -70,10 +73,11 @@ class Connection:
         on_update: Callable[[Message], Awaitable[None]],
         on_request: Callable[[str, Message], Awaitable[Message]],
         on_notice: Callable[[str, str], Awaitable[None]],
+        mask: Callable[[str], str] = str,
         limits: Limits,
     ) -> None:
         self._reader, self._writer = reader, writer
-        self._on_update, self._on_request, self._on_notice = on_update, on_request, on_notice
+        self._on_update, self._on_request, self._on_notice, self._mask = on_update, on_request, on_notice, mask
         self._ids = itertools.count(1)
         self._waiting: dict[int, tuple[asyncio.Future[Message], Callable[[], None]]] = {}
         self._serving: dict[int | str, asyncio.Task[None]] = {}
@@ -176,7 +180,7 @@ class Connection:
             message = decode(line)
         except BadMessage:
             what = "ended in the middle of a message" if is_cut else "wrote a line that is not a message"
-            shown = line[:120].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+            shown = self._mask(line[:_LOOKED_AT].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"))[:120]
             await self._count("cut" if is_cut else "garbage", f"The agent {what}: {shown}")
             return
         await self._handle(message)

@@ -1,25 +1,29 @@
 """Takes secrets out of what is stored and shown: `[NAME]` stands where the value stood.
 
-A value is found as it is, in base64 (wherever it begins in the encoded text), URL-encoded, and escaped as in JSON. An agent that is
-given a secret can still print it transformed in another way; nothing can find that.
+A value is found as it is, line by line when it has several, in base64 (wherever it begins in the encoded text, also broken into lines),
+in hexadecimal, URL-encoded, and escaped as in JSON, Python or a shell. An agent that is given a secret can still print it transformed
+in another way; nothing can find that.
 """
 
 import base64
+import bisect
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+import shlex
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 from agor_jupyter.domain.events import Text, Thought, ToolOutput, TranscriptBody
 from agor_jupyter.domain.records import JsonObject, Record
+from agor_jupyter.domain.variables import MIN_VALUE
 
-_MIN_LENGTH = 8
-"""A shorter value stands in ordinary text too often to be taken out."""
 _MAX_DEPTH = 100
 R = TypeVar("R", bound=Record)
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH(?!OR)", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r"SSH_AUTH_SOCK|XAUTHORITY|.*_(?:FILE|PATH|DIR|SOCK)", re.IGNORECASE)
+_BREAKS = tuple(re.compile(rf"{mark}|\\r\\n|\\n|[\r\\]$") for mark in (r"\r?\n[ +-]?", r"\r?\n"))
+"""What to leave out to see base64 that was broken into lines, also in JSON. A sign after a line's end may belong to it, or to a patch."""
 
 
 def secrets(env: Mapping[str, str]) -> dict[str, str]:
@@ -29,41 +33,90 @@ def secrets(env: Mapping[str, str]) -> dict[str, str]:
 
 def _forms(value: str) -> set[str]:
     plain = value.encode("utf-8", "surrogateescape")
-    found = {
+    urls = {quote(value, errors="replace"), quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
+    return {
         value,
-        quote(value, errors="replace"),
-        quote(value, safe="", errors="replace"),
-        quote_plus(value, errors="replace"),
-        json.dumps(value)[1:-1],
+        *urls,
+        *(re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), url) for url in urls),
+        *(json.dumps(value, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)),
+        json.dumps(json.dumps(value)[1:-1])[1:-1],
+        repr(value)[1:-1],
+        shlex.quote(value).removeprefix("'").removesuffix("'"),
+        re.sub(r'(["$`\\])', r"\\\1", value),
+        plain.hex(),
+        plain.hex().upper(),
     }
-    found.add(json.dumps(value, ensure_ascii=False)[1:-1])
-    for shift in range(3):  # base64 looks different at each of three offsets; its first and last characters depend on the neighbours
+
+
+def _base64_forms(value: str) -> set[str]:
+    """It looks different at each of three offsets; its first and last characters depend on the neighbours."""
+    plain = value.encode("utf-8", "surrogateescape")
+    found: set[str] = set()
+    for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + plain).decode().rstrip("=")
         first = (0, 2, 3)[shift]
         last = len(encoded) - (1 if (shift + len(plain)) % 3 else 0)
         found |= {encoded[first:last], encoded[first:last].translate(str.maketrans("+/", "-_"))}
-    return {form for form in found if len(form) >= _MIN_LENGTH}
+    return found
+
+
+def _parts(value: str) -> list[str]:
+    """The value, and its lines: a patch or a log writes something before each."""
+    return [value, *(line.strip() for line in value.splitlines())] if "\n" in value else [value]
 
 
 class Mask:
-    """Replaces secrets in text and in JSON."""
+    """Replaces secrets in text and in JSON. Values shorter than `MIN_VALUE` stand in ordinary text too often to be taken out."""
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._names = {form: name for name, value in secrets.items() if len(value) >= _MIN_LENGTH for form in _forms(value)}
-        ordered = sorted(self._names, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._longest = len(ordered[0]) if ordered else 0
-        self._beginnings = {form[:1] for form in ordered}
+    def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
+        self._names: dict[str, str] = {}
+        """By the form, the longest first."""
+        self._base64: dict[str, str] = {}
+        self._plain, self._encoded = _Beginnings(), _Beginnings()
+        self.add(secrets or {})
 
     def __bool__(self) -> bool:
-        return self._pattern is not None
+        return bool(self._names)
+
+    def add(self, secrets: Mapping[str, str]) -> None:
+        """Take these out as well, from now on."""
+        names, encoded = dict(self._names), dict(self._base64)
+        for name, value in secrets.items():
+            for part in _parts(value):
+                if len(part) >= MIN_VALUE:
+                    encoded |= {form: name for form in _base64_forms(part) if len(form) >= MIN_VALUE and form not in encoded}
+                    names |= {form: name for form in _forms(part) if form not in names}
+        names = {**encoded, **names}
+        self._names = dict(sorted(names.items(), key=lambda item: len(item[0]), reverse=True))
+        self._base64 = dict(sorted(encoded.items(), key=lambda item: len(item[0]), reverse=True))
+        self._plain, self._encoded = _Beginnings(self._names), _Beginnings(self._base64)
 
     def text(self, text: str) -> str:
-        return self._pattern.sub(lambda match: f"[{self._names[match[0]]}]", text) if self._pattern else text
+        if len(text) < MIN_VALUE:
+            return text
+        for form, name in self._names.items():
+            if form in text:  # a pattern of them all is a hundred times slower
+                text = text.replace(form, f"[{name}]")
+        if self._base64:
+            for breaks in _BREAKS:
+                text = self._unbroken(text, breaks)
+        return text
+
+    def _unbroken(self, text: str, breaks: re.Pattern[str]) -> str:
+        """Without the base64 that goes over the ends of lines."""
+        flat = _Flat(text, breaks)
+        if not flat.has_breaks:
+            return text
+        for form, name in self._base64.items():
+            while (at := flat.text.find(form)) >= 0:
+                start, end = flat.place(at), flat.place(at + len(form) - 1) + 1
+                text = f"{text[:start]}[{name}]{text[end:]}"
+                flat = _Flat(text, breaks)
+        return text
 
     def json(self, value: Any, depth: int = 0) -> Any:
         """The same JSON with every string masked, the names of objects too. `Any`: it is free JSON."""
-        if not self._pattern or depth > _MAX_DEPTH:
+        if not self._names or depth > _MAX_DEPTH:
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -75,7 +128,7 @@ class Mask:
 
     def record(self, record: R) -> R:
         """The same record with every string masked."""
-        if not self._pattern:
+        if not self._names:
             return record
         before = record.model_dump()
         after = self.json(before)
@@ -83,11 +136,66 @@ class Mask:
 
     def held(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a secret."""
-        for length in range(min(len(text), self._longest - 1), 0, -1):
-            end = text[-length:]
-            if end[0] in self._beginnings and any(form.startswith(end) for form in self._names):
-                return length
-        return 0
+        held = self._plain.held(text)
+        tail = text[-2 * self._encoded.longest :] if self._base64 else ""
+        for breaks in _BREAKS:
+            flat = _Flat(tail, breaks)
+            if flat.has_breaks and (length := self._encoded.held(flat.text)):
+                held = max(held, len(tail) - flat.place(len(flat.text) - length))
+        return held
+
+    def rest(self, text: str) -> str:
+        """What was held back, when nothing followed. Half of a secret is taken out as well."""
+        if len(text) < MIN_VALUE:
+            return text
+        flat = {text, *(_Flat(text, breaks).text for breaks in _BREAKS)}
+        name = next(
+            (name for form, name in self._names.items() for one in flat if len(one) >= len(form) // 2 and form.startswith(one)), None
+        )
+        return f"[{name}]" if name else text
+
+
+class _Flat:
+    """A text without its breaks, and where each of its characters was."""
+
+    def __init__(self, text: str, breaks: re.Pattern[str]) -> None:
+        found = [match.span() for match in breaks.finditer(text)] if "\n" in text or "\\" in text or text.endswith("\r") else []
+        self.has_breaks = bool(found)
+        pieces, self._lengths, self._cut, at = [], list[int](), list[int](), 0
+        for start, end in found:
+            pieces.append(text[at:start])
+            at = end
+            self._lengths.append((self._lengths[-1] if self._lengths else 0) + len(pieces[-1]))
+            self._cut.append((self._cut[-1] if self._cut else 0) + end - start)
+        self.text = "".join([*pieces, text[at:]])
+
+    def place(self, at: int) -> int:
+        before = bisect.bisect_right(self._lengths, at)
+        return at + (self._cut[before - 1] if before else 0)
+
+
+class _Beginnings:
+    """Says how much of a text's end is the beginning of one of `forms`, without trying every length of each."""
+
+    def __init__(self, forms: Collection[str] = ()) -> None:
+        self.longest = max(map(len, forms), default=0)
+        self._short = {form[:length] for form in forms for length in range(1, MIN_VALUE)}
+        self._long: dict[str, list[str]] = {}
+        for form in forms:
+            self._long.setdefault(form[:MIN_VALUE], []).append(form)
+
+    def held(self, text: str) -> int:
+        tail = text[-self.longest + 1 :] if self.longest > 1 else ""
+        longest = 0
+        for anchor, forms in self._long.items():
+            at = tail.find(anchor)
+            while at >= 0 and len(tail) - at > longest:
+                if any(form.startswith(tail[at:]) for form in forms):
+                    longest = len(tail) - at
+                at = tail.find(anchor, at + 1)
+        return longest or next(
+            (length for length in range(MIN_VALUE - 1, 0, -1) if tail[-length:] in self._short and length <= len(tail)), 0
+        )
 
 
 class MaskedEvents:
@@ -96,7 +204,8 @@ class MaskedEvents:
     def __init__(self, mask: Mask, on_event: Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]) -> None:
         self._mask = mask
         self._on_event = on_event
-        self._held: Text | Thought | ToolOutput | None = None
+        self._held: dict[str, Text | Thought | ToolOutput] = {}
+        """The end of each stream; only tools write several at the same time."""
 
     async def __call__(self, body: TranscriptBody, raw: JsonObject | None) -> None:
         if not self._mask:
@@ -108,18 +217,20 @@ class MaskedEvents:
             await self._on_event(self._mask.record(body), self._mask.json(raw))
 
     async def flush(self) -> None:
-        """Pass on what was held back: the stream ended, so it is no secret."""
-        if held := self._held:
-            self._held = None
-            await self._on_event(held, None)
+        """Pass on what was held back: the stream ended, so it is no secret, or not the whole of it."""
+        held, self._held = self._held, {}
+        for body in held.values():
+            await self._on_event(body.replace(text=self._mask.rest(body.text)), None)
 
     async def _piece(self, body: Text | Thought | ToolOutput, raw: JsonObject | None) -> None:
-        if self._held and self._held.replace(text="") != body.replace(text=""):
+        key = f"tool {body.tool_call_id}" if isinstance(body, ToolOutput) else f"{body.kind} {body.message_id}"
+        if any(not (isinstance(body, ToolOutput) and isinstance(other, ToolOutput)) for name, other in self._held.items() if name != key):
             await self.flush()
-        whole = (self._held.text if self._held else "") + body.text
-        text = self._mask.text(whole)
+        held = self._held.pop(key, None)
+        text = self._mask.text((held.text if held else "") + body.text)
         length = self._mask.held(text)
-        was_held, self._held = self._held is not None, body.replace(text=text[-length:]) if length else None
+        if length:
+            self._held[key] = body.replace(text=text[-length:])
         if ready := text[: len(text) - length]:
-            is_whole = not was_held and not length  # the raw update of a part would tell what is held back
+            is_whole = held is None and not length  # the raw update of a part would tell what is held back
             await self._on_event(body.replace(text=ready), self._mask.json(raw) if is_whole else None)

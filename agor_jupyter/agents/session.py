@@ -118,6 +118,7 @@ class AgentSession:
             on_update=self._update,
             on_request=self._request,
             on_notice=self._notice,
+            mask=mask.text,
             limits=limits,
         )
 
@@ -137,7 +138,9 @@ class AgentSession:
         timeouts: Timeouts | None = None,
         mask: Mask | None = None,
     ) -> Self:
-        """Start the process and shake hands. `on_spawned` is where its identity is recorded; `mask` takes secrets out of all it says.
+        """Start the process and shake hands. `on_spawned` is where its identity is recorded.
+
+        `mask` takes secrets out of all that the agent says, also those that are added to it later.
 
         Raises `AgentFailed`, with what the agent wrote to stderr; nothing of it runs then.
         """
@@ -153,7 +156,7 @@ class AgentSession:
             on_permission=on_permission,
             limits=limits or Limits(),
             timeouts=timeouts or Timeouts(),
-            mask=mask or Mask({}),
+            mask=Mask() if mask is None else mask,
         )
         try:
             if on_spawned:
@@ -275,15 +278,19 @@ class AgentSession:
         try:
             return await self._connection_call(method, params, timeout_s)
         except RpcError as error:
-            raise self._failed(f"it answered {method} with an error: {_sentence(error)}") from error
+            raise self._failed(f"it answered {method} with an error: {self._sentence(error)}") from error
 
     async def _connection_call(self, method: str, params: Message, timeout_s: float) -> Message:
         try:
-            return await asyncio.wait_for(self._connection.call(method, params), timeout_s)
+            answer = await asyncio.wait_for(self._connection.call(method, params), timeout_s)
         except TimeoutError as error:
             raise self._failed(f"it did not answer {method} within {timeout_s:g} s") from error
         except Gone as gone:
             raise await self._died(gone, "before it was ready") from gone
+        masked: Message = self._mask.json(answer)
+        if masked.get("sessionId") != answer.get("sessionId"):
+            raise self._failed("it named its conversation after a secret, and that name would have to be stored")
+        return masked
 
     # A turn
 
@@ -301,7 +308,7 @@ class AgentSession:
                 await asyncio.wait({asking}, timeout=self._timeouts.exit)
             if not asking.done():
                 return await self._end_by_force(exited.done())
-            return self._result(asking.result())
+            return self._result(self._mask.json(asking.result()))
         except RpcError as error:
             return self._rejected(error)
         except Gone as gone:
@@ -342,7 +349,6 @@ class AgentSession:
         error, code = own.get("error"), own.get("code")
         if not isinstance(error, str):
             return PromptResult(stop_reason=reason[:80], usage=usage)
-        error = self._mask.text(error)
         return PromptResult(
             stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code[:80] if isinstance(code, str) else "agent_error"
         )
@@ -352,7 +358,7 @@ class AgentSession:
             return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
         code = "auth_required" if error.code == AUTH_REQUIRED else "agent_error"
         hint = " Log in with its own command line, or give it its key." if code == "auth_required" else ""
-        sentence = f"The agent reported an error: {self._mask.text(_sentence(error))}{hint}"
+        sentence = f"The agent reported an error: {self._sentence(error)}{hint}"
         return PromptResult(stop_reason="error", usage=self._turn_usage({}), error=sentence, error_code=code)
 
     def _turn_usage(self, answer: Message) -> Usage | None:
@@ -376,7 +382,7 @@ class AgentSession:
     # What the agent sends
 
     async def _update(self, params: Message) -> None:
-        update = params.get("update")
+        update = self._mask.json(params.get("update"))
         if not self._in_turn or params.get("sessionId", self.agent_session_id) != self.agent_session_id:
             self._late += self.agent_session_id is not None and isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
             return
@@ -399,11 +405,13 @@ class AgentSession:
     async def _request(self, method: str, params: Message) -> Message:
         if method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
-        question = read_question(self._mask.json(params))
+        params = self._mask.json(params)
+        question = read_question(params)
         if question is None or not self._in_turn or self._cancelled.is_set():
             return {"outcome": {"outcome": "cancelled"}}
         if question.call and question.call.tool_call_id not in self._told:  # some agents ask without telling it before
             await self._on_event(question.call, params)
+        await self._on_event.flush()
         option_id = await self._ask_person(question)
         if option_id not in {option.id for option in question.options}:
             return {"outcome": {"outcome": "cancelled"}}
@@ -422,6 +430,12 @@ class AgentSession:
             await asyncio.gather(answering, cancelled, return_exceptions=True)
 
     # Failure
+
+    def _sentence(self, error: RpcError) -> str:
+        message, more = self._mask.text(error.message), self._mask.json(error.more)
+        more = more.get("details") if isinstance(more, dict) else more
+        said = f"{message}: {more}" if isinstance(more, str) and more not in message else message
+        return f"{said[:1000] or f'code {error.code}'}".rstrip(".") + "."
 
     def _failed(self, why: str) -> AgentFailed:
         return AgentFailed(self.agent.name, self._mask.text(why), self._mask.text(self.process.stderr_tail()))
@@ -447,12 +461,6 @@ def _exit(code: int) -> str:
         return f"signal {signal.Signals(code - _SIGNALLED).name}" if code > _SIGNALLED else f"code {code}"
     except ValueError:
         return f"code {code}"
-
-
-def _sentence(error: RpcError) -> str:
-    more = error.more.get("details") if isinstance(error.more, dict) else error.more
-    said = f"{error.message}: {more}" if isinstance(more, str) and more not in error.message else error.message
-    return f"{said[:1000] or f'code {error.code}'}".rstrip(".") + "."
 
 
 def _merge(known: Usage, told: Usage) -> Usage:

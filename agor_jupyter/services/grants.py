@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 
+from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain.ids import RunId, SessionId
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.services.clock import Clock
@@ -25,13 +26,14 @@ class Grants:
     def __init__(self, store: Store, clock: Clock, url: str | None = None, warm: Callable[[], Awaitable[None]] | None = None) -> None:
         self._store, self._clock, self._url, self._warm = store, clock, url, warm
 
-    async def offer(self, session_id: SessionId, run_id: RunId) -> list[JsonObject]:
-        """The MCP servers for an agent, in ACP's wire form, with a fresh token."""
+    async def offer(self, session_id: SessionId, run_id: RunId, mask: Mask) -> list[JsonObject]:
+        """The MCP servers for an agent, in ACP's wire form, with a fresh token. `mask` takes the token out of what the agent says."""
         if self._url is None:
             return []
         if self._warm is not None:
             await self._warm()  # an agent that finds it slow starts its first turn without the tools
         token = await self.mint(session_id, run_id)
+        mask.add({"AGOR_MCP_TOKEN": token})
         header = {"name": "Authorization", "value": f"Bearer {token}"}
         return [{"type": "http", "name": "agor", "url": self._url, "headers": [header]}]
 

@@ -6,7 +6,6 @@ A question waits without a limit unless the administrator set one; then the answ
 import asyncio
 from typing import Protocol
 
-from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import PermissionAsked, PermissionChanged
 from agor_jupyter.domain.ids import PermissionId
@@ -93,7 +92,7 @@ class Permissions:
             self._release(outcome.record.id, answer.option_id)
         return outcome.record
 
-    async def ask(self, turn: Turn, question: Question, mask: Mask | None = None) -> str | None:
+    async def ask(self, turn: Turn, question: Question) -> str | None:
         """Put a question of a running turn to the people, and wait. Returns the id of the chosen option.
 
         `None`: the turn does not run any more, or the question expired and has no option that says no. Cancelling withdraws it.
@@ -114,8 +113,6 @@ class Permissions:
             state=PermissionState.OPEN,
             asked_at=self._clock.now(),
         )
-        if mask is not None:
-            permission = mask.record(permission)
         answer = self._asking[permission.id] = asyncio.get_running_loop().create_future()
         try:
             if not await self._store.write(_open, permission):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from agor_jupyter.agents.mask import Mask, MaskedEvents, secrets
+from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import AgentSession, Process, PromptResult
 from agor_jupyter.domain import errors
@@ -59,8 +59,7 @@ class Worker:
         self.woken = asyncio.Event()
         self._agent: AgentSession | None = None
         self._run_id: RunId | None = None
-        self._mask = Mask({})
-        self._events = MaskedEvents(self._mask, self._hear)
+        self._mask = Mask()
         self._current: _Current | None = None
         self._is_claiming = False
         self._asking = asyncio.Lock()
@@ -210,7 +209,6 @@ class Worker:
         if outcome.error:
             outcome = replace(outcome, error=self._mask.text(outcome.error))
         seconds = round(desk.clock.monotonic() - current.began, 3)
-        await self._events.flush()
         await self._persist(desk.collector.flush)
         crash_point("turn.before_finish")
         await self._persist(lambda: desk.store.write(runs.end, turn.id, outcome, seconds, desk.clock.now()))
@@ -237,8 +235,7 @@ class Worker:
         agent, run_id = desk.agents.require_installed(session.agent), self._run_id
         assert run_id is not None
         env = environment.build(agent, run_id, pass_env=desk.config.pass_env)
-        self._mask = Mask(secrets(env))
-        self._events = MaskedEvents(self._mask, self._hear)
+        self._mask = mask = Mask(secrets(env))
         crash_point("run.recorded")
         try:
             started = await desk.start_agent(
@@ -247,9 +244,10 @@ class Worker:
                 env=env,
                 executor=desk.executor,
                 run_id=run_id,
-                on_event=self._events,
+                on_event=self._hear,
                 on_permission=self._ask,
                 on_spawned=self._spawned,
+                mask=mask,
             )
         except BaseException:
             await self._forget(set())
@@ -259,7 +257,7 @@ class Worker:
             _, is_resumed = await started.open(
                 session.agent_session_id,
                 spent_usd=session.usage.cost_usd,
-                tools=lambda: desk.grants.offer(session.id, run_id),
+                tools=lambda: desk.grants.offer(session.id, run_id, mask),
             )
         except BaseException:
             await self._dismiss()
@@ -311,12 +309,11 @@ class Worker:
             current = self._current
             if current is None or current.cancelled.is_set():
                 return None
-            await self._events.flush()
             await self._desk.collector.flush()
             current.is_waiting = True
             self._desk.running.release()
             try:
-                return await self._desk.permissions.ask(current.turn, question, self._mask)
+                return await self._desk.permissions.ask(current.turn, question)
             finally:
                 self._desk.running.take()
                 current.is_waiting = False

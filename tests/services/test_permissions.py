@@ -2,12 +2,10 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.permissions import PermissionState
 from agor_jupyter.domain.sessions import Answer
@@ -167,30 +165,3 @@ async def test_a_question_after_the_turn_was_cancelled_is_not_put_to_anyone(fake
     assert await scene.agor.permissions.list() == []
     agent.finish("cancelled")
     await scene.ended(turn)
-
-
-async def test_secrets_of_the_agents_environment_are_stored_nowhere(fake):
-    secret = "s3cr3t-value-of-a-key"
-    agent = AgentType(name="keyed", label="Keyed", icon="ag-script", command=["sh"], env={"MY_API_KEY": secret})
-    scene = await fake(agents=(agent,))
-    session = await scene.session(agent="keyed")
-    turn, running = await scene.running(session)
-    await running.say(f"the key is {secret[:10]}")
-    await asyncio.sleep(0.1)
-    await running.say(f"{secret[10:]}, really")
-    (Path(scene.worktree.path) / ".env").write_text(f"KEY={secret}\n")
-    asking = running.ask(f"use {secret}?")
-    question = await scene.question(turn)
-    assert secret not in question.title
-    await scene.agor.permissions.answer(scene.caller, question.id, Answer(option_id="yes"), scene.key())
-    await asking
-    running.fail(errors.AgentFailed("keyed", "it said", f"token {secret}"))
-    turn = await scene.ended(turn)
-
-    assert secret not in turn.error
-    assert "+KEY=[MY_API_KEY]" in (await scene.agor.turns.patch(turn.id)).text
-    text = "".join(event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "text")
-    assert text == "the key is [MY_API_KEY], really"
-    await scene.agor.__aexit__(None, None, None)
-    for file in scene.agor.config.data_dir.glob("agor.db*"):
-        assert secret.encode() not in file.read_bytes()

@@ -815,6 +815,7 @@ export interface Variable {
 }
 
 export interface VariableSet {
+  /** At least 8 characters, since a shorter one could not be masked. */
   value: string
 }
 
