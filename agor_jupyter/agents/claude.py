@@ -7,7 +7,14 @@ AGENT = AgentType(
     label="Claude Code",
     icon="ag-claude",
     command=["claude-agent-acp"],
-    install="npm install -g @agentclientprotocol/claude-agent-acp",
+    package="@agentclientprotocol/claude-agent-acp@0.101.0",
+    node=22,
+    disk_mb=410,
+    version_args=["--version"],
+    probe_args=["--cli", "--version"],
+    sign_in=["claude-agent-acp", "--cli", "auth", "login"],
+    sign_in_files=["$CLAUDE_CONFIG_DIR/.credentials.json", ".claude/.credentials.json"],
+    key_env=["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"],
     env={
         "ENABLE_TOOL_SEARCH": "false",  # otherwise MCP tools hide behind a search
         "CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION": "false",  # otherwise each turn sends the whole history once more
@@ -26,4 +33,7 @@ AGENT = AgentType(
     can_resume=True,
     can_fork=True,
     mode="default",
+    reports_usage=True,
+    reports_cost=True,
+    mcp=["stdio", "http"],
 )

@@ -7,7 +7,14 @@ AGENT = AgentType(
     label="opencode",
     icon="ag-opencode",
     command=["opencode", "acp"],
-    install="npm install -g opencode-ai",
+    package="opencode-ai@1.18.33",
+    node=22,
+    disk_mb=360,
+    post_install="postinstall.mjs",  # puts the binary that fits this processor in the place of a script that only complains
+    version_args=["--version"],
+    sign_in=["opencode", "auth", "login"],
+    sign_in_files=[".local/share/opencode/auth.json"],
+    key_env=["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY"],
     env={
         "OPENCODE_PERMISSION": '{"edit":"ask","bash":"ask"}',  # its default allows everything
         "OPENCODE_DISABLE_AUTOUPDATE": "1",
@@ -17,4 +24,7 @@ AGENT = AgentType(
     can_load=True,
     can_resume=True,
     can_fork=True,
+    reports_usage=True,
+    reports_cost=True,
+    mcp=["stdio", "http"],
 )

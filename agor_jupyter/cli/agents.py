@@ -5,6 +5,7 @@ import typer
 from agor_jupyter.cli.output import AsJson, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.notebook.following import settle_agent
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -16,31 +17,66 @@ def place(one: AgentStatus) -> str:
     return "built in" if one.origin == "builtin" else one.path or "yes"
 
 
-@app.command("list")
-def list_(as_json: AsJson = False) -> None:
-    """List the agents, and whether they are installed."""
-    found = [AgentStatus.model_validate(item) for item in link().items("agents")]
-    if as_json:
-        show_json(found)
-        return
-    rows = [(one.agent.name, one.agent.label, "installed" if one.is_installed else "not installed", one.origin) for one in found]
-    table(["agent", "label", "here", "from"], rows, "No agents.")
-
-
-@app.command()
-def show(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."), as_json: AsJson = False) -> None:
-    """Show an agent: what runs, and how to install it."""
-    one = AgentStatus.model_validate(link().get(f"agents/{agent}"))
+def _show(one: AgentStatus, as_json: bool) -> None:
     if as_json:
         show_json(one)
         return
+    version = one.version or ""
+    if one.pinned and one.pinned != one.version:
+        version += f"{' ' if version else ''}(tested: {one.pinned})"
     facts(
         [
             ("name", one.agent.name),
             ("label", one.agent.label),
             ("installed", place(one)),
+            ("version", version),
+            ("signed in", {True: "yes", False: "no", None: None}[one.is_signed_in]),
             ("command", " ".join(one.agent.command)),
-            ("install with", one.agent.install),
+            ("install with", one.agent.install if not one.is_installed or one.pinned != one.version else None),
+            ("sign in with", one.sign_in_line if one.is_installed and not one.is_signed_in else None),
+            ("or set", ", ".join(one.agent.key_env) if one.is_signed_in is False else None),
             ("from", one.origin),
+            ("last installation", one.install_step),
         ]
     )
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the agents, and whether they are installed and signed in."""
+    found = [AgentStatus.model_validate(item) for item in link().items("agents")]
+    if as_json:
+        show_json(found)
+        return
+    table(
+        ["agent", "label", "here", "version", "from"],
+        [(one.agent.name, one.agent.label, one.state, one.version, one.origin) for one in found],
+        "No agents.",
+    )
+
+
+@app.command()
+def show(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."), as_json: AsJson = False) -> None:
+    """Show an agent: what runs, and how to install it and sign in."""
+    _show(AgentStatus.model_validate(link().get(f"agents/{agent}")), as_json)
+
+
+@app.command()
+def check(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."), as_json: AsJson = False) -> None:
+    """Ask an agent's program for its version, and look whether somebody signed in."""
+    _show(AgentStatus.model_validate(link().post(f"agents/{agent}/check")), as_json)
+
+
+@app.command()
+def install(
+    agents: list[str] = typer.Argument(metavar="AGENT…", help="Names of the agents."),
+    as_json: AsJson = False,
+) -> None:
+    """Install agents into the server's data folder, in the versions that were tested. Waits for the end."""
+    found = []
+    for name in agents:
+        found.append(settle_agent(link(), AgentStatus.model_validate(link().post(f"agents/{name}/install"))))
+        if not as_json:
+            _show(found[-1], as_json=False)
+    if as_json:
+        show_json(found if len(found) > 1 else found[0])

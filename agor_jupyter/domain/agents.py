@@ -1,6 +1,7 @@
 """An agent: a kind of coding assistant. Pure data; nothing outside `agents/` names one."""
 
-from typing import Literal
+import shlex
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -8,24 +9,45 @@ from agor_jupyter.domain.options import SessionOption
 from agor_jupyter.domain.records import Record
 
 Origin = Literal["builtin", "catalogue", "configuration"]
+InstallState = Literal["installing", "failed"]
+
+AgentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+"""Also the name of a folder."""
+
+Package = Annotated[
+    str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]*$", max_length=250)
+]
+"""`name@1.2.3`: an npm package and its exact version, never a range."""
 
 
 class AgentType(Record):
     """One entry of the catalogue. `command` is a list, never a shell line."""
 
-    name: str
+    name: AgentName
     label: str
     icon: str
     """Name of an icon of the set, such as `ag-script`."""
     command: list[str]
     env: dict[str, str] = Field(default_factory=dict)
     install: str | None = None
-    """The command that installs it, for a person to run."""
+    """The command that installs it, for a person to run. Of an entry with a `package` the server says it by itself."""
     is_builtin: bool = False
     can_load: bool = False
-    """The agent can bring back a session after its process ended (`session/load`)."""
+    """It can bring back a conversation after its process ended, and says all of it again (`session/load`)."""
     can_resume: bool = False
+    """It can go on with a conversation after its process ended, and says nothing again (`session/resume`)."""
     can_fork: bool = False
+    """It can copy a conversation (`session/fork`). Where it cannot, a fork is a new one that is given the transcript."""
+    asks: bool = True
+    """In our mode it asks before it edits a file and before it runs a command."""
+    reports_usage: bool = False
+    """It says how many tokens a turn took."""
+    reports_cost: bool = False
+    """It says what a turn cost. Where it does not, the cost is an estimate by the price table."""
+    mcp: list[Literal["stdio", "http"]] = Field(default_factory=list)
+    """The ways by which it reaches MCP servers, such as the board's own tools."""
+    notes: list[str] = Field(default_factory=list)
+    """What a person should know that no other field says, one sentence each."""
     pass_env: list[str] = Field(default_factory=list)
     """Names of the server's environment variables that it needs, such as its API key."""
     new_session_meta: dict[str, str] = Field(default_factory=dict)
@@ -33,33 +55,61 @@ class AgentType(Record):
     """The ACP mode a session starts in, for agents whose own default does not ask before they act."""
     sandbox_mode: str | None = None
     """The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it."""
-    package: str | None = None
-    """The npm package that brings `command`, with its exact version: `name@1.2.3`."""
+    package: Package | None = None
+    """The npm package that brings `command`, with its exact version. `install` puts it into the data folder."""
     node: int | None = None
-    """The oldest major version of Node that the package runs on."""
+    """The oldest major version of Node that the package runs on. `None`: any."""
+    disk_mb: int = 500
+    """What the installed package takes on the disk, roughly; without twice as much nothing is begun."""
+    post_install: str | None = None
+    """A script of the package that has to run once after it was unpacked. No other script of any package is ever run."""
+    version_args: list[str] = Field(default_factory=list)
+    """What to add to the program so that it prints its version and ends. Empty: it is never asked."""
+    probe_args: list[str] = Field(default_factory=list)
+    """The same for the binary that the package brings: it proves an installation. Empty: as `version_args`."""
+    path: list[str] = Field(default_factory=list)
+    """Further folders at the end of its `PATH`."""
     sign_in: list[str] = Field(default_factory=list)
-    """The command by which a person signs in, in a terminal."""
+    """The command by which a person signs in, in a terminal. The program is that of `command`, if it is the same."""
     sign_in_files: list[str] = Field(default_factory=list)
-    """Paths below the home folder, one of which is there when somebody signed in."""
+    """Paths one of which is there when somebody signed in: below the home folder, or `$NAME/…` below the folder a variable names."""
     key_env: list[str] = Field(default_factory=list)
     """Variables any of which signs in instead."""
 
 
 class AgentStatus(Record):
-    """Is it here? `path` is what would be run. The values of `agent.env` are left out."""
+    """Is it here? The values of `agent.env` are left out; `agent.sign_in` is what to type in a terminal of this server."""
 
     agent: AgentType
     is_installed: bool
     path: str | None = None
+    """What would be run: the one that this server installed, else the one on its `PATH`."""
     origin: Origin
     version: str | None = None
-    """Of what would be run; `None` when it is not known."""
+    """Of what would be run; `None` when it is not known. A program of the machine's own is asked only by a check."""
+    pinned: str | None = None
+    """The version that an installation brings."""
     is_managed: bool = False
     """It was installed by this server, into its data folder."""
     is_signed_in: bool | None = None
-    """`None`: it cannot be told, or the agent needs nothing."""
-    install_state: Literal["installing", "failed"] | None = None
+    """Whether there is a sign of it: a key that it would get, or a file. `None`: it needs nothing, or nobody can tell."""
+    install_state: InstallState | None = None
     install_step: str | None = None
     """What the installation does just now, or why it failed."""
     options: list[SessionOption] = Field(default_factory=list)
     """As it advertised them last on this server."""
+
+    @property
+    def sign_in_line(self) -> str:
+        """What to type in a terminal of the server's machine to sign in; empty when there is no such command."""
+        return shlex.join(self.agent.sign_in)
+
+    @property
+    def state(self) -> str:
+        """In a few words: is it here, and may it be used?"""
+        if self.install_state == "installing":
+            return "installing"
+        if not self.is_installed:
+            return "installation failed" if self.install_state == "failed" else "not installed"
+        signed = {True: ", signed in", False: ", not signed in", None: ""}[self.is_signed_in]
+        return f"installed{signed}"

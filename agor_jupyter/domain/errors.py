@@ -14,7 +14,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
-     │   ├─ BudgetExhausted
+     │   ├─ BudgetExhausted, NotInstallable
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
          ├─ InstallFailed, SandboxFailed, SecretsLocked
@@ -322,6 +322,15 @@ class AgentNotInstalled(Conflict):
         super().__init__(f"Agent {agent!r} is not installed: {command!r} was not found.{hint}", subject=agent, install=install)
 
 
+class NotInstallable(Conflict):
+    """No installation by the server is possible: ever, or on this machine."""
+
+    code = "not_installable"
+
+    def __init__(self, agent: str, why: str) -> None:
+        super().__init__(f"Agent {agent!r} cannot be installed by this server: {why}.", subject=agent)
+
+
 class BudgetExhausted(Conflict):
     """A hard limit was reached: nothing starts until somebody raises it."""
 
@@ -394,7 +403,9 @@ class InstallFailed(Unavailable):
     code = "install_failed"
 
     def __init__(self, agent: str, why: str) -> None:
-        super().__init__(f"Agent {agent!r} could not be installed: {why}. What was there before still works.", subject=agent)
+        super().__init__(
+            f"Agent {agent!r} could not be installed: {why.rstrip('.')}. What was there before is as it was.", subject=agent, why=why
+        )
 
 
 class SandboxFailed(Unavailable):

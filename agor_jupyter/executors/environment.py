@@ -21,6 +21,11 @@ _ALLOWED = re.compile(
     r"|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
 )
 _PROXY = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
+_INSTALLER = re.compile(
+    r"(?:https?|all|no)_proxy|npm_config_(?!node_options$|script_shell$|ignore_scripts$).+|npm_token|node_auth_token"
+    r"|pip_.+|uv_(?:default_index|index|index_url|extra_index_url|native_tls)|netrc",
+    re.IGNORECASE,
+)
 _NEVER = re.compile(r"(?:JUPYTER|JPY_|HUB_|LD_|DYLD_|PYTHON|GIT_|AGOR_).*|NODE_OPTIONS|BASH_ENV|ENV|IFS|SHELLOPTS|BASHOPTS|BASH_FUNC_.*")
 """What no configuration can hand to an agent: the server's own tokens, and what makes another program load code."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
@@ -65,9 +70,15 @@ def build(
     for given in (agent.env, variables or {}):
         check_variables(given)
         env.update(given)
-    env["PATH"] = _with_own_tools(env.get("PATH", os.defpath))
+    env["PATH"] = os.pathsep.join([_with_own_tools(env.get("PATH", os.defpath)), *agent.path])
     env[MARK] = run_id
     return env
+
+
+def for_installer(source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What `pip` and `npm` may know: as an agent, and how this machine reaches its registries. They run no code of a package."""
+    source = os.environ if source is None else source
+    return {name: value for name, value in source.items() if _ALLOWED.fullmatch(name) or _INSTALLER.fullmatch(name)}
 
 
 def _is_allowed(name: str, value: str) -> bool:

@@ -12,6 +12,8 @@ from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
+from agor_jupyter.notebook import agents
+from agor_jupyter.notebook.agents import Agent
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link, reach
@@ -118,9 +120,10 @@ class Hub:
         return Handles("session", found, lambda one: columns(one.record), lambda one: one.title, kind=SessionRecord)
 
     @property
-    def agents(self) -> Handles[AgentStatus]:
-        found = [AgentStatus.model_validate(item) for item in self._link.items("agents")]
-        return Handles("agent", found, _agent_columns, lambda one: one.agent.name, _agent_line)
+    def agents(self) -> Handles[Agent]:
+        """Kinds of coding assistants: `hub.agents["claude"].install()`."""
+        found = [Agent(self._link, AgentStatus.model_validate(item)) for item in self._link.items("agents")]
+        return Handles("agent", found, agents.columns_of, lambda one: one.name)
 
     @property
     def permissions(self) -> Handles[Permission]:
@@ -134,11 +137,3 @@ class Hub:
 
     def __repr__(self) -> str:
         return f"Hub of {'a private server' if self._link.is_private else 'this Jupyter server'}, as {self.me.role.value}"
-
-
-def _agent_columns(one: AgentStatus) -> dict[str, object]:
-    return columns(one.agent) | {"is_installed": one.is_installed}
-
-
-def _agent_line(one: AgentStatus) -> str:
-    return f"Agent {one.agent.name!r} ({one.agent.label}){'' if one.is_installed else ', not installed'}"

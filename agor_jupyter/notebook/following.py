@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TypeVar
 
-from agor_jupyter.domain.errors import AlreadyAnswered
+from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.errors import AlreadyAnswered, InstallFailed
 from agor_jupyter.domain.events import Event, TurnEnded
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.records import Record
@@ -88,6 +89,26 @@ def settle_repo(link: Link, repo: Repo) -> Repo:
         is_pending=lambda one: one.state is RepoState.CLONING,
         step=lambda one: f"{one.progress.phase} {one.progress.percent} %" if one.progress else "cloning",
     )
+
+
+def settle_agent(link: Link, status: AgentStatus) -> AgentStatus:
+    """Wait for the end of an installation.
+
+    Raises:
+        InstallFailed: it says why. What was there before is as it was.
+
+    """
+    name = status.agent.name
+    found = settle(
+        f"Agent {name}",
+        status,
+        lambda: AgentStatus.model_validate(link.get(f"agents/{name}")),
+        is_pending=lambda one: one.install_state == "installing",
+        step=lambda one: one.install_step or "waits",
+    )
+    if found.install_state == "failed":
+        raise InstallFailed(name, found.install_step or "the server does not say why")
+    return found
 
 
 def settle_worktree(link: Link, worktree: Worktree) -> Worktree:

@@ -38,6 +38,8 @@ ROUTES = (
     Route("api/openapi.json", "openapi", {"GET": "document"}),
     Route("api/agents", "agents", {"GET": "index"}),
     Route("api/agents/{agent}", "agents", {"GET": "get"}),
+    Route("api/agents/{agent}/check", "agents", {"POST": "check"}),
+    Route("api/agents/{agent}/install", "agents", {"POST": "install"}),
     Route("api/repos", "repos", {"GET": "index", "POST": "add"}),
     Route("api/repos/{repo}", "repos", {"GET": "get", "DELETE": "remove"}),
     Route("api/repos/{repo}/branches", "repos", {"GET": "branches"}),

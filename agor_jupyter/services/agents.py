@@ -1,42 +1,205 @@
-"""What you can ask about agents: which there are, and whether they are here."""
+"""What you can do about agents: see which there are and whether they are here, check them, install them."""
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from pathlib import Path
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.domain.agents import AgentStatus, AgentType, Origin
-from agor_jupyter.domain.errors import AgentNotFound, AgentNotInstalled
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import AgentStatus, AgentType, InstallState, Origin
+from agor_jupyter.domain.options import SessionOption
+from agor_jupyter.domain.people import Caller, Role
+from agor_jupyter.executors import environment, installer
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.installs import Installs, resolved
+from agor_jupyter.services.tasks import Tasks
+
+_CHECK_S = 10.0
+_NEWS_S = 1.9
+
+Announce = Callable[[AgentStatus], Awaitable[None]]
 
 
 class Agents:
-    """The catalogue and the configuration's agents."""
+    """The catalogue and the configuration's agents. `announce` and `options` are set by whoever wires the engine."""
+
+    announce: Announce | None = None
+    """Is told of each change, as everybody may know it."""
 
     def __init__(self, config: Config) -> None:
+        self._config = config
         self._configured = {agent.name for agent in config.agents}
         self._agents = catalogue.merge(config.agents)
+        self._installs = Installs(config.data_dir)
+        self._tasks = Tasks()
+        self._states: dict[str, tuple[InstallState, str]] = {}
+        self._versions: dict[tuple[str, float], str | None] = {}
+        self._told: dict[str, float] = {}
+        self.options: dict[str, list[SessionOption]] = {}
+        """What each advertised last."""
 
-    def list(self) -> list[AgentStatus]:
-        """All, with what would be run now."""
-        return [self._status(agent) for agent in self._agents.values()]
+    async def start(self) -> None:
+        """Forget what an installation left that the server's end cut off. Called when no agent runs."""
+        await self._installs.clear()
+
+    async def close(self) -> None:
+        """End the installations; nothing of them is left."""
+        await self._tasks.close()
+
+    def list(self, variables: Collection[str] = ()) -> list[AgentStatus]:
+        """All, with what would be run now. Starts no process. `variables`: the names that the caller has stored."""
+        return [self._status(agent, variables) for agent in self._agents.values()]
 
     def get(self, name: str) -> AgentType:
         """Raises `AgentNotFound`, which lists those there are."""
         try:
             return self._agents[name]
         except KeyError:
-            raise AgentNotFound(name, sorted(self._agents)) from None
+            raise errors.AgentNotFound(name, sorted(self._agents)) from None
 
-    def status(self, name: str) -> AgentStatus:
+    def status(self, name: str, variables: Collection[str] = ()) -> AgentStatus:
         """Raises `AgentNotFound`."""
-        return self._status(self.get(name))
+        return self._status(self.get(name), variables)
 
     def require_installed(self, name: str) -> AgentType:
-        """The agent, ready to start. Raises `AgentNotFound` or `AgentNotInstalled`, which says how to install it."""
-        agent = self.get(name)
-        if catalogue.find_command(agent) is None:
-            raise AgentNotInstalled(name, agent.command[0] if agent.command else "", agent.install)
-        return agent
+        """The agent, ready to start: `command` and `sign_in` name what is there.
 
-    def _status(self, agent: AgentType) -> AgentStatus:
-        path = catalogue.find_command(agent)
+        Errors:
+            AgentNotFound.
+            AgentNotInstalled: says how to install it.
+        """
+        agent = self.get(name)
+        found = self._find(agent)
+        if found is None:
+            raise errors.AgentNotInstalled(name, agent.command[0] if agent.command else "", _by_what(agent))
+        return found
+
+    async def check(self, caller: Caller, name: str, variables: Collection[str] = ()) -> AgentStatus:
+        """The same as `status`, after asking the program for its version. Raises `AgentNotFound`."""
+        caller.require(Role.STEERER, "check an agent")
+        agent = self.get(name)
+        path = self._path(agent)
+        if path is not None and agent.version_args and self._installs.find(agent) is None:
+            with contextlib.suppress(OSError):
+                await self._ask_version(agent, path)
+        await self._tell(agent)
+        return self._status(agent, variables)
+
+    async def install(self, caller: Caller, name: str, variables: Collection[str] = ()) -> AgentStatus:
+        """Begin to install the pinned version, unless it is there or on its way. `AgentChanged` follows it.
+
+        Errors:
+            AgentNotFound.
+            NotInstallable: it is built in, or has no package for this machine.
+        """
+        caller.require(Role.OWNER, "install an agent")
+        agent = self.get(name)
+        version = self._installs.check(agent)
+        managed = self._installs.find(agent)
+        if (managed is None or managed.version != version) and not self._is_installing(name):
+            self._states[name] = ("installing", "Preparing")
+            self._tasks.start(self._install(agent), f"install {name}")
+        return self._status(agent, variables)
+
+    def _is_installing(self, name: str) -> bool:
+        return name in self._states and self._states[name][0] == "installing"
+
+    async def _install(self, agent: AgentType) -> None:
+        async def step(text: str) -> None:
+            self._states[agent.name] = ("installing", text)
+            now = asyncio.get_running_loop().time()
+            if now - self._told.get(agent.name, 0.0) >= _NEWS_S:
+                self._told[agent.name] = now
+                await self._tell(agent)
+
+        try:
+            await self._installs.install(agent, step)
+        except errors.AgorError as error:
+            self._states[agent.name] = ("failed", str(error.details.get("why", error.message)))
+        except BaseException:
+            self._states[agent.name] = ("failed", "the server stopped, or made a mistake; its log says more")
+            raise
+        else:
+            self._states.pop(agent.name, None)
+        await self._tell(agent)
+
+    async def _tell(self, agent: AgentType) -> None:
+        if self.announce is not None:
+            with contextlib.suppress(errors.Unavailable):  # a full disk does not change what is installed
+                await self.announce(self._status(agent, ()))
+
+    # What would be run
+
+    def _path(self, agent: AgentType) -> str | None:
+        return catalogue.find_command(agent)
+
+    def _find(self, agent: AgentType) -> AgentType | None:
+        """The one that this server installed, else the one on its `PATH`."""
+        if (ready := self._installs.ready(agent)) is not None:
+            return ready
+        path = self._path(agent)
+        return resolved(agent, [path], []) if path is not None else None
+
+    async def _ask_version(self, agent: AgentType, path: str) -> None:
+        """Remember what the program says, until the file changes."""
+        key = _version_key(path)
+        if key not in self._versions:
+            env = environment.build(agent, "check", pass_env=self._config.pass_env)
+            self._versions[key] = await installer.version_of(
+                [path, *agent.version_args], cwd=Path("/"), env=env, mark=f"check.{uuid.uuid4().hex}", timeout_s=_CHECK_S
+            )
+
+    def _status(self, agent: AgentType, variables: Collection[str]) -> AgentStatus:
+        managed, path = self._installs.find(agent), self._path(agent)
+        found = self._find(agent)
         origin: Origin = "configuration" if agent.name in self._configured else "builtin" if agent.is_builtin else "catalogue"
-        shown = agent.replace(env=dict.fromkeys(agent.env, ""))  # a value may be a key, and every viewer may ask
-        return AgentStatus(agent=shown, is_installed=path is not None, path=path, origin=origin)
+        version = managed.version if managed else None
+        if managed is None and path is not None:
+            with contextlib.suppress(OSError):
+                version = self._versions.get(_version_key(path))
+        state, step = self._states.get(agent.name, (None, None))
+        # A value of `env` may be a key, and every viewer may ask.
+        shown = agent.replace(env=dict.fromkeys(agent.env, ""), sign_in=(found or agent).sign_in, install=_by_what(agent))
+        return AgentStatus(
+            agent=shown,
+            is_installed=found is not None,
+            path=managed.program[-1] if managed else path,
+            origin=origin,
+            version=version,
+            pinned=agent.package.rpartition("@")[2] if agent.package else None,
+            is_managed=managed is not None,
+            is_signed_in=_is_signed_in(agent, {*variables, *agent.env}, self._config.pass_env, os.environ),
+            install_state=state,
+            install_step=step,
+            options=self.options.get(agent.name, []),
+        )
+
+
+def _by_what(agent: AgentType) -> str | None:
+    return f"jupyter agor agent install {agent.name}" if agent.package and not agent.is_builtin else agent.install
+
+
+def _version_key(path: str) -> tuple[str, float]:
+    real = os.path.realpath(path)
+    return real, Path(real).stat().st_mtime
+
+
+def _is_signed_in(agent: AgentType, own: Collection[str], pass_env: Collection[str], source: Mapping[str, str]) -> bool | None:
+    if not agent.key_env and not agent.sign_in_files:
+        return None
+    passed = {*agent.pass_env, *pass_env}
+    if any(name in own or (name in passed and source.get(name)) for name in agent.key_env):
+        return True
+    home = Path(source.get("HOME") or "~").expanduser()
+    return any(place.is_file() for file in agent.sign_in_files if (place := _place(file, home, source)) is not None)
+
+
+def _place(file: str, home: Path, source: Mapping[str, str]) -> Path | None:
+    """Where such a file lies: `$NAME/…` below the folder that a variable names, else below home."""
+    if not file.startswith("$"):
+        return home / file
+    name, _, rest = file[1:].partition("/")
+    return Path(source[name]) / rest if source.get(name) else None

@@ -11,6 +11,7 @@ from typing import Self
 from agor_jupyter.agents.session import AgentSession
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.events import AgentChanged
 from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.executors.local import LocalExecutor
 from agor_jupyter.services.agents import Agents
@@ -132,6 +133,9 @@ class Agor:
         self.grants = Grants(store, clock, self._mcp_url, self._warm_mcp)
         await self.grants.revoke_all()
         self.agents = Agents(config)
+        self.agents.announce = self._announce_agent
+        await self.agents.start()
+        stack.push_async_callback(self.agents.close)
         collector = Collector(store, clock, config.text_interval.total_seconds())
         collector.start()
         stack.push_async_callback(collector.close)
@@ -187,6 +191,9 @@ class Agor:
         """No turn is left open by an orderly stop; if the disk is full, the next start does it."""
         with contextlib.suppress(errors.Unavailable):
             await self.store.write(interrupt_open, self.clock.now())
+
+    async def _announce_agent(self, status: AgentStatus) -> None:
+        await self.store.write(lambda transaction: transaction.append(self.clock.now(), AgentChanged(status=status)))
 
     async def _list_agents(self) -> Sequence[AgentStatus]:
         return self.agents.list()

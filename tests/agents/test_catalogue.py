@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType
@@ -26,7 +27,9 @@ def test_the_catalogue_has_the_built_in_agent_and_the_great_four():
 @pytest.mark.parametrize("agent", catalogue.discover().values(), ids=lambda agent: agent.name)
 def test_an_entry_says_all_that_a_person_needs(agent):
     assert agent.command
-    assert agent.is_builtin or agent.install.startswith("npm install -g ")
+    assert agent.is_builtin or (agent.package and agent.node and agent.version_args and agent.sign_in and agent.sign_in_files)
+    assert set(agent.key_env) <= set(agent.pass_env)
+    assert agent.sign_in[:1] == agent.command[:1] or agent.is_builtin
     assert environment.build(agent, "ru_1", source={})["AGOR_RUN_ID"] == "ru_1"
 
 
@@ -57,8 +60,64 @@ def test_an_unknown_agent_says_which_there_are():
 def test_a_missing_agent_says_how_to_install_it(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with pytest.raises(AgentNotInstalled, match="npm install -g @agentclientprotocol/claude-agent-acp"):
+    with pytest.raises(AgentNotInstalled, match="Install it with: jupyter agor agent install claude"):
         agents().require_installed("claude")
+
+
+@pytest.mark.parametrize("package", ["x@latest", "x@^1.2.3", "x", "x@1.2", "../x@1.2.3", "git+https://example.org/x@1.2.3", "-x@1.2.3"])
+def test_a_package_is_pinned_to_one_version_or_refused(package):
+    with pytest.raises(ValidationError, match="package"):
+        AgentType(name="mine", label="Mine", icon="x", command=["x"], package=package)
+
+
+@pytest.mark.parametrize("name", ["", "../x", ".node", "a/b", "a b"])
+def test_a_name_that_is_no_folder_is_refused(name):
+    with pytest.raises(ValidationError, match="name"):
+        AgentType(name=name, label="Mine", icon="x", command=["x"])
+
+
+def test_who_is_signed_in_has_a_key_or_a_file(tmp_path, monkeypatch):
+    kind = AgentType(
+        name="mine",
+        label="Mine",
+        icon="x",
+        command=["x"],
+        pass_env=["MINE_KEY"],
+        key_env=["MINE_KEY", "OTHER_KEY"],
+        sign_in_files=["$MINE_HOME/auth.json", ".mine/auth.json"],
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("MINE_KEY", "OTHER_KEY", "MINE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def is_signed_in(variables=()):
+        return agents(kind).status("mine", variables).is_signed_in
+
+    assert is_signed_in() is False
+    assert is_signed_in(["OTHER_KEY"]) is True
+    monkeypatch.setenv("OTHER_KEY", "x")  # the server has it, and does not pass it on
+    assert is_signed_in() is False
+    monkeypatch.setenv("MINE_KEY", "x")
+    assert is_signed_in() is True
+    monkeypatch.setenv("MINE_KEY", "")
+    assert is_signed_in() is False
+    (tmp_path / ".mine").mkdir()
+    (tmp_path / ".mine" / "auth.json").write_text("{}")
+    assert is_signed_in() is True
+    (tmp_path / ".mine" / "auth.json").rename(tmp_path / "auth.json")
+    assert is_signed_in() is False
+    monkeypatch.setenv("MINE_HOME", str(tmp_path))
+    assert is_signed_in() is True
+    assert agents().status("script").is_signed_in is None
+
+
+def test_listing_starts_no_process(monkeypatch):
+    def refuse(*_args, **_keywords):
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+
+    assert len(agents().list()) == 5
 
 
 def test_the_script_agent_loads_nothing_it_does_not_need():

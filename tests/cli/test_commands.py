@@ -158,6 +158,11 @@ def test_a_person_at_a_terminal_sees_the_steps(agor_json, warehouse):
 def test_agents(agor_command, agor_json):
     assert agor_json("agent", "show", "script")["isInstalled"] is True
     assert "script" in agor_command("agent", "list")[1]
+    assert agor_json("agent", "check", "script")["isSignedIn"] is None
+    assert agor_command("agent", "install", "script")[::2] == (
+        1,
+        "Agent 'script' cannot be installed by this server: it is built in and always there.\n",
+    )
 
 
 def test_doctor_says_ok_warn_or_fail_for_each(agor_command, agor_json):

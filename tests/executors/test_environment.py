@@ -96,3 +96,34 @@ def test_a_proxy_with_a_password_is_passed_only_by_name():
 
     assert "HTTPS_PROXY" not in environment.build(AGENT, "ru_1", source=source)
     assert "HTTPS_PROXY" in environment.build(AGENT, "ru_1", pass_env=["HTTPS_PROXY"], source=source)
+
+
+def test_an_installer_gets_the_way_to_its_registry_and_no_secret_of_the_server():
+    source = {
+        "PATH": "/usr/bin",
+        "HOME": "/home/ann",
+        "https_proxy": "http://ann:pw@proxy:3128",
+        "npm_config_registry": "https://registry.example.org/",
+        "NPM_CONFIG_CAFILE": "/ca.pem",
+        "npm_config_node_options": "--require=/tmp/x.js",
+        "NPM_CONFIG_IGNORE_SCRIPTS": "false",
+        "NODE_EXTRA_CA_CERTS": "/ca.pem",
+        "NODE_OPTIONS": "--require=/tmp/x.js",
+        "PIP_INDEX_URL": "https://index.example.org/",
+        "JUPYTER_TOKEN": "x",
+        "ANTHROPIC_API_KEY": "x",
+        "PYTHONPATH": "/x",
+        "LD_PRELOAD": "/x.so",
+    }
+
+    assert environment.for_installer(source).keys() == {
+        "PATH", "HOME", "https_proxy", "npm_config_registry", "NPM_CONFIG_CAFILE", "NODE_EXTRA_CA_CERTS", "PIP_INDEX_URL",
+    }  # fmt: skip
+
+
+def test_an_agents_own_folders_come_last_on_its_path():
+    agent = AgentType(name="mine", label="Mine", icon="x", command=["x"], path=["/data/node/bin"])
+
+    path = environment.build(agent, "ru_1", source={"PATH": "/usr/bin"})["PATH"].split(":")
+
+    assert (path[0], path[-1]) == ("/usr/bin", "/data/node/bin")

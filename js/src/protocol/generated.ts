@@ -22,13 +22,25 @@ export interface AgentType {
   icon: string
   command: string[]
   env: Record<string, string>
-  /** The command that installs it, for a person to run. */
+  /** The command that installs it, for a person to run. Of an entry with a `package` the server says it by itself. */
   install: string | null
   isBuiltin: boolean
-  /** The agent can bring back a session after its process ended (`session/load`). */
+  /** It can bring back a conversation after its process ended, and says all of it again (`session/load`). */
   canLoad: boolean
+  /** It can go on with a conversation after its process ended, and says nothing again (`session/resume`). */
   canResume: boolean
+  /** It can copy a conversation (`session/fork`). Where it cannot, a fork is a new one that is given the transcript. */
   canFork: boolean
+  /** In our mode it asks before it edits a file and before it runs a command. */
+  asks: boolean
+  /** It says how many tokens a turn took. */
+  reportsUsage: boolean
+  /** It says what a turn cost. Where it does not, the cost is an estimate by the price table. */
+  reportsCost: boolean
+  /** The ways by which it reaches MCP servers, such as the board's own tools. */
+  mcp: ('stdio' | 'http')[]
+  /** What a person should know that no other field says, one sentence each. */
+  notes: string[]
   /** Names of the server's environment variables that it needs, such as its API key. */
   passEnv: string[]
   newSessionMeta: Record<string, string>
@@ -36,29 +48,42 @@ export interface AgentType {
   mode: string | null
   /** The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. */
   sandboxMode: string | null
-  /** The npm package that brings `command`, with its exact version: `name@1.2.3`. */
+  /** The npm package that brings `command`, with its exact version. `install` puts it into the data folder. */
   package: string | null
-  /** The oldest major version of Node that the package runs on. */
+  /** The oldest major version of Node that the package runs on. `None`: any. */
   node: number | null
-  /** The command by which a person signs in, in a terminal. */
+  /** What the installed package takes on the disk, roughly; without twice as much nothing is begun. */
+  diskMb: number
+  /** A script of the package that has to run once after it was unpacked. No other script of any package is ever run. */
+  postInstall: string | null
+  /** What to add to the program so that it prints its version and ends. Empty: it is never asked. */
+  versionArgs: string[]
+  /** The same for the binary that the package brings: it proves an installation. Empty: as `version_args`. */
+  probeArgs: string[]
+  /** Further folders at the end of its `PATH`. */
+  path: string[]
+  /** The command by which a person signs in, in a terminal. The program is that of `command`, if it is the same. */
   signIn: string[]
-  /** Paths below the home folder, one of which is there when somebody signed in. */
+  /** Paths one of which is there when somebody signed in: below the home folder, or `$NAME/…` below the folder a variable names. */
   signInFiles: string[]
   /** Variables any of which signs in instead. */
   keyEnv: string[]
 }
 
-/** Is it here? `path` is what would be run. The values of `agent.env` are left out. */
+/** Is it here? The values of `agent.env` are left out; `agent.sign_in` is what to type in a terminal of this server. */
 export interface AgentStatus {
   agent: AgentType
   isInstalled: boolean
+  /** What would be run: the one that this server installed, else the one on its `PATH`. */
   path: string | null
   origin: 'builtin' | 'catalogue' | 'configuration'
-  /** Of what would be run; `None` when it is not known. */
+  /** Of what would be run; `None` when it is not known. A program of the machine's own is asked only by a check. */
   version: string | null
+  /** The version that an installation brings. */
+  pinned: string | null
   /** It was installed by this server, into its data folder. */
   isManaged: boolean
-  /** `None`: it cannot be told, or the agent needs nothing. */
+  /** Whether there is a sign of it: a key that it would get, or a file. `None`: it needs nothing, or nobody can tell. */
   isSignedIn: boolean | null
   installState: 'installing' | 'failed' | null
   /** What the installation does just now, or why it failed. */
@@ -1064,6 +1089,7 @@ export type ErrorCode =
   | 'not_a_repository'
   | 'not_allowed'
   | 'not_found'
+  | 'not_installable'
   | 'object_not_found'
   | 'permission_not_found'
   | 'ref_not_found'

@@ -1,0 +1,338 @@
+"""Agents that this server installed: each in a folder of its version, with the Node that runs it. Whole, or not there.
+
+    <data>/agents/<name>/<version>/      node_modules, and `agor.json`, which says what runs
+    <data>/agents/.node/<version>/       Node and npm, when the machine has none that fits
+    <data>/agents/.new/<random>/         what is being made; emptied at the server's start
+
+A folder is made under `.new` and renamed when it was proven to work, so a crash, a cancel or a full disk leaves what was there.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from agor_jupyter.agents.mask import Mask, secrets
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.executors import environment, installer
+from agor_jupyter.executors.installer import Ended, Node
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[str], Awaitable[None]]
+"""Is told what the installation does now."""
+
+_MANIFEST, _NEW, _NODE = "agor.json", ".new", ".node"
+_OLDEST_NODE = 20
+_NODE_MB = 400
+_TICK_S = 1.0
+_WHY = {
+    "ENOTFOUND": "the npm registry was not found; this machine may have no network, or need a proxy",
+    "EAI_AGAIN": "the npm registry was not found; this machine may have no network, or need a proxy",
+    "ECONNREFUSED": "the npm registry refuses connections; is it the right one, and does this machine have a network?",
+    "ECONNRESET": "the connection to the npm registry broke",
+    "ETIMEDOUT": "the npm registry does not answer; this machine may have no network, or need a proxy",
+    "ENETUNREACH": "this machine has no network",
+    "E404": "the npm registry has no such package",
+    "ETARGET": "the npm registry has no such version",
+    "E401": "the npm registry wants a sign-in; see your .npmrc",
+    "E403": "the npm registry refused",
+    "EBADENGINE": "the package does not run on this Node",
+    "EBADPLATFORM": "the package does not run on this machine",
+    "EINTEGRITY": "what the npm registry sent is not what it promised",
+    "ENOSPC": "the disk is full",
+    "EDQUOT": "the disk quota is used up",
+    "EACCES": "a folder may not be written",
+    "EROFS": "the data folder may not be written",
+}
+
+
+class Managed(NamedTuple):
+    """An installation that is whole."""
+
+    folder: Path
+    version: str
+    program: list[str]
+    """What replaces the first word of the agent's command."""
+    path: list[str]
+
+
+class Installs:
+    """What is installed, and the way to install more. Needs no database."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = Path(os.path.realpath(data_dir)) / "agents"
+        self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def clear(self) -> None:
+        """Remove what an earlier server left half made, and versions that a newer one replaced. Called when no agent runs."""
+        await asyncio.to_thread(self._clear)
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._folder / _NEW, ignore_errors=True)
+        if not self._folder.is_dir():
+            return
+        for own in self._folder.iterdir():
+            if own.name.startswith("."):
+                continue
+            whole = self._versions(own)
+            for folder in own.iterdir():
+                if whole and folder != whole[0].folder:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    # Ask
+
+    def find(self, agent: AgentType) -> Managed | None:
+        """The pinned version of it, else the newest that is here. Reads a small file, and starts nothing."""
+        if agent.package is None:
+            return None
+        versions = self._versions(self._folder / agent.name)
+        version = agent.package.rpartition("@")[2]
+        return next((one for one in versions if one.version == version), versions[0] if versions else None)
+
+    def ready(self, agent: AgentType) -> AgentType | None:
+        """The agent so that it starts what was installed, or `None` when nothing was."""
+        managed = self.find(agent)
+        return resolved(agent, managed.program, managed.path) if managed is not None else None
+
+    def _versions(self, own: Path) -> list[Managed]:
+        """The whole ones, the newest installation first."""
+        found: list[tuple[float, Managed]] = []
+        try:
+            folders = list(own.iterdir())
+        except OSError:
+            return []
+        for folder in folders:
+            try:
+                manifest = json.loads((folder / _MANIFEST).read_bytes())
+                script, node = folder / manifest["script"], manifest["node"]
+                words = [node, str(script)] if node else [str(script)]
+                if all(os.access(word, os.R_OK) for word in words) and os.access(words[0], os.X_OK):
+                    path = [str(Path(manifest["with"]).parent)]
+                    found.append((manifest["at"], Managed(folder, manifest["version"], words, path)))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # not whole: it counts as not there, and the next installation replaces it
+        return [one for _, one in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+    # Install
+
+    def check(self, agent: AgentType) -> str:
+        """The version that would be installed.
+
+        Errors:
+            NotInstallable: it is built in, has no package, or does not run on this kind of machine.
+        """
+        if agent.is_builtin:
+            raise errors.NotInstallable(agent.name, "it is built in and always there")
+        if agent.package is None:
+            by_hand = f"install it with: {agent.install}" if agent.install else "install its program yourself"
+            raise errors.NotInstallable(agent.name, f"its entry names no npm package; {by_hand}")
+        if sys.platform != "linux" or platform.machine() not in {"x86_64", "aarch64"}:
+            raise errors.NotInstallable(agent.name, "that works on Linux on x86-64 and ARM64 only; install its program yourself")
+        return agent.package.rpartition("@")[2]
+
+    def is_busy(self, name: str) -> bool:
+        return self._busy[name].locked()
+
+    async def install(self, agent: AgentType, step: Step) -> AgentType:
+        """Put the pinned version in place, unless it is there, and return the agent ready to start. A second call waits for the first.
+
+        Errors:
+            NotInstallable: as `check` says.
+            InstallFailed: says why; what was there before is as it was.
+        """
+        version = self.check(agent)
+        async with self._busy[agent.name]:
+            managed = self.find(agent)
+            if managed is None or managed.version != version:
+                try:
+                    await self._install(agent, version, step)
+                except OSError as error:
+                    if isinstance(error, errors.AgorError):
+                        raise
+                    raise errors.InstallFailed(agent.name, f"{error.strerror or error} ({self._folder})") from error
+            ready = self.ready(agent)
+            if ready is None:
+                raise errors.InstallFailed(agent.name, "it was removed while it was installed")
+            return ready
+
+    async def _install(self, agent: AgentType, version: str, step: Step) -> None:
+        await self._require_space(agent)
+        env = environment.for_installer()
+        async with self._busy[_NODE]:
+            node = await self._node(agent, env, step)
+        new = await self._new()
+        try:
+            await self._fetch(agent, new, node, env, step)
+            script = await asyncio.to_thread(self._verify, agent, version, new)
+            if agent.post_install:
+                package = _package_folder(agent, new)
+                ended = await installer.run_script(package / agent.post_install, node, env=env, mark=_mark(agent.name))
+                self._require(agent, ended, f"its script {agent.post_install} failed", env)
+            is_script = await asyncio.to_thread(_is_script, script)
+            await self._prove(agent, new, [str(node.program), str(script)] if is_script else [str(script)], node, env, step)
+            manifest: dict[str, object] = {
+                "package": agent.package,
+                "version": version,
+                "script": str(script.relative_to(new)),
+                "node": str(node.program) if is_script else None,
+                "with": str(node.program),
+                "at": time.time(),
+            }
+            await asyncio.to_thread(self._keep, new, self._folder / agent.name / version, manifest)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
+
+    async def _new(self) -> Path:
+        """An empty folder on the same disk, so that it can be renamed."""
+        place = self._folder / _NEW
+        await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
+        return Path(await asyncio.to_thread(tempfile.mkdtemp, dir=place))
+
+    async def _require_space(self, agent: AgentType) -> None:
+        place = next(each for each in (self._folder, *self._folder.parents) if each.exists())
+        free = (await asyncio.to_thread(shutil.disk_usage, place)).free >> 20
+        needed = 2 * agent.disk_mb + _NODE_MB
+        if free < needed:
+            why = f"it needs up to {needed} MB while it is unpacked, and {free} MB are free in {self._folder}"
+            raise errors.InstallFailed(agent.name, why)
+
+    async def _node(self, agent: AgentType, env: dict[str, str], step: Step) -> Node:
+        """A Node that fits: the machine's, or ours, which is fetched when it is not there."""
+        oldest = max(agent.node or _OLDEST_NODE, _OLDEST_NODE)
+        place = self._folder / _NODE / installer.NODE_VERSION
+        if node := Node.below(place):
+            return node
+        if node := await installer.find_node(oldest, cwd=Path("/"), env=env):
+            return node
+        if int(installer.NODE_VERSION.partition(".")[0]) < oldest:
+            raise errors.InstallFailed(agent.name, f"it needs Node {oldest} or newer; put one on the server's PATH, with its npm")
+        new = await self._new()
+        try:
+            async with _telling(step, lambda: f"Downloading Node {installer.NODE_VERSION}"):
+                ended = await installer.fetch_node(new, env=env, mark=_mark(agent.name))
+            self._require(agent, ended, f"Node {installer.NODE_VERSION} could not be fetched", env)
+            if Node.below(new) is None:
+                raise errors.InstallFailed(agent.name, "what came as Node is not one")
+            await asyncio.to_thread(self._rename, new, place)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
+        node = Node.below(place)
+        assert node is not None  # it was just renamed
+        return node
+
+    async def _fetch(self, agent: AgentType, new: Path, node: Node, env: dict[str, str], step: Step) -> None:
+        assert agent.package is not None  # `check` said so
+        progress = installer.Progress()
+        async with _telling(step, lambda: f"npm install {agent.package}, {progress.fetched} files fetched"):
+            ended = await installer.fetch_package(agent.package, new, node, env=env, mark=_mark(agent.name), progress=progress)
+        self._require(agent, ended, "npm failed", env)
+
+    def _verify(self, agent: AgentType, version: str, new: Path) -> Path:
+        """The script that the agent's command runs. An npm that took another version than it was told is found out here."""
+        try:
+            found = json.loads((_package_folder(agent, new) / "package.json").read_bytes()).get("version")
+        except (OSError, ValueError):
+            found = None
+        if found != version:
+            raise errors.InstallFailed(agent.name, f"version {version} was asked for, and {found or 'nothing'} came")
+        script = (new / "node_modules" / ".bin" / agent.command[0]).resolve()
+        if not script.is_file() or not script.is_relative_to(new):
+            raise errors.InstallFailed(agent.name, f"the package has no program {agent.command[0]!r}")
+        return script
+
+    async def _prove(self, agent: AgentType, new: Path, program: list[str], node: Node, env: dict[str, str], step: Step) -> None:  # noqa: PLR0917
+        """Run what came, once: npm says nothing when a binary for this machine is missing."""
+        words = agent.probe_args or agent.version_args
+        if not words:
+            return
+        home = new / ".home"
+        await asyncio.to_thread(home.mkdir)
+        bare = {"PATH": env.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(home), "LANG": env.get("LANG", "C.UTF-8")}
+        async with _telling(step, lambda: "Trying it"):
+            ended = await installer.run(
+                [*program, *words], cwd=home, env=installer.with_node(bare, node), mark=_mark(agent.name), timeout_s=60
+            )
+        self._require(agent, ended, "it does not run on this machine", env)
+        await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+
+    def _require(self, agent: AgentType, ended: Ended, what: str, env: dict[str, str]) -> None:
+        if ended.code == 0:
+            return
+        why = _WHY.get(ended.npm_code or "")
+        log.warning("Agent %s: %s", agent.name, what)
+        if ended.code is None:
+            what += ": it took too long"
+        elif why is not None:
+            what = f"{why} ({ended.npm_code})"
+        last = Mask(secrets(env)).text(ended.output[-1500:])
+        raise errors.InstallFailed(agent.name, f"{what}. It wrote last: {last}" if last else what)
+
+    def _keep(self, new: Path, place: Path, manifest: dict[str, object]) -> None:
+        (new / _MANIFEST).write_text(json.dumps(manifest, indent=1))
+        self._rename(new, place)
+
+    def _rename(self, new: Path, place: Path) -> None:
+        """`new` becomes `place`; what lay there and was not whole goes."""
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.sync()  # a name that points to what is not on the disk yet would outlive a power cut
+        old = Path(tempfile.mkdtemp(dir=self._folder / _NEW))
+        if place.exists():
+            place.rename(old / "old")
+        new.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+class _telling:  # noqa: N801  # used as a function
+    """While inside, says each second what is done and for how long."""
+
+    def __init__(self, step: Step, text: Callable[[], str]) -> None:
+        self._step, self._text = step, text
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._tell())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        began = time.monotonic()
+        while True:
+            await self._step(f"{self._text()}, {time.monotonic() - began:.0f} s")
+            await asyncio.sleep(_TICK_S)
+
+
+def resolved(agent: AgentType, program: list[str], path: list[str]) -> AgentType:
+    """The agent with the words that start it. Its sign-in is changed too, when it is by the same program."""
+    sign_in = agent.sign_in
+    if sign_in and agent.command and sign_in[0] == agent.command[0]:
+        sign_in = [*program, *sign_in[1:]]
+    return agent.replace(command=[*program, *agent.command[1:]], sign_in=sign_in, path=[*agent.path, *path])
+
+
+def _package_folder(agent: AgentType, new: Path) -> Path:
+    assert agent.package is not None
+    return new / "node_modules" / agent.package.rpartition("@")[0]
+
+
+def _is_script(program: Path) -> bool:
+    """Whether Node has to run it; else it is a binary of its own."""
+    with program.open("rb") as file:
+        first = file.readline(200)
+    return program.suffix in {".js", ".mjs", ".cjs"} or (first.startswith(b"#!") and b"node" in first)
+
+
+def _mark(name: str) -> str:
+    """By which the processes of an installation are found."""
+    return f"install.{name}.{os.getpid()}"
