@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agor_jupyter.agents.questions import Question
-from agor_jupyter.agents.session import PromptResult
+from agor_jupyter.agents.session import Opened, PromptResult
 from agor_jupyter.domain.events import Text
 from agor_jupyter.domain.permissions import PermissionOption
 from agor_jupyter.services.app import Agor
@@ -25,6 +25,7 @@ class FakeAgent:
 
     callbacks: dict[str, Any]
     process: FakeProcess
+    agent: Any = None
     agent_session_id: str | None = None
     opened_with: str | None = None
     prompts: list[str] = field(default_factory=list)
@@ -40,7 +41,13 @@ class FakeAgent:
         self.opened_with = previous
         is_resumed = previous is not None and self.can_bring_back
         self.agent_session_id = previous if is_resumed else f"conversation-{self.process.pid}"
-        return self.agent_session_id, is_resumed
+        return Opened(agent_session_id=self.agent_session_id, how="resumed" if is_resumed else "new", left=[])
+
+    async def apply(self, _wanted):
+        return []
+
+    async def set_option(self, _option_id, _value):
+        pass
 
     async def prompt(self, text):
         self.prompts.append(text)
@@ -90,7 +97,7 @@ class FakeAgents:
             await self.may_start.wait()
         finally:
             self.starting -= 1
-        fake = FakeAgent(callbacks, FakeProcess(1_000_000 + len(self.started)))
+        fake = FakeAgent(callbacks, FakeProcess(1_000_000 + len(self.started)), agent)
         self.started.append(fake)
         await callbacks["on_spawned"](fake.process)
         return fake

@@ -17,6 +17,7 @@ AGENT = AgentType(
     pass_env=["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"],
     can_load=True,
     mode="default",
+    sets_between_turns=True,
     reports_usage=True,
     mcp=["stdio", "http"],
 )

@@ -12,4 +12,6 @@ AGENT = AgentType(
     command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("runner") / "__main__.py")],
     is_builtin=True,
     can_load=True,
+    can_fork=True,
+    mode="ask",
 )

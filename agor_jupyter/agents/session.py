@@ -7,17 +7,19 @@ import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from agor_jupyter._version import __version__
-from agor_jupyter.agents import updates
+from agor_jupyter.agents import options, updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.mask import Mask, MaskedEvents
+from agor_jupyter.agents.options import Offer
 from agor_jupyter.agents.questions import Question, read_question
 from agor_jupyter.domain.agents import AgentType
-from agor_jupyter.domain.errors import AgentFailed
+from agor_jupyter.domain.errors import AgentFailed, BadOption
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
+from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Usage
 
@@ -74,12 +76,27 @@ class PromptResult:
     error_code: str | None = None
 
 
+How = Literal["new", "resumed", "loaded", "forked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A conversation that can be prompted."""
+
+    agent_session_id: str
+    how: How
+    left: list[str]
+    """Options that were wanted and that the agent does not have, such as an effort that this model lacks."""
+
+
 OnEvent = Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]
 """Gets each event of a turn in order with the raw update; nothing more is read while it is awaited."""
 Tools = Callable[[], Awaitable[list[Message]]]
 """Gives MCP servers in ACP's wire form. Asked only for an agent that speaks MCP over HTTP."""
 OnPermission = Callable[[Question], Awaitable[str | None]]
 """Answers a question with an option's id, or with `None` to withdraw it. It is cancelled when the turn is."""
+OnOptions = Callable[[tuple[SessionOption, ...]], None]
+"""Gets what the agent offers and the values it has, each time that changes."""
 
 
 class AgentSession:
@@ -93,6 +110,7 @@ class AgentSession:
         cwd: Path,
         on_event: OnEvent,
         on_permission: OnPermission,
+        on_options: OnOptions,
         limits: Limits,
         timeouts: Timeouts,
         mask: Mask,
@@ -103,6 +121,10 @@ class AgentSession:
         self._cwd = cwd
         self._mask = mask
         self._on_event, self._on_permission = MaskedEvents(mask, on_event), on_permission
+        self._on_options = on_options
+        self._offer = Offer()
+        self._applied: dict[str, str] = {}
+        self._setting = asyncio.Lock()
         self._timeouts = timeouts
         self._capabilities: Message = {}
         self._mcp_servers: list[Message] = []
@@ -133,6 +155,7 @@ class AgentSession:
         run_id: str,
         on_event: OnEvent,
         on_permission: OnPermission,
+        on_options: OnOptions = lambda _options: None,
         on_spawned: Callable[[Process], Awaitable[None]] | None = None,
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
@@ -154,6 +177,7 @@ class AgentSession:
             cwd=cwd,
             on_event=on_event,
             on_permission=on_permission,
+            on_options=on_options,
             limits=limits or Limits(),
             timeouts=timeouts or Timeouts(),
             mask=Mask() if mask is None else mask,
@@ -172,21 +196,92 @@ class AgentSession:
         """It can take another prompt."""
         return self._connection.gone is None and not self.process.exited.is_set()
 
-    async def open(self, previous: str | None = None, *, spent_usd: float | None = None, tools: Tools | None = None) -> tuple[str, bool]:
-        """Begin the conversation, or bring back `previous`. Returns the agent's id for it and whether it was brought back.
+    @property
+    def options(self) -> tuple[SessionOption, ...]:
+        """What it offers in this conversation, and the values."""
+        return self._offer.options
 
+    async def open(
+        self,
+        previous: str | None = None,
+        *,
+        fork_of: str | None = None,
+        wanted: Mapping[str, str] | None = None,
+        spent_usd: float | None = None,
+        tools: Tools | None = None,
+    ) -> Opened:
+        """Begin the conversation, bring back `previous`, or fork `fork_of`; when the agent cannot, it is a new one.
+
+        `wanted` are options by their ids, the mode among them; nothing is prompted in another mode. Default: the catalogue's mode.
         `spent_usd` is what `previous` has cost until now: agents report sums. Without it the cost of the next turn is an estimate.
         `tools` are the MCP servers that the agent may use in it.
-        Raises `AgentFailed`.
+
+        Raises:
+            BadOption: the agent does not offer a value that is wanted.
+            AgentFailed: as it says.
+
         """
         mcp = self._capabilities.get("mcpCapabilities")
         if tools is not None and isinstance(mcp, dict) and mcp.get("http") is True:
             self._mcp_servers = await tools()
-        resumed = previous is not None and await self._bring_back(previous)
-        self.agent_session_id = previous if resumed else await self._new()
-        self._cost_before = spent_usd if resumed else 0.0
-        assert self.agent_session_id is not None
-        return self.agent_session_id, resumed
+        how, session_id, answer = await self._converse(previous, fork_of)
+        self.agent_session_id = session_id
+        self._cost_before = 0.0 if how == "new" else spent_usd
+        self._offer = options.read(answer)
+        if wanted is None:
+            wanted = {MODE: self.agent.mode} if self.agent.mode else {}
+        left = await self.apply(wanted)
+        self._on_options(self.options)
+        return Opened(agent_session_id=session_id, how=how, left=left)
+
+    async def apply(self, wanted: Mapping[str, str]) -> list[str]:
+        """Set what was not wanted before: the model first, since others depend on it, the mode last. Returns what the agent does not have.
+
+        What the agent itself or a person's answer changed since is left alone. Raises as `open`.
+        """
+        left = []
+        for option_id in options.in_order(wanted):
+            value = wanted[option_id]
+            if self._applied.get(option_id) == value:
+                continue
+            known = self._offer.get(option_id)
+            if known is None and option_id not in (MODEL, MODE):
+                left.append(option_id)
+            elif known is None or known.value != value:
+                await self.set_option(option_id, value)
+            self._applied[option_id] = value
+        return left
+
+    async def set_option(self, option_id: str, value: str) -> None:
+        """Set one option, also while a turn runs.
+
+        Raises:
+            BadOption: the agent does not offer it, or does not take it.
+            AgentFailed: it died, or does not answer.
+
+        """
+        async with self._setting:
+            self._check(option_id, value)
+            assert self.agent_session_id is not None
+            method, params = self._offer.request(self.agent_session_id, option_id, value)
+            try:
+                answer = await self._connection_call(method, params, self._timeouts.open, "when it was asked for another option")
+            except RpcError as error:
+                raise BadOption(self.agent.name, option_id, value, (), self._sentence(error)) from error
+            self._offer = self._offer.after(option_id, value, answer)
+            now = self._offer.get(option_id)
+            if option_id == MODE and now is not None and now.value != value:
+                raise BadOption(self.agent.name, option_id, value, (), f"it stayed in {now.value!r}.")
+            self._applied[option_id] = value
+        self._on_options(self.options)
+
+    def _check(self, option_id: str, value: str) -> None:
+        option = self._offer.get(option_id)
+        if option is None and option_id != MODE:
+            raise BadOption(self.agent.name, option_id, None, [one.id for one in self._offer.options])
+        known = [choice.id for choice in option.choices] if option else []
+        if known and value not in known and len(known) < options.MAX_CHOICES:
+            raise BadOption(self.agent.name, option_id, value, known)
 
     async def prompt(self, text: str) -> PromptResult:
         """Run one turn to its end. Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
@@ -240,7 +335,16 @@ class AgentSession:
         capabilities = answer.get("agentCapabilities")
         self._capabilities = capabilities if isinstance(capabilities, dict) else {}
 
-    async def _new(self) -> str:
+    async def _converse(self, previous: str | None, fork_of: str | None) -> tuple[How, str, Message]:
+        if previous is not None:
+            how, brought = await self._bring_back(previous)
+            if brought is not None:
+                return how, previous, brought
+        elif fork_of is not None and (forked := await self._fork(fork_of)):
+            return "forked", *forked
+        return "new", *await self._new()
+
+    async def _new(self) -> tuple[str, Message]:
         params: Message = {"cwd": str(self._cwd), "mcpServers": self._mcp_servers}
         if self.agent.new_session_meta:
             params["_meta"] = self.agent.new_session_meta
@@ -248,31 +352,34 @@ class AgentSession:
         session_id = answer.get("sessionId")
         if not isinstance(session_id, str) or not session_id:
             raise self._failed("it began a session without an id")
-        await self._set_mode(session_id, answer)
-        return session_id
+        return session_id, answer
 
-    async def _bring_back(self, previous: str) -> bool:
-        """Resume, else load; `False` when the agent can do neither or does not know the session any more."""
+    def _can(self, what: str) -> bool:
         also = self._capabilities.get("sessionCapabilities")
-        methods = ["session/resume"] if isinstance(also, dict) and isinstance(also.get("resume"), dict) else []
-        methods += ["session/load"] if self._capabilities.get("loadSession") is True else []
-        for method in methods:
-            try:
-                answer = await self._connection_call(
-                    method, {"sessionId": previous, "cwd": str(self._cwd), "mcpServers": self._mcp_servers}, self._timeouts.load
-                )
-            except RpcError as error:
-                log.info("Agent %s: %s failed with code %s", self.agent.name, method, error.code)
-            else:
-                await self._set_mode(previous, answer)
-                return True
-        return False
+        return isinstance(also, dict) and isinstance(also.get(what), dict)
 
-    async def _set_mode(self, session_id: str, answer: Message) -> None:
-        modes = answer.get("modes")
-        current = modes.get("currentModeId") if isinstance(modes, dict) else None
-        if self.agent.mode and current != self.agent.mode:
-            await self._ask("session/set_mode", {"sessionId": session_id, "modeId": self.agent.mode}, self._timeouts.open)
+    async def _bring_back(self, previous: str) -> tuple[How, Message | None]:
+        """Resume, else load; no answer when the agent can do neither or does not know the session any more."""
+        ways: list[tuple[How, str]] = [("resumed", "session/resume")] if self._can("resume") else []
+        ways += [("loaded", "session/load")] if self._capabilities.get("loadSession") is True else []
+        for how, method in ways:
+            answer = await self._try(method, previous)
+            if answer is not None:
+                return how, answer
+        return "new", None
+
+    async def _fork(self, origin: str) -> tuple[str, Message] | None:
+        answer = await self._try("session/fork", origin) if self._can("fork") else None
+        session_id = answer.get("sessionId") if answer is not None else None
+        return (session_id, answer) if answer is not None and isinstance(session_id, str) and session_id not in ("", origin) else None
+
+    async def _try(self, method: str, session_id: str) -> Message | None:
+        params: Message = {"sessionId": session_id, "cwd": str(self._cwd), "mcpServers": self._mcp_servers}
+        try:
+            return await self._connection_call(method, params, self._timeouts.load)
+        except RpcError as error:
+            log.info("Agent %s: %s failed with code %s", self.agent.name, method, error.code)
+            return None
 
     async def _ask(self, method: str, params: Message, timeout_s: float) -> Message:
         try:
@@ -280,13 +387,13 @@ class AgentSession:
         except RpcError as error:
             raise self._failed(f"it answered {method} with an error: {self._sentence(error)}") from error
 
-    async def _connection_call(self, method: str, params: Message, timeout_s: float) -> Message:
+    async def _connection_call(self, method: str, params: Message, timeout_s: float, when: str = "before it was ready") -> Message:
         try:
             answer = await asyncio.wait_for(self._connection.call(method, params), timeout_s)
         except TimeoutError as error:
             raise self._failed(f"it did not answer {method} within {timeout_s:g} s") from error
         except Gone as gone:
-            raise await self._died(gone, "before it was ready") from gone
+            raise await self._died(gone, when) from gone
         masked: Message = self._mask.json(answer)
         if masked.get("sessionId") != answer.get("sessionId"):
             raise self._failed("it named its conversation after a secret, and that name would have to be stored")
@@ -383,8 +490,11 @@ class AgentSession:
 
     async def _update(self, params: Message) -> None:
         update = self._mask.json(params.get("update"))
+        if isinstance(update, dict) and params.get("sessionId") == self.agent_session_id and str(update.get("sessionUpdate")) in _OPTIONS:
+            self._hear_options(update)
         if not self._in_turn or params.get("sessionId", self.agent_session_id) != self.agent_session_id:
-            self._late += self.agent_session_id is not None and isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
+            is_speech = isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
+            self._late += self.agent_session_id is not None and is_speech and not self._setting.locked()  # some say that they changed
             return
         if not isinstance(update, dict):
             await self._notice("malformed_update", "The agent sent an update that is not an object.")
@@ -395,6 +505,12 @@ class AgentSession:
             elif isinstance(body, ToolCall) and len(self._told) < _MAX_TOLD:
                 self._told.add(body.tool_call_id)
             await self._on_event(body, update)
+
+    def _hear_options(self, update: Message) -> None:
+        offer = self._offer.told(update)
+        if offer is not self._offer:
+            self._offer = offer
+            self._on_options(self.options)
 
     async def _notice(self, code: str, text: str) -> None:
         if self._in_turn:
@@ -452,6 +568,7 @@ class AgentSession:
 _MAX_TOLD = 10_000
 _NO_GRACE_S = 0.1
 """For an agent that has shown that it does not listen."""
+_OPTIONS = frozenset({"config_option_update", "current_mode_update"})
 _SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})
 _SIGNALLED = 128
 

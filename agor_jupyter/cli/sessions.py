@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from agor_jupyter.cli.output import AsJson, facts, show_json, show_line, table
+from agor_jupyter.cli.preferences import Mode, Model, Option, read_options
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import session as find
 from agor_jupyter.cli.reach import turn as find_turn
@@ -35,12 +36,18 @@ def _show(session: Session, as_json: bool) -> None:
             ("title", session.title),
             ("agent", session.agent),
             ("state", session.state),
+            *[(option.id, option.value) for option in session.options],
+            *[(f"{name}, wanted", value) for name, value in session.chosen.items() if not _has(session, name, value)],
             ("turns", session.turn_count),
             ("in the queue", len(session.queue) or None),
             ("last", session.last_line),
             ("id", session.id),
         ]
     )
+
+
+def _has(session: Session, name: str, value: str) -> bool:
+    return any(option.id == name and option.value == value for option in session.options)
 
 
 class _Transcript:
@@ -113,12 +120,21 @@ def start(
     prompt: Text_ = "",
     agent: str = typer.Option("script", help="Name of the agent."),
     title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
+    model: Model = None,
+    mode: Mode = None,
+    option: Option = None,
     wait: Wait = False,
     allow: Allow = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a session, and prompt it."""
-    body = SessionCreate(worktree_id=find_worktree(worktree).id, agent=agent, title=title, prompt=_text(prompt) or None)
+    body = SessionCreate(
+        worktree_id=find_worktree(worktree).id,
+        agent=agent,
+        title=title,
+        prompt=_text(prompt) or None,
+        options=read_options(model, mode, option),
+    )
     session = Session.model_validate(link().post("sessions", body))
     if body.prompt and (wait or allow or link().is_private):
         _await(session, _last(session), allow, as_json)
@@ -174,12 +190,15 @@ def change(
     queue: list[str] | None = typer.Option(
         None, help="A turn that waits, by its number or id. Once for each that waits, in their new order."
     ),
+    model: Model = None,
+    mode: Mode = None,
+    option: Option = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rename a session, or put what waits in another order."""
+    """Rename a session, put what waits in another order, or choose options. An option without a value is left to the agent again."""
     one = find(session)
     order = [find_turn(key if key.startswith("tu_") else f"{one.id}:{key}").id for key in queue or []]
-    given = {"title": title, "queue": order or None}
+    given = {"title": title, "queue": order or None, "options": read_options(model, mode, option) or None}
     body = SessionChange.model_validate({name: value for name, value in given.items() if value is not None})
     _show(Session.model_validate(link().patch(f"sessions/{one.id}", body)), as_json)
 

@@ -53,6 +53,8 @@ class AgentType(Record):
     new_session_meta: dict[str, str] = Field(default_factory=dict)
     mode: str | None = None
     """The ACP mode a session starts in, for agents whose own default does not ask before they act."""
+    sets_between_turns: bool = False
+    """A turn that runs would break if its model or mode was changed; it is changed before the next one."""
     sandbox_mode: str | None = None
     """The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it."""
     package: Package | None = None

@@ -152,10 +152,11 @@ class BadSettings(Invalid):
 class BadOption(Invalid):
     code = "bad_option"
 
-    def __init__(self, agent: str, option: str, value: str | None, known: Sequence[str]) -> None:
-        what = f"has no option {option!r}" if value is None else f"does not offer {value[:80]!r} as its {option}"
+    def __init__(self, agent: str, option: str, value: str | None, known: Sequence[str], why: str = "") -> None:
+        verb = "did not take" if why else "does not offer"
+        what = f"has no option {option[:80]!r}" if value is None else f"{verb} {value[:80]!r} as its {option[:80]}"
         hint = f" It offers: {_list(known)}." if known else ""
-        super().__init__(f"Agent {agent!r} {what}.{hint}", subject=option, known=list(known[:50]))
+        super().__init__(f"Agent {agent!r} {what}{f': {why}' if why else '.'}{hint}", subject=option[:200], known=list(known[:50]))
 
 
 class _Missing(NotFound):

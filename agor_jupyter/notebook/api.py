@@ -2,11 +2,13 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from agor_jupyter.client.http import Client
 from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
+from agor_jupyter.domain.options import Preference, PreferenceChange
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.repos import RepoAdd
@@ -17,6 +19,7 @@ from agor_jupyter.notebook.agents import Agent
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link, reach
+from agor_jupyter.notebook.options import chosen, preferences
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.repos import Repo
 from agor_jupyter.notebook.sessions import Session
@@ -124,6 +127,19 @@ class Hub:
         """Kinds of coding assistants: `hub.agents["claude"].install()`."""
         found = [Agent(self._link, AgentStatus.model_validate(item)) for item in self._link.items("agents")]
         return Handles("agent", found, agents.columns_of, lambda one: one.name)
+
+    @property
+    def preferences(self) -> Handles[Preference]:
+        """What you prefer from each agent."""
+        return preferences([Preference.model_validate(item) for item in self._link.items("preferences")])
+
+    def prefer(
+        self, agent: str, *, model: str | None = None, mode: str | None = None, options: Mapping[str, str] | None = None
+    ) -> Preference:
+        """What your new sessions with this agent begin with, in place of what you preferred before. Nothing given: no preference."""
+        with checked():
+            body = PreferenceChange(options=chosen(model, mode, options))
+        return Preference.model_validate(self._link.patch(f"preferences/{agent}", body))
 
     @property
     def permissions(self) -> Handles[Permission]:

@@ -1,9 +1,10 @@
 """A session: one conversation with one agent in one worktree, driven from a cell."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from typing import Any
 
 from agor_jupyter.domain.events import Event
+from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.sessions import Prompt, SessionChange
 from agor_jupyter.domain.sessions import Session as SessionRecord
@@ -11,6 +12,7 @@ from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.notebook import following, views
 from agor_jupyter.notebook.handles import Handles, checked, columns, wait_for
 from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.options import chosen, table
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.turns import Turn
 
@@ -66,6 +68,46 @@ class Session:
     @property
     def agent(self) -> str:
         return self.record.agent
+
+    @property
+    def model(self) -> str | None:
+        """The model it has, or will have from its first turn on. Set it at any time. `None`: the agent's default, or it tells none."""
+        return self._option(MODEL)
+
+    @model.setter
+    def model(self, model: str | None) -> None:
+        self.choose(model=model or "")
+
+    @property
+    def mode(self) -> str | None:
+        """What it may do without asking, as the agent calls it. Set it at any time; `None` goes back to the default."""
+        return self._option(MODE)
+
+    @mode.setter
+    def mode(self, mode: str | None) -> None:
+        self.choose(mode=mode or "")
+
+    @property
+    def options(self) -> Handles[SessionOption]:
+        """All that the agent lets you choose, with the values it has. Empty until the agent ran for the first time."""
+        return table(self.refresh().record.options)
+
+    def choose(self, *, model: str | None = None, mode: str | None = None, options: Mapping[str, str] | None = None) -> "Session":
+        """Set some of its options. While the agent is there they apply at once, else from its next turn on.
+
+        Raises:
+            BadOption: the agent does not offer that; it says what it offers.
+
+        """
+        with checked():
+            change = SessionChange(options=chosen(model, mode, options))
+        self.record = SessionRecord.model_validate(self._link.patch(f"sessions/{self.record.id}", change))
+        return self
+
+    def _option(self, name: str) -> str | None:
+        record = self.refresh().record
+        has = next((option.value for option in record.options if option.id == name), None)
+        return has if has is not None else record.chosen.get(name)
 
     @property
     def state(self) -> str:

@@ -1,5 +1,6 @@
 """A worktree: a git worktree on a branch of its own, handled from a cell."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from agor_jupyter.domain.errors import WorktreeNotReady
@@ -12,6 +13,7 @@ from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import following, views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.options import chosen
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.turns import Diff
 
@@ -74,29 +76,38 @@ class Worktree:
         prompt: str | None = None,
         *,
         title: str | None = None,
+        model: str | None = None,
+        mode: str | None = None,
+        options: Mapping[str, str] | None = None,
         allow: bool = False,
         again: bool = False,
     ) -> Session:
         """Start a session, and prompt it.
 
         Running the same cell twice does not do the work twice: when this worktree has a session of this agent that began with this
-        very prompt and whose turn did not fail and was not cancelled or interrupted, you get that one.
+        very prompt and these options, and whose turn did not fail and was not cancelled or interrupted, you get that one.
 
         Args:
+            model: one that the agent offers. Default: what you prefer, else the agent's own choice.
+            mode: what it may do without asking, as the agent calls it. Default: what you prefer, else one that asks.
+            options: others by their ids, as `session.options` shows them.
             allow: answer its questions with “allow once”, in your name, while this handle is awaited.
             again: start another one in any case.
 
         """
-        if prompt is not None and not again and (known := self._begun_with(agent, prompt)):
+        wanted = chosen(model, mode, options)
+        if prompt is not None and not again and (known := self._begun_with(agent, prompt, wanted)):
             record, turn = known
             return Session(self._link, record, turn=turn, allow=allow)
         with checked():
-            body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt)
+            body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, options=wanted)
         return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
 
-    def _begun_with(self, agent: str, prompt: str) -> tuple[SessionRecord, TurnRecord] | None:
+    def _begun_with(self, agent: str, prompt: str, wanted: dict[str, str]) -> tuple[SessionRecord, TurnRecord] | None:
         for item in self._link.items("sessions", worktree=self.record.id, agent=agent):
             record = SessionRecord.model_validate(item)
+            if not wanted.items() <= record.chosen.items():
+                continue
             turns = [TurnRecord.model_validate(turn) for turn in self._link.items(f"sessions/{record.id}/turns")]
             if turns and turns[0].prompt == prompt and turns[0].state.value not in _OVER and record.archived_at is None:
                 return record, turns[0]

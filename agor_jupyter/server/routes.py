@@ -67,6 +67,8 @@ ROUTES = (
     Route("api/turns/{turn}/discard", "turns", {"POST": "discard"}),
     Route("api/permissions", "permissions", {"GET": "index"}),
     Route("api/permissions/{permission}/answer", "permissions", {"POST": "answer"}),
+    Route("api/preferences", "preferences", {"GET": "index"}),
+    Route("api/preferences/{agent}", "preferences", {"PATCH": "change"}),
     Route("api/refusals", "refusals", {"GET": "index"}),
     Route("api/boards", "boards", {"GET": "index", "POST": "open_board"}),
     Route("api/board", "boards", {"GET": "get"}),

@@ -23,6 +23,7 @@ from agor_jupyter.services.delegation import Delegation
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
 from agor_jupyter.services.grants import Grants
+from agor_jupyter.services.options import Options
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.recovery import interrupt_open, reap_dead
 from agor_jupyter.services.refusals import Refusals
@@ -55,6 +56,7 @@ class Agor:
     store: Store
     events: Events
     agents: Agents
+    options: Options
     repos: Repos
     worktrees: Worktrees
     sessions: Sessions
@@ -136,6 +138,8 @@ class Agor:
         self.agents.announce = self._announce_agent
         await self.agents.start()
         stack.push_async_callback(self.agents.close)
+        self.options = Options(store, clock, self.agents)
+        await self.options.start()
         collector = Collector(store, clock, config.text_interval.total_seconds())
         collector.start()
         stack.push_async_callback(collector.close)
@@ -153,7 +157,7 @@ class Agor:
         self.permissions = Permissions(store, clock, config)
         self.templates = Templates(store, self.repos, self.worktrees)
         stack.push_async_callback(self.templates.close)
-        self.sessions = Sessions(store, clock, self.agents, self.runner, self.templates)
+        self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates)
         self.turns = Turns(store, clock, self.runner)
         self.runner.start(self._desk(collector))
         stack.push_async_callback(self.runner.close)
@@ -168,6 +172,7 @@ class Agor:
             collector=collector,
             permissions=self.permissions,
             agents=self.agents,
+            options=self.options,
             worktrees=self.worktrees,
             grants=self.grants,
             executor=LocalExecutor(),

@@ -9,6 +9,7 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.grants import Grants
+from agor_jupyter.services.options import Options
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.worktrees import Worktrees
@@ -23,6 +24,7 @@ class Desk:
     collector: Collector
     permissions: Permissions
     agents: Agents
+    options: Options
     worktrees: Worktrees
     grants: Grants
     executor: Executor

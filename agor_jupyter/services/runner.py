@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.turns import Turn, TurnState
@@ -39,6 +40,11 @@ class Runner:
         worker = self._workers.get(turn.session_id)
         if worker is not None and turn.state is TurnState.STOPPING:
             worker[0].cancel(turn.id)
+
+    async def set_options(self, session_id: SessionId, options: Mapping[str, str]) -> None:
+        """Set them at once if this session's agent is there. Raises `BadOption`, and nothing is kept then."""
+        if (worker := self._workers.get(session_id)) is not None:
+            await worker[0].set_options(options)
 
     def is_working(self, session_id: SessionId) -> bool:
         worker = self._workers.get(session_id)

@@ -15,6 +15,7 @@ from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.options import Options, merge
 from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.templates import Templates
 from agor_jupyter.services.transitions import derive, enqueue, find_session, stop
@@ -25,26 +26,29 @@ _TITLE = 120
 
 
 class Sessions:
-    def __init__(self, store: Store, clock: Clock, agents: Agents, runner: Runner, templates: Templates) -> None:
-        self._store, self._clock, self._agents, self._runner, self._templates = store, clock, agents, runner, templates
+    def __init__(  # noqa: PLR0917  # what it is wired to
+        self, store: Store, clock: Clock, agents: Agents, options: Options, runner: Runner, templates: Templates
+    ) -> None:
+        self._store, self._clock, self._agents, self._options = store, clock, agents, options
+        self._runner, self._templates = runner, templates
 
     async def create(self, caller: Caller, request: SessionCreate, key: str) -> Session:
         """Start a session, with a first prompt or without.
 
         Errors:
-            AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin).
+            AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin), BadOption.
         """
         caller.require(Role.STEERER, "start a session")
         agent = self._agents.require_installed(request.agent)
+        self._options.check_start(agent, request.options)
         at = self._clock.now()
         session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
         prompt = Prompt(text=request.prompt) if request.prompt else None
 
         def job(transaction: Transaction) -> Session:
             worktree = _ready_worktree(transaction, request.worktree_id)
-            for relative in (request.parent_id, request.origin_id):
-                if relative is not None:
-                    find_session(transaction, relative)
+            relatives = [find_session(transaction, one) for one in (request.origin_id, request.parent_id) if one is not None]
+            relative = relatives[0] if relatives else None
             session = Session(
                 id=session_id,
                 worktree_id=worktree.id,
@@ -55,6 +59,7 @@ class Sessions:
                 origin_id=request.origin_id,
                 state=derive_state([]),
                 state_since=at,
+                chosen=self._options.initial(transaction.connection, caller, agent.name, request.options, relative),
                 created_at=at,
                 created_by=caller.person,
                 updated_at=at,
@@ -135,12 +140,16 @@ class Sessions:
         return outcome.record
 
     async def change(self, caller: Caller, session_id: str, change: SessionChange) -> Session:
-        """Rename it, or give its queue another order.
+        """Rename it, give its queue another order, or choose options: at once if its agent is there, else from the next turn.
 
         Errors:
             Conflict: `queue` does not name exactly the turns that wait now.
+            BadOption: the agent does not offer what is chosen. Nothing was changed.
         """
         caller.require(Role.STEERER, "change this session")
+        if change.options:
+            self._options.check_change(await self.get(session_id), change.options)
+            await self._runner.set_options(SessionId(session_id), change.options)
         at = self._clock.now()
 
         def job(transaction: Transaction) -> Session:
@@ -151,7 +160,10 @@ class Sessions:
                     raise errors.Conflict("The queue has changed. Load it again, then order it.", subject=session_id, queue=list(waiting))
                 turns.place(transaction, session.id, change.queue)
             title = _title(change.title)
-            return derive(transaction, session.id, at, **({"title": title} if title else {}))
+            changes: dict[str, object] = {"title": title} if title else {}
+            if change.options:
+                changes["chosen"] = merge(session.chosen, change.options)
+            return derive(transaction, session.id, at, **changes)
 
         return await self._store.write(job)
 

@@ -6,12 +6,13 @@ A turn is claimed once. From then on its end is certain: by what the agent says,
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from agor_jupyter.agents.mask import Mask, secrets
+from agor_jupyter.agents.options import in_order
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import AgentSession, Process, PromptResult
 from agor_jupyter.domain import errors
@@ -23,7 +24,7 @@ from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
 from agor_jupyter.git.snapshots import Checkpoint
-from agor_jupyter.services import runs
+from agor_jupyter.services import options, runs
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.runs import Outcome
@@ -32,6 +33,8 @@ from agor_jupyter.storage import runs as kept_runs
 log = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
+_SET_S = 10.0
+"""An agent that does not take an option meanwhile gets it before its next turn."""
 
 T = TypeVar("T")
 
@@ -60,6 +63,7 @@ class Worker:
         self._agent: AgentSession | None = None
         self._run_id: RunId | None = None
         self._mask = Mask()
+        self._reporter = options.Reporter(desk.options, session_id)
         self._current: _Current | None = None
         self._is_claiming = False
         self._asking = asyncio.Lock()
@@ -77,6 +81,20 @@ class Worker:
             self._current.cancelled.set()
             if self._agent is not None:
                 self._agent.cancel()
+
+    async def set_options(self, chosen: Mapping[str, str]) -> None:
+        """Set them now, if the agent is there. Raises `BadOption`."""
+        agent = self._agent
+        if agent is not None and agent.agent.sets_between_turns and self._current is not None:
+            return
+        try:
+            async with asyncio.timeout(_SET_S):
+                for option_id in in_order(chosen):
+                    if agent is not None and agent.is_alive and agent.agent_session_id and chosen[option_id]:
+                        await agent.set_option(option_id, chosen[option_id])
+        except (TimeoutError, errors.AgentFailed) as error:
+            log.info("Session %s: options are set before the next turn: %s", self.session_id, error)
+        await self._reporter.flush()
 
     async def run(self) -> None:
         """Work until there is nothing to do and the process has rested for too long. Cancelling stops the process."""
@@ -149,9 +167,9 @@ class Worker:
         try:
             worktree = await self._worktree(session)
             if self._agent is None:
-                notice = await self._unless_cancelled(current, self._start(session, worktree))
-                if notice:
+                for notice in await self._unless_cancelled(current, self._start(session, worktree)):
                     await self._tell(current, notice)
+            await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
             current.before = await self._unless_cancelled(current, self._desk.worktrees.checkpoint(worktree.id))
             if not await self._desk.store.write(
@@ -209,6 +227,7 @@ class Worker:
         if outcome.error:
             outcome = replace(outcome, error=self._mask.text(outcome.error))
         seconds = round(desk.clock.monotonic() - current.began, 3)
+        await self._reporter.flush()
         await self._persist(desk.collector.flush)
         crash_point("turn.before_finish")
         await self._persist(lambda: desk.store.write(runs.end, turn.id, outcome, seconds, desk.clock.now()))
@@ -229,7 +248,7 @@ class Worker:
 
     # The process
 
-    async def _start(self, session: Session, worktree: Worktree) -> Notice | None:
+    async def _start(self, session: Session, worktree: Worktree) -> list[Notice]:
         """Start the agent and open the conversation. Returns what a reader should know about it."""
         desk = self._desk
         agent, run_id = desk.agents.require_installed(session.agent), self._run_id
@@ -246,6 +265,7 @@ class Worker:
                 run_id=run_id,
                 on_event=self._hear,
                 on_permission=self._ask,
+                on_options=self._reporter.note,
                 on_spawned=self._spawned,
                 mask=mask,
             )
@@ -254,20 +274,31 @@ class Worker:
             raise
         self._agent = started
         try:
-            _, is_resumed = await started.open(
+            opened = await started.open(
                 session.agent_session_id,
+                wanted=options.wanted(agent, session),
                 spent_usd=session.usage.cost_usd,
                 tools=lambda: desk.grants.offer(session.id, run_id, mask),
             )
         except BaseException:
             await self._dismiss()
             raise
+        notices = _left_out(opened.left)
         if session.agent_session_id is None:
-            return None
-        if is_resumed:
-            return Notice(code="resumed", text="The agent's process was started again, in the same conversation.", run_id=run_id)
+            return notices
+        if opened.how != "new":
+            text = "The agent's process was started again, in the same conversation."
+            return [Notice(code=opened.how, text=text, run_id=run_id), *notices]
         text = "The agent could not bring back its conversation. It starts afresh and knows nothing of what was said before."
-        return Notice(code="not_resumed", text=text, run_id=run_id)
+        return [Notice(code="not_resumed", text=text, run_id=run_id), *notices]
+
+    async def _settle_options(self, current: _Current, session: Session) -> None:
+        """What is wanted applies to this turn. Raises `BadOption` when the agent cannot have it."""
+        agent = self._agent
+        assert agent is not None
+        for notice in _left_out(await agent.apply(options.wanted(agent.agent, session))):
+            await self._tell(current, notice)
+        await self._reporter.flush()
 
     async def _spawned(self, process: Process) -> None:
         crash_point("run.spawned")
@@ -279,6 +310,7 @@ class Worker:
         agent, self._agent = self._agent, None
         if agent is not None:
             await self._forget(set(await agent.stop()))
+        await self._reporter.close()
 
     async def _forget(self, left: set[tuple[int, int]]) -> None:
         """Drop the record of the run, if nothing of it is left."""
@@ -341,3 +373,8 @@ class Worker:
             if not doing.done():
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
+
+
+def _left_out(option_ids: list[str]) -> list[Notice]:
+    text = "The agent has no option {!r} now, perhaps because of its model. It was left out."
+    return [Notice(code="option_left_out", text=text.format(option_id[:80])) for option_id in option_ids]

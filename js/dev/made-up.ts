@@ -16,7 +16,8 @@ export const people = {
 };
 
 const agent = (name: string, label: string): AgentStatus =>
-  ({ agent: { name, label, icon: `ag-${name}`, command: [name], env: {}, install: null, isBuiltin: name === 'script', canLoad: false, canResume: false, canFork: false, asks: true, reportsUsage: false, reportsCost: false, mcp: [], notes: [], passEnv: [], newSessionMeta: {}, mode: null, sandboxMode: null, package: null, node: null, diskMb: 500, postInstall: null, versionArgs: [], probeArgs: [], path: [], signIn: [], signInFiles: [], keyEnv: [] }, isInstalled: true, path: `/usr/bin/${name}`, origin: 'catalogue', version: null, pinned: null, isManaged: false, isSignedIn: null, installState: null, installStep: null, options: [] }) as AgentStatus;
+  ({ agent: { name, label, icon: `ag-${name}`, command: [name], env: {}, install: null, isBuiltin: name === 'script', canLoad: false, canResume: false, canFork: false, asks: true, reportsUsage: false, reportsCost: false, mcp: [], notes: [], passEnv: [], newSessionMeta: {}, mode: null, setsBetweenTurns: false,
+    sandboxMode: null, package: null, node: null, diskMb: 500, postInstall: null, versionArgs: [], probeArgs: [], path: [], signIn: [], signInFiles: [], keyEnv: [] }, isInstalled: true, path: `/usr/bin/${name}`, origin: 'catalogue', version: null, pinned: null, isManaged: false, isSignedIn: null, installState: null, installStep: null, options: [] }) as AgentStatus;
 
 const status = (branch: string, ahead: number, behind: number, files: number, added: number, deleted: number): WorktreeStatus =>
   ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, asOf: ago(0) }) as WorktreeStatus;

@@ -10,7 +10,7 @@ import pytest
 
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.script import AGENT as SCRIPT
-from agor_jupyter.agents.session import AgentSession, Timeouts
+from agor_jupyter.agents.session import AgentSession, Opened, Timeouts
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, Text, ToolOutput
 from agor_jupyter.executors import environment, processes
@@ -30,6 +30,8 @@ class Stage:
         self.answer: str | None | Callable = "allow_once"
         self.sessions: list[AgentSession] = []
         self.run_ids: list[str] = []
+        self.opened: list[Opened] = []
+        self.tasks: list[asyncio.Task] = []
 
     async def on_event(self, body, raw) -> None:
         self.bodies.append(body)
@@ -40,8 +42,9 @@ class Stage:
         return await self.answer(question) if callable(self.answer) else self.answer
 
     async def start(
-        self, agent: AgentType = SCRIPT, *, previous=None, limits: Limits | None = None, timeouts: Timeouts | None = None, source=None, **kw
-    ):
+        self, agent: AgentType = SCRIPT, *, previous=None, limits: Limits | None = None, timeouts: Timeouts | None = None, source=None,
+        opening=None, **kw,
+    ):  # fmt: skip
         run_id = f"ru_test{len(self.run_ids)}_{os.urandom(4).hex()}"
         self.run_ids.append(run_id)
         session = await AgentSession.start(
@@ -49,8 +52,12 @@ class Stage:
             on_event=self.on_event, on_permission=self.on_permission, limits=limits, timeouts=timeouts, **kw,
         )  # fmt: skip
         self.sessions.append(session)
-        await session.open(previous)
+        self.opened.append(await session.open(previous, **opening or {}))
         return session
+
+    def spawn(self, work) -> asyncio.Task:
+        self.tasks.append(asyncio.create_task(work))
+        return self.tasks[-1]
 
     async def misbehave(self, **kw) -> AgentSession:
         agent = AgentType(name="bad", label="Bad", icon="x", command=[sys.executable, "-I", "-S", str(MISBEHAVING)], can_load=True)

@@ -277,3 +277,23 @@ def test_what_an_agent_wrote_cannot_command_the_terminal(agor_command, agor_json
     assert {character for text in printed for character in text if not character.isprintable()} <= {"\n", "\t"}
     events = [json.loads(line) for line in agor_command("session", "events", session["id"], "--json")[1].splitlines()]
     assert HOSTILE in "".join(event["body"].get("text") or "" for event in events if event["body"]["kind"] == "tool_output")
+
+
+def test_options_are_chosen_preferred_and_shown(agor_command, agor_json, warehouse):
+    agor_json("worktree", "create", warehouse, "options")
+    code, out, _ = agor_command("preference", "set", "script", "--mode", "auto")
+    assert (code, out) == (0, "script: mode=auto\n")
+
+    session = agor_json("session", "start", "options", "```sh\nfalse\n```\n```sh\necho ran > here\n```", "--option", "on_failure=go_on")
+    code, out, err = agor_command("session", "prompt", session["id"], "```sh\ncat here\n```", "--wait")
+    changed = agor_json("session", "change", session["id"], "--mode", "ask", "--option", "on_failure=")
+
+    assert session["chosen"] == {"mode": "auto", "on_failure": "go_on"}
+    assert (code, "ran" in out) == (0, True), err
+    assert changed["chosen"] == {"mode": "ask"}
+    assert "mode        ask" in agor_command("session", "show", session["id"])[1]
+    code, _, err = agor_command("session", "change", session["id"], "--mode", "yolo")
+    assert (code, err) == (1, "Agent 'script' does not offer 'yolo' as its mode. It offers: ask, auto.\n")
+    assert agor_command("session", "start", "options", "--option", "nonsense")[0] == 2
+    assert [one["options"] for one in agor_json("preference", "list")] == [{"mode": "auto"}]
+    assert agor_command("preference", "set", "script")[1] == "script: no preference\n"

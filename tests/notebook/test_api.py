@@ -285,3 +285,32 @@ def test_what_an_agent_says_is_escaped(repo):
 
     assert "<script>" not in turn.diff._repr_html_()
     assert "<b>" not in turn._repr_html_().replace("<b>1:", "")
+
+
+def test_options_of_a_session_are_chosen_and_changed(hub, repo):
+    worktree = repo.worktree("options")
+    session = worktree.session("script", HELLO, mode="auto", options={"on_failure": "go_on"})
+    assert session.mode == "auto"
+    session.wait(60)
+
+    session.mode = "ask"
+    session.choose(options={"on_failure": "stop"})
+
+    assert (session.mode, session.model) == ("ask", None)
+    assert session.record.chosen == {"mode": "ask", "on_failure": "stop"}
+    assert repr(session.options) == "on_failure = stop  (or go_on)\nmode = ask  (or auto)"
+    assert list(session.options.df["value"]) == ["stop", "ask"]
+    with pytest.raises(agor.errors.BadOption, match="It offers: ask, auto"):
+        session.mode = "yolo"
+    assert worktree.session("script", HELLO, mode="auto").record.id != session.record.id
+
+
+def test_what_you_prefer_is_what_new_sessions_begin_with(hub, repo):
+    hub.prefer("script", mode="auto", options={"on_failure": "go_on"})
+
+    session = repo.worktree("preferred").session("script")
+
+    assert session.record.chosen == {"mode": "auto", "on_failure": "go_on"}
+    assert repr(hub.preferences) == "script: mode=auto, on_failure=go_on"
+    hub.prefer("script")
+    assert repr(hub.preferences) == "No preferences"

@@ -1,7 +1,8 @@
 """An ACP agent that runs the fenced blocks of its prompt, one tool call each.
 
-A block that fails ends the turn, and so does a person's no: the answer is then `end_turn` with `_meta.agor.error`, a sentence, and
-`_meta.agor.code`, which makes the turn a failed one. It keeps no memory, so any session can be loaded again.
+In the mode `auto` it does not ask. A block that fails ends the turn, unless the option `on_failure` is `go_on`, and so does a person's no:
+the answer is then `end_turn` with `_meta.agor.error`, a sentence, and `_meta.agor.code`, which makes the turn a failed one. It keeps no
+memory, so any session can be loaded again, and forked.
 """
 
 import contextlib
@@ -37,12 +38,35 @@ class _Ended(Exception):
         self.stop_reason, self.error, self.code = stop_reason, error, code
 
 
+_MODES = [
+    {"id": "ask", "name": "Ask", "description": "Ask before each block"},
+    {"id": "auto", "name": "Run without asking", "description": "Run every block of a prompt without a question"},
+]
+_ON_FAILURE = [
+    {"value": "stop", "name": "Stop", "description": "A block that fails is the last one of its prompt"},
+    {"value": "go_on", "name": "Go on", "description": "Run the rest; the turn fails at its end"},
+]
+
+
 class _Session:
     def __init__(self, cwd: str) -> None:
         self.cwd = cwd
+        self.mode = "ask"
+        self.on_failure = "stop"
         self.always = False
         self.turn: running.Canceller | None = None
         self.question: queue.SimpleQueue[Message | None] | None = None
+
+    def options(self) -> Message:
+        """As ACP advertises them: the mode in the older way, the rest as a configuration option."""
+        on_failure = {
+            "id": "on_failure",
+            "name": "When a block fails",
+            "type": "select",
+            "currentValue": self.on_failure,
+            "options": _ON_FAILURE,
+        }
+        return {"modes": {"currentModeId": self.mode, "availableModes": _MODES}, "configOptions": [on_failure]}
 
 
 class Agent:
@@ -82,17 +106,24 @@ class Agent:
         if method == "initialize":
             result: Message = {
                 "protocolVersion": 1,
-                "agentCapabilities": {"loadSession": True, "promptCapabilities": {"embeddedContext": True}},
+                "agentCapabilities": {
+                    "loadSession": True,
+                    "promptCapabilities": {"embeddedContext": True},
+                    "sessionCapabilities": {"fork": {}},
+                },
                 "agentInfo": {"name": "agor-script", "title": "Script", "version": "1"},
                 "authMethods": [],
             }
-        elif method == "session/new":
+        elif method in ("session/new", "session/fork"):
             session_id = f"script-{os.urandom(8).hex()}"
-            self._sessions[session_id] = _Session(params["cwd"])
-            result = {"sessionId": session_id}
+            session = self._sessions[session_id] = _Session(params["cwd"])
+            result = {"sessionId": session_id, **session.options()}
         elif method == "session/load":
-            self._sessions[params["sessionId"]] = _Session(params["cwd"])
-            result = {}
+            session = self._sessions[params["sessionId"]] = _Session(params["cwd"])
+            result = session.options()
+        elif method in ("session/set_mode", "session/set_config_option"):
+            self._set(method, number, params)
+            return
         elif method == "session/prompt":
             self._send({"id": number, "error": {"code": -32602, "message": "This session does not exist"}})
             return
@@ -100,6 +131,18 @@ class Agent:
             self._send({"id": number, "error": {"code": -32601, "message": "Method not found"}})
             return
         self._send({"id": number, "result": result})
+
+    def _set(self, method: str, number: object, params: Message) -> None:
+        session = self._sessions.get(params.get("sessionId", ""))
+        mode, value = params.get("modeId"), params.get("value")
+        if session and method == "session/set_mode" and mode in [one["id"] for one in _MODES]:
+            session.mode = mode
+            self._send({"id": number, "result": {}})
+        elif session and params.get("configId") == "on_failure" and value in [one["value"] for one in _ON_FAILURE]:
+            session.on_failure = value
+            self._send({"id": number, "result": {"configOptions": session.options()["configOptions"]}})
+        else:
+            self._send({"id": number, "error": {"code": -32602, "message": "There is no such option, or no such value"}})
 
     def _cancel(self, session: _Session) -> None:
         if session.turn:
@@ -170,8 +213,17 @@ class _Turn:
             return
         names = ", ".join(block.language for block in found)
         self._say(f"I run {len(found)} block{'s' if len(found) > 1 else ''} in order: {names}.")
+        failures = []
         for number, block in enumerate(found, 1):
-            self._play_block(number, block)
+            try:
+                self._play_block(number, block)
+            except _Ended as ended:
+                if ended.code != "block_failed" or self._session.on_failure == "stop":
+                    raise
+                failures.append(ended)
+        if failures:
+            more = f" ({len(failures)} blocks failed.)" if len(failures) > 1 else ""
+            raise _Ended("end_turn", f"{failures[0].error}{more}", "block_failed")
         self._say("Done." if len(found) == 1 else f"Done: all {len(found)} blocks ran.")
 
     def _play_block(self, number: int, block: Block) -> None:
@@ -207,7 +259,7 @@ class _Turn:
 
     def _ask_first(self, call: Message) -> None:
         """Returns when the block may run."""
-        if self._session.always:
+        if self._session.always or self._session.mode == "auto":
             return
         params = {"sessionId": self._session_id, "toolCall": call, "options": _OPTIONS}
         answer = self._agent.ask(self._session, "session/request_permission", params)

@@ -75,7 +75,7 @@ async def get(call: Call, session: SessionId) -> Session:
 
 @operation(Role.STEERER)
 async def change(call: Call, session: SessionId, body: SessionChange) -> Session:
-    """Change a session's title or the order of its queue."""
+    """Change a session's title, the order of its queue, or its options."""
     return await call.agor.sessions.change(call.caller, session, body)
 
 

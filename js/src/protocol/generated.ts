@@ -46,6 +46,8 @@ export interface AgentType {
   newSessionMeta: Record<string, string>
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
   mode: string | null
+  /** A turn that runs would break if its model or mode was changed; it is changed before the next one. */
+  setsBetweenTurns: boolean
   /** The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. */
   sandboxMode: string | null
   /** The npm package that brings `command`, with its exact version. `install` puts it into the data folder. */

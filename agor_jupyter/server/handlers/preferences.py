@@ -1,0 +1,17 @@
+"""Preferences: what you want from each agent."""
+
+from agor_jupyter.domain.options import Preference, PreferenceChange
+from agor_jupyter.domain.people import Role
+from agor_jupyter.server.operations import Call, operation
+
+
+@operation()
+async def index(call: Call) -> list[Preference]:
+    """List your preferences, one for each agent."""
+    return await call.agor.options.preferences(call.caller)
+
+
+@operation(Role.STEERER)
+async def change(call: Call, agent: str, body: PreferenceChange) -> Preference:
+    """Prefer options for your new sessions with an agent, in place of what you preferred before."""
+    return await call.agor.options.prefer(call.caller, agent, body)
