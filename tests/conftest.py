@@ -1,6 +1,7 @@
 """Fixtures for all: a real engine on a temporary folder, a real repository, people."""
 
 import dataclasses
+import os
 import subprocess
 import uuid
 from contextlib import AsyncExitStack
@@ -15,6 +16,8 @@ from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
 from tests.fakes import FakeAgor
 from tests.scene import Scene
+
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test puts a key into the keyring of this machine
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def repository(tmp_path: Path) -> Path:
 def config(tmp_path: Path) -> Config:
     root = tmp_path / "root"
     root.mkdir(exist_ok=True)
-    return Config(data_dir=tmp_path / "data", root_dir=root, allowed_roots=(root,))
+    return Config(data_dir=tmp_path / "data", key_file=tmp_path / "keys" / "key", root_dir=root, allowed_roots=(root,))
 
 
 @pytest.fixture

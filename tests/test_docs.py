@@ -42,6 +42,7 @@ def environment(tmp_path):
     return kept | {
         "AGOR_DATA_DIR": str(tmp_path / "data"),
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "AGOR_KEY_FILE": str(tmp_path / "keys" / "key"),
         "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
     }
 

@@ -36,7 +36,8 @@ async def call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if tool is None:
         return {"content": [{"type": "text", "text": f"There is no tool {name[:80]!r}."}], "isError": True}
     try:
-        answer = await tool.run(ENGINE.get(), tool.input.model_validate(arguments))
+        engine = ENGINE.get()
+        answer = await tool.run(engine, tool.input.model_validate(engine.mask.json(arguments)))
     except (AgorError, ValidationError) as error:
         return {"content": [{"type": "text", "text": explain(error)}], "isError": True}
     return {"content": [{"type": "text", "text": json.dumps(answer, ensure_ascii=False)}], "isError": False}

@@ -23,6 +23,7 @@ from agor_jupyter.notebook.options import chosen, preferences
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.repos import Repo
 from agor_jupyter.notebook.sessions import Session
+from agor_jupyter.notebook.variables import Variables
 from agor_jupyter.notebook.worktrees import Worktree
 
 _URL = re.compile(r"^([a-z][a-z+]*://|[\w.-]+@[\w.-]+:)")
@@ -146,6 +147,11 @@ class Hub:
         """The open questions of all sessions."""
         found = [Permission(self._link, PermissionRecord.model_validate(item)) for item in self._link.items("permissions")]
         return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title, kind=PermissionRecord)
+
+    @property
+    def variables(self) -> Variables:
+        """What the agents of your sessions get in their environment: the names, `.set(name)` and `.remove(name)`."""
+        return Variables(self._link)
 
     def stop(self) -> None:
         """Stop a private server. Another one goes on; only the connections are closed."""

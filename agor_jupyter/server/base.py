@@ -26,6 +26,11 @@ _ACTIONS = (("execute", "owner"), ("write", "steerer"), ("read", "viewer"))
 _roles: dict[tuple[int, str], tuple[float, str | None]] = {}
 
 
+def knows_people(provider: IdentityProvider) -> bool:
+    """Jupyter's own providers let in whoever has the one token or password, under a random name that stays with the browser."""
+    return type(provider) not in (IdentityProvider, PasswordIdentityProvider)
+
+
 class Guarded(JupyterHandler):
     """Refuses with 403: a foreign host, a foreign origin, a token in the URL, a missing login, a cookie without the XSRF token."""
 
@@ -89,7 +94,7 @@ class Guarded(JupyterHandler):
         """
         user: User = self.current_user
         provider = self.identity_provider
-        is_nameless = type(provider) in (IdentityProvider, PasswordIdentityProvider) and self.token_authenticated
+        is_nameless = not knows_people(provider) and self.token_authenticated
         if is_nameless and not self.get_secure_cookie(provider.get_cookie_name(self)):
             name = self.lifetime.owner
             return {"username": name, "name": name, "initials": name[:1].upper(), "color": None}

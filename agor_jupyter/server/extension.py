@@ -16,7 +16,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets import Dict, Float, Integer, List, Unicode
 
 from agor_jupyter._assets import STATIC, bundle_hash
-from agor_jupyter.server.base import NothingHere
+from agor_jupyter.server.base import NothingHere, knows_people
 from agor_jupyter.server.handlers.mcp import McpHandler
 from agor_jupyter.server.lifetime import Lifetime
 from agor_jupyter.server.routes import MODULES, ROUTES, handler_of
@@ -58,6 +58,13 @@ class AgorApp(ExtensionApp):
     allowed_roots = List(
         Unicode(),
         help="Local repositories may be registered only under these folders. Empty, the default: the server's root folder.",
+    ).tag(config=True)
+    key_file = Unicode(
+        "",
+        help=(
+            "File of the key that variables are encrypted with, where the machine has no keyring. It has to lie outside the data folder. "
+            "Empty, the default: `agor/key` in JUPYTER_CONFIG_DIR, else in `~/.jupyter`. AGOR_KEY_FILE overrides it."
+        ),
     ).tag(config=True)
     database_url = Unicode(
         "", help="SQLAlchemy URL of the database. Empty, the default: an SQLite file in the data folder. It has to be on a local disk."
@@ -133,6 +140,13 @@ class AgorApp(ExtensionApp):
         return Path(chosen).expanduser().absolute()
 
     @property
+    def key_path(self) -> Path:
+        """Where the key of the variables is. It does not move with Jupyter's settings, or a private server would make another one."""
+        folder = os.environ.get("JUPYTER_CONFIG_DIR") or "~/.jupyter"
+        chosen = os.environ.get("AGOR_KEY_FILE") or self.key_file or f"{folder}/agor/key"
+        return Path(chosen).expanduser().absolute()
+
+    @property
     def root_path(self) -> Path:
         return Path(self.server.root_dir).expanduser().absolute()
 
@@ -161,6 +175,8 @@ class AgorApp(ExtensionApp):
 
         return Config(
             data_dir=self.data_path,
+            key_file=self.key_path,
+            only_account=None if knows_people(self.server.identity_provider) else self.lifetime.owner,
             root_dir=self.root_path,
             allowed_roots=tuple(Path(root).expanduser().absolute() for root in self.allowed_roots) or (self.root_path,),
             database_url=self.database_url or None,

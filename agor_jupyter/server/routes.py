@@ -69,6 +69,8 @@ ROUTES = (
     Route("api/permissions/{permission}/answer", "permissions", {"POST": "answer"}),
     Route("api/preferences", "preferences", {"GET": "index"}),
     Route("api/preferences/{agent}", "preferences", {"PATCH": "change"}),
+    Route("api/variables", "variables", {"GET": "index"}),
+    Route("api/variables/{name}", "variables", {"PATCH": "change", "DELETE": "remove"}),
     Route("api/refusals", "refusals", {"GET": "index"}),
     Route("api/boards", "boards", {"GET": "index", "POST": "open_board"}),
     Route("api/board", "boards", {"GET": "get"}),

@@ -33,6 +33,7 @@ from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.templates import Templates
 from agor_jupyter.services.turns import Turns
+from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage import commands, sessions, turns
 from agor_jupyter.storage.lock import DataLock
@@ -66,6 +67,7 @@ class Agor:
     refusals: Refusals
     grants: Grants
     templates: Templates
+    variables: Variables
 
     def __init__(
         self,
@@ -148,8 +150,10 @@ class Agor:
         self.repos = Repos(store, config, clock)
         stack.push_async_callback(self.repos.close)
         await self.repos.start()
+        self.variables = Variables(store, clock, config, self.runner.renew)
         self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
+        self.worktrees.hide = self.variables.hide
         self.worktrees.is_live = self._is_live
         self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         await self.worktrees.start()
@@ -175,6 +179,7 @@ class Agor:
             options=self.options,
             worktrees=self.worktrees,
             grants=self.grants,
+            variables=self.variables,
             executor=LocalExecutor(),
             start_agent=AgentSession.start,
             starting=Slots(self.config.max_starting),
@@ -183,7 +188,8 @@ class Agor:
 
     async def delegate(self, session_id: SessionId) -> Delegation:
         """The engine as this session's agent sees it."""
-        return Delegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees)
+        mask = self.runner.mask_of(session_id)
+        return Delegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees, mask)
 
     async def _is_live(self, worktree_id: WorktreeId) -> bool:
         """Whether a turn is open or waits there. If not, agents at rest there are stopped: their folder is about to go."""

@@ -10,6 +10,10 @@ from agor_jupyter.domain.agents import AgentType
 @dataclass(frozen=True, kw_only=True)
 class Config:
     data_dir: Path
+    key_file: Path | None = None
+    """Where the key lies that variables are encrypted with, unless a keyring has it. `None`: none can be set."""
+    only_account: str | None = None
+    """Whose all variables are, on a server that knows no people. `None`: each person has their own."""
     root_dir: Path
     """The Jupyter server's root; boards lie under it."""
     allowed_roots: tuple[Path, ...]

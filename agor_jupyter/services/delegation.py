@@ -9,6 +9,7 @@ import uuid
 
 from pydantic import TypeAdapter
 
+from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
@@ -33,9 +34,11 @@ _EVENTS = TypeAdapter(list[Event])
 class Delegation:
     """The engine as one session's agent sees it."""
 
-    def __init__(self, session: Session, sessions: Sessions, turns: Turns, worktrees: Worktrees) -> None:
+    def __init__(self, session: Session, sessions: Sessions, turns: Turns, worktrees: Worktrees, mask: Mask) -> None:
         self._self, self._sessions, self._turns, self._worktrees = session, sessions, turns, worktrees
         person = Person(username=f"agent:{session.id}", name=f"{session.agent} in “{session.title}”")
+        self.mask = mask
+        """Takes the agent's secrets out of what it asks for."""
         self.caller = Caller(person=person, role=Role.STEERER)
 
     async def worktrees(self) -> list[Worktree]:

@@ -12,6 +12,7 @@ from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.options import Options
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage.store import Store
 
@@ -27,6 +28,7 @@ class Desk:
     options: Options
     worktrees: Worktrees
     grants: Grants
+    variables: Variables
     executor: Executor
     start_agent: Callable[..., Awaitable[AgentSession]]
     """`AgentSession.start`, whose keyword arguments it takes."""

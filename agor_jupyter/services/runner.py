@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services.desk import Desk
@@ -49,6 +50,16 @@ class Runner:
     def is_working(self, session_id: SessionId) -> bool:
         worker = self._workers.get(session_id)
         return worker is not None and worker[0].is_working
+
+    def renew(self, account: str) -> None:
+        """The variables of this person changed: processes that have the old ones do not take another prompt."""
+        for worker, _ in self._workers.values():
+            worker.renew(account)
+
+    def mask_of(self, session_id: SessionId) -> Mask:
+        """What takes the secrets of this session's process out of what it says."""
+        worker = self._workers.get(session_id)
+        return worker[0].mask if worker is not None else Mask()
 
     async def dismiss(self, session_ids: list[SessionId]) -> None:
         """Stop the processes of sessions at rest, for instance before their worktree's folder goes."""

@@ -62,8 +62,10 @@ class Worker:
         self.woken = asyncio.Event()
         self._agent: AgentSession | None = None
         self._run_id: RunId | None = None
-        self._mask = Mask()
         self._reporter = options.Reporter(desk.options, session_id)
+        self.mask = Mask()
+        self._account: str | None = None
+        self._is_outdated = False
         self._current: _Current | None = None
         self._is_claiming = False
         self._asking = asyncio.Lock()
@@ -74,6 +76,10 @@ class Worker:
 
     def wake(self) -> None:
         self.woken.set()
+
+    def renew(self, account: str) -> None:
+        """The variables of `account` changed."""
+        self._is_outdated = self._is_outdated or account == self._account
 
     def cancel(self, turn_id: TurnId) -> None:
         """The turn was marked as stopping: make the agent stop."""
@@ -126,7 +132,7 @@ class Worker:
         desk = self._desk
         if not await desk.store.read(runs.has_next, self.session_id):
             return False
-        if self._agent is not None and not self._agent.is_alive:
+        if self._agent is not None and (self._is_outdated or not self._agent.is_alive):
             await self._dismiss()
         async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
             if self._agent is None:
@@ -216,7 +222,7 @@ class Worker:
             try:
                 after = await desk.worktrees.checkpoint(turn.worktree_id)
                 patch = await desk.worktrees.patch(turn.worktree_id, current.before, after)
-                outcome = replace(outcome, after=after, patch=self._mask.record(patch))
+                outcome = replace(outcome, after=after, patch=self.mask.record(patch))
             except errors.AgorError as error:
                 await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
             except Exception:  # whatever it is, the turn has to end
@@ -225,7 +231,7 @@ class Worker:
                     current, Notice(code="no_patch", text="What this turn changed could not be read. The server's log says why.")
                 )
         if outcome.error:
-            outcome = replace(outcome, error=self._mask.text(outcome.error))
+            outcome = replace(outcome, error=self.mask.text(outcome.error))
         seconds = round(desk.clock.monotonic() - current.began, 3)
         await self._reporter.flush()
         await self._persist(desk.collector.flush)
@@ -253,8 +259,11 @@ class Worker:
         desk = self._desk
         agent, run_id = desk.agents.require_installed(session.agent), self._run_id
         assert run_id is not None
-        env = environment.build(agent, run_id, pass_env=desk.config.pass_env)
-        self._mask = mask = Mask(secrets(env))
+        variables = await self._variables(session)
+        env = environment.build(agent, run_id, pass_env=desk.config.pass_env, variables=variables)
+        self.mask = mask = Mask(variables)
+        mask.add(secrets(env))
+        await desk.variables.hide(mask, worktree.id)
         crash_point("run.recorded")
         try:
             started = await desk.start_agent(
@@ -299,6 +308,12 @@ class Worker:
         for notice in _left_out(await agent.apply(options.wanted(agent.agent, session))):
             await self._tell(current, notice)
         await self._reporter.flush()
+
+    async def _variables(self, session: Session) -> dict[str, str]:
+        """Of the person whose session it is. If they change later, the process does not outlive its turn."""
+        self._is_outdated = False
+        self._account = await self._desk.variables.account_of(session)
+        return await self._desk.variables.values(self._account)
 
     async def _spawned(self, process: Process) -> None:
         crash_point("run.spawned")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Removed, WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId
@@ -57,11 +58,13 @@ class Places(Protocol):
 
 
 class Worktrees:
-    """`boards` and `is_live` are set by whoever wires the engine."""
+    """`boards`, `is_live` and `hide` are set by whoever wires the engine."""
 
     boards: Places | None = None
     is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
     """Whether an agent works there, or a prompt waits to."""
+    hide: Callable[[Mask, WorktreeId], Awaitable[None]] | None = None
+    """Adds to a mask the secrets that agents may have written into files there."""
 
     def __init__(self, store: Store, config: Config, clock: Clock, repos: Repos) -> None:
         self._store, self._config, self._clock, self._repos = store, config, clock, repos
@@ -158,7 +161,11 @@ class Worktrees:
         """All that differs from the base commit, uncommitted and untracked files included."""
         worktree, repository = await self._ready(name)
         now = await snapshots.checkpoint(repository, Path(worktree.path))
-        return await snapshots.patch(repository, worktree.base_sha, now.tree or worktree.base_sha)
+        patch = await snapshots.patch(repository, worktree.base_sha, now.tree or worktree.base_sha)
+        mask = Mask()
+        if self.hide is not None:
+            await self.hide(mask, worktree.id)
+        return mask.record(patch)
 
     async def checkpoint(self, name: str) -> Checkpoint:
         """What the worktree holds now. Its files, index and branch stay untouched."""

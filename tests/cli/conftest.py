@@ -16,6 +16,7 @@ def here(tmp_path_factory):
     os.chdir(folder)
     os.environ["AGOR_DATA_DIR"] = str(folder / "data")
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
+    os.environ["AGOR_KEY_FILE"] = str(folder / "keys" / "key")
     hub = agor.connect()
     os.environ["AGOR_URL"], os.environ["AGOR_TOKEN"] = hub.url, hub._link._client.token
     agor.sample(folder / "warehouse")

@@ -1,5 +1,6 @@
 """The shell against a real private server."""
 
+import contextlib
 import io
 import itertools
 import json
@@ -297,3 +298,40 @@ def test_options_are_chosen_preferred_and_shown(agor_command, agor_json, warehou
     assert agor_command("session", "start", "options", "--option", "nonsense")[0] == 2
     assert [one["options"] for one in agor_json("preference", "list")] == [{"mode": "auto"}]
     assert agor_command("preference", "set", "script")[1] == "script: no preference\n"
+
+
+def test_a_variable_is_read_from_standard_input_and_never_shown(agor_command, agor_json, worktree, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("value-from-a-pipe\n"))
+    made = agor_json("variable", "set", "FROM_SHELL")
+    listed = agor_command("variable", "list")
+    shown = agor_command("session", "start", worktree["name"], "```sh\necho $FROM_SHELL | tr a-z A-Z\n```", "--allow")
+    removed = agor_command("variable", "remove", "FROM_SHELL")
+
+    assert made.keys() == {"username", "name", "updatedAt"}
+    assert (listed[0], "FROM_SHELL" in listed[1], "value-from" in listed[1]) == (0, True, False)
+    assert "VALUE-FROM-A-PIPE" in shown[1]
+    assert removed[1] == "Removed FROM_SHELL.\n"
+    assert agor_json("variable", "list") == []
+    code, _, err = agor_command("variable", "remove", "FROM_SHELL")
+    assert (code, "does not exist" in err) == (1, True)
+
+
+def test_a_variable_is_asked_for_without_an_echo_at_a_terminal(here, agor_command):
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agor_jupyter.cli", "variable", "set", "TYPED"],
+        stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
+    )  # fmt: skip
+    os.close(follower)
+    said = b""
+    while b"TYPED: " not in said:
+        said += os.read(leader, 1000)
+    os.write(leader, b"typed-by-a-person\n")
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while piece := os.read(leader, 1000):
+            said += piece
+
+    assert process.wait(20) == 0
+    assert b"Set TYPED" in said
+    assert b"typed-by" not in said
+    assert agor_command("variable", "remove", "TYPED")[0] == 0

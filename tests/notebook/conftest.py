@@ -16,6 +16,7 @@ def here(tmp_path_factory):
         os.environ.pop(name, None)
     os.environ["AGOR_DATA_DIR"] = str(folder / "data")
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
+    os.environ["AGOR_KEY_FILE"] = str(folder / "keys" / "key")
     yield folder
     os.chdir(before)
     os.environ.clear()

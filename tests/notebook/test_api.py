@@ -314,3 +314,19 @@ def test_what_you_prefer_is_what_new_sessions_begin_with(hub, repo):
     assert repr(hub.preferences) == "script: mode=auto, on_failure=go_on"
     hub.prefer("script")
     assert repr(hub.preferences) == "No preferences"
+
+
+def test_a_variable_is_set_and_never_shown(hub, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"typed at {prompt}")
+    typed = hub.variables.set("TYPED")
+    hub.variables.set("GIVEN", "value-in-a-cell")
+
+    assert typed.name == "TYPED"
+    assert repr(hub.variables) == "Variable GIVEN\nVariable TYPED"
+    assert list(hub.variables.df["name"]) == ["GIVEN", "TYPED"]
+    assert "value-in-a-cell" not in hub.variables._repr_html_() + str(hub.variables.df) + repr(hub.variables["GIVEN"])
+    with pytest.raises(agor.errors.BadRequest, match="at least 8"):
+        hub.variables.set("SHORT", "1234567")
+    hub.variables.remove("TYPED")
+    hub.variables.remove("GIVEN")
+    assert repr(hub.variables) == "No variables"

@@ -37,6 +37,7 @@ def serve(folder: Path, *arguments: str, base_url: str = "/user/ann/", data_dir:
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
+        "AGOR_KEY_FILE": str(folder / "keys" / "key"),
         "AGOR_DATA_DIR": str(data_dir or folder / "data"),
         **environment,
     }

@@ -11,6 +11,7 @@ import pytest
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Answer, Prompt
+from agor_jupyter.domain.variables import VariableSet
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services import grants
 from agor_jupyter.services.app import Agor
@@ -56,9 +57,13 @@ async def play(scene, session, where):
 
 
 @pytest.mark.parametrize("where", EVERYTHING)
-async def test_a_secret_of_the_environment_and_the_agents_token_are_stored_nowhere(leak, caplog, where):
-    scene = await leak(leaking(env={"CANARY_KEY": CANARY}))
+@pytest.mark.parametrize("name", ["CANARY_KEY", "CANARY"])
+async def test_a_secret_of_the_environment_a_variable_and_the_agents_token_are_stored_nowhere(leak, caplog, where, name):
+    is_variable = name == "CANARY"  # which does not look like a secret
+    scene = await leak(leaking(env={} if is_variable else {name: CANARY}))
     caplog.set_level("DEBUG")
+    if is_variable:
+        await scene.agor.variables.set(scene.caller, name, VariableSet(value=CANARY))
     session = await scene.session(agent="leaking")
 
     turn = await play(scene, session, where)
@@ -66,7 +71,7 @@ async def test_a_secret_of_the_environment_and_the_agents_token_are_stored_nowhe
     await scene.agor.__aexit__(None, None, None)
 
     assert turn.state.value == ("failed" if where in {"error", "rejection", "stop", "exit"} else "done")
-    assert "[CANARY_KEY]" in transcript
+    assert f"[{name}]" in transcript
     for secret in (CANARY, TOKEN):
         assert leaks.in_database(secret, scene.agor.config.data_dir) == []
         assert leaks.traces(secret, caplog.text.encode()) == []

@@ -1,0 +1,32 @@
+"""Your variables: what the agents of your sessions get in their environment. Values are set and never shown."""
+
+import getpass
+
+from agor_jupyter.domain.variables import Variable, VariableSet
+from agor_jupyter.notebook.handles import Handles, checked, columns
+from agor_jupyter.notebook.link import Link
+
+
+class Variables(Handles[Variable]):
+    """The names. `hub.variables.set("NAME")` asks for a value, so that it does not stand in the notebook."""
+
+    def __init__(self, link: Link) -> None:
+        found = [Variable.model_validate(item) for item in link.items("variables")]
+        super().__init__("variable", found, columns, lambda one: one.name, lambda one: f"Variable {one.name}", kind=Variable)
+        self._link = link
+
+    def set(self, name: str, value: str | None = None) -> Variable:
+        """Keep it, encrypted. Agents get it when they start next; whatever they write, `[NAME]` stands in its place.
+
+        Args:
+            value: at least 8 characters, since a shorter one could not be masked. Default: you are asked for it.
+
+        """
+        if value is None:
+            value = getpass.getpass(f"{name}: ")
+        with checked():
+            body = VariableSet(value=value)
+        return Variable.model_validate(self._link.patch(f"variables/{name}", body))
+
+    def remove(self, name: str) -> None:
+        self._link.delete(f"variables/{name}")
