@@ -45,14 +45,16 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing/api.py
 	$(PY) scripts/make_types.py --check
+	$(PY) scripts/make_agents_table.py --check
 	cd js && npm run --silent check
 
 fix: $(STAMP)  ## Repair what a machine can: format, import order
 	-$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(STAMP)  ## Write the types of the front end from the models
+types: $(STAMP)  ## Write the types of the front end and the tables of the agents from the models
 	$(PY) scripts/make_types.py
+	$(PY) scripts/make_agents_table.py
 
 bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks

@@ -153,3 +153,20 @@ def test_every_page_can_be_found(folder):
     listed = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#]+\.md)", index.read_text())}
 
     assert {page.resolve() for page in home.glob("*.md")} - {index.resolve()} <= listed
+
+
+def test_the_tables_of_agents_are_those_of_the_catalogue():
+    done = subprocess.run(
+        [sys.executable, "scripts/make_agents_table.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_field_of_an_agent_is_documented():
+    from agor_jupyter.domain.agents import AgentType
+
+    page = (ROOT / "docs/how-to/add-an-agent.md").read_text()
+    table = "".join(line.partition("| ")[2].partition(" |")[0] for line in page.splitlines() if line.startswith("| `"))
+
+    assert [name for name in AgentType.model_fields if f"`{name}`" not in table] == []

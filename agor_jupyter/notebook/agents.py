@@ -59,8 +59,7 @@ class Agent:
 
     def _repr_html_(self) -> str:
         one = self.record
-        sign_in = self.sign_in if one.is_installed and one.is_signed_in is False else ""
-        facts = [("version", one.version or ""), ("sign in with", sign_in), ("", one.install_step or "")]
+        facts = [("version", one.version or ""), ("", one.install_step or "")]
         return views.card("Agent", one.agent.label, one.state, facts)
 
 

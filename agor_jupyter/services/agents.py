@@ -14,7 +14,7 @@ from agor_jupyter.domain.options import SessionOption
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.executors import environment, installer
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.installs import Installs, resolved
+from agor_jupyter.services.installs import Installs, Managed, resolved
 from agor_jupyter.services.tasks import Tasks
 
 _CHECK_S = 10.0
@@ -72,18 +72,24 @@ class Agents:
             AgentNotInstalled: says how to install it.
         """
         agent = self.get(name)
-        found = self._find(agent)
+        found = self._find(agent, self._installs.find(agent))
         if found is None:
             raise errors.AgentNotInstalled(name, agent.command[0] if agent.command else "", _by_what(agent))
         return found
 
     async def check(self, caller: Caller, name: str, variables: Collection[str] = ()) -> AgentStatus:
-        """The same as `status`, after asking the program for its version. Raises `AgentNotFound`."""
+        """The same as `status`, after running the program once. One that this server installed and that fails is no longer installed.
+
+        Errors:
+            AgentNotFound.
+        """
         caller.require(Role.STEERER, "check an agent")
         agent = self.get(name)
-        path = self._path(agent)
-        if path is not None and agent.version_args and self._installs.find(agent) is None:
-            with contextlib.suppress(OSError):
+        managed, path = self._installs.find(agent), catalogue.find_command(agent)
+        with contextlib.suppress(OSError):
+            if managed is not None:
+                await self._installs.try_out(agent, managed)
+            elif path is not None and agent.version_args:
                 await self._ask_version(agent, path)
         await self._tell(agent)
         return self._status(agent, variables)
@@ -133,14 +139,11 @@ class Agents:
 
     # What would be run
 
-    def _path(self, agent: AgentType) -> str | None:
-        return catalogue.find_command(agent)
-
-    def _find(self, agent: AgentType) -> AgentType | None:
+    def _find(self, agent: AgentType, managed: Managed | None) -> AgentType | None:
         """The one that this server installed, else the one on its `PATH`."""
-        if (ready := self._installs.ready(agent)) is not None:
-            return ready
-        path = self._path(agent)
+        if managed is not None:
+            return resolved(agent, managed.program, managed.path)
+        path = catalogue.find_command(agent)
         return resolved(agent, [path], []) if path is not None else None
 
     async def _ask_version(self, agent: AgentType, path: str) -> None:
@@ -153,10 +156,10 @@ class Agents:
             )
 
     def _status(self, agent: AgentType, variables: Collection[str]) -> AgentStatus:
-        managed, path = self._installs.find(agent), self._path(agent)
-        found = self._find(agent)
+        managed = self._installs.find(agent)
+        found = self._find(agent, managed)
         origin: Origin = "configuration" if agent.name in self._configured else "builtin" if agent.is_builtin else "catalogue"
-        version = managed.version if managed else None
+        path, version = (managed.program[-1], managed.version) if managed else (found.command[0] if found else None, None)
         if managed is None and path is not None:
             with contextlib.suppress(OSError):
                 version = self._versions.get(_version_key(path))
@@ -166,7 +169,7 @@ class Agents:
         return AgentStatus(
             agent=shown,
             is_installed=found is not None,
-            path=managed.program[-1] if managed else path,
+            path=path,
             origin=origin,
             version=version,
             pinned=agent.package.rpartition("@")[2] if agent.package else None,

@@ -35,7 +35,7 @@ Step = Callable[[str], Awaitable[None]]
 _MANIFEST, _NEW, _NODE = "agor.json", ".new", ".node"
 _OLDEST_NODE = 20
 _NODE_MB = 400
-_TICK_S = 1.0
+_TICK_S, _TRY_S = 1.0, 60.0
 _WHY = {
     "ENOTFOUND": "the npm registry was not found; this machine may have no network, or need a proxy",
     "EAI_AGAIN": "the npm registry was not found; this machine may have no network, or need a proxy",
@@ -73,6 +73,7 @@ class Installs:
     def __init__(self, data_dir: Path) -> None:
         self._folder = Path(os.path.realpath(data_dir)) / "agents"
         self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._broken: set[Path] = set()
 
     async def clear(self) -> None:
         """Remove what an earlier server left half made, and versions that a newer one replaced. Called when no agent runs."""
@@ -96,7 +97,7 @@ class Installs:
         """The pinned version of it, else the newest that is here. Reads a small file, and starts nothing."""
         if agent.package is None:
             return None
-        versions = self._versions(self._folder / agent.name)
+        versions = [one for one in self._versions(self._folder / agent.name) if one.folder not in self._broken]
         version = agent.package.rpartition("@")[2]
         return next((one for one in versions if one.version == version), versions[0] if versions else None)
 
@@ -104,6 +105,17 @@ class Installs:
         """The agent so that it starts what was installed, or `None` when nothing was."""
         managed = self.find(agent)
         return resolved(agent, managed.program, managed.path) if managed is not None else None
+
+    async def try_out(self, agent: AgentType, managed: Managed) -> None:
+        """Run it once. If it fails it counts as not installed from now on, so that the next installation replaces it."""
+        new = await self._new()
+        try:
+            ended = await self._run_once(agent, managed.program, Path(managed.path[0]), new)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
+        if ended is not None and ended.code not in {0, None}:  # after the deadline nobody knows: the machine may just be busy
+            log.warning("Agent %s in %s no longer runs: %s", agent.name, managed.folder, ended.output[-1500:])
+            self._broken.add(managed.folder)
 
     def _versions(self, own: Path) -> list[Managed]:
         """The whole ones, the newest installation first."""
@@ -180,7 +192,7 @@ class Installs:
                 ended = await installer.run_script(package / agent.post_install, node, env=env, mark=_mark(agent.name))
                 self._require(agent, ended, f"its script {agent.post_install} failed", env)
             is_script = await asyncio.to_thread(_is_script, script)
-            await self._prove(agent, new, [str(node.program), str(script)] if is_script else [str(script)], node, env, step)
+            await self._prove(agent, [str(node.program), str(script)] if is_script else [str(script)], node, new, env, step)
             manifest: dict[str, object] = {
                 "package": agent.package,
                 "version": version,
@@ -251,20 +263,28 @@ class Installs:
             raise errors.InstallFailed(agent.name, f"the package has no program {agent.command[0]!r}")
         return script
 
-    async def _prove(self, agent: AgentType, new: Path, program: list[str], node: Node, env: dict[str, str], step: Step) -> None:  # noqa: PLR0917
+    async def _prove(  # noqa: PLR0917
+        self, agent: AgentType, program: list[str], node: Node, new: Path, env: dict[str, str], step: Step
+    ) -> None:
         """Run what came, once: npm says nothing when a binary for this machine is missing."""
+        async with _telling(step, lambda: "Trying it"):
+            ended = await self._run_once(agent, program, node.program.parent, new)
+        if ended is not None:
+            self._require(agent, ended, "it does not run on this machine", env)
+
+    async def _run_once(self, agent: AgentType, program: list[str], node: Path, new: Path) -> Ended | None:
+        """Let it say its version, in a home below `new` and with none of the server's variables. `None`: it has no way to say it."""
         words = agent.probe_args or agent.version_args
         if not words:
-            return
+            return None
         home = new / ".home"
         await asyncio.to_thread(home.mkdir)
-        bare = {"PATH": env.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(home), "LANG": env.get("LANG", "C.UTF-8")}
-        async with _telling(step, lambda: "Trying it"):
-            ended = await installer.run(
-                [*program, *words], cwd=home, env=installer.with_node(bare, node), mark=_mark(agent.name), timeout_s=60
-            )
-        self._require(agent, ended, "it does not run on this machine", env)
-        await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+        path = os.pathsep.join([str(node), os.environ.get("PATH", os.defpath)])
+        env = {"PATH": path, "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
+        try:
+            return await installer.run([*program, *words], cwd=home, env=env, mark=_mark(agent.name), timeout_s=_TRY_S)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
     def _require(self, agent: AgentType, ended: Ended, what: str, env: dict[str, str]) -> None:
         if ended.code == 0:
@@ -290,6 +310,7 @@ class Installs:
         if place.exists():
             place.rename(old / "old")
         new.rename(place)
+        self._broken.discard(place)
         shutil.rmtree(old, ignore_errors=True)
 
 

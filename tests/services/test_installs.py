@@ -262,19 +262,18 @@ async def test_a_killed_server_leaves_the_old_one_and_no_process(registry, data,
     assert left(data) == []
 
 
-@pytest.mark.parametrize("broken", ["node", "script", "manifest"])
-async def test_what_is_not_whole_is_not_there_and_is_made_again(registry, data, installs, broken):
+async def test_what_is_not_whole_is_not_there_and_is_made_again(registry, data, installs):
     registry.put("@acme/tiny-acp", "2.0.0")
-    node, script, *_ = (await installs.install(KIND, quiet)).command
-    folder = data / "agents" / "tiny" / "2.0.0"
-    if broken == "node":
-        manifest = json.loads((folder / "agor.json").read_text())
-        (folder / "agor.json").write_text(json.dumps({**manifest, "node": "/nowhere/node"}))
-    elif broken == "script":
-        Path(script).unlink()
-    else:
-        (folder / "agor.json").write_text("{")
+    script = Path((await installs.install(KIND, quiet)).command[1])
+    manifest = data / "agents" / "tiny" / "2.0.0" / "agor.json"
+    whole = manifest.read_text()
 
+    for broken in ("{", "[]", "{}", json.dumps({**json.loads(whole), "node": "/nowhere/node"})):
+        manifest.write_text(broken)
+        assert installs.find(KIND) is None
+    manifest.write_text(whole)
+    assert installs.find(KIND).version == "2.0.0"
+    script.unlink()
     assert installs.find(KIND) is None
     await installs.install(KIND, quiet)
 
@@ -392,6 +391,33 @@ async def test_the_servers_stop_ends_an_installation(registry, agents, owner, da
 
     assert left(data) == []
     assert processes.marked(f"install.tiny.{os.getpid()}") == set()
+
+
+async def test_a_check_finds_out_what_no_longer_runs_and_an_installation_repairs_it(registry, agents, owner, steerer):
+    registry.put("@acme/tiny-acp", "2.0.0")
+    await agents.install(owner, "tiny")
+    script = Path((await wait_done(agents)).path)
+    before = await agents.check(steerer, "tiny")
+    script.write_text("#!/usr/bin/env node\nprocess.exit(1)\n")
+
+    broken = await agents.check(steerer, "tiny")
+    await agents.install(owner, "tiny")
+    repaired = await wait_done(agents)
+
+    assert (before.is_installed, broken.is_installed, repaired.is_installed) == (True, False, True)
+    assert (await agents.check(steerer, "tiny")).is_installed
+
+
+async def test_the_users_own_npm_settings_are_heard_but_cannot_bend_it(registry, data, installs, tmp_path, monkeypatch):
+    registry.put("@acme/tiny-acp", "2.0.0")
+    monkeypatch.delenv("npm_config_registry")
+    bent = f"registry={registry.url}\nprefix={tmp_path / 'elsewhere'}\nglobal=true\nomit[]=optional\nignore-scripts=false\nengine-strict=false\n"
+    (tmp_path / "home" / ".npmrc").write_text(bent + "package-lock=false\ninstall-strategy=linked\n")
+
+    ready = await installs.install(KIND, quiet)
+
+    assert Path(ready.command[1]).is_relative_to(data)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 async def test_the_one_of_this_server_comes_before_the_one_on_the_path(registry, agents, owner, steerer, tmp_path, monkeypatch):

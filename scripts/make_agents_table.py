@@ -1,0 +1,82 @@
+"""Writes the tables of `docs/guide/agents.md` from the catalogue. With `--check`: says whether they are stale, and writes nothing."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from agor_jupyter.agents import catalogue
+from agor_jupyter.domain.agents import AgentType
+
+PAGE = Path(__file__).parents[1] / "docs/guide/agents.md"
+
+
+def _resumes(agent: AgentType) -> str:
+    return "resume" if agent.can_resume else "load" if agent.can_load else "a new conversation with a summary"
+
+
+def _mode(agent: AgentType) -> str:
+    if not agent.sandbox_mode:
+        return f"`{agent.mode}`" if agent.mode else "none"
+    return f"`{agent.mode}`, in the sandbox `{agent.sandbox_mode}`"
+
+
+def _signs(agent: AgentType) -> str:
+    return "<br>".join(f"`{name}`" for name in agent.key_env)
+
+
+ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
+    "capabilities": (
+        ("goes on after a rest by", _resumes),
+        ("forks by", lambda agent: "its own fork" if agent.can_fork else "a new session with the transcript"),
+        ("mode that we set", _mode),
+        ("asks before it edits and runs", lambda agent: "yes" if agent.asks else "no"),
+        ("tokens", lambda agent: "as it reports" if agent.reports_usage else "unknown"),
+        ("cost", lambda agent: "as it reports" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
+        ("MCP servers", lambda agent: ", ".join(agent.mcp) or "none"),
+        ("notes", lambda agent: " ".join(agent.notes)),
+    ),
+    "packages": (
+        ("package", lambda agent: f"`{agent.package}`" if agent.package else "built in"),
+        ("Node", lambda agent: f"{agent.node} or newer" if agent.node else "none"),
+        ("on the disk", lambda agent: f"{agent.disk_mb} MB" if agent.package else "nothing"),
+        ("sign in with", lambda agent: f"`{' '.join(agent.sign_in)}`" if agent.sign_in else "nothing"),
+        ("or by a variable", _signs),
+    ),
+}
+
+
+def table(name: str) -> str:
+    """One column for each agent, because there are fewer of them than facts, and notes are long."""
+    agents = list(catalogue.discover().values())
+    rows = [["", *(agent.label for agent in agents)], ["---"] * (len(agents) + 1)]
+    rows += [[title, *(tell(agent) for agent in agents)] for title, tell in ROWS[name]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def written(page: str) -> str:
+    """The page with its tables as they are now."""
+    for name in ROWS:
+        begin, end = f"<!-- {name}: made by scripts/make_agents_table.py -->", f"<!-- end of {name} -->"
+        before, _, rest = page.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{PAGE.name} has no place for {name}: {begin} … {end}")
+        page = f"{before}{begin}\n\n{table(name)}\n\n{end}{after}"
+    return page
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is stale")
+    is_check = parser.parse_args().check
+    page = PAGE.read_text()
+    if (new := written(page)) == page:
+        return
+    if is_check:
+        sys.exit(f"{PAGE} is stale: run python scripts/make_agents_table.py")
+    PAGE.write_text(new)
+
+
+if __name__ == "__main__":
+    main()
