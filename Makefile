@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix types bench browser-tools clean test-beside
+.PHONY: help demo test check lint fix types bench browser-tools clean test-agents test-beside
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -58,6 +58,10 @@ types: $(STAMP)  ## Write the types of the front end and the tables of the agent
 
 bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks
+
+test-agents: $(STAMP)  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
+	$(PY) -m tests.real_agents.install
+	$(PY) -m pytest -q -m "" tests/real_agents
 
 test-beside: $(STAMP)  ## By hand: try the wheel beside Jupyter AI and jupyter-server-documents, and with disable_rtc
 	$(PY) scripts/test_beside.py
