@@ -1,6 +1,7 @@
-// Builds three outputs from one source: canvas.js and loader.js for every host, and with `lab` the input of the labextension.
+// Builds the outputs from one source: canvas.js, later.js and loader.js for every host, and with `lab` the input of the labextension.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { build, transform } from 'esbuild';
@@ -52,6 +53,27 @@ const sharedYjs = {
   },
 };
 
+// later.js holds no second React: what `kit.ts` names, it takes from canvas.js.
+const kit = [...readFileSync('src/kit.ts', 'utf8').matchAll(/^ {2}'([^']+)':/gm)].map(([, name]) => name);
+const fromKit = {
+  name: 'from-kit',
+  setup(b) {
+    b.onResolve({ filter: /./ }, ({ path, resolveDir, kind, pluginData }) => {
+      if (kind === 'entry-point' || pluginData === 'real') return undefined;
+      const name = path.startsWith('.') ? relative(resolve('src'), resolve(resolveDir, path)).replace(/\.js$/, '') : path;
+      return kit.includes(name) ? { path: name, namespace: 'kit' } : undefined;
+    });
+    b.onLoad({ filter: /.*/, namespace: 'kit' }, ({ path }) => ({
+      resolveDir: process.cwd(),
+      pluginData: 'real',
+      contents:
+        path === 'texts'
+          ? `export const { texts } = globalThis.__agor.kit.texts; export { dialogTexts } from './src/texts.ts';`
+          : `module.exports = globalThis.__agor.kit['${path}'];`,
+    }));
+  },
+};
+
 if (process.argv[2] === 'lab') {
   await build({ ...common, entryPoints: ['src/lab/index.ts'], outfile: 'lib/index.js', packages: 'external' });
 } else {
@@ -66,6 +88,7 @@ if (process.argv[2] === 'lab') {
     plugins: [minifiedCss, sharedYjs],
     legalComments: 'none',
   });
+  await build({ ...common, entryPoints: { later: 'src/later.ts' }, outdir: out, minify: true, plugins: [fromKit], legalComments: 'none' });
   await build({ ...common, entryPoints: { loader: 'src/widget/loader.ts' }, outdir: out, minify: true });
   if (process.argv[2] !== 'quick') {
     // A second pass takes 4 kB more off what a browser loads.
@@ -78,12 +101,13 @@ if (process.argv[2] === 'lab') {
     writeFileSync(`${out}/canvas.js`, code);
   }
   const canvas = readFileSync(`${out}/canvas.js`);
+  const later = readFileSync(`${out}/later.js`);
   const bytes = gzipSync(canvas, { level: 9 }).length;
   writeFileSync(
     `${out}/manifest.json`,
-    `${JSON.stringify({ hash: createHash('sha256').update(canvas).digest('hex').slice(0, 16), gzipBytes: bytes })}\n`,
+    `${JSON.stringify({ hash: createHash('sha256').update(canvas).update(later).digest('hex').slice(0, 16), gzipBytes: bytes })}\n`,
   );
-  console.log(`canvas.js ${(canvas.length / 1000).toFixed(0)} kB, ${(bytes / 1000).toFixed(1)} kB gzipped`);
+  console.log(`canvas.js ${(canvas.length / 1000).toFixed(0)} kB, ${(bytes / 1000).toFixed(1)} kB gzipped; later.js ${(gzipSync(later, { level: 9 }).length / 1000).toFixed(1)} kB gzipped`);
   if (process.argv[2] === 'sizes') {
     const sizes = Object.entries(metafile.outputs).flatMap(([, o]) => Object.entries(o.inputs ?? {}));
     const sum = {};

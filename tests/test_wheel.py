@@ -41,6 +41,7 @@ def test_the_wheel_has_all_that_runs(wheel):
 
     assert {
         "agor_jupyter/static/canvas.js",
+        "agor_jupyter/static/later.js",
         "agor_jupyter/static/loader.js",
         "agor_jupyter/static/manifest.json",
         "agor_jupyter/notebook/quickstart.ipynb",

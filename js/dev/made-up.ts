@@ -1,6 +1,6 @@
 // A made-up board: the records a server would send, for every state that a card can have.
-import type { AgentStatus, BoardObject, Permission, Person, Session, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus } from '../src/protocol/generated';
-import { applySnapshot, initialState } from '../src/store/apply';
+import type { AgentStatus, AgentType, BoardObject, Budget, Permission, Person, Session, SessionOption, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus } from '../src/protocol/generated';
+import { applyBudgets, applySnapshot, initialState } from '../src/store/apply';
 import type { BoardState } from '../src/store/types';
 
 export const NOW = Date.now();
@@ -15,9 +15,96 @@ export const people = {
   eva: person('eva', 'Eva Brandt', 'EV', 2),
 };
 
-const agent = (name: string, label: string): AgentStatus =>
-  ({ agent: { name, label, icon: `ag-${name}`, command: [name], env: {}, install: null, isBuiltin: name === 'script', canLoad: false, canResume: false, canFork: false, asks: true, reportsUsage: false, reportsCost: false, mcp: [], notes: [], passEnv: [], newSessionMeta: {}, mode: null, setsBetweenTurns: false,
-    sandboxMode: null, package: null, node: null, diskMb: 500, postInstall: null, versionArgs: [], probeArgs: [], path: [], signIn: [], signInFiles: [], keyEnv: [] }, isInstalled: true, path: `/usr/bin/${name}`, origin: 'catalogue', version: null, pinned: null, isManaged: false, isSignedIn: null, installState: null, installStep: null, options: [] }) as AgentStatus;
+const option = (id: 'model' | 'mode', name: string, value: string, choices: readonly (readonly [string, string, string?])[]): SessionOption => ({
+  id,
+  name,
+  description: null,
+  category: id,
+  value,
+  choices: choices.map(([choice, label, description]) => ({ id: choice, name: label, description: description ?? null })),
+});
+
+export const OPTIONS: SessionOption[] = [
+  option('model', 'Model', 'sonnet', [
+    ['opus', 'Opus', 'Most able, slower'],
+    ['sonnet', 'Sonnet', 'For daily work'],
+    ['haiku', 'Haiku', 'Fastest'],
+  ]),
+  option('mode', 'Mode', 'ask', [
+    ['ask', 'Ask before edits'],
+    ['accept', 'Accept edits', 'Commands still ask'],
+    ['plan', 'Plan only'],
+  ]),
+  {
+    id: 'effort',
+    name: 'Thinking',
+    description: null,
+    category: 'thought_level',
+    value: 'medium',
+    choices: ['Low', 'Medium', 'High'].map(name => ({ id: name.toLowerCase(), name, description: null })),
+  },
+];
+
+const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, type: Partial<AgentType> = {}): AgentStatus => ({
+  agent: {
+    name,
+    label,
+    icon: `ag-${name}`,
+    command: [name],
+    env: {},
+    install: null,
+    isBuiltin: name === 'script',
+    canLoad: false,
+    canResume: false,
+    canFork: name === 'claude',
+    asks: true,
+    reportsUsage: false,
+    reportsCost: false,
+    mcp: [],
+    notes: [],
+    setsBetweenTurns: false,
+    diskMb: 120,
+    postInstall: null,
+    versionArgs: [],
+    probeArgs: [],
+    path: [],
+    passEnv: [],
+    newSessionMeta: {},
+    mode: null,
+    sandboxMode: null,
+    package: null,
+    node: null,
+    signIn: [],
+    signInFiles: [],
+    keyEnv: [],
+    ...type,
+  } as AgentType, // others add fields to it
+
+  isInstalled: true,
+  path: `/usr/bin/${name}`,
+  origin: name === 'script' ? 'builtin' : 'catalogue',
+  version: null,
+  pinned: null,
+  isManaged: false,
+  isSignedIn: null,
+  installState: null,
+  installStep: null,
+  options: [],
+  ...more,
+});
+
+const AGENTS = [
+  agent('claude', 'Claude', { version: '2.0.14', isManaged: true, isSignedIn: true, options: OPTIONS }, { signIn: ['claude', '/login'], keyEnv: ['ANTHROPIC_API_KEY'], package: 'x@1' }),
+  agent('codex', 'Codex', { version: '0.46.0', isSignedIn: false }, { signIn: ['codex', 'login'], keyEnv: ['OPENAI_API_KEY'], package: 'x@1' }),
+  agent('gemini', 'Gemini', { isInstalled: false, path: null, installState: 'installing', installStep: 'Node 22.12 from PyPI' }, { package: '@google/gemini-cli@0.9.0', install: 'npm install -g @google/gemini-cli' }),
+  agent(
+    'opencode',
+    'opencode',
+    { isInstalled: false, path: null, installState: 'failed', installStep: 'npm could not reach the registry: getaddrinfo ENOTFOUND registry.example.org. Check the network of this server, then try again.' },
+    { package: 'opencode-ai@0.15.0', install: 'npm install -g opencode-ai' },
+  ),
+  agent('script', 'Script'),
+];
 
 const status = (branch: string, ahead: number, behind: number, files: number, added: number, deleted: number): WorktreeStatus =>
   ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, asOf: ago(0) }) as WorktreeStatus;
@@ -27,6 +114,7 @@ export class World {
   readonly sessions: Session[] = [];
   readonly turns: Turn[] = [];
   readonly permissions: Permission[] = [];
+  readonly budgets: Budget[] = [];
   readonly objects: Record<string, BoardObject> = {};
   #n = 0;
 
@@ -122,16 +210,26 @@ export class World {
       askedAt: ago(2),
       answeredAt: null,
       answeredBy: null,
-    } as Permission);
+      note: null,
+      ruleId: null,
+    });
     const session = this.sessions.find(s => s.id === sessionId);
     if (session) Object.assign(session, { openPermissionId: id });
   }
 
-  turn(worktreeId: string, sessionId: string, state: Turn['state'], error: string): void {
+  turn(worktreeId: string, sessionId: string, state: Turn['state'], error: string | null, more: Partial<Turn> = {}): void {
     const id = `tu_${this.#n++}`;
-    this.turns.push({ id, sessionId, worktreeId, number: 7, prompt: '', state, error, resolution: null } as Turn);
+    this.turns.push({
+      id, sessionId, worktreeId, number: 7, prompt: 'Port the sessionizer', state, error, errorCode: null, retryAt: null, parks: 0, model: null, resolution: null, runId: null,
+      stopReason: null, retryOf: null, permissionId: null, commitBefore: null, commitAfter: null, dirtyBefore: null, dirtyAfter: null, files: 3, added: 0, deleted: 0, seconds: null,
+      inputTokens: null, outputTokens: null, costUsd: null, costIsEstimate: false, createdAt: ago(5), createdBy: people.eva, startedAt: ago(4), endedAt: null, endedBy: null, ...more,
+    });
     const session = this.sessions.find(s => s.id === sessionId);
-    if (session) Object.assign(session, { lastTurnId: id });
+    if (session) Object.assign(session, state === 'parked' || state === 'running' ? { currentTurnId: id, lastTurnId: id } : { lastTurnId: id });
+  }
+
+  budget(scope: Budget['scope'], subject: string, hardUsd: number, spentUsd: number): void {
+    this.budgets.push({ id: `bu_${this.#n++}`, scope, subject, softUsd: null, hardUsd, spentUsd, state: spentUsd >= hardUsd ? 'exhausted' : 'ok', createdAt: ago(100), createdBy: people.mira, updatedAt: ago(1) });
   }
 
   card(worktree: string, x: number, y: number): void {
@@ -148,12 +246,12 @@ export class World {
   }
 
   state(): BoardState {
-    return applySnapshot(
+    const state = applySnapshot(
       { ...initialState, connection: { state: 'live', since: ago(10) } },
       {
         n: 1,
         me: { person: people.eva, role: 'owner', version: '0', bundle: '', rootDir: '/', dataDir: '/', limits: {} },
-        agents: [agent('claude', 'Claude'), agent('codex', 'Codex'), agent('gemini', 'Gemini'), agent('opencode', 'opencode'), agent('script', 'Script')],
+        agents: AGENTS,
         repos: [],
         worktrees: this.worktrees,
         sessions: this.sessions,
@@ -161,6 +259,7 @@ export class World {
         permissions: this.permissions,
       },
     );
+    return applyBudgets(state, this.budgets);
   }
 }
 
@@ -199,6 +298,43 @@ export const kinds: Record<string, (w: World) => string> = {
     const id = w.worktree('Rewrite Spark sessionizer', 'spark-sessions', people.rafael, { figures: [1, 0, 18, 402, 366] });
     const main = w.session(id, 'opencode', 'Port to DataFrame API', 'interrupted', 31, { cost: 5.03 });
     w.turn(id, main, 'interrupted', 'The server stopped during this turn. Files and transcript are safe.');
+    return id;
+  },
+  parked(w) {
+    const id = w.worktree('Late-arriving facts', 'late-facts', people.mira, { issueUrl: `${ISSUE}38`, figures: [2, 0, 3, 48, 9] });
+    const main = w.session(id, 'codex', 'Merge by event time', 'parked', 2, { cost: 0.88, sandbox: 'off', sandboxReason: 'bubblewrap is not installed on this machine.' });
+    w.turn(id, main, 'parked', 'Error 429: too many requests', { errorCode: 'rate_limited', retryAt: new Date(NOW + 42_000).toISOString(), parks: 2 });
+    return id;
+  },
+  budget(w) {
+    const id = w.worktree('Backfill event ids', 'event-ids', people.rafael, { issueUrl: `${ISSUE}44`, figures: [3, 0, 18, 402, 366] });
+    const main = w.session(id, 'claude', 'Rewrite in batches', 'parked', 31, { cost: 5.03 });
+    w.turn(id, main, 'parked', null, { errorCode: 'budget', parks: 1 });
+    w.budget('session', main, 5, 5.03);
+    return id;
+  },
+  quota(w) {
+    const id = w.worktree('Column lineage', 'lineage', people.aiko, { figures: [0, 0, 0, 0, 0] });
+    const main = w.session(id, 'claude', 'Parse the manifests', 'parked', 55);
+    w.turn(id, main, 'parked', 'Your monthly quota is used up.', { errorCode: 'quota', parks: 1 });
+    return id;
+  },
+  stalled(w) {
+    const id = w.worktree('Snapshot drift check', 'snapshot-drift', people.jonas, { figures: [1, 0, 2, 20, 4] });
+    const main = w.session(id, 'claude', 'Find what drifts', 'running', 14, { stalledAt: ago(12), lastLine: 'dbt snapshot', cost: 0.22, sandbox: 'on' });
+    w.turn(id, main, 'running', null);
+    return id;
+  },
+  waits(w) {
+    const id = w.worktree('Docs for marts', 'mart-docs', people.eva);
+    const main = w.session(id, 'claude', 'Describe each column', 'queued', 1, { waitsFor: '8 of 8 agents work, 3rd in line' });
+    w.session(id, 'codex', 'Same with Codex', 'starting', 0.1, { originId: main, waitsFor: '2 of 2 agents start' });
+    return id;
+  },
+  signedOut(w) {
+    const id = w.worktree('Freshness alerts', 'freshness-alerts', people.mira);
+    const main = w.session(id, 'codex', 'Alert on stale sources', 'failed', 3);
+    w.turn(id, main, 'failed', 'Codex has no login on this server.', { errorCode: 'auth_required' });
     return id;
   },
   deep(w) {
@@ -243,6 +379,14 @@ export const cards = (w: World): void => {
     w.card(make(w), 40 + (i % 5) * 300, 40 + Math.floor(i / 5) * 270);
     i++;
   }
+};
+
+/** The states that only real agents have. */
+export const agents = (w: World): void => {
+  ['parked', 'budget', 'quota', 'stalled', 'waits', 'signedOut', 'needs', 'failed', 'running', 'done'].forEach((name, i) => {
+    const make = kinds[name];
+    if (make) w.card(make(w), 40 + (i % 5) * 300, 40 + Math.floor(i / 5) * 300);
+  });
 };
 
 export const board = (w: World): void => {

@@ -9,16 +9,20 @@ import { applyAll } from '../src/store/apply';
 import { openBoard } from '../src/store/board';
 import type { AwarenessLike, BoardState, Commands, LocalState } from '../src/store/types';
 import canvasCss from '../src/styles/canvas.css';
+import panelsCss from '../src/styles/panels.css';
 import cardCss from '../src/styles/card.css';
 import tokensCss from '../src/styles/tokens.css';
-import { board as boardScene, cards, many, NOW, people, World } from './made-up';
+import { AppPage } from './app';
+import { agents, board as boardScene, cards, many, NOW, people, World } from './made-up';
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'board';
-document.documentElement.dataset['jpThemeLight'] = String(query.get('theme') !== 'dark');
-document.body.dataset['jpThemeLight'] = String(query.get('theme') !== 'dark');
+const isDark = query.get('theme') === 'dark' || query.get('theme') === 'hc';
+document.documentElement.dataset['jpThemeLight'] = String(!isDark);
+document.body.dataset['jpThemeLight'] = String(!isDark);
+if (query.get('theme') === 'hc') for (const element of [document.documentElement, document.body]) element.dataset['jpThemeName'] = 'JupyterLab Dark High Contrast';
 const style = document.createElement('style');
-style.textContent = `${tokensCss}\n${canvasCss}\n${cardCss}${query.get('still') ? '* { animation: none !important; transition: none !important }' : ''}`;
+style.textContent = `${tokensCss}\n${panelsCss}\n${canvasCss}\n${cardCss}${query.get('still') ? '* { animation: none !important; transition: none !important }' : ''}`;
 document.head.append(style);
 
 class Room implements AwarenessLike {
@@ -49,6 +53,7 @@ class Room implements AwarenessLike {
 const began = performance.now();
 const world = new World();
 if (scene === 'cards') cards(world);
+else if (scene === 'agents' || scene === 'app') agents(world);
 else if (scene === 'board') boardScene(world);
 else if (scene === 'many') many(world, Number(query.get('n') ?? 2000));
 
@@ -105,6 +110,7 @@ function App(): JSX.Element {
     resume: id => soon('resume', id),
     retry: id => soon('retry', id),
     discard: id => soon('discard', id),
+    cancelTurn: id => soon('cancelTurn', id),
     retryWorktree: id => soon('retryWorktree', id),
     restoreWorktree: id => soon('restoreWorktree', id),
     archiveWorktree: id => soon('archiveWorktree', id),
@@ -120,7 +126,7 @@ function App(): JSX.Element {
 
 window.agor = { stage: null, doc, board, awareness, world, log: [], set: () => undefined, apply: () => undefined, applyAll, readyMs: 0 };
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<App />);
+if (root) createRoot(root).render(scene === 'app' ? <AppPage board={board} world={world} query={query} /> : <App />);
 const wait = (): void => {
   const isDrawn = scene === 'empty' || scene === 'opening' ? window.agor.stage !== null : document.querySelector('[data-id]') !== null;
   if (isDrawn) requestAnimationFrame(() => (window.agor.readyMs = performance.now() - began));

@@ -14,6 +14,7 @@ export const icons = {
   check: '<path d="M3 8.5 6.5 12 13 4.5"/>',
   clock: '<circle cx="8" cy="8" r="5.75"/><path d="M8 4.75V8l2.25 1.5"/>',
   close: '<path d="m4 4 8 8M12 4l-8 8"/>',
+  coin: '<circle cx="8" cy="8" r="5.75"/><path d="M9.75 6.25C9.300 5.600 8.700 5.400 8 5.400c-1 0-1.700.5-1.700 1.25C6.300 8.400 9.75 7.5 9.75 9.350c0 .75-.75 1.25-1.75 1.25-.8 0-1.450-.3-1.850-.9M8 4.5v7"/>',
   command: '<path d="M6 6h4v4H6zM6 6V4.5A1.75 1.75 0 1 0 4.25 6zM10 6V4.5A1.75 1.75 0 1 1 11.75 6zM6 10v1.5A1.75 1.75 0 1 1 4.25 10zM10 10v1.5a1.75 1.75 0 1 0 1.75-1.5z"/>',
   copy: '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M10.5 5.5v-3h-8v8h3"/>',
   diff: '<path d="M8 2.5v6M5 5.5h6M5 12.5h6"/>',
@@ -33,6 +34,8 @@ export const icons = {
   inbox: '<path d="M2 9.5h3.2l1 1.8h3.6l1-1.8H14M2 9.5v3a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1v-3L11.8 3H4.2z"/>',
   issue: '<circle cx="8" cy="8" r="5.75"/><circle cx="8" cy="8" r=".9" fill="currentColor"/>',
   link: '<path d="M6.5 9.5 9.5 6.5M7 4.5l1-1a3.200 3.200 0 0 1 4.5 4.5l-1 1M9 11.5l-1 1A3.200 3.200 0 0 1 3.5 8l1-1"/>',
+  list: '<path d="m2.5 4 1 1 2-2M2.5 11l1 1 2-2M8 4.25h5.5M8 11.25h5.5"/>',
+  lock: '<rect x="3.5" y="7" width="9" height="6.5" rx="1.5"/><path d="M5.5 7V5a2.5 2.5 0 0 1 5 0v2"/>',
   minus: '<path d="M3 8h10"/>',
   more: '<circle cx="3.5" cy="8" r=".8" fill="currentColor"/><circle cx="8" cy="8" r=".8" fill="currentColor"/><circle cx="12.5" cy="8" r=".8" fill="currentColor"/>',
   next: '<path d="M3 8h10M9 4l4 4-4 4"/>',
@@ -48,6 +51,7 @@ export const icons = {
   search: '<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.3 3.3"/>',
   select: '<path d="m3.5 2.5 9 4.200-4 1.300-1.5 4z"/>',
   send: '<path d="M8 13V3M4 7l4-4 4 4"/>',
+  settings: '<path d="M2.5 5h6M12 5h1.5M2.5 11H4M7.5 11h6"/><circle cx="10.25" cy="5" r="1.75"/><circle cx="5.75" cy="11" r="1.75"/>',
   'st-archived': '<rect x="2" y="3" width="12" height="3" rx="1"/><path d="M3 6v7h10V6M6.5 9h3"/>',
   'st-cancelled': '<circle cx="8" cy="8" r="5.25"/><path d="m5.5 10.5 5-5"/>',
   'st-done': '<circle cx="8" cy="8" r="5.75"/><path d="m5.5 8.25 1.75 1.75 3.25-3.75"/>',
@@ -65,6 +69,7 @@ export const icons = {
   thought: '<path d="M8 2.25a4.25 4.25 0 0 0-2.25 7.850V12h4.5v-1.900A4.25 4.25 0 0 0 8 2.25zM6.25 14h3.5"/>',
   trash: '<path d="M2.5 4h11M6 4V2.5h4V4M4 4l.7 9.5h6.600L12 4"/>',
   undo: '<path d="M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6M6 3.5l-3 3 3 3"/>',
+  unlock: '<rect x="3.5" y="7" width="9" height="6.5" rx="1.5"/><path d="M5.5 7V4.5a2.5 2.5 0 0 1 4.8-1"/>',
   zone: '<path d="M2.5 5V3.5a1 1 0 0 1 1-1H5M11 2.5h1.5a1 1 0 0 1 1 1V5M13.5 11v1.5a1 1 0 0 1-1 1H11M5 13.5H3.5a1 1 0 0 1-1-1V11M7 2.5h2M7 13.5h2M2.5 7v2M13.5 7v2"/>',
 } as const satisfies Record<string, string>
 

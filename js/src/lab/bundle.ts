@@ -3,9 +3,10 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import * as Y from 'yjs';
 
 import { agorGlobal } from '../transport/page.js';
+import type { Host } from './BoardView.js';
 
 interface Bundle {
-  mountBoard(el: HTMLElement, options: { path: string; host: 'cell' | 'tab'; openInTab?: (path: string) => void }): () => void;
+  mountBoard(el: HTMLElement, options: { path: string; host: 'cell' | 'tab' } & Host): () => void;
 }
 
 const page = agorGlobal();

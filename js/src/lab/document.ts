@@ -3,8 +3,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ABCWidgetFactory, type DocumentRegistry, DocumentWidget, TextModelFactory } from '@jupyterlab/docregistry';
 
-import { BoardView } from './BoardView.js';
+import { BoardView, type Host } from './BoardView.js';
 import { boardIcon } from './icon.js';
+import { terminalOf } from './terminal.js';
 
 export const FACTORY = 'Agor Board';
 export const FILE_TYPE = 'agor-board';
@@ -16,10 +17,17 @@ class BoardModelFactory extends TextModelFactory {
 }
 
 class BoardFactory extends ABCWidgetFactory<DocumentWidget<BoardView>, DocumentRegistry.ICodeModel> {
+  readonly #can: Host;
+
+  constructor(options: DocumentRegistry.IWidgetFactoryOptions<DocumentWidget<BoardView>>, can: Host) {
+    super(options);
+    this.#can = can;
+  }
+
   protected createNewWidget(context: DocumentRegistry.IContext<DocumentRegistry.ICodeModel>): DocumentWidget<BoardView> {
     // The room saves the file. What JupyterLab read when it opened the tab is old, and must never be written back.
     Object.assign(context, { save: () => Promise.resolve(), saveAs: () => Promise.resolve() });
-    const content = new BoardView('tab');
+    const content = new BoardView('tab', this.#can);
     const show = () => void content.open(context.path);
     void context.ready.then(show);
     context.pathChanged.connect(show);
@@ -33,7 +41,8 @@ export const documentPlugin: JupyterFrontEndPlugin<void> = {
   id: 'agor-jupyter:document',
   description: 'Opens *.agor files as boards.',
   autoStart: true,
-  activate: ({ docRegistry }: JupyterFrontEnd) => {
+  activate: (app: JupyterFrontEnd) => {
+    const { docRegistry } = app;
     docRegistry.addFileType({
       name: FILE_TYPE,
       displayName: 'Agor board',
@@ -45,7 +54,10 @@ export const documentPlugin: JupyterFrontEndPlugin<void> = {
     });
     docRegistry.addModelFactory(new BoardModelFactory());
     docRegistry.addWidgetFactory(
-      new BoardFactory({ name: FACTORY, modelName: 'agor-board-model', fileTypes: [FILE_TYPE], defaultFor: [FILE_TYPE], readOnly: true }),
+      new BoardFactory(
+        { name: FACTORY, modelName: 'agor-board-model', fileTypes: [FILE_TYPE], defaultFor: [FILE_TYPE], readOnly: true },
+        { openTerminal: terminalOf(app) },
+      ),
     );
   },
 };

@@ -4,6 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 
 import { BoardView } from './BoardView.js';
+import { terminalOf } from './terminal.js';
 
 const MIME = 'application/vnd.agor.board+json';
 const RANK = -20;
@@ -27,6 +28,6 @@ export const mimePlugin: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
     const openInTab = (path: string) => void app.commands.execute('docmanager:open', { path });
-    rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: () => new BoardOutput('cell', openInTab) }, RANK);
+    rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: () => new BoardOutput('cell', { openInTab, openTerminal: terminalOf(app) }) }, RANK);
   },
 };

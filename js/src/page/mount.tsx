@@ -5,17 +5,20 @@ import { App } from '../panels/App.js';
 import { BoardClient } from '../panels/client.js';
 import { injectStyles } from '../styles/inject.js';
 import { texts } from '../texts.js';
+import { loadLater } from './later.js';
 import { holdBoard } from '../transport/board.js';
 import { pageConfig } from '../transport/page.js';
 
 export interface MountOptions {
   readonly path: string;
   readonly host: 'cell' | 'tab' | 'page';
-  readonly openInTab?: (path: string) => void;
+  readonly openInTab?: ((path: string) => void) | undefined;
+  /** Opens a terminal with this command in it, where the host has terminals. */
+  readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
 }
 
 /** Returns its own undo. */
-export function mountBoard(el: HTMLElement, { path, host, openInTab }: MountOptions): () => void {
+export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal }: MountOptions): () => void {
   const page = pageConfig();
   if (!page) {
     el.textContent = texts.host.noServer(path);
@@ -33,8 +36,17 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab }: MountOpti
   // JupyterLab's and the notebook's own keys end here, but for those that the board does not use.
   place.dataset.lmSuppressShortcuts = 'true';
   el.append(place);
+  const load = () => loadLater(page);
   const root = createRoot(place);
-  root.render(<App client={held.value} host={host} openInTab={openInTab ?? null} />);
+  root.render(
+    <App
+      client={held.value}
+      host={host}
+      openInTab={openInTab ?? null}
+      openTerminal={openTerminal ?? null}
+      loadLater={load}
+    />,
+  );
   return () => {
     root.unmount();
     place.remove();

@@ -11,26 +11,19 @@ import {
 
 import { Canvas } from '../canvas/Canvas.js';
 import type { Stage } from '../canvas/stage.js';
-import type { BoardDoc } from '../store/types.js';
+import type { BoardDoc, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
 import { Banner } from './Banner.js';
 import { Bar } from './Bar.js';
 import type { BoardClient } from './client.js';
-import { CommandMenu } from './CommandMenu.js';
 import { createCommands } from './commands.js';
-import { type AppContext, Context, useApp, useClient, useCommand, useShared, useView } from './context.js';
+import { type AppContext, Context, useApp, useClient, useCommand, useView } from './context.js';
 import { Problem } from './Dialog.js';
 import { Icon } from './Icon.js';
-import { Inbox } from './Inbox.js';
-import { KeysHelp } from './KeysHelp.js';
-import { RepoDialog } from './RepoDialog.js';
-import { SessionDialog } from './SessionDialog.js';
-import { SessionPanel } from './SessionPanel.js';
+import { type LoadLater, useLater } from './later.js';
 import { Toasts } from './Toasts.js';
 import { ViewStore } from './view.js';
-import { WorktreeDialog } from './WorktreeDialog.js';
-import { WorktreePanel } from './WorktreePanel.js';
 
 /** Below this the panel takes the whole view. */
 const NARROW = 900;
@@ -40,21 +33,27 @@ export interface AppProps {
   readonly client: BoardClient;
   readonly host: 'cell' | 'tab' | 'page';
   readonly openInTab: ((path: string) => void) | null;
+  readonly openTerminal: AppContext['openTerminal'];
+  readonly loadLater: LoadLater;
+  /** What is open at first. */
+  readonly start?: Partial<LocalState>;
 }
 
-export function App({ client, host, openInTab }: AppProps) {
+export function App({ client, host, openInTab, openTerminal, loadLater, start }: AppProps) {
   const context = useMemo<AppContext>(() => {
     const view = new ViewStore(host);
-    return { client, view, commands: createCommands(client, view), openInTab };
-  }, [client, host, openInTab]);
+    if (start) view.set(start);
+    return { client, view, commands: createCommands(client, view), openInTab, openTerminal };
+    // What is open at first is asked for once.
+  }, [client, host, openInTab, openTerminal]);
   return (
     <Context.Provider value={context}>
-      <Shell />
+      <Shell loadLater={loadLater} />
     </Context.Provider>
   );
 }
 
-function Shell() {
+function Shell({ loadLater }: { loadLater: LoadLater }) {
   const { client, commands } = useApp();
   const state = useClient();
   const local = useView();
@@ -69,6 +68,7 @@ function Shell() {
   const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined;
   const worktree = local.openDiffId ? state.shared.worktrees.get(local.openDiffId) : undefined;
   const isPanelOpen = session !== undefined || worktree !== undefined;
+  const later = useLater(loadLater, state.shared.isLoaded, isPanelOpen || local.isInboxOpen || local.dialog !== null);
   const [stage, setStage] = useState<Stage | null>(null);
   useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
   const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}${state.readOnlyReason ? ' agor-unread' : ''}`;
@@ -91,16 +91,14 @@ function Shell() {
             aria-label={worktree ? texts.panel.worktreeLabel : texts.panel.label}
           >
             {!isNarrow && <ResizeHandle />}
-            {worktree ? (
-              <WorktreePanel key={worktree.id} worktree={worktree} />
-            ) : (
-              session && <SessionPanel key={session.id} session={session} />
-            )}
+            {!later && <p className="agor-nothing">{texts.transcript.loading}</p>}
+            {later && worktree && <later.WorktreePanel key={worktree.id} worktree={worktree} />}
+            {later && !worktree && session && <later.SessionPanel key={session.id} session={session} />}
           </aside>
         )}
       </div>
-      {local.isInboxOpen && <Inbox />}
-      <Dialogs />
+      {later && local.isInboxOpen && <later.Inbox />}
+      {later && local.dialog && <later.Dialogs dialog={local.dialog} />}
       <Toasts />
       <Announcer />
       {local.host === 'cell' && !local.isFullScreen && <CellGrip root={root} />}
@@ -153,25 +151,6 @@ function Opening() {
       <Problem text={problem2} />
     </div>
   );
-}
-
-function Dialogs() {
-  const { dialog } = useView();
-  const shared = useShared();
-  switch (dialog?.name) {
-    case 'worktree':
-      return <WorktreeDialog at={dialog.at} />;
-    case 'repo':
-      return <RepoDialog />;
-    case 'session':
-      return dialog.worktreeId && shared.worktrees.has(dialog.worktreeId) ? <SessionDialog worktreeId={dialog.worktreeId} /> : null;
-    case 'commands':
-      return <CommandMenu />;
-    case 'keys':
-      return <KeysHelp />;
-    case undefined:
-      return null;
-  }
 }
 
 /** The card of what the panel shows stays in view when the panel takes its place. */

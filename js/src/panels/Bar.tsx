@@ -3,9 +3,10 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { BoardState, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
-import { useApp, useClient, useView } from './context.js';
+import { canSteer, useApp, useClient, useView } from './context.js';
 import { useFocusTrap } from './Dialog.js';
 import { Face, Icon } from './Icon.js';
+import { MenuButton } from './Menu.js';
 import { usePeople } from './Readers.js';
 import { visible } from './safe.js';
 
@@ -59,6 +60,7 @@ export function Bar({ isSmall }: { isSmall: boolean }) {
         <Icon name="command" />
         {!isSmall && <kbd className="agor-kbd">Ctrl K</kbd>}
       </button>
+      <BarMenu />
       {isCell && openInTab && (
         <button type="button" className="agor-ib" onClick={() => openInTab(client.path)} aria-label={texts.bar.tab} title={texts.bar.tab}>
           <Icon name="external" />
@@ -77,6 +79,25 @@ export function Bar({ isSmall }: { isSmall: boolean }) {
         </button>
       )}
     </header>
+  );
+}
+
+/** What is neither of one card nor of one session. */
+function BarMenu() {
+  const { commands } = useApp();
+  const { shared } = useClient();
+  const items = [
+    { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents') },
+    ...(canSteer(shared)
+      ? [{ id: 'variables', label: texts.menu.variables, icon: 'list' as const, run: () => commands.openDialog('variables') }]
+      : []),
+    { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
+    { id: 'keys', label: texts.keys.title, icon: 'command' as const, run: () => commands.openDialog('keys') },
+  ];
+  return (
+    <MenuButton className="agor-ib" label={texts.panel.more} items={items}>
+      <Icon name="more" />
+    </MenuButton>
   );
 }
 

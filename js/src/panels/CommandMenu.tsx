@@ -132,9 +132,12 @@ function useEntries(query: string): Entry[] {
         ? ([
             { id: 'worktree', label: texts.worktree.new, icon: 'plus', keys: 'W', run: () => commands.openDialog('worktree') },
             { id: 'repo', label: texts.repo.add, icon: 'folder', run: () => commands.openDialog('repo') },
+            { id: 'variables', label: texts.menu.variables, icon: 'list', run: () => commands.openDialog('variables') },
           ] as const)
         : []),
       { id: 'inbox', label: texts.inbox.title, icon: 'inbox' as const, keys: 'G I', run: () => commands.openInbox(true) },
+      { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents') },
+      { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
       { id: 'filter', label: texts.menu.filterBy(query), icon: 'filter' as const, keys: '/', run: () => view.set({ filter: query }) },
       { id: 'keys', label: texts.keys.title, icon: 'command' as const, keys: '?', run: () => commands.openDialog('keys') },
     ]

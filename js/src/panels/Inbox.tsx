@@ -1,7 +1,9 @@
-// What needs a person: open questions first, then what failed or was interrupted. A row leaves when it is answered, by anyone.
+// What needs a person: open questions first, then what failed, was interrupted, or waits for a person to let it go on. A row leaves when it is answered, by anyone.
 import { useState } from 'react';
 
-import type { Permission, Session } from '../protocol/generated.js';
+import type { Permission, Session, Turn } from '../protocol/generated.js';
+import { parked, parkedTurn } from '../store/parked.js';
+import type { BoardState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Problem, useFocusTrap } from './Dialog.js';
@@ -21,7 +23,7 @@ export function Inbox() {
     .filter(p => belongs(shared.sessions.get(p.sessionId)))
     .sort((a, b) => a.askedAt.localeCompare(b.askedAt));
   const broken = [...shared.sessions.values()]
-    .filter(session => session.archivedAt === null && (session.state === 'failed' || session.state === 'interrupted') && belongs(session))
+    .filter(session => session.archivedAt === null && belongs(session) && isBroken(session, shared))
     .sort((a, b) => b.stateSince.localeCompare(a.stateSince))
     .slice(0, 50);
   return (
@@ -91,10 +93,17 @@ function Question({ permission }: { permission: Permission }) {
   );
 }
 
+/** A turn that is tried again by itself needs nobody. */
+function isBroken(session: Session, shared: BoardState): boolean {
+  if (session.state === 'parked') return parkedTurn(session, shared)?.retryAt === null;
+  return session.state === 'failed' || session.state === 'interrupted';
+}
+
 function Broken({ session }: { session: Session }) {
   const { commands } = useApp();
   const shared = useShared();
   const now = useNow(15_000);
+  const waits = session.state === 'parked' ? parkedTurn(session, shared) : undefined;
   const turn = [...shared.turns.values()].find(
     ({ sessionId, state }) => sessionId === session.id && (state === 'failed' || state === 'interrupted'),
   );
@@ -103,7 +112,12 @@ function Broken({ session }: { session: Session }) {
       <Mark state={session.state} />
       <b className="agor-ell">{visible(shared.worktrees.get(session.worktreeId)?.name ?? session.title)}</b>
       <span className="agor-xs agor-t3">{age(session.stateSince, now)}</span>
-      <span className="agor-inbox-wide">{visible(turn?.error ?? texts.states[session.state])}</span>
+      <span className="agor-inbox-wide">{waits ? reasonOf(waits, shared, now) : visible(turn?.error ?? texts.states[session.state])}</span>
     </button>
   );
+}
+
+function reasonOf(turn: Turn, shared: BoardState, now: number): string {
+  const { title, kept, next } = parked(turn, shared, now);
+  return `${title}. ${kept} ${next}`;
 }

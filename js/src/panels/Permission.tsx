@@ -1,11 +1,13 @@
 // The question an agent asks before it acts: the real command, and one key per answer.
-import { type KeyboardEvent, memo, useEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, useEffect, useId, useRef } from 'react';
 
-import type { Permission, PermissionOption } from '../protocol/generated.js';
+import type { Permission, PermissionOption, Remember } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Problem } from './Dialog.js';
 import { Icon, Mark } from './Icon.js';
+import { isJoined, isMemorable } from './prefix.js';
+import { RememberMenu, simple, whatOf } from './Remember.js';
 import { visible } from './safe.js';
 import { age, clock } from './words.js';
 
@@ -16,6 +18,26 @@ export const ordered = (options: readonly PermissionOption[]): PermissionOption[
 /** Our words for the four kinds; an option that shares its kind with another keeps the agent's words. */
 export function optionLabel(option: PermissionOption, all: readonly PermissionOption[]): string {
   return all.filter(other => other.kind === option.kind).length > 1 ? visible(option.name) : texts.permission.options[option.kind];
+}
+
+export interface Choice {
+  readonly option: PermissionOption;
+  readonly label: string;
+  /** It makes a rule of ours, which can be seen and revoked, instead of one that the agent keeps to itself. */
+  readonly remember: Remember | null;
+}
+
+/** The answers that a person can give, in the order of their keys. */
+export function choicesOf(permission: Permission): Choice[] {
+  const options = ordered(permission.options);
+  const once = options.find(({ kind }) => kind === 'allow_once');
+  const always = options.filter(({ kind }) => kind === 'allow_always');
+  const plain = (option: PermissionOption): Choice => ({ option, label: optionLabel(option, options), remember: null });
+  const allowing = once ?? always[0];
+  // An agent that offers several kinds of “always” means something by each.
+  if (!allowing || always.length > 1 || !isMemorable(permission)) return options.map(plain);
+  const remembered: Choice = { option: allowing, label: texts.permission.options.allow_always, remember: simple(permission) };
+  return [...(once ? [plain(once)] : []), remembered, ...options.filter(({ kind }) => kind.startsWith('reject')).map(plain)];
 }
 
 /** The agent's own words, where they say more than the command. */
@@ -29,22 +51,25 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
   const { run, isRunning, problem } = useCommand();
   const now = useNow(15_000);
   const ref = useRef<HTMLElement>(null);
-  const options = ordered(permission.options);
+  const choices = choicesOf(permission);
   const agent = agentLabel(shared, shared.sessions.get(permission.sessionId)?.agent ?? '');
   const mayAnswer = shared.me?.role === 'owner';
+  const rule = useId();
+  const remembered = choices.find(({ remember }) => remember !== null);
 
   useEffect(() => {
     if (takesFocus) ref.current?.querySelector('button')?.focus({ preventScroll: true });
   }, [permission.id, takesFocus]);
 
-  const answer = (option: PermissionOption) => void run(() => commands.answer(permission.id, option.id));
+  const answer = ({ option, remember }: Pick<Choice, 'option' | 'remember'>) =>
+    void run(() => commands.answer(permission.id, option.id, remember ?? undefined));
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isRunning || !mayAnswer) return;
-    const option = options[Number(event.key) - 1];
-    if (!option) return;
+    const choice = choices[Number(event.key) - 1];
+    if (!choice) return;
     event.preventDefault();
     event.stopPropagation();
-    answer(option);
+    answer(choice);
   };
   const title = texts.permission.asks(agent, permission.toolKind);
   return (
@@ -65,23 +90,43 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
       {hasReason(permission) && <p className="agor-permission-why">{visible(permission.title)}</p>}
       {mayAnswer ? (
         <div className="agor-row agor-wrap">
-          {options.map((option, index) => (
-            <button
-              key={option.id}
-              type="button"
-              className={`agor-btn${index === 0 && option.kind.startsWith('allow') ? ' agor-need' : ''}`}
-              disabled={isRunning}
-              onClick={() => answer(option)}
-              aria-keyshortcuts={String(index + 1)}
-              title={option.name}
-            >
-              {optionLabel(option, options)}
-              <kbd className="agor-kbd">{index + 1}</kbd>
-            </button>
+          {choices.map((choice, index) => (
+            <span key={`${choice.option.id}${choice.remember ? '+' : ''}`} className="agor-split">
+              <button
+                type="button"
+                className={`agor-btn${index === 0 && choice.option.kind.startsWith('allow') ? ' agor-need' : ''}`}
+                disabled={isRunning}
+                onClick={() => answer(choice)}
+                aria-keyshortcuts={String(index + 1)}
+                aria-describedby={choice.remember ? rule : undefined}
+                title={choice.remember ? undefined : choice.option.name}
+              >
+                {choice.label}
+                <kbd className="agor-kbd">{index + 1}</kbd>
+              </button>
+              {choice.remember && (
+                <RememberMenu
+                  permission={permission}
+                  isDisabled={isRunning}
+                  onAnswer={remember => answer({ option: choice.option, remember })}
+                />
+              )}
+            </span>
           ))}
         </div>
       ) : (
         <p className="agor-permission-why">{texts.permission.notAllowed}</p>
+      )}
+      {mayAnswer && remembered && (
+        <p id={rule} className="agor-permission-rule">
+          <kbd className="agor-kbd">{choices.indexOf(remembered) + 1}</kbd>
+          <span>
+            {texts.permission.matches(whatOf(permission, remembered.remember?.commandPrefix ?? []), texts.permission.scopes.session)}
+          </span>
+        </p>
+      )}
+      {mayAnswer && permission.command !== null && isJoined(permission.command) && (
+        <p className="agor-permission-rule">{texts.permission.joined}</p>
       )}
       <Problem text={problem} />
     </section>
@@ -100,7 +145,18 @@ export const Settled = memo(function Settled({ permission }: { permission: Permi
         <Icon name={isAllowed ? 'st-done' : 'st-cancelled'} size={14} />
       </span>
       <span className="agor-ell">
-        {permission.answeredBy ? (
+        {permission.ruleId !== null ? (
+          <>
+            {permission.answeredBy ? (
+              <>
+                {texts.permission.allowedByRule} <b>{permission.answeredBy.name}</b>
+              </>
+            ) : (
+              texts.permission.allowedByARule
+            )}{' '}
+            <code>{visible(what)}</code>
+          </>
+        ) : permission.answeredBy ? (
           <>
             <b>{permission.answeredBy.name}</b> {isAllowed ? texts.permission.allowed : texts.permission.rejected}{' '}
             <code>{visible(what)}</code>{' '}

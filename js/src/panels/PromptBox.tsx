@@ -8,7 +8,7 @@ import { canSteer, useApp, useCommand, useShared, useView } from './context.js';
 import { Icon } from './Icon.js';
 
 const DRAFT = 'agor:draft:';
-const BUSY = new Set<Session['state']>(['starting', 'running', 'needs_you', 'stopping', 'queued']);
+const BUSY = new Set<Session['state']>(['starting', 'running', 'needs_you', 'stopping', 'queued', 'parked']);
 
 export function PromptBox({ session, label }: { session: Session; label: string }) {
   const { commands } = useApp();
@@ -78,6 +78,14 @@ export function PromptBox({ session, label }: { session: Session; label: string 
         <span className="agor-xs agor-t3">{texts.panel.newLine}</span>
         <span className="agor-grow" />
         {isBusy && waits > 0 && <span className="agor-xs agor-t3">{texts.panel.waitsBehind(waits)}</span>}
+        <button
+          type="button"
+          className="agor-btn agor-ghost agor-sm"
+          onClick={() => commands.openDialog('fork', { sessionId: session.id, text })}
+        >
+          <Icon name="fork" size={14} />
+          {texts.panel.fork}
+        </button>
         <button
           type="button"
           className={`agor-btn agor-sm${text.trim() ? ' agor-primary' : ''}`}

@@ -129,7 +129,7 @@ const TurnView = memo(function TurnView({
           <ItemView key={entry.item.key} item={entry.item} isStreaming={isOpen && index === groups.length - 1} />
         ),
       )}
-      {turn && !isOpen && <TurnEnd turn={turn} />}
+      {turn && !isOpen && turn.state !== 'parked' && <TurnEnd turn={turn} />}
     </section>
   );
 });

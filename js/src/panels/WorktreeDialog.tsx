@@ -5,7 +5,7 @@ import type { Branch, Worktree } from '../protocol/generated.js';
 import type { Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
-import { AgentSelect, InstallHints, useDefaultAgent } from './AgentSelect.js';
+import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 import { Icon } from './Icon.js';
@@ -41,8 +41,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const [issueUrl, setIssueUrl] = useState('');
   const [pullRequestUrl, setPullRequestUrl] = useState('');
   const [prompt, setPrompt] = useState('');
-  const first = useDefaultAgent();
-  const [agent, setAgent] = useState('');
+  const choice = useAgentChoice();
   const { run, isRunning, problem } = useCommand();
   const key = useRef(newKey());
   const sessionKey = useRef(newKey());
@@ -72,7 +71,9 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
       );
       if (prompt.trim()) {
         await client.whenReady(made.current.id);
-        const session = await commands.createSession({ worktreeId: made.current.id, agent: agent || first, prompt }, sessionKey.current);
+        await choice.keep();
+        const request = { worktreeId: made.current.id, agent: choice.agent, options: choice.options, prompt };
+        const session = await commands.createSession(request, sessionKey.current);
         commands.openSession(session.id);
       }
       commands.closeDialog();
@@ -215,12 +216,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         <Field label={texts.worktree.firstPrompt} hint={texts.session.promptHint}>
           {id => <textarea id={id} className="agor-input" rows={3} value={prompt} onChange={event => setPrompt(event.target.value)} />}
         </Field>
-        {prompt.trim() && (
-          <>
-            <Field label={texts.session.agent}>{id => <AgentSelect id={id} value={agent || first} onChange={setAgent} />}</Field>
-            <InstallHints />
-          </>
-        )}
+        {prompt.trim() && <AgentFields choice={choice} label={texts.session.agent} />}
         <Problem text={problem} />
       </form>
     </Dialog>

@@ -9,6 +9,7 @@ import { Dialog, Field, Problem } from './Dialog.js';
 import { parsePatch } from './patch.js';
 import { Changes } from './Diff.js';
 import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
+import { MenuButton } from './Menu.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
 import { age, count } from './words.js';
@@ -27,6 +28,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
             {texts.worktree.from} <code title={worktree.baseSha}>{visible(worktree.baseRef)}</code>
           </span>
           <span className="agor-grow" />
+          <WorktreeMenu worktree={worktree} />
           <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
         </div>
         <div className="agor-row agor-panel-title">
@@ -62,6 +64,21 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
         {canSteer(shared) && <PutAway worktree={worktree} />}
       </div>
     </>
+  );
+}
+
+function WorktreeMenu({ worktree }: { worktree: Worktree }) {
+  const { commands } = useApp();
+  const of = { worktreeId: worktree.id };
+  const items = [
+    { id: 'history', label: texts.menu.history, icon: 'undo' as const, run: () => commands.openDialog('history', of) },
+    { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
+    { id: 'budget', label: texts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
+  ];
+  return (
+    <MenuButton className="agor-ib agor-sm" label={texts.panel.more} items={items}>
+      <Icon name="more" />
+    </MenuButton>
   );
 }
 

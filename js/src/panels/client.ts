@@ -1,8 +1,8 @@
 // A board as this page knows it: the snapshot, the events after it, and the room. One per board and page.
-import { applyAll, applyConnection, applySnapshot, initialState } from '../store/apply.js';
+import { applyAll, applyBudgets, applyConnection, applySnapshot, initialState } from '../store/apply.js';
 import { openBoard } from '../store/board.js';
 import type { BoardDoc, BoardState } from '../store/types.js';
-import type { Event, Me, Snapshot, StatusAnswer } from '../protocol/generated.js';
+import type { Budget, Event, Me, Snapshot, StatusAnswer } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { ApiError, Http } from '../transport/http.js';
 import type { PageConfig } from '../transport/page.js';
@@ -168,6 +168,11 @@ export class BoardClient {
     const snapshot = await this.#patiently(() => this.http.get<Snapshot>('board/snapshot', { query: { path: this.path } }));
     this.#set({ shared: applySnapshot(this.#state.shared, snapshot) });
     for (const { feed } of this.#feeds.values()) feed.refresh();
+    // A card can be drawn without them.
+    void this.http.get<Budget[]>('budgets').then(
+      budgets => this.#set({ shared: applyBudgets(this.#state.shared, budgets) }),
+      () => undefined,
+    );
   }
 
   /** A server that just starts says so; wait for it. */

@@ -2,11 +2,13 @@
 import type {
   Branch,
   Patch,
+  Remember,
   Removal,
   Repo,
   Session,
   SessionChange,
   SessionCreate,
+  SessionFork,
   Turn,
   Worktree,
   WorktreeChange,
@@ -23,11 +25,13 @@ export interface PanelCommands extends Commands {
   closeDialog(): void;
   closePanel(): void;
 
+  /** With `remember` a yes makes a rule. */
+  answer(permissionId: string, optionId: string, remember?: Remember): Promise<void>;
   /** The same `key` is the same prompt: sending it again cannot prompt twice. */
   prompt(sessionId: string, text: string, key: string): Promise<Turn>;
   cancelSession(sessionId: string): Promise<void>;
-  cancelTurn(turnId: string): Promise<void>;
   changeSession(sessionId: string, change: Partial<SessionChange>): Promise<void>;
+  fork(sessionId: string, request: SessionFork, key: string): Promise<Session>;
   createSession(request: Partial<SessionCreate> & Pick<SessionCreate, 'worktreeId' | 'agent'>, key: string): Promise<Session>;
   createWorktree(request: Partial<WorktreeCreate> & Pick<WorktreeCreate, 'repo' | 'name'>, key: string): Promise<Worktree>;
   changeWorktree(worktreeId: string, change: Partial<WorktreeChange>): Promise<void>;
@@ -104,7 +108,8 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     openInbox: isInboxOpen => view.set({ isInboxOpen }),
     toast: toast => view.toast(toast),
 
-    answer: (id, optionId) => quiet(post(texts.commands.answer, `permissions/${id}/answer`, { optionId })),
+    answer: (id, optionId, remember) =>
+      quiet(post(texts.commands.answer, `permissions/${id}/answer`, { optionId, ...(remember ? { remember } : {}) })),
     resume: id => quiet(post(texts.commands.resume, `turns/${id}/resume`)),
     retry: id => quiet(post(texts.commands.retry, `turns/${id}/retry`)),
     discard: id => quiet(post(texts.commands.discard, `turns/${id}/discard`)),
@@ -119,6 +124,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     cancelSession: id => quiet(post(texts.commands.stop, `sessions/${id}/cancel`)),
     cancelTurn: id => quiet(post(texts.commands.cancel, `turns/${id}/cancel`)),
     changeSession: (id, change) => quiet(http.patch(`sessions/${id}`, change)),
+    fork: (id, request, key) => http.post<Session>(`sessions/${id}/fork`, request, { key }),
     createSession: (request, key) => http.post<Session>('sessions', request, { key }),
     createWorktree: (request, key) => http.post<Worktree>('worktrees', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
     takeOffBoard: id => quiet(http.patch(`worktrees/${id}`, { board: null })),

@@ -11,6 +11,8 @@ export interface AppContext {
   readonly view: ViewStore;
   readonly commands: PanelCommands;
   readonly openInTab: ((path: string) => void) | null;
+  /** A terminal of the host with this command in it. `null`: the host has none. */
+  readonly openTerminal: ((command: readonly string[]) => void) | null;
 }
 
 export const Context = createContext<AppContext | null>(null);
@@ -32,13 +34,39 @@ export function useView(): ViewState {
   return useSyncExternalStore(view.subscribe, view.getState);
 }
 
+interface Ticker {
+  readonly listeners: Set<() => void>;
+  readonly timer: ReturnType<typeof setInterval>;
+}
+const tickers = new Map<number, Ticker>();
+
+/** One timer for all that show the time in the same steps, while something does. */
+function onTick(everyMs: number, listener: () => void): () => void {
+  let ticker = tickers.get(everyMs);
+  if (!ticker) {
+    const made: Ticker = {
+      listeners: new Set(),
+      timer: setInterval(() => {
+        for (const one of made.listeners) one();
+      }, everyMs),
+    };
+    tickers.set(everyMs, made);
+    ticker = made;
+  }
+  const mine = ticker;
+  mine.listeners.add(listener);
+  return () => {
+    mine.listeners.delete(listener);
+    if (mine.listeners.size) return;
+    clearInterval(mine.timer);
+    tickers.delete(everyMs);
+  };
+}
+
 /** The time, anew every `everyMs` while something shows it. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
+  useEffect(() => onTick(everyMs, () => setNow(Date.now())), [everyMs]);
   return now;
 }
 

@@ -1,5 +1,5 @@
 // The only way the shared state changes: (state, event) → state, pure.
-import type { Body, Event, Permission, Session, Snapshot, Turn } from '../protocol/generated';
+import type { Body, Budget, Event, Permission, Removed, Session, Snapshot, Turn } from '../protocol/generated';
 import type { BoardState, Connection } from './types';
 
 export const initialState: BoardState = {
@@ -14,6 +14,7 @@ export const initialState: BoardState = {
   sessionsOf: new Map(),
   turns: new Map(),
   permissions: new Map(),
+  budgets: new Map(),
 }
 
 const byId = <T extends { readonly id: string }>(records: readonly T[]): Map<string, T> => new Map(records.map(r => [r.id, r]));
@@ -56,7 +57,13 @@ export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState
     sessionsOf: groupSessions(snapshot.sessions),
     turns: byId(snapshot.turns),
     permissions: byId(snapshot.permissions.filter(isOpen)),
+    budgets: state.budgets,
   }
+}
+
+/** They come apart from the snapshot. */
+export function applyBudgets(state: BoardState, budgets: readonly Budget[]): BoardState {
+  return { ...state, budgets: byId(budgets) };
 }
 
 export function applyConnection(state: BoardState, connection: Connection['state'], since: string): BoardState {
@@ -114,8 +121,11 @@ class Draft {
       case 'agent':
         this.#map('agents').set(body.status.agent.name, body.status);
         break;
+      case 'budget':
+        this.#map('budgets').set(body.budget.id, body.budget);
+        break;
       case 'removed':
-        if (body.noun !== 'budget') this.#removed(body.noun, body.id);
+        this.#removed(body.noun, body.id);
         break;
       default:
         // The rest is transcript; the panel that shows it keeps it.
@@ -123,7 +133,7 @@ class Draft {
     }
   }
 
-  #map<K extends 'agents' | 'repos' | 'worktrees' | 'sessions' | 'sessionsOf' | 'turns' | 'permissions'>(name: K) {
+  #map<K extends 'agents' | 'repos' | 'worktrees' | 'sessions' | 'sessionsOf' | 'turns' | 'permissions' | 'budgets'>(name: K) {
     type Value = BoardState[K] extends ReadonlyMap<string, infer V> ? V : never;
     if (!this.#copied.has(name)) {
       this.#copied.add(name);
@@ -146,13 +156,13 @@ class Draft {
     else if (this.#next.turns.has(turn.id)) this.#map('turns').delete(turn.id);
   }
 
-  #removed(noun: 'repo' | 'worktree' | 'session', id: string): void {
+  #removed(noun: Removed['noun'], id: string): void {
     if (noun === 'session') {
       const before = this.#next.sessions.get(id);
       this.#map('sessions').delete(id);
       if (before) this.#regroup(before.worktreeId);
     } else {
-      this.#map(noun === 'repo' ? 'repos' : 'worktrees').delete(id);
+      this.#map(`${noun}s`).delete(id);
     }
   }
 

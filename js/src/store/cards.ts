@@ -1,8 +1,11 @@
 // What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
-import type { Card, Permission, Person, Session, SessionState, Turn, Worktree } from '../protocol/generated';
+import type { Card, Person, Session, SessionState, Worktree } from '../protocol/generated';
+import { texts } from '../texts';
+import { parkedTurn } from './parked';
 import { initialsOf } from './presence';
+import { permissionOf, SHORT_ASKS, type Strip, stripOf } from './strips';
 import type { BoardState, Presence } from './types';
-import { age, clock, count, dollars, hour, isOlder, ordinal, wait } from './words';
+import { age, clock, count, dollars, hour, isOlder, left, ordinal, wait } from './words';
 
 /** The marks of the icon set, `st-*`. */
 export type Mark = 'idle' | 'queued' | 'starting' | 'running' | 'needs' | 'failed' | 'done' | 'merged' | 'cancelled' | 'missing' | 'archived' | 'stale';
@@ -47,7 +50,7 @@ export interface Face {
 }
 
 export interface Pill {
-  readonly icon: 'issue' | 'pr' | 'clock' | null;
+  readonly icon: 'issue' | 'pr' | 'clock' | 'unlock' | null;
   readonly text: string;
   readonly url: string | null;
   readonly name: string;
@@ -66,25 +69,6 @@ export interface Row {
   readonly line: string;
   readonly isRunning: boolean;
   readonly children: readonly Row[];
-}
-
-/** `act` names a command, `id` what it is about; `kind` is how the button looks. */
-export interface Action {
-  readonly act: 'answer' | 'session' | 'resume' | 'retry' | 'discard' | 'make' | 'remove' | 'restore' | 'remake';
-  readonly id: string;
-  readonly option?: string;
-  readonly text: string;
-  readonly kind: 'need' | 'primary' | 'plain' | 'ghost';
-  readonly icon?: 'download' | 'undo' | 'refresh';
-}
-
-export interface Strip {
-  readonly kind: 'ask' | 'fail' | 'info' | 'plain';
-  readonly title: string;
-  readonly command: string;
-  readonly text: string;
-  readonly actions: readonly Action[];
-  readonly when: string;
 }
 
 export interface Step {
@@ -152,28 +136,6 @@ const link = (url: string | null): string | null => {
 /** The last number in a link, as people name issues: “12”. Else the host. */
 const shortLink = (url: string): string => /(\d+)(?!.*\d)/.exec(new URL(url).pathname)?.[1] ?? new URL(url).hostname;
 
-const ASKS: Readonly<Record<string, string>> = {
-  execute: 'Asks to run a command',
-  edit: 'Asks to change a file',
-  delete: 'Asks to delete a file',
-  move: 'Asks to move a file',
-  fetch: 'Asks to fetch from the web',
-  read: 'Asks to read a file',
-  search: 'Asks to search',
-};
-const SHORT_ASKS: Readonly<Record<string, string>> = { execute: 'Run a command?', edit: 'Change a file?', delete: 'Delete a file?', fetch: 'Fetch from the web?' };
-
-const permissionOf = (session: Session, state: BoardState): Permission | undefined =>
-  session.openPermissionId === null ? undefined : state.permissions.get(session.openPermissionId);
-
-const lastTurn = (session: Session, wanted: Turn['state'], state: BoardState): Turn | undefined => {
-  const id = session.currentTurnId ?? session.lastTurnId;
-  const turn = id === null ? undefined : state.turns.get(id);
-  if (turn?.state === wanted) return turn;
-  for (const other of state.turns.values()) if (other.sessionId === session.id && other.state === wanted) return other;
-  return undefined;
-};
-
 const places = new WeakMap<BoardState['sessions'], Map<string, number>>();
 
 /** The place of a waiting session among all that wait, from 1. */
@@ -200,11 +162,22 @@ const whenOf = (session: Session, context: CardContext): string => {
       return wait(session.stateSince, context.now);
     case 'stopping':
       return 'Stopping';
+    case 'parked': {
+      const retryAt = parkedTurn(session, context.state)?.retryAt;
+      return retryAt ? left(retryAt, context.now) : age(session.stateSince, context.now);
+    }
     case 'idle':
       return '';
     default:
       return age(session.stateSince, context.now);
   }
+};
+
+/** What runs just now, or what it waits for. */
+const lineOf = (session: Session, now: number): string => {
+  if (session.state === 'queued' || session.state === 'starting') return session.waitsFor ?? '';
+  if (session.state !== 'running') return '';
+  return session.stalledAt === null ? session.lastLine : texts.panel.nothingHeard(age(session.stalledAt, now));
 };
 
 const isLive = (state: SessionState): boolean => rankOf(state) <= rankOf('queued') && state !== 'failed' && state !== 'interrupted';
@@ -239,8 +212,8 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
       faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
       when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
       state: isStale && isLive(session.state) ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` } : markOf(session.state),
-      line: session.state === 'running' ? session.lastLine : '',
-      isRunning: session.state === 'running' && !isStale,
+      line: lineOf(session, context.now),
+      isRunning: session.state === 'running' && session.stalledAt === null && !isStale,
       children: depth < MAX_DEPTH ? below : [],
     };
     return depth < MAX_DEPTH ? [row] : [row, ...below];
@@ -249,53 +222,6 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
   // Sessions that name each other as parents have no root; each becomes one.
   for (const session of shown) rows.push(...make(session, 0));
   return { rows, folded: sessions.length - shown.length };
-};
-
-const stripOf = (worktree: Worktree, sessions: readonly Session[], context: CardContext): Strip | null => {
-  const { state, now } = context;
-  const canAnswer = state.me?.role === 'owner';
-  const canAct = state.me?.role !== 'viewer';
-  const asking = sessions.find(s => s.state === 'needs_you');
-  if (asking) {
-    const permission = permissionOf(asking, state);
-    const once = permission?.options.find(o => o.kind === 'allow_once') ?? permission?.options.find(o => o.kind === 'allow_always');
-    const actions: Action[] = [];
-    if (permission && once && canAnswer) actions.push({ act: 'answer', id: permission.id, option: once.id, text: once.kind === 'allow_once' ? 'Allow once' : 'Allow', kind: 'need' });
-    actions.push({ act: 'session', id: asking.id, text: 'Review', kind: 'ghost' });
-    return {
-      kind: 'ask',
-      title: permission ? (ASKS[permission.toolKind] ?? 'Asks before it acts') : 'Asks a question',
-      command: permission?.command ?? permission?.title ?? '',
-      text: '',
-      actions,
-      when: permission ? age(permission.askedAt, now) : '',
-    };
-  }
-  const interrupted = sessions.find(s => s.state === 'interrupted');
-  const failed = sessions.find(s => s.state === 'failed');
-  const broken = failed ?? interrupted;
-  if (broken) {
-    const turn = lastTurn(broken, failed ? 'failed' : 'interrupted', state);
-    const agent = state.agents.get(broken.agent)?.agent.label ?? broken.agent;
-    const actions: Action[] = [];
-    if (turn && canAct) {
-      actions.push({ act: 'resume', id: turn.id, text: 'Resume', kind: 'plain' }, { act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
-      if (!failed) actions.push({ act: 'discard', id: turn.id, text: 'Discard', kind: 'ghost' });
-    }
-    actions.push({ act: 'session', id: broken.id, text: 'Open', kind: 'ghost' });
-    return {
-      kind: 'fail',
-      title: failed ? `${agent} failed${turn ? ` in turn ${turn.number}` : ''}` : `Interrupted${turn ? ` in turn ${turn.number}` : ''}`,
-      command: '',
-      text: turn?.error ?? (failed ? '' : 'The server stopped. Files and transcript are safe.'),
-      actions,
-      when: '',
-    };
-  }
-  if (sessions.length === 0 && worktree.state === 'ready') {
-    return { kind: 'info', title: 'Prompt an agent', command: '', text: '', actions: [], when: '' };
-  }
-  return null;
 };
 
 const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): Foot => {
@@ -327,6 +253,7 @@ const factOf = (worktree: Worktree, sessions: readonly Session[], top: SessionSt
     return [(permission && SHORT_ASKS[permission.toolKind]) ?? 'Asks a question', 'need'];
   }
   if (top === 'failed' || top === 'interrupted') return [strip?.text.split('\n')[0] || strip?.title || 'Failed', 'fail'];
+  if (top === 'parked') return [strip?.title ?? texts.states.parked, strip?.kind === 'ask' ? 'need' : 'plain'];
   if (top === 'queued') {
     const place = placeInLine(sessions.find(s => s.state === 'queued') as Session, context.state.sessions);
     return [place === 1 ? 'Next in line' : `${ordinal(place)} in line`, 'plain'];
@@ -432,7 +359,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   const sessions = sessionsOf(worktree.id, state);
   const top = strongest(sessions);
   const isStale = state.connection.state === 'lost' && isOlder(state.connection.since, STALE_S, now);
-  const strip = stripOf(worktree, sessions, context);
+  const strip = stripOf(worktree, sessions, state, now);
   const { rows, folded } = rowsOf(sessions, context, isStale, color);
   const [fact, factTone] = factOf(worktree, sessions, top, strip, context);
   const status = worktree.status;
@@ -444,7 +371,11 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     ...base,
     state: isStale && isLive(top) ? { mark: 'stale', label: `As of ${hour(state.connection.since)}` } : markOf(top),
     drift: status ? [status.ahead > 0 ? `↑${status.ahead}` : '', status.behind > 0 ? `↓${status.behind}` : ''].filter(Boolean).join(' ') : '',
-    pills: isStale ? [{ icon: 'clock', text: `As of ${hour(state.connection.since)}`, url: null, name: 'The connection is lost' }, ...pills] : pills,
+    pills: [
+      ...(isStale ? [{ icon: 'clock', text: `As of ${hour(state.connection.since)}`, url: null, name: 'The connection is lost' } as const] : []),
+      ...pills,
+      ...openPill(sessions),
+    ],
     rows,
     folded,
     strip,
@@ -452,7 +383,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     fact,
     factTone,
     agents,
-    isTicking: !isStale && (top === 'running' || top === 'starting' || top === 'needs_you' || sessions.some(s => s.state === 'running')),
+    isTicking: !isStale && (top === 'running' || top === 'starting' || top === 'needs_you' || sessions.some(s => s.state === 'running') || strip?.isTicking === true),
   };
 };
 
@@ -475,6 +406,12 @@ const absent = (card: Card, base: Omit<CardContent, 'state'>, state: BoardState)
     },
     fact: 'Not on this machine',
   };
+};
+
+/** Only where an agent works outside of a sandbox. */
+const openPill = (sessions: readonly Session[]): Pill[] => {
+  const open = sessions.find(session => session.sandbox === 'off');
+  return open ? [{ icon: 'unlock', text: texts.sandbox.off, url: null, name: open.sandboxReason ?? texts.sandbox.noReason }] : [];
 };
 
 const pillsOf = (worktree: Worktree): Pill[] => {

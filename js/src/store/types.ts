@@ -4,6 +4,7 @@ import type {
   AgentStatus,
   BoardMeta,
   BoardObject,
+  Budget,
   Me,
   Permission,
   Problem,
@@ -37,10 +38,23 @@ export interface BoardState {
   readonly turns: ReadonlyMap<string, Turn>;
   /** Open questions only. */
   readonly permissions: ReadonlyMap<string, Permission>;
+  /** Asked for after the snapshot. */
+  readonly budgets: ReadonlyMap<string, Budget>;
 }
 
 export type ToolName = 'select' | 'hand' | 'zone' | 'note';
-export type DialogName = 'worktree' | 'repo' | 'session' | 'commands' | 'keys';
+export type DialogName =
+  | 'worktree'
+  | 'repo'
+  | 'session'
+  | 'fork'
+  | 'agents'
+  | 'variables'
+  | 'rules'
+  | 'budget'
+  | 'history'
+  | 'commands'
+  | 'keys';
 /** Where a new thing should lie, in board units. */
 export interface Place {
   readonly x: number;
@@ -49,7 +63,14 @@ export interface Place {
 export interface Dialog {
   readonly name: DialogName;
   readonly worktreeId?: string;
+  readonly sessionId?: string;
+  /** The agent that is meant. */
+  readonly agent?: string;
+  /** What was typed already. */
+  readonly text?: string;
   readonly at?: Place;
+  /** What opens again when it is closed. */
+  readonly back?: Dialog;
 }
 
 /** *Local.* This view's own: never sent, never kept. */
@@ -88,6 +109,7 @@ export interface Commands {
   resume(turnId: string): Promise<void>;
   retry(turnId: string): Promise<void>;
   discard(turnId: string): Promise<void>;
+  cancelTurn(turnId: string): Promise<void>;
   retryWorktree(worktreeId: string): Promise<void>;
   restoreWorktree(worktreeId: string): Promise<void>;
   archiveWorktree(worktreeId: string): Promise<void>;

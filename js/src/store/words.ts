@@ -31,6 +31,12 @@ export const wait = (since: string, now: number): string => {
   return s < 60 ? `${s} s` : clock(since, now);
 };
 
+/** How long until then: “0:42”, “12:05”, from an hour on “1:02:40”. */
+export const left = (until: string, now: number): string => {
+  const then = Date.parse(until);
+  return Number.isFinite(then) ? clock(new Date(now).toISOString(), Math.max(now, Math.ceil((then - now) / 1000) * 1000 + now)) : '';
+};
+
 /** The hour of a moment in this place: “11:02”. */
 export const hour = (at: string): string => {
   const date = new Date(at);

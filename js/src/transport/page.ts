@@ -35,6 +35,8 @@ export interface AgorGlobal {
   shared: Map<string, unknown>;
   /** JupyterLab's own yjs, left by the labextension. */
   Y?: typeof Yjs;
+  /** What canvas.js hands to later.js. */
+  kit?: Readonly<Record<string, unknown>>;
   /** Times the bundle was evaluated in this page; a test asserts 1. */
   evaluations?: number;
 }

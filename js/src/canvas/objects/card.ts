@@ -1,8 +1,9 @@
 // A worktree's card: full, compact and as a tile.
 import type { Card } from '../../protocol/generated';
 import { contentOf, sessionsOf, strongest } from '../../store/cards';
-import type { Action, CardContent, Foot, Row, Step, Strip } from '../../store/cards';
+import type { CardContent, Foot, Row, Step } from '../../store/cards';
 import { colorOf } from '../../store/presence';
+import type { Action, Strip } from '../../store/strips';
 import { count } from '../../store/words';
 import { agentTile, avatar, h, icon, mark } from '../dom';
 import type { ObjectView, Summary, ViewContext } from '../types';
@@ -74,11 +75,12 @@ const actions = (strip: Strip, isWaiting: boolean): HTMLElement =>
 const stripElement = (strip: Strip, isWaiting: boolean): HTMLElement => {
   switch (strip.kind) {
     case 'ask':
-      return h('div', { class: 'agor-ask' }, h('div', { class: 'agor-q' }, strip.title), h('pre', null, strip.command.slice(0, 600)), actions(strip, isWaiting));
+      return h('div', { class: 'agor-ask' }, h('div', { class: 'agor-q' }, strip.title), strip.command ? h('pre', null, strip.command.slice(0, 600)) : h('p', null, strip.text.slice(0, 400)), actions(strip, isWaiting));
     case 'fail':
+    case 'rest':
       return h(
         'div',
-        { class: 'agor-fail' },
+        { class: `agor-${strip.kind}` },
         h('div', { class: 'agor-q' }, strip.title),
         strip.text ? h('p', null, strip.text.slice(0, 400)) : h('p', { class: 'agor-void' }),
         strip.actions.length ? actions(strip, isWaiting) : null,
@@ -227,8 +229,9 @@ const rowsHeight = (rows: readonly Row[]): number => rows.reduce((sum, row) => s
 const stripHeight = (strip: Strip): number => {
   switch (strip.kind) {
     case 'ask':
-      return 26 + 16 + 14 + 24 + lines(strip.command, 36) * 16;
+      return 26 + 16 + 14 + (strip.actions.length ? 24 : 0) + lines(strip.command || strip.text, 36) * 16;
     case 'fail':
+    case 'rest':
       return 26 + 16 + (strip.text ? 10 + lines(strip.text, 40) * 16 : 8) + (strip.actions.length ? 24 : 0);
     case 'info':
       return 42;

@@ -1,0 +1,136 @@
+// Allow the like from now on: where, how long, and exactly what. A yes makes a rule, which can be revoked.
+import { type FormEvent, useId, useState } from 'react';
+
+import type { Permission, Remember, Rule } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { useShared } from './context.js';
+import { Field, useFocusTrap } from './Dialog.js';
+import { Icon } from './Icon.js';
+import { useInView } from './Menu.js';
+import { begins, isJoined, proposed, shown, words } from './prefix.js';
+import { visible } from './safe.js';
+import { capital } from './words.js';
+
+/** What is allowed, in words. */
+export function whatOf({ toolKind, command }: Pick<Permission, 'toolKind' | 'command'>, prefix: readonly string[]): string {
+  if (command !== null) return texts.permission.commands(visible(shown(prefix)));
+  return texts.permission.kinds[toolKind] ?? texts.permission.kind(toolKind);
+}
+
+/** The rule that one key makes: in this session, for the like of this. */
+export function simple(permission: Permission): Remember {
+  return permission.command === null ? { scope: 'session' } : { scope: 'session', commandPrefix: proposed(permission.command) };
+}
+
+export function RememberMenu(props: { permission: Permission; isDisabled: boolean; onAnswer: (remember: Remember) => void }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <span className="agor-menu-place">
+      <button
+        type="button"
+        className="agor-btn agor-beside"
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        aria-label={texts.permission.rememberMore}
+        title={texts.permission.rememberMore}
+        disabled={props.isDisabled}
+        onClick={() => setOpen(!isOpen)}
+      >
+        <Icon name="down" size={12} />
+      </button>
+      {isOpen && <RememberForm {...props} onClose={() => setOpen(false)} />}
+    </span>
+  );
+}
+
+interface FormProps {
+  permission: Permission;
+  isDisabled: boolean;
+  onAnswer: (remember: Remember) => void;
+  onClose: () => void;
+}
+
+function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) {
+  const shared = useShared();
+  const trap = useFocusTrap(onClose, true);
+  useInView(trap.ref);
+  const name = useId();
+  const { command } = permission;
+  const [scope, setScope] = useState<Rule['scope']>('session');
+  const [text, setText] = useState(() => shown(proposed(command ?? '')));
+  const [seconds, setSeconds] = useState('');
+  const prefix = words(text) ?? [];
+  const worktree = shared.worktrees.get(permission.worktreeId);
+  const scopes = (['session', 'worktree', 'zone', 'repository'] as const).filter(one => one !== 'zone' || worktree?.zoneId);
+  const isRight = command === null || (begins(command, prefix) && !isJoined(text));
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!isRight) return;
+    onAnswer({
+      scope,
+      ...(command === null ? {} : { commandPrefix: prefix }),
+      ...(seconds ? { expiresInS: Number(seconds) } : {}),
+    });
+    onClose();
+  };
+  return (
+    <div
+      ref={trap.ref}
+      className="agor-popover agor-drop agor-remember"
+      role="dialog"
+      aria-label={texts.permission.rememberMore}
+      onKeyDown={event => {
+        trap.onKeyDown(event);
+        // The keys of the question are not meant in here.
+        event.stopPropagation();
+      }}
+    >
+      <form onSubmit={submit}>
+        <fieldset className="agor-choices">
+          <legend>{texts.permission.forWhat}</legend>
+          {scopes.map(one => (
+            <label key={one}>
+              <input type="radio" name={name} value={one} checked={scope === one} onChange={() => setScope(one)} />
+              {capital(texts.permission.scopes[one])}
+            </label>
+          ))}
+        </fieldset>
+        {command !== null && (
+          <Field label={texts.permission.startsWith} problem={isRight ? undefined : texts.permission.notThis}>
+            {id => (
+              <input
+                id={id}
+                className="agor-input agor-mono"
+                value={text}
+                autoComplete="off"
+                spellCheck={false}
+                aria-invalid={!isRight}
+                onChange={event => setText(event.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        <Field label={texts.permission.howLong}>
+          {id => (
+            <select id={id} className="agor-select" value={seconds} onChange={event => setSeconds(event.target.value)}>
+              {texts.permission.times.map(([value, label]) => (
+                <option key={label} value={value ?? ''}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        {isRight && (
+          <p className="agor-advice" role="status">
+            {texts.permission.matches(whatOf(permission, prefix), texts.permission.scopes[scope])}{' '}
+            {command !== null && texts.permission.neverJoined}
+          </p>
+        )}
+        <button type="submit" className="agor-btn agor-need" disabled={!isRight || isDisabled}>
+          {texts.permission.remember}
+        </button>
+      </form>
+    </div>
+  );
+}

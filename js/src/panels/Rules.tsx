@@ -1,0 +1,92 @@
+// What agents may do in a session or a worktree without asking: who said so, until when, and how to take it back.
+import { useCallback, useEffect, useRef, useState } from 'react';
+
+import type { Rule, Session, Worktree } from '../protocol/generated.js';
+import { dialogTexts, texts } from '../texts.js';
+import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
+import { Dialog, Problem } from './Dialog.js';
+import { shown } from './prefix.js';
+import { visible } from './safe.js';
+import { age, capital } from './words.js';
+
+const words = dialogTexts.rules;
+
+export function RulesDialog({ worktree, session }: { worktree: Worktree; session: Session | undefined }) {
+  const { client, commands } = useApp();
+  const shared = useShared();
+  const [rules, setRules] = useState<readonly Rule[] | null>(null);
+  const [said, setSaid] = useState('');
+  const { run, isRunning, problem } = useCommand();
+  const now = useNow(60_000);
+  const runs = useRef(run);
+  runs.current = run;
+  const sessionId = session?.id;
+  const load = useCallback(async () => {
+    const subjects = { session: sessionId, worktree: worktree.id, zone: worktree.zoneId, repo: worktree.repoId };
+    const lists = await Promise.all(
+      Object.entries(subjects).flatMap(([name, id]) => (id ? client.http.get<Rule[]>('rules', { query: { [name]: id } }) : [])),
+    );
+    const found = new Map(lists.flat().map(rule => [rule.id, rule]));
+    setRules([...found.values()].filter(rule => rule.revokedAt === null));
+  }, [client, sessionId, worktree.id, worktree.zoneId, worktree.repoId]);
+  useEffect(() => void runs.current(load), [load]);
+
+  const revoke = (rule: Rule) =>
+    void run(async () => {
+      await client.http.delete(`rules/${rule.id}`);
+      setSaid(words.revoked);
+      await load();
+    });
+  const isPast = (rule: Rule) => rule.expiresAt !== null && Date.parse(rule.expiresAt) <= now;
+  const open = rules?.filter(rule => !isPast(rule)) ?? [];
+  return (
+    <Dialog title={words.title(session?.title || worktree.name)} onClose={() => commands.closeDialog()} width={560}>
+      <p className="agor-advice">{words.intro}</p>
+      {rules && !open.length && <p className="agor-nothing">{words.empty}</p>}
+      {open.length > 0 && (
+        <ul className="agor-plain-list">
+          {open.map(rule => (
+            <li key={rule.id} className="agor-list-row" data-rule={rule.id}>
+              <div className="agor-grow">
+                <div className="agor-rule-what">
+                  {rule.commandPrefix ? <code>{visible(shown(rule.commandPrefix))} …</code> : whatOf(rule)}
+                </div>
+                <div className="agor-advice">
+                  {[
+                    words.scopes[rule.scope],
+                    words.by(rule.createdBy.name, age(rule.createdAt, now)),
+                    rule.agent ? words.onlyAgent(agentLabel(shared, rule.agent)) : '',
+                    rule.expiresAt ? words.until(new Date(rule.expiresAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })) : '',
+                    words.uses(rule.uses),
+                  ]
+                    .filter(Boolean)
+                    .join(', ')}
+                </div>
+              </div>
+              {shared.me?.role === 'owner' && (
+                <button
+                  type="button"
+                  className="agor-btn agor-sm"
+                  aria-label={words.revokeOf(rule.commandPrefix ? shown(rule.commandPrefix) : whatOf(rule))}
+                  disabled={isRunning}
+                  onClick={() => revoke(rule)}
+                >
+                  {words.revoke}
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <p className="agor-spoken" role="status">
+        {said}
+      </p>
+      <Problem text={problem} />
+    </Dialog>
+  );
+}
+
+function whatOf(rule: Rule): string {
+  if (rule.toolKind === null) return words.anything;
+  return capital(texts.permission.kinds[rule.toolKind] ?? texts.permission.kind(rule.toolKind));
+}

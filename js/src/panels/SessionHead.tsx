@@ -1,0 +1,129 @@
+// The head of a session's panel: where it belongs, its agent and state, what can be chosen, what it has used.
+import type { Session } from '../protocol/generated.js';
+import { texts } from '../texts.js';
+import { agentIcon, agentLabel, canSteer, useApp, useCommand, useShared } from './context.js';
+import { Problem } from './Dialog.js';
+import { Origin } from './Fork.js';
+import { AgentTile, Icon, IconButton } from './Icon.js';
+import { MenuButton } from './Menu.js';
+import { SessionOptions } from './Options.js';
+import { Readers } from './Readers.js';
+import { visible } from './safe.js';
+import { money } from './words.js';
+
+const STOPPABLE = new Set<Session['state']>(['starting', 'running', 'needs_you']);
+
+export function SessionHead({ session }: { session: Session }) {
+  const { commands } = useApp();
+  const shared = useShared();
+  const { run, isRunning, problem } = useCommand();
+  const worktree = shared.worktrees.get(session.worktreeId);
+  const siblings = shared.sessionsOf.get(session.worktreeId) ?? [];
+  const label = agentLabel(shared, session.agent);
+  const { usage } = session;
+  const context =
+    usage.contextUsed !== null && usage.contextSize ? Math.min(100, Math.round((usage.contextUsed / usage.contextSize) * 100)) : null;
+  return (
+    <header className="agor-panel-head">
+      <div className="agor-crumb">
+        <Icon name="branch" size={12} />
+        <button
+          type="button"
+          className="agor-link-quiet agor-ell"
+          onClick={() => commands.openDiff(session.worktreeId)}
+          title={texts.panel.showWorktree}
+        >
+          <code>{visible(worktree?.branch ?? '')}</code>
+        </button>
+        <Icon name="right" size={12} />
+        <span className="agor-nowrap">{texts.panel.sessionOf(siblings.indexOf(session.id) + 1, siblings.length)}</span>
+        <SandboxState session={session} />
+        <span className="agor-grow" />
+        <Readers sessionId={session.id} />
+        <IconButton icon="diff" label={texts.panel.changes} onClick={() => commands.openDiff(session.worktreeId)} />
+        <SessionMenu session={session} />
+        <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
+      </div>
+      <div className="agor-row agor-panel-title">
+        <AgentTile icon={agentIcon(shared, session.agent)} label={label} />
+        <h2 className="agor-grow agor-ell" title={visible(session.title)}>
+          {visible(session.title) || texts.panel.untitled}
+        </h2>
+        <StatePill state={session.state} />
+      </div>
+      <Origin session={session} />
+      <div className="agor-row agor-panel-meta">
+        <SessionOptions session={session} />
+        <span className="agor-grow" />
+        {context !== null && (
+          <span className="agor-gauge" title={texts.panel.context}>
+            <span className="agor-track">
+              <i style={{ width: `${context}%` }} />
+            </span>
+            {texts.panel.contextUsed(context, Math.round((usage.contextSize ?? 0) / 1000))}
+          </span>
+        )}
+        {usage.costUsd !== null && <span className="agor-xs agor-t2">{money(usage.costUsd, usage.isEstimate)}</span>}
+        {STOPPABLE.has(session.state) && canSteer(shared) && (
+          <button
+            type="button"
+            className="agor-btn agor-sm"
+            disabled={isRunning}
+            onClick={() => void run(() => commands.cancelSession(session.id))}
+          >
+            <Icon name="stop" size={14} />
+            {texts.panel.stop}
+          </button>
+        )}
+      </div>
+      <Problem text={problem} />
+    </header>
+  );
+}
+
+/** Always said here; on the card only when there is none. */
+function SandboxState({ session }: { session: Session }) {
+  if (session.sandbox === null) return null;
+  const isOn = session.sandbox === 'on';
+  return (
+    <span
+      className="agor-sandbox agor-nowrap"
+      data-sandbox={session.sandbox}
+      title={isOn ? texts.sandbox.onWhy : visible(session.sandboxReason ?? texts.sandbox.noReason)}
+    >
+      <Icon name={isOn ? 'lock' : 'unlock'} size={12} />
+      {isOn ? texts.sandbox.on : texts.sandbox.off}
+    </span>
+  );
+}
+
+function SessionMenu({ session }: { session: Session }) {
+  const { commands } = useApp();
+  const shared = useShared();
+  const of = { sessionId: session.id };
+  const items = [
+    ...(canSteer(shared)
+      ? [{ id: 'fork', label: texts.fork.to, icon: 'fork' as const, run: () => commands.openDialog('fork', of) }]
+      : []),
+    { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
+    { id: 'budget', label: texts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
+    { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents', { agent: session.agent }) },
+  ];
+  return (
+    <MenuButton className="agor-ib agor-sm" label={texts.panel.more} items={items}>
+      <Icon name="more" />
+    </MenuButton>
+  );
+}
+
+const TONES: Partial<Record<Session['state'], string>> = {
+  needs_you: 'need',
+  running: 'run',
+  failed: 'fail',
+  interrupted: 'fail',
+  done: 'done',
+};
+
+function StatePill({ state }: { state: Session['state'] }) {
+  return <span className={`agor-pill agor-tint-${TONES[state] ?? 'rest'}`}>{texts.states[state]}</span>;
+}

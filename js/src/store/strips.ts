@@ -1,0 +1,150 @@
+// The one strip a card has room for: a question, a failure, a wait for the model or for money. Pure; the clock is handed in.
+import type { Budget, Permission, Session, Turn, Worktree } from '../protocol/generated';
+import { texts } from '../texts';
+import { parked, parkedTurn } from './parked';
+import type { BoardState } from './types';
+import { age, dollars } from './words';
+
+/** `act` names a command, `id` what it is about; `kind` is how the button looks. */
+export interface Action {
+  readonly act: 'answer' | 'session' | 'resume' | 'retry' | 'cancel' | 'fork' | 'budget' | 'sign-in' | 'discard' | 'make' | 'remove' | 'restore' | 'remake';
+  readonly id: string;
+  readonly option?: string;
+  readonly text: string;
+  readonly kind: 'need' | 'primary' | 'plain' | 'ghost';
+  readonly icon?: 'download' | 'undo' | 'refresh';
+}
+
+export interface Strip {
+  readonly kind: 'ask' | 'fail' | 'rest' | 'info' | 'plain';
+  readonly title: string;
+  readonly command: string;
+  readonly text: string;
+  readonly actions: readonly Action[];
+  readonly when: string;
+  /** It counts seconds. */
+  readonly isTicking?: boolean;
+}
+
+const ASKS: Readonly<Record<string, string>> = {
+  execute: 'Asks to run a command',
+  edit: 'Asks to change a file',
+  delete: 'Asks to delete a file',
+  move: 'Asks to move a file',
+  fetch: 'Asks to fetch from the web',
+  read: 'Asks to read a file',
+  search: 'Asks to search',
+};
+
+export const SHORT_ASKS: Readonly<Record<string, string>> = { execute: 'Run a command?', edit: 'Change a file?', delete: 'Delete a file?', fetch: 'Fetch from the web?' };
+
+export const permissionOf = (session: Session, state: BoardState): Permission | undefined =>
+  session.openPermissionId === null ? undefined : state.permissions.get(session.openPermissionId);
+
+const lastTurn = (session: Session, wanted: Turn['state'], state: BoardState): Turn | undefined => {
+  const id = session.currentTurnId ?? session.lastTurnId;
+  const turn = id === null ? undefined : state.turns.get(id);
+  if (turn?.state === wanted) return turn;
+  for (const other of state.turns.values()) if (other.sessionId === session.id && other.state === wanted) return other;
+  return undefined;
+};
+
+const labelOf = (session: Session, state: BoardState): string => state.agents.get(session.agent)?.agent.label ?? session.agent;
+
+export const stripOf = (worktree: Worktree, sessions: readonly Session[], state: BoardState, now: number): Strip | null => {
+  const asking = sessions.find(s => s.state === 'needs_you');
+  if (asking) return askStrip(asking, state, now);
+  const broken = sessions.find(s => s.state === 'failed') ?? sessions.find(s => s.state === 'interrupted');
+  if (broken) return failStrip(broken, state);
+  for (const session of sessions) {
+    const turn = session.state === 'parked' ? parkedTurn(session, state) : undefined;
+    if (turn) return parkedStrip(session, turn, state, now);
+  }
+  const budget = exhausted(worktree, sessions, state);
+  if (budget) return budgetStrip(budget, state);
+  if (sessions.length === 0 && worktree.state === 'ready') {
+    return { kind: 'info', title: 'Prompt an agent', command: '', text: '', actions: [], when: '' };
+  }
+  return null;
+};
+
+const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
+  const permission = permissionOf(asking, state);
+  const once = permission?.options.find(o => o.kind === 'allow_once') ?? permission?.options.find(o => o.kind === 'allow_always');
+  const actions: Action[] = [];
+  if (permission && once && state.me?.role === 'owner')
+    actions.push({ act: 'answer', id: permission.id, option: once.id, text: once.kind === 'allow_once' ? 'Allow once' : 'Allow', kind: 'need' });
+  actions.push({ act: 'session', id: asking.id, text: 'Review', kind: 'ghost' });
+  return {
+    kind: 'ask',
+    title: permission ? (ASKS[permission.toolKind] ?? 'Asks before it acts') : 'Asks a question',
+    command: permission?.command ?? permission?.title ?? '',
+    text: '',
+    actions,
+    when: permission ? age(permission.askedAt, now) : '',
+  };
+};
+
+const failStrip = (broken: Session, state: BoardState): Strip => {
+  const isFailed = broken.state === 'failed';
+  const turn = lastTurn(broken, isFailed ? 'failed' : 'interrupted', state);
+  const label = labelOf(broken, state);
+  const needsSignIn = turn?.errorCode === 'auth_required';
+  const actions: Action[] = [];
+  if (turn && state.me?.role !== 'viewer') {
+    if (needsSignIn) actions.push({ act: 'sign-in', id: broken.agent, text: texts.agents.signIn, kind: 'plain' });
+    else actions.push({ act: 'resume', id: turn.id, text: 'Resume', kind: 'plain' });
+    actions.push({ act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
+    if (!isFailed) actions.push({ act: 'discard', id: turn.id, text: 'Discard', kind: 'ghost' });
+  }
+  actions.push({ act: 'session', id: broken.id, text: 'Open', kind: 'ghost' });
+  const inTurn = turn ? ` in turn ${turn.number}` : '';
+  return {
+    kind: 'fail',
+    title: needsSignIn ? texts.outcome.signedOut(label) : isFailed ? `${label} failed${inTurn}` : `Interrupted${inTurn}`,
+    command: '',
+    text: turn?.error ?? (isFailed ? '' : 'The server stopped. Files and transcript are safe.'),
+    actions,
+    when: '',
+  };
+};
+
+const parkedStrip = (session: Session, turn: Turn, state: BoardState, now: number): Strip => {
+  const said = parked(turn, state, now);
+  const isBudget = turn.errorCode === 'budget';
+  const actions: Action[] = [];
+  if (isBudget && state.me?.role === 'owner') actions.push({ act: 'budget', id: session.id, text: texts.budget.raise, kind: 'need' });
+  if (state.me?.role !== 'viewer') {
+    if (!isBudget) actions.push({ act: 'retry', id: turn.id, text: said.needsPerson ? texts.outcome.retry : texts.parked.retryNow, kind: 'plain' });
+    actions.push({ act: 'cancel', id: turn.id, text: texts.cancel, kind: 'ghost' });
+    if (!isBudget) actions.push({ act: 'fork', id: session.id, text: texts.fork.to, kind: 'ghost' });
+  } else actions.push({ act: 'session', id: session.id, text: 'Open', kind: 'ghost' });
+  return {
+    kind: isBudget ? 'ask' : 'rest',
+    title: said.title,
+    command: '',
+    text: `${said.kept} ${said.next}`,
+    actions,
+    when: '',
+    isTicking: turn.retryAt !== null,
+  };
+};
+
+/** A budget of the card's own. Those of a board and of a person are said where a turn waits for them. */
+const exhausted = (worktree: Worktree, sessions: readonly Session[], state: BoardState): Budget | undefined => {
+  for (const budget of state.budgets.values()) {
+    if (budget.state !== 'exhausted') continue;
+    if (budget.scope === 'worktree' && budget.subject === worktree.id) return budget;
+    if (budget.scope === 'session' && sessions.some(session => session.id === budget.subject)) return budget;
+  }
+  return undefined;
+};
+
+const budgetStrip = (budget: Budget, state: BoardState): Strip => ({
+  kind: 'ask',
+  title: texts.budget.usedUp(dollars(budget.hardUsd ?? budget.spentUsd)),
+  command: '',
+  text: texts.budget.stopped,
+  actions: state.me?.role === 'owner' ? [{ act: 'budget', id: budget.subject, text: texts.budget.raise, kind: 'need' }] : [],
+  when: '',
+});
