@@ -20,14 +20,14 @@ from agor_jupyter.services.tasks import Tasks
 _CHECK_S = 10.0
 _NEWS_S = 1.9
 
-Announce = Callable[[AgentStatus], Awaitable[None]]
+Announce = Callable[[str], Awaitable[None]]
 
 
 class Agents:
     """The catalogue and the configuration's agents. `announce` and `options` are set by whoever wires the engine."""
 
     announce: Announce | None = None
-    """Is told of each change, as everybody may know it."""
+    """Is told the name of an agent whose status changed."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -135,7 +135,7 @@ class Agents:
     async def _tell(self, agent: AgentType) -> None:
         if self.announce is not None:
             with contextlib.suppress(errors.Unavailable):  # a full disk does not change what is installed
-                await self.announce(self._status(agent, ()))
+                await self.announce(agent.name)
 
     # What would be run
 

@@ -203,8 +203,9 @@ class Agor:
         with contextlib.suppress(errors.Unavailable):
             await self.store.write(interrupt_open, self.clock.now())
 
-    async def _announce_agent(self, status: AgentStatus) -> None:
+    async def _announce_agent(self, name: str) -> None:
+        status = self.agents.status(name, await self.variables.names())
         await self.store.write(lambda transaction: transaction.append(self.clock.now(), AgentChanged(status=status)))
 
     async def _list_agents(self) -> Sequence[AgentStatus]:
-        return self.agents.list()
+        return self.agents.list(await self.variables.names())

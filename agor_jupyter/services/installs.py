@@ -270,7 +270,10 @@ class Installs:
         async with _telling(step, lambda: "Trying it"):
             ended = await self._run_once(agent, program, node.program.parent, new)
         if ended is not None:
-            self._require(agent, ended, "it does not run on this machine", env)
+            free = (await asyncio.to_thread(shutil.disk_usage, new)).free >> 20
+            # npm drops a binary that the disk has no room for, and says nothing.
+            cause = "" if free > 2 * agent.disk_mb else f"; the disk may have been full, {free} MB are free now"
+            self._require(agent, ended, f"it does not run on this machine{cause}", env)
 
     async def _run_once(self, agent: AgentType, program: list[str], node: Path, new: Path) -> Ended | None:
         """Let it say its version, in a home below `new` and with none of the server's variables. `None`: it has no way to say it."""

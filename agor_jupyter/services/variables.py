@@ -34,6 +34,11 @@ class Variables:
         """The caller's own, by name."""
         return [sealed.variable for sealed in await self._store.read(variables.of, self._account(caller.person.username))]
 
+    async def names(self, caller: Caller | None = None) -> set[str]:
+        """Of the caller's; without one, of those that all callers share, where the server knows no people."""
+        account = self._account(caller.person.username) if caller is not None else self._only_account
+        return {sealed.variable.name for sealed in await self._store.read(variables.of, account)} if account else set()
+
     async def set(self, caller: Caller, name: str, change: VariableSet) -> Variable:
         """Keep the value, encrypted. Processes that start from now on get it.
 

@@ -84,3 +84,11 @@ def test_a_shell_waits_for_the_end_of_an_installation(own, registry, here):
     assert done.returncode == 0, done.stderr
     assert "sign in with" in done.stdout
     assert Path(own.agents["claude"].record.path).is_relative_to(here / "own")
+
+
+def test_a_stored_key_is_a_sign_in(own):
+    own.http.request("PATCH", "variables/GEMINI_API_KEY", body={"value": "gemini-secret-1"})
+
+    assert own.agents["gemini"].is_signed_in
+    own.http.request("DELETE", "variables/GEMINI_API_KEY", key="forget")
+    assert own.agents["gemini"].is_signed_in is False

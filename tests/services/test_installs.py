@@ -334,8 +334,8 @@ async def agents(data):
     told = []
     found = Agents(dataclasses.replace(Config(data_dir=data, root_dir=data, allowed_roots=()), agents=(KIND,)))
 
-    async def announce(status):
-        told.append(status)
+    async def announce(name):
+        told.append(found.status(name))
 
     found.announce = announce
     found.told = told
