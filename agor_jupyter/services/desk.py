@@ -1,13 +1,14 @@
 """What all workers share: the store, the limits, and those they ask. Wired in `app.py`; a test hands in its own agents."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agor_jupyter.agents.session import AgentSession, Executor
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.firsts import Firsts
 from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.options import Options
 from agor_jupyter.services.permissions import Permissions
@@ -34,3 +35,4 @@ class Desk:
     """`AgentSession.start`, whose keyword arguments it takes."""
     starting: Slots
     running: Slots
+    firsts: Firsts = field(default_factory=Firsts)

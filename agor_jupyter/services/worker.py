@@ -173,7 +173,7 @@ class Worker:
         try:
             worktree = await self._worktree(session)
             if self._agent is None:
-                for notice in await self._unless_cancelled(current, self._start(session, worktree)):
+                for notice in await self._unless_cancelled(current, self._start_in_turn(session, worktree)):
                     await self._tell(current, notice)
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
@@ -253,6 +253,12 @@ class Worker:
                 return
 
     # The process
+
+    async def _start_in_turn(self, session: Session, worktree: Worktree) -> list[Notice]:
+        if self._desk.agents.get(session.agent).is_builtin:
+            return await self._start(session, worktree)
+        async with self._desk.firsts.alone(session.agent):
+            return await self._start(session, worktree)
 
     async def _start(self, session: Session, worktree: Worktree) -> list[Notice]:
         """Start the agent and open the conversation. Returns what a reader should know about it."""

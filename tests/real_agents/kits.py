@@ -32,6 +32,8 @@ class Kit:
     """It has a conversation, which the model's next request carries."""
     quits_when_rejected: bool = False
     """A person's no ends the turn; the others tell the model, which goes on."""
+    loads_after_s: float = 0.0
+    """A conversation that is younger than this is lost when its process ends; ours goes on with what the transcript says."""
     reports_output: bool = True
     """It sends what its tools print."""
 
@@ -119,6 +121,7 @@ KITS = {
             models=(("gemini-2.5-pro", "gemini-2.5-pro"), ("gemini-3-flash-preview", "gemini-3-flash-preview")),
             free_mode="autoEdit",
             reports_output=False,
+            loads_after_s=60.0,
         ),
         Kit(
             name="opencode",

@@ -35,6 +35,7 @@ async def test_a_session_at_rest_gives_up_its_process_and_comes_back_with_its_me
     session = await stage.begin()
     await stage.play(session, {"text": "The password is heron."})
     first = (await stage.agor.sessions.get(session.id)).agent_session_id
+    await asyncio.sleep(stage.kit.loads_after_s)
 
     await stage.agor.runner.dismiss([session.id])
     left = stage.table.survivors(within_s=10)
