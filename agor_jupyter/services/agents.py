@@ -43,7 +43,7 @@ class Agents:
 
     async def start(self) -> None:
         """Forget what an installation left that the server's end cut off. Called when no agent runs."""
-        await self._installs.clear()
+        await self._installs.clear(self._agents.values())
 
     async def close(self) -> None:
         """End the installations; nothing of them is left."""

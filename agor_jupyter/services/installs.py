@@ -8,6 +8,7 @@ A folder is made under `.new` and renamed when it was proven to work, so a crash
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,24 +72,21 @@ class Installs:
     """What is installed, and the way to install more. Needs no database."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._folder = Path(os.path.realpath(data_dir)) / "agents"
+        self._folder = Path(os.path.realpath(data_dir / "agents"))
         self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._broken: set[Path] = set()
 
-    async def clear(self) -> None:
-        """Remove what an earlier server left half made, and versions that a newer one replaced. Called when no agent runs."""
-        await asyncio.to_thread(self._clear)
+    async def clear(self, agents: Iterable[AgentType] = ()) -> None:
+        """Remove what an earlier server left half made, and the versions of `agents` that are no longer used. Called when none runs."""
+        await asyncio.to_thread(self._clear, list(agents))
 
-    def _clear(self) -> None:
+    def _clear(self, agents: Sequence[AgentType]) -> None:
         shutil.rmtree(self._folder / _NEW, ignore_errors=True)
-        if not self._folder.is_dir():
-            return
-        for own in self._folder.iterdir():
-            if own.name.startswith("."):
+        for agent in agents:
+            if (used := self.find(agent)) is None:
                 continue
-            whole = self._versions(own)
-            for folder in own.iterdir():
-                if whole and folder != whole[0].folder:
+            for folder in used.folder.parent.iterdir():
+                if folder != used.folder:
                     shutil.rmtree(folder, ignore_errors=True)
 
     # Ask
@@ -317,24 +315,22 @@ class Installs:
         shutil.rmtree(old, ignore_errors=True)
 
 
-class _telling:  # noqa: N801  # used as a function
+@contextlib.asynccontextmanager
+async def _telling(step: Step, text: Callable[[], str]) -> AsyncGenerator[None, None]:
     """While inside, says each second what is done and for how long."""
 
-    def __init__(self, step: Step, text: Callable[[], str]) -> None:
-        self._step, self._text = step, text
-
-    async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._tell())
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _tell(self) -> None:
+    async def tell() -> None:
         began = time.monotonic()
         while True:
-            await self._step(f"{self._text()}, {time.monotonic() - began:.0f} s")
+            await step(f"{text()}, {time.monotonic() - began:.0f} s")
             await asyncio.sleep(_TICK_S)
+
+    task = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def resolved(agent: AgentType, program: list[str], path: list[str]) -> AgentType:

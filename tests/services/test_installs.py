@@ -161,8 +161,8 @@ async def test_a_newer_version_replaces_and_a_failed_one_does_not(registry, inst
     await installs.install(newer, quiet)
     assert installs.find(newer).version == "3.0.0"
     assert installs.find(KIND).version == "2.0.0"  # an agent that runs keeps its files
-    await installs.clear()
-    assert installs.find(newer).version == "3.0.0"
+    await installs.clear([newer])
+    assert installs.find(newer).version == installs.find(KIND).version == "3.0.0"
 
 
 async def test_without_a_registry_it_says_so(data, installs, monkeypatch):
