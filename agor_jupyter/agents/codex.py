@@ -22,6 +22,8 @@ AGENT = AgentType(
     can_fork=True,
     reports_usage=True,
     mcp=["stdio", "http"],
-    notes=["In its mode that asks, a command which its own sandbox stops may fail without a question."],
+    notes=[
+        "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",
+    ],
     mode="read-only",  # its default, "agent", writes without asking
 )
