@@ -1,6 +1,6 @@
 """Claude Code, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 AGENT = AgentType(
     name="claude",
@@ -19,6 +19,7 @@ AGENT = AgentType(
         "ENABLE_TOOL_SEARCH": "false",  # otherwise MCP tools hide behind a search
         "CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION": "false",  # otherwise each turn sends the whole history once more
         "DISABLE_AUTOUPDATER": "1",
+        "CLAUDE_CODE_MAX_RETRIES": "2",  # it tells nobody that it tries again, for minutes; we park the turn, and say so
     },
     pass_env=[
         "ANTHROPIC_API_KEY",
@@ -36,4 +37,20 @@ AGENT = AgentType(
     reports_usage=True,
     reports_cost=True,
     mcp=["stdio", "http"],
+    failure_signs=FailureSigns(
+        patterns=[r"API Error: (?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],
+        codes={
+            "authentication_failed": "auth_required",
+            "oauth_org_not_allowed": "auth_required",
+            "verification_required": "auth_required",
+            "cloud_credential_error": "auth_required",
+            "billing_error": "quota",
+            "account_on_hold": "quota",
+            "rate_limit": "rate_limited",
+            "overloaded": "overloaded",
+            "server_error": "overloaded",
+            "invalid_request": "provider_error",
+            "model_not_found": "provider_error",
+        },
+    ),
 )

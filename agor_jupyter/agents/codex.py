@@ -1,6 +1,6 @@
 """Codex, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 AGENT = AgentType(
     name="codex",
@@ -26,4 +26,24 @@ AGENT = AgentType(
         "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",
     ],
     mode="read-only",  # its default, "agent", writes without asking
+    failure_signs=FailureSigns(
+        errored="codex.threadStatus.type=systemError",
+        detail="codex.error.codexErrorInfo",
+        retrying="codex.error.willRetry=true",
+        codes={
+            "usageLimitExceeded": "quota",
+            "sessionBudgetExceeded": "quota",
+            "rateLimitExceeded": "rate_limited",
+            "serverOverloaded": "overloaded",
+            "internalServerError": "overloaded",
+            "unauthorized": "auth_required",
+            "badRequest": "provider_error",
+            "contextWindowExceeded": "provider_error",
+            "cyberPolicy": "provider_error",
+            "httpConnectionFailed": "unreachable",
+            "responseStreamConnectionFailed": "unreachable",
+            "responseStreamDisconnected": "unreachable",
+            "responseTooManyFailedAttempts": "unreachable",
+        },
+    ),
 )

@@ -6,12 +6,14 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from agor_jupyter._version import __version__
 from agor_jupyter.agents import options, updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
+from agor_jupyter.agents.failures import FailureWatch, ProviderFailure
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.options import Offer
@@ -61,6 +63,8 @@ class Timeouts:
     """Bringing back a long conversation takes longer than a new one."""
     cancel: float = 10.0
     """After it an agent that was told to cancel and did not is ended."""
+    retrying: float = 60.0
+    """An agent that says for so long that it cannot reach the model, and nothing else, is stopped."""
     exit: float = 2.0
     """Between the end of an agent's output and the end of its process."""
 
@@ -74,6 +78,10 @@ class PromptResult:
     usage: Usage | None = None
     error: str | None = None
     error_code: str | None = None
+    retry_at: datetime | None = None
+    """When the model's provider takes requests again, if it said so."""
+    has_acted: bool = False
+    """It began to use a tool."""
 
 
 How = Literal["new", "resumed", "loaded", "forked"]
@@ -114,6 +122,7 @@ class AgentSession:
         limits: Limits,
         timeouts: Timeouts,
         mask: Mask,
+        now: Callable[[], datetime],
     ) -> None:
         self.agent = agent
         self.process = process
@@ -134,6 +143,8 @@ class AgentSession:
         self._told: set[str] = set()
         self._usage = Usage()
         self._cost_before: float | None = None
+        self._now, self._watch, self._has_acted = now, FailureWatch(agent), False
+        self._retrying, self._progressed = asyncio.Event(), asyncio.Event()
         self._connection = Connection(
             process.stdout,
             process.stdin,
@@ -160,6 +171,7 @@ class AgentSession:
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
         mask: Mask | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Self:
         """Start the process and shake hands. `on_spawned` is where its identity is recorded.
 
@@ -181,6 +193,7 @@ class AgentSession:
             limits=limits or Limits(),
             timeouts=timeouts or Timeouts(),
             mask=Mask() if mask is None else mask,
+            now=now,
         )
         try:
             if on_spawned:
@@ -292,6 +305,8 @@ class AgentSession:
         baseline = await self.process.baseline()
         self._connection.begin_turn()
         self._told.clear()
+        self._watch, self._has_acted = FailureWatch(self.agent), False
+        self._retrying.clear()
         self._in_turn = True
         try:
             if self._late:
@@ -406,15 +421,20 @@ class AgentSession:
         asking = asyncio.create_task(self._connection.call("session/prompt", params, self._end_turn))
         cancelled = asyncio.create_task(self._cancelled.wait())
         exited = asyncio.create_task(self.process.exited.wait())
+        hopeless = asyncio.create_task(self._wait_hopeless())
         try:
-            await asyncio.wait({asking, cancelled, exited}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({asking, cancelled, exited, hopeless}, return_when=asyncio.FIRST_COMPLETED)
+            is_hopeless = hopeless.done() and not asking.done() and not self._cancelled.is_set()
             if not asking.done() and not exited.done():
                 await self._send_cancel()
                 await asyncio.wait({asking, exited}, timeout=self._timeouts.cancel, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done() and exited.done():  # its last words are still being read
                 await asyncio.wait({asking}, timeout=self._timeouts.exit)
-            if not asking.done():
-                return await self._end_by_force(exited.done())
+            forced = None if asking.done() else await self._end_by_force(exited.done())
+            if is_hopeless and not self._cancelled.is_set():
+                return self._refused(self._watch.given_up(self._now()), "error", self._turn_usage({}))
+            if forced:
+                return forced
             return self._result(self._mask.json(asking.result()))
         except RpcError as error:
             return self._rejected(error)
@@ -423,9 +443,18 @@ class AgentSession:
                 return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
             raise await self._died(gone, "in the middle of a turn") from gone
         finally:
-            for task in (asking, cancelled, exited):
+            for task in (asking, cancelled, exited, hopeless):
                 task.cancel()
-            await asyncio.gather(asking, cancelled, exited, return_exceptions=True)
+            await asyncio.gather(asking, cancelled, exited, hopeless, return_exceptions=True)
+
+    async def _wait_hopeless(self) -> None:
+        """Return when the agent has tried to reach the model for too long, and did nothing else."""
+        while True:
+            await self._retrying.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._progressed.wait(), self._timeouts.retrying)
+                continue
+            return
 
     def _end_turn(self) -> None:
         self._in_turn = False
@@ -454,31 +483,45 @@ class AgentSession:
         own = meta.get("agor") if isinstance(meta, dict) else None
         own = own if isinstance(own, dict) else {}
         error, code = own.get("error"), own.get("code")
-        if not isinstance(error, str):
-            return PromptResult(stop_reason=reason[:80], usage=usage)
+        if isinstance(error, str):
+            code = code[:80] if isinstance(code, str) else "agent_error"
+            return PromptResult(stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code, has_acted=self._has_acted)
+        if reason != "cancelled" and (failure := self._watch.at_end(self._now())):
+            return self._refused(failure, reason[:80], usage)
+        return PromptResult(stop_reason=reason[:80], usage=usage, has_acted=self._has_acted)
+
+    def _refused(self, failure: ProviderFailure, reason: str, usage: Usage | None) -> PromptResult:
+        """The model's provider did not answer, or answered no."""
+        said = self._mask.text(failure.text)[:1000].rstrip(".")
+        hint = f" {_SIGN_IN}" if failure.code == "auth_required" else ""
         return PromptResult(
-            stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code[:80] if isinstance(code, str) else "agent_error"
+            stop_reason=reason,
+            usage=usage,
+            error=f"{_REFUSALS[failure.code]}{f': {said}' if said else ''}.{hint}",
+            error_code=failure.code,
+            retry_at=failure.retry_at,
+            has_acted=self._has_acted,
         )
 
     def _rejected(self, error: RpcError) -> PromptResult:
         if self._cancelled.is_set():
             return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
+        usage = self._turn_usage({})
+        if error.code != AUTH_REQUIRED and (failure := self._watch.of_error(error.message, error.more, self._now(), error.code)):
+            return self._refused(failure, "error", usage)
         code = "auth_required" if error.code == AUTH_REQUIRED else "agent_error"
-        hint = " Log in with its own command line, or give it its key." if code == "auth_required" else ""
+        hint = f" {_SIGN_IN}" if code == "auth_required" else ""
         sentence = f"The agent reported an error: {self._sentence(error)}{hint}"
-        return PromptResult(stop_reason="error", usage=self._turn_usage({}), error=sentence, error_code=code)
+        return PromptResult(stop_reason="error", usage=usage, error=sentence, error_code=code, has_acted=self._has_acted)
 
     def _turn_usage(self, answer: Message) -> Usage | None:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
-        input_tokens, output_tokens = updates.tokens(answer)
         total, before = self._usage.cost_usd, self._cost_before
         cost = total
         if total is not None and before is not None and total >= before:  # less than before: the agent counts from its start
             cost = total - before
         self._cost_before = total if total is not None else before
-        usage = Usage(
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
+        usage = updates.tokens(answer).replace(
             context_used=self._usage.context_used,
             context_size=self._usage.context_size,
             cost_usd=cost,
@@ -499,7 +542,15 @@ class AgentSession:
         if not isinstance(update, dict):
             await self._notice("malformed_update", "The agent sent an update that is not an object.")
             return
+        self._watch.hear(update)
+        if self._watch.is_retrying:
+            self._retrying.set()
+            self._progressed.clear()
+        elif self._retrying.is_set():
+            self._retrying.clear()
+            self._progressed.set()
         for body in updates.normalise(update):
+            self._has_acted = self._has_acted or isinstance(body, ToolCall)
             if isinstance(body, UsageReported):
                 self._usage = _merge(self._usage, body.usage)
             elif isinstance(body, ToolCall) and len(self._told) < _MAX_TOLD:
@@ -525,6 +576,7 @@ class AgentSession:
         question = read_question(params)
         if question is None or not self._in_turn or self._cancelled.is_set():
             return {"outcome": {"outcome": "cancelled"}}
+        self._has_acted = True
         if question.call and question.call.tool_call_id not in self._told:  # some agents ask without telling it before
             await self._on_event(question.call, params)
         await self._on_event.flush()
@@ -565,6 +617,15 @@ class AgentSession:
         return self._failed(f"it ended with {_exit(code)} {when}")
 
 
+_SIGN_IN = "Log in with its own command line, or give it its key."
+_REFUSALS = {
+    "provider_error": "The model's provider refused the request",
+    "auth_required": "The model's provider did not accept the login",
+    "quota": "The quota of the model's provider is used up",
+    "rate_limited": "The model's provider takes no more requests for now",
+    "overloaded": "The model's provider is overloaded or failed",
+    "unreachable": "The model could not be reached",
+}
 _MAX_TOLD = 10_000
 _NO_GRACE_S = 0.1
 """For an agent that has shown that it does not listen."""

@@ -87,13 +87,16 @@ def whole(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 1 << 53 else None
 
 
-def tokens(answer: Update) -> tuple[int | None, int | None]:
+def tokens(answer: Update) -> Usage:
     """What a prompt's answer says was read and written: in ACP's `usage`, or where Gemini puts it."""
     usage = _object(answer.get("usage"))
     count = _object(_object(_object(answer.get("_meta")).get("quota")).get("token_count"))
-    read = usage.get("inputTokens", count.get("input_tokens"))
-    written = usage.get("outputTokens", count.get("output_tokens"))
-    return whole(read), whole(written)
+    return Usage(
+        input_tokens=whole(usage.get("inputTokens", count.get("input_tokens"))),
+        output_tokens=whole(usage.get("outputTokens", count.get("output_tokens"))),
+        cached_read_tokens=whole(usage.get("cachedReadTokens")),
+        cached_write_tokens=whole(usage.get("cachedWriteTokens")),
+    )
 
 
 def block_text(block: Update) -> str:

@@ -24,6 +24,7 @@ def show_turn(turn: Turn, as_json: bool) -> None:
             ("turn", turn.number),
             ("state", turn.state),
             ("error", turn.error),
+            ("tried again", turn.retry_at.isoformat(timespec="seconds") if turn.retry_at else None),
             ("changed", changed(turn.files, turn.added, turn.deleted)),
             ("commit", turn.commit_after if turn.commit_after != turn.commit_before else None),
             ("seconds", f"{turn.seconds:.1f}" if turn.seconds is not None else None),
@@ -77,7 +78,7 @@ def resume(turn: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def retry(turn: Which, as_json: AsJson = False) -> None:
-    """Send the same prompt again."""
+    """Send the same prompt again; a parked turn is tried again now."""
     _do(turn, "retry", as_json)
 
 

@@ -20,6 +20,23 @@ Package = Annotated[
 """`name@1.2.3`: an npm package and its exact version, never a range."""
 
 
+class FailureSigns(Record):
+    """How an agent shows, to programs, that the model's provider refused or was not reached. Regular expressions are Python's."""
+
+    errored: str | None = None
+    """`a.b=c`: where `c` at `_meta.a.b` of an update means that the turn failed, though the agent ends it well."""
+    detail: str | None = None
+    """`a.b`: where `_meta` of an update has the error as JSON."""
+    last_message: list[str] = Field(default_factory=list)
+    """What the whole last message of a turn that ended well matches when it is an error and not an answer."""
+    retrying: str | None = None
+    """`a.b=true`: where an update says that the agent tries again by itself, as long as nothing else is heard."""
+    patterns: list[str] = Field(default_factory=list)
+    """What an error's text has that a program can read: the groups `status` (of HTTP), `code`, or one of our own codes."""
+    codes: dict[str, str] = Field(default_factory=dict)
+    """The agent's names of errors, and ours: `rate_limited`, `overloaded`, `quota`, `unreachable`, `auth_required` or `provider_error`."""
+
+
 class AgentType(Record):
     """One entry of the catalogue. `command` is a list, never a shell line."""
 
@@ -77,6 +94,7 @@ class AgentType(Record):
     """Paths one of which is there when somebody signed in: below the home folder, or `$NAME/…` below the folder a variable names."""
     key_env: list[str] = Field(default_factory=list)
     """Variables any of which signs in instead."""
+    failure_signs: FailureSigns = Field(default_factory=FailureSigns)
 
 
 class AgentStatus(Record):

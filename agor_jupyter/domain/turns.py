@@ -33,7 +33,7 @@ NEXT: dict[TurnState, frozenset[TurnState]] = {
     TurnState.QUEUED: frozenset({TurnState.STARTING, TurnState.PARKED, TurnState.CANCELLED}),
     TurnState.STARTING: frozenset({TurnState.RUNNING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
     TurnState.RUNNING: frozenset({TurnState.WAITING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
-    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPING} | ENDED),
+    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
     TurnState.STOPPING: ENDED,
     TurnState.PARKED: frozenset({TurnState.STARTING, TurnState.CANCELLED, TurnState.FAILED}),
     **dict.fromkeys(ENDED, frozenset()),
@@ -56,13 +56,15 @@ class Turn(Record):
     stop_reason: str | None = None
     """ACP's `stopReason`."""
     error: str | None = None
-    """Why it failed or was interrupted, for a person."""
+    """Why it failed, was interrupted or is parked, for a person."""
     error_code: str | None = None
     """Of a parked turn: `rate_limited`, `overloaded`, `quota`, `unreachable` or `budget`."""
     retry_at: Moment | None = None
     """When a parked turn is tried again. `None`: when a person says so."""
     parks: int = 0
     """How often it was parked."""
+    has_acted: bool = False
+    """The agent has said or done something for it. After that a new attempt asks it to go on; the prompt is not sent again."""
     model: str | None = None
     """The model that it ran on, as the agent calls it."""
     resolution: Literal["resumed", "retried", "discarded"] | None = None
@@ -71,6 +73,8 @@ class Turn(Record):
     permission_id: PermissionId | None = None
     commit_before: str | None = None
     commit_after: str | None = None
+    tree_before: str | None = None
+    """What the worktree held before its first attempt, uncommitted files included, as an object of git."""
     dirty_before: bool | None = None
     dirty_after: bool | None = None
     files: int = 0
@@ -79,7 +83,10 @@ class Turn(Record):
     """Lines that changed from before to after, uncommitted ones included. The patch itself is fetched by itself."""
     seconds: float | None = None
     input_tokens: int | None = None
+    """Without those that were read from a cache or written to it."""
     output_tokens: int | None = None
+    cached_read_tokens: int | None = None
+    cached_write_tokens: int | None = None
     cost_usd: float | None = None
     cost_is_estimate: bool = False
     created_at: Moment

@@ -25,7 +25,14 @@ from agor_jupyter.notebook.link import Link
 
 R = TypeVar("R", bound=Record)
 
-_BUSY = {SessionState.QUEUED, SessionState.STARTING, SessionState.RUNNING, SessionState.NEEDS_YOU, SessionState.STOPPING}
+_BUSY = {
+    SessionState.QUEUED,
+    SessionState.STARTING,
+    SessionState.RUNNING,
+    SessionState.NEEDS_YOU,
+    SessionState.STOPPING,
+    SessionState.PARKED,
+}
 _PAGE = 1000
 _PACE_S = 0.08
 

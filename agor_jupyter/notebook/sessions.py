@@ -111,7 +111,7 @@ class Session:
 
     @property
     def state(self) -> str:
-        """`idle`, `queued`, `starting`, `running`, `needs_you`, `stopping`, `done`, `failed`, `cancelled` or `interrupted`, now."""
+        """What it is now: `idle`, `queued`, `starting`, `running`, `needs_you`, `stopping` or `parked`, else how its last turn ended."""
         return self.refresh().record.state.value
 
     @property

@@ -102,12 +102,12 @@ class Turn:
 
     @property
     def state(self) -> str:
-        """`queued`, `starting`, `running`, `waiting`, `stopping`, `done`, `failed`, `cancelled` or `interrupted`, as it is now."""
+        """Now: `queued`, `starting`, `running`, `waiting`, `parked`, `stopping`, `done`, `failed`, `cancelled` or `interrupted`."""
         return self._now().state.value
 
     @property
     def error(self) -> str | None:
-        """Why it failed or was interrupted."""
+        """Why it failed, was interrupted or is parked."""
         return self._now().error
 
     @property
@@ -165,7 +165,7 @@ class Turn:
         return self._do("resume")
 
     def retry(self) -> "Turn":
-        """Send the same prompt again. Gives the new turn."""
+        """Send the same prompt again. Gives the new turn; a parked turn is tried again now, and stays the same."""
         return self._do("retry")
 
     def discard(self) -> "Turn":

@@ -95,6 +95,18 @@ class AgorApp(ExtensionApp):
         min=0,
         help="Seconds without a sign of life after which a running turn shows a notice; it is not stopped. Default 600. 0: at once.",
     ).tag(config=True)
+    retry_first_s = Float(
+        15,
+        min=0,
+        help=(
+            "Seconds after which a turn is tried again whose model could not be reached or takes no more for now; each further attempt "
+            "waits twice as long. A provider that says when it takes requests again is asked then. Default 15. 0: at once."
+        ),
+    ).tag(config=True)
+    retry_longest_s = Float(600, min=0, help="Seconds between two such attempts, at most. Default 600.").tag(config=True)
+    max_retries = Integer(8, min=0, help="How often a turn is tried again by itself before it fails. Default 8. 0: it fails at once.").tag(
+        config=True
+    )
     text_interval_ms = Integer(
         50, min=0, help="Milliseconds for which pieces of an agent's text are joined before they are stored and sent. Default 50. 0: never."
     ).tag(config=True)
@@ -171,6 +183,7 @@ class AgorApp(ExtensionApp):
     def services_config(self) -> Any:
         """The `Config` of the services. Importing its type here would load the records."""
         from agor_jupyter.domain.agents import AgentType
+        from agor_jupyter.domain.parking import Schedule
         from agor_jupyter.services.config import Config
 
         return Config(
@@ -186,6 +199,9 @@ class AgorApp(ExtensionApp):
             permission_timeout=timedelta(seconds=self.permission_timeout_s) if self.permission_timeout_s else None,
             idle_timeout=timedelta(seconds=self.idle_timeout_s),
             stall_timeout=timedelta(seconds=self.stall_timeout_s),
+            retries=Schedule(
+                first=timedelta(seconds=self.retry_first_s), longest=timedelta(seconds=self.retry_longest_s), attempts=self.max_retries
+            ),
             text_interval=timedelta(milliseconds=self.text_interval_ms),
             pass_env=tuple(self.pass_env),
             git_timeout=timedelta(seconds=self.git_timeout_s),

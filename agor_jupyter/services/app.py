@@ -24,6 +24,7 @@ from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
 from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.options import Options
+from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.recovery import interrupt_open, reap_dead
 from agor_jupyter.services.refusals import Refusals
@@ -163,8 +164,11 @@ class Agor:
         stack.push_async_callback(self.templates.close)
         self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates)
         self.turns = Turns(store, clock, self.runner)
+        self._parking = Parking(store, clock, self.runner.wake)
         self.runner.start(self._desk(collector))
         stack.push_async_callback(self.runner.close)
+        await self._parking.start()
+        stack.push_async_callback(self._parking.close)
         for session_id in await store.read(turns.sessions_that_wait):
             self.runner.wake(session_id)
 
@@ -184,6 +188,7 @@ class Agor:
             start_agent=AgentSession.start,
             starting=Slots(self.config.max_starting),
             running=Slots(self.config.max_running),
+            parking=self._parking,
         )
 
     async def delegate(self, session_id: SessionId) -> Delegation:

@@ -17,5 +17,9 @@ class Clock:
         """Seconds, for time-outs and durations only."""
         return time.monotonic()
 
+    def dice(self) -> float:
+        """From 0 to below 1."""
+        return secrets.randbits(53) / (1 << 53)
+
     def new_id(self, noun: str) -> str:
         return ids.make(noun, time.time_ns() // 1_000_000, secrets.randbits(55))

@@ -1,10 +1,11 @@
 """What the administrator decided. Filled from the server extension's traits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.parking import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class Config:
     """A session at rest gives up its process after this."""
     stall_timeout: timedelta = timedelta(minutes=10)
     """A running turn of which nothing was heard for this long gets a notice."""
+    retries: Schedule = field(default_factory=Schedule)
+    """When a turn is tried again whose model could not be reached or takes no more for now."""
     text_interval: timedelta = timedelta(milliseconds=50)
     """Pieces of text are joined this long before they are stored."""
     pass_env: tuple[str, ...] = ()

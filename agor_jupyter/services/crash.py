@@ -17,6 +17,8 @@ CRASH_POINTS = (
     "permission.answered",
     "turn.before_finish",
     "turn.after_finish",
+    "park.before_commit",
+    "park.after_commit",
     "worktree.added",
     "worktree.setup",
 )

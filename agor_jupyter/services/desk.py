@@ -11,6 +11,7 @@ from agor_jupyter.services.config import Config
 from agor_jupyter.services.firsts import Firsts
 from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.options import Options
+from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.variables import Variables
@@ -35,4 +36,5 @@ class Desk:
     """`AgentSession.start`, whose keyword arguments it takes."""
     starting: Slots
     running: Slots
+    parking: Parking
     firsts: Firsts = field(default_factory=Firsts)

@@ -38,8 +38,9 @@ class Runner:
 
     def cancel(self, turn: Turn) -> None:
         """`turn` was cancelled: if it is at work, its agent has to stop; if it waited, the next may come."""
-        worker = self._workers.get(turn.session_id)
-        if worker is not None and turn.state is TurnState.STOPPING:
+        if turn.state is not TurnState.STOPPING:
+            self.wake(turn.session_id)
+        elif (worker := self._workers.get(turn.session_id)) is not None:
             worker[0].cancel(turn.id)
 
     async def set_options(self, session_id: SessionId, options: Mapping[str, str]) -> None:

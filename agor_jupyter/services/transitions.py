@@ -36,7 +36,7 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
     session = find_session(transaction, session_id)
     decisive = turns.decisive(transaction.connection, session_id)
     state = derive_state(decisive)
-    current = next((turn for turn in decisive if turn.state in OPEN), None)
+    current = next((turn for turn in decisive if turn.state in OPEN or turn.state is TurnState.PARKED), None)
     last = last_ended(decisive)
     session = session.replace(
         state=state,
@@ -110,7 +110,7 @@ def enqueue(transaction: Transaction, session: Session, turn: Turn, *, at_head: 
 
 
 def stop(transaction: Transaction, turn_id: TurnId, by: Person, at: datetime) -> Turn:
-    """Cancel a turn: one that waits is cancelled, one that is open begins to stop. Asked again, it changes nothing.
+    """Cancel a turn: one that waits or is parked is cancelled, one that is open begins to stop. Asked again, it changes nothing.
 
     Errors:
         TurnNotOpen: it ended otherwise.
@@ -120,8 +120,10 @@ def stop(transaction: Transaction, turn_id: TurnId, by: Person, at: datetime) ->
         return turn
     if turn.state in ENDED:
         raise errors.TurnNotOpen(turn.id, turn.state.value, "cancelled")
-    if turn.state is TurnState.QUEUED:
-        turn = move(transaction, turn, TurnState.CANCELLED, at, ended_at=at, ended_by=by)
+    if turn.state is TurnState.PARKED and turn.started_at is not None:
+        turn = end(transaction, turn, TurnState.CANCELLED, at, ended_by=by, retry_at=None, error=None, error_code=None)
+    elif turn.state in {TurnState.QUEUED, TurnState.PARKED}:
+        turn = move(transaction, turn, TurnState.CANCELLED, at, ended_at=at, ended_by=by, retry_at=None, error=None, error_code=None)
     else:
         withdraw(transaction, turn.id, at, by)
         turn = move(transaction, turn, TurnState.STOPPING, at, ended_by=by, permission_id=None)

@@ -1,4 +1,4 @@
-"""Turns: look at, cancel, and decide about one that was interrupted."""
+"""Turns: look at, cancel, and decide about one that was interrupted or is parked."""
 
 from typing import Literal
 
@@ -67,7 +67,10 @@ class Turns:
         return await self._again(caller, turn_id, key, "resumed")
 
     async def retry(self, caller: Caller, turn_id: str, key: str) -> Turn:
-        """Send the same prompt again. Returns the new turn, which is the next in the queue. Errors as `resume`."""
+        """Send the same prompt again. Returns the new turn, which is the next in the queue. Errors as `resume`.
+
+        A parked turn is tried again now, and is returned itself.
+        """
         return await self._again(caller, turn_id, key, "retried")
 
     async def discard(self, caller: Caller, turn_id: str, key: str) -> Turn:
@@ -97,6 +100,10 @@ class Turns:
 
         def job(transaction: Transaction) -> Turn:
             turn = find_turn(transaction, turn_id)
+            if turn.state is TurnState.PARKED and resolution == "retried":
+                turn = save(transaction, turn.replace(retry_at=at), at)
+                derive(transaction, turn.session_id, at)
+                return turn
             if turn.state not in _AGAIN or turn.resolution is not None:
                 raise errors.TurnNotOpen(turn_id, turn.resolution or turn.state.value, resolution)
             session = find_session(transaction, turn.session_id)

@@ -24,10 +24,10 @@ from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
 from agor_jupyter.git.snapshots import Checkpoint
-from agor_jupyter.services import options, runs
+from agor_jupyter.services import options, outcomes, runs
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
-from agor_jupyter.services.runs import Outcome
+from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.storage import runs as kept_runs
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Worker:
     async def _work(self) -> bool:
         """Carry out the next turn. `False`: there is none."""
         desk = self._desk
-        if not await desk.store.read(runs.has_next, self.session_id):
+        if not await desk.store.read(runs.has_next, self.session_id, desk.clock.now()):
             return False
         if self._agent is not None and (self._is_outdated or not self._agent.is_alive):
             await self._dismiss()
@@ -182,7 +182,7 @@ class Worker:
                 runs.begin, current.turn.id, current.before, self._agent.agent_session_id if self._agent else None, self._desk.clock.now()
             ):
                 raise _Cancelled
-            return runs.read(await self._prompt(current))
+            return outcomes.read(await self._prompt(current))
         except _Cancelled:
             return Outcome(state=TurnState.CANCELLED, stop_reason="cancelled")
         except errors.AgorError as error:
@@ -196,7 +196,7 @@ class Worker:
         assert agent is not None
         if current.cancelled.is_set():
             raise _Cancelled
-        prompt = asyncio.create_task(agent.prompt(current.turn.prompt), name=f"prompt {current.turn.id}")
+        prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn)), name=f"prompt {current.turn.id}")
         try:
             await asyncio.sleep(0)
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
@@ -218,10 +218,11 @@ class Worker:
 
     async def _finish(self, current: _Current, outcome: Outcome) -> None:
         desk, turn = self._desk, current.turn
+        outcome = outcomes.schedule(outcome, turn, desk.clock.now(), desk.clock.dice(), desk.config.retries)
         if current.before is not None:
             try:
                 after = await desk.worktrees.checkpoint(turn.worktree_id)
-                patch = await desk.worktrees.patch(turn.worktree_id, current.before, after)
+                patch = await desk.worktrees.patch(turn.worktree_id, runs.first_before(turn, current.before), after)
                 outcome = replace(outcome, after=after, patch=self.mask.record(patch))
             except errors.AgorError as error:
                 await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
@@ -235,22 +236,21 @@ class Worker:
         seconds = round(desk.clock.monotonic() - current.began, 3)
         await self._reporter.flush()
         await self._persist(desk.collector.flush)
-        crash_point("turn.before_finish")
-        await self._persist(lambda: desk.store.write(runs.end, turn.id, outcome, seconds, desk.clock.now()))
-        crash_point("turn.after_finish")
+        crash_point("park.before_commit" if outcome.state is TurnState.PARKED else "turn.before_finish")
+        finished = await self._persist(lambda: desk.store.write(runs.finish, turn.id, outcome, seconds, desk.clock.now()))
+        crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
+        desk.parking.note(finished)
 
-    async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
+    async def _persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """What happened has to be written down: try again while the disk is full or the database locked."""
         while True:
             try:
-                await write()
+                return await write()
             except errors.Starting:
                 raise
             except errors.Unavailable as error:
                 log.warning("Session %s: %s", self.session_id, error)
                 await asyncio.sleep(_RETRY_S)
-            else:
-                return
 
     # The process
 
@@ -283,6 +283,7 @@ class Worker:
                 on_options=self._reporter.note,
                 on_spawned=self._spawned,
                 mask=mask,
+                now=desk.clock.now,
             )
         except BaseException:
             await self._forget(set())

@@ -9,10 +9,13 @@ from agor_jupyter.storage.store import Transaction
 
 _C = tables.patches.c
 _INSERT = sa.insert(tables.patches)
+_DELETE = sa.delete(tables.patches).where(_C.turn_id == sa.bindparam("turn"))
 _GET = sa.select(_C.record).where(_C.turn_id == sa.bindparam("turn"))
 
 
-def insert(transaction: Transaction, turn_id: TurnId, patch: Patch) -> None:
+def put(transaction: Transaction, turn_id: TurnId, patch: Patch) -> None:
+    """Instead of what an earlier attempt at the turn left."""
+    transaction.connection.execute(_DELETE, {"turn": turn_id})
     transaction.connection.execute(_INSERT, {"turn_id": turn_id, "record": patch.model_dump_json()})
 
 

@@ -45,6 +45,8 @@ _COUNT = sa.select(sa.func.count()).where(_C.session_id == sa.bindparam("session
 _IS_BLOCKED = sa.select(
     sa.exists().where(_C.session_id == sa.bindparam("session"), sa.or_(_C.is_unresolved.is_(True), _C.state.in_(_OPEN_STATES)))
 )
+_PARKED = sa.select(_C.record).where(_C.session_id == sa.bindparam("session"), _C.state == TurnState.PARKED.value)
+_ALL_PARKED = sa.select(_C.record).where(_C.state == TurnState.PARKED.value).order_by(_C.id)
 _ALL_OPEN = sa.select(_C.record).where(_C.state.in_(_OPEN_STATES)).order_by(_C.id)
 _WAITING_SESSIONS = sa.select(_C.session_id).where(_C.state == TurnState.QUEUED.value).group_by(_C.session_id).order_by(sa.func.min(_C.id))
 _LIVE_IN_WORKTREE = sa.select(
@@ -101,6 +103,16 @@ def count(connection: sa.Connection, session_id: str) -> int:
 def is_blocked(connection: sa.Connection, session_id: str) -> bool:
     """A turn is open, or an interrupted one waits for a person: nothing may start."""
     return bool(connection.execute(_IS_BLOCKED, {"session": session_id}).scalar_one())
+
+
+def parked(connection: sa.Connection, session_id: str) -> Turn | None:
+    """A session has at most one."""
+    record = connection.execute(_PARKED, {"session": session_id}).scalar()
+    return None if record is None else Turn.model_validate_json(record)
+
+
+def all_parked(connection: sa.Connection) -> list[Turn]:
+    return [Turn.model_validate_json(record) for record in connection.execute(_ALL_PARKED).scalars()]
 
 
 def all_open(connection: sa.Connection) -> list[Turn]:

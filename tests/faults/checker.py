@@ -1,6 +1,7 @@
 """Reads the history and the server's final state, and says which promise was broken.
 
-P1 what was acknowledged is there. P2 each accepted prompt ends in exactly one way and ran at most once. P3 no process of a dead run
+P1 what was acknowledged is there. P2 each accepted prompt ends in exactly one way and ran at most once, also when the turn was parked and
+tried again; it stays parked only with a reason. P3 no process of a dead run
 lives. P4 transcripts have no gap and no double, and what a client saw is what is stored. P6 table, git and disk agree, and no commit
 is lost. P8 nothing dead is shown as running.
 """
@@ -11,6 +12,8 @@ from tests.faults.history import History
 from tests.faults.state import BUSY, State
 
 ENDED = {"done", "failed", "cancelled", "interrupted"}
+PASSING = {"rate_limited", "overloaded", "unreachable"}
+PARKING = {*PASSING, "quota", "budget"}
 
 
 def check(history: History, state: State) -> list[str]:
@@ -58,7 +61,10 @@ def _check_prompts(history: History, state: State) -> list[str]:
     accepted = Counter(turn["prompt"] for turn in state.turns.values() if not turn["retryOf"] and "echo " in turn["prompt"])
     problems += [f"P2: one prompt became {count} turns" for count in accepted.values() if count > 1]
     for turn in state.turns.values():
-        if turn["state"] not in ENDED:
+        if turn["state"] == "parked":
+            if turn.get("errorCode") not in PARKING or (turn["errorCode"] in PASSING and not turn.get("retryAt")):
+                problems.append(f"P2: turn {turn['id']} is parked without a reason or a next attempt")
+        elif turn["state"] not in ENDED:
             problems.append(f"P2: turn {turn['id']} is {turn['state']} at rest")
     numbers = Counter((turn["sessionId"], turn["number"]) for turn in state.turns.values())
     problems += [f"P4: turn number {number} of {session} stands {count} times" for (session, number), count in numbers.items() if count > 1]
@@ -109,14 +115,20 @@ def _check_transcripts(history: History, state: State) -> list[str]:
             problems.append(f"P1: acknowledged session {entry.answer['id']} is gone")
     begun: Counter[str] = Counter()
     ended: Counter[str] = Counter()
+    parked: Counter[str] = Counter()
     for session, events in state.transcripts.items():
         seqs = [event["seq"] for event in events]
         if seqs != list(range(1, len(seqs) + 1)):
             problems.append(f"P4: the transcript of {session} is not dense: {seqs[:5]}…{seqs[-5:]}")
+        parked.update(event["turnId"] for event in events if event["body"].get("code") == "parked")
         begun.update(event["turnId"] for event in events if event["body"]["kind"] == "prompt")
         ended.update(event["turnId"] for event in events if event["body"]["kind"] == "turn_ended")
     problems += [f"P2: turn {turn} began {count} times in the transcript" for turn, count in begun.items() if count > 1]
     for turn in state.turns.values():
+        if parked[turn["id"]] != turn.get("parks", 0):
+            problems.append(
+                f"P2: turn {turn['id']} was parked {turn.get('parks', 0)} times, and {parked[turn['id']]} times in the transcript"
+            )
         expected = 0 if turn["startedAt"] is None or turn["state"] not in ENDED else 1
         if ended[turn["id"]] != expected:
             problems.append(f"P2: turn {turn['id']} ended {ended[turn['id']]} times in the transcript")
@@ -183,11 +195,17 @@ def _check_rest(state: State) -> list[str]:
     problems += [
         f"P8: session {session['id']} is {session['state']}, and its last turn {newest[session['id']]['state']}"
         for session in state.sessions.values()
-        if session["id"] in newest and not session["queue"] and session["state"] != newest[session["id"]]["state"]
+        if session["id"] in newest and not session["queue"] and session["state"] not in ("parked", newest[session["id"]]["state"])
+    ]
+    parked = {turn["sessionId"] for turn in state.turns.values() if turn["state"] == "parked"}
+    problems += [
+        f"P8: session {session['id']} is {session['state']}, and {'a' if session['id'] in parked else 'no'} turn of it is parked"
+        for session in state.sessions.values()
+        if (session["state"] == "parked") is not (session["id"] in parked)
     ]
     problems += [
         f"P8: session {session['id']} seems to work at rest: {session['state']}"
         for session in state.sessions.values()
-        if session["currentTurnId"] or session["queue"] or session["state"] not in ENDED | {"idle"}
+        if session["state"] != "parked" and (session["currentTurnId"] or session["queue"] or session["state"] not in ENDED | {"idle"})
     ]
     return problems

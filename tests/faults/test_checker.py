@@ -83,6 +83,15 @@ def test_a_good_end_is_good(history, good):
     assert checker.check(history, good) == []
 
 
+def test_a_parked_turn_is_a_good_rest(history, good):
+    parked = turn(state="parked", endedAt=None, errorCode="unreachable", retryAt="2026-01-01T00:10:00.000Z", parks=1)
+    events = [*EVENTS[:2], event(3, 3, "notice", code="parked")]
+    session = SESSION | {"state": "parked", "currentTurnId": "tu_1"}
+    state = replace(good, turns={"tu_1": parked}, sessions={"se_1": session}, transcripts={"se_1": events}, streamed=events)
+
+    assert checker.check(history, state) == []
+
+
 def test_what_was_refused_or_not_answered_may_be_missing(history, good):
     say(history, "fail", "worktree", name="refused")
     say(history, "info", "prompt", token="bb")
@@ -96,6 +105,9 @@ TURNS = {
     "P1: acknowledged prompt tu_1 has another text": {"tu_1": turn(prompt="echo bb")},
     "P2: turn tu_1 is running at rest": {"tu_1": turn(state="running")},
     "P2: turn tu_1 is queued at rest": {"tu_1": turn(state="queued")},
+    "P2: turn tu_1 is parked without a reason or a next attempt": {"tu_1": turn(state="parked", errorCode="overloaded", retryAt=None)},
+    "P2: turn tu_1 was parked 1 times, and 0 times in the transcript": {"tu_1": turn(parks=1)},
+    "P8: session se_1 is done, and a turn of it is parked": {"tu_1": turn(state="parked", errorCode="quota")},
     "P2: turn tu_1 ran though it never started": {"tu_1": turn(state="cancelled", startedAt=None)},
     "P2: one prompt became 2 turns": {"tu_1": turn(), "tu_2": turn(id="tu_2", number=2)},
     "P4: turn number 1 of se_1 stands 2 times": {"tu_1": turn(), "tu_2": turn(id="tu_2")},
@@ -117,6 +129,7 @@ STATES = {
     "P8: question pe_1 is open though nothing runs": {"open_permissions": {"pe_1"}},
     "P1: the acknowledged answer to pe_1 is lost": {"transcripts": {"se_1": [EVENTS[0], settled(2, 2, state="withdrawn"), EVENTS[2]]}},
     "T24: pe_1 was settled 2 times": {"transcripts": {"se_1": [EVENTS[0], settled(2, 2), settled(3, 3), event(4, 4, "turn_ended")]}},
+    "P8: session se_1 is parked, and no turn of it is parked": {"sessions": {"se_1": SESSION | {"state": "parked"}}},
     "P3: run ru_2 lives and is in no table": {"live_runs": {"ru_1", "ru_2"}},
     "P4: the transcript of se_1 is not dense: [1, 3]…[1, 3]": {"transcripts": {"se_1": [EVENTS[0], EVENTS[2]]}},
     "P4: the transcript of se_1 is not dense: [1, 2, 2, 3]…[1, 2, 2, 3]": {"transcripts": {"se_1": [*EVENTS[:2], *EVENTS[1:]]}},

@@ -38,7 +38,7 @@ async def resume(call: Call, turn: TurnId) -> Turn:
 
 @operation(Role.STEERER)
 async def retry(call: Call, turn: TurnId) -> Turn:
-    """Send the prompt of a turn again that was interrupted or failed."""
+    """Send the prompt of a turn again that was interrupted or failed, or try a parked turn again now."""
     return await call.agor.turns.retry(call.caller, turn, call.key)
 
 

@@ -14,6 +14,22 @@ export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked'
 
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
+/** How an agent shows, to programs, that the model's provider refused or was not reached. Regular expressions are Python's. */
+export interface FailureSigns {
+  /** `a.b=c`: where `c` at `_meta.a.b` of an update means that the turn failed, though the agent ends it well. */
+  errored: string | null
+  /** `a.b`: where `_meta` of an update has the error as JSON. */
+  detail: string | null
+  /** What the whole last message of a turn that ended well matches when it is an error and not an answer. */
+  lastMessage: string[]
+  /** `a.b=true`: where an update says that the agent tries again by itself, as long as nothing else is heard. */
+  retrying: string | null
+  /** What an error's text has that a program can read: the groups `status` (of HTTP), `code`, or one of our own codes. */
+  patterns: string[]
+  /** The agent's names of errors, and ours: `rate_limited`, `overloaded`, `quota`, `unreachable`, `auth_required` or `provider_error`. */
+  codes: Record<string, string>
+}
+
 /** One entry of the catalogue. `command` is a list, never a shell line. */
 export interface AgentType {
   name: string
@@ -70,6 +86,7 @@ export interface AgentType {
   signInFiles: string[]
   /** Variables any of which signs in instead. */
   keyEnv: string[]
+  failureSigns: FailureSigns
 }
 
 /** Is it here? The values of `agent.env` are left out; `agent.sign_in` is what to type in a terminal of this server. */
@@ -783,7 +800,7 @@ export interface Turn {
   runId: string | null
   /** ACP's `stopReason`. */
   stopReason: string | null
-  /** Why it failed or was interrupted, for a person. */
+  /** Why it failed, was interrupted or is parked, for a person. */
   error: string | null
   /** Of a parked turn: `rate_limited`, `overloaded`, `quota`, `unreachable` or `budget`. */
   errorCode: string | null
@@ -791,6 +808,8 @@ export interface Turn {
   retryAt: string | null
   /** How often it was parked. */
   parks: number
+  /** The agent has said or done something for it. After that a new attempt asks it to go on; the prompt is not sent again. */
+  hasActed: boolean
   /** The model that it ran on, as the agent calls it. */
   model: string | null
   /** What a person did about an interrupted turn. */
@@ -799,6 +818,8 @@ export interface Turn {
   permissionId: string | null
   commitBefore: string | null
   commitAfter: string | null
+  /** What the worktree held before its first attempt, uncommitted files included, as an object of git. */
+  treeBefore: string | null
   dirtyBefore: boolean | null
   dirtyAfter: boolean | null
   files: number
@@ -806,8 +827,11 @@ export interface Turn {
   /** Lines that changed from before to after, uncommitted ones included. The patch itself is fetched by itself. */
   deleted: number
   seconds: number | null
+  /** Without those that were read from a cache or written to it. */
   inputTokens: number | null
   outputTokens: number | null
+  cachedReadTokens: number | null
+  cachedWriteTokens: number | null
   costUsd: number | null
   costIsEstimate: boolean
   createdAt: string
