@@ -64,10 +64,17 @@ class Runner:
 
     async def dismiss(self, session_ids: list[SessionId]) -> None:
         """Stop the processes of sessions at rest, for instance before their worktree's folder goes."""
+        await asyncio.gather(*self._end(session_ids), return_exceptions=True)
+
+    def let_go(self, session_id: SessionId) -> None:
+        """The same for one, without waiting for its end."""
+        self._end([session_id])
+
+    def _end(self, session_ids: list[SessionId]) -> list[asyncio.Task[None]]:
         tasks = [task for session_id, (worker, task) in self._workers.items() if session_id in session_ids and not worker.is_working]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        return tasks
 
     async def close(self) -> None:
         """Stop every worker and its agent's process."""

@@ -190,7 +190,7 @@ class Sessions:
         return turn
 
     async def archive(self, caller: Caller, session_id: str, key: str | None = None) -> Session:
-        """Put it away; its transcript stays.
+        """Put it away; its transcript stays, and its process ends.
 
         Errors:
             SessionBusy: it works or has something in its queue.
@@ -207,8 +207,12 @@ class Sessions:
             return derive(transaction, session.id, at, archived_at=at)
 
         if key is None:
-            return await self._store.write(job)
-        return (await self._store.write(lambda t: once(t, key, caller, "session.archive", [session_id], at, job, Session))).record
+            session = await self._store.write(job)
+        else:
+            done = await self._store.write(lambda t: once(t, key, caller, "session.archive", [session_id], at, job, Session))
+            session = done.record
+        self._runner.let_go(session.id)
+        return session
 
 
 def _ready_worktree(transaction: Transaction, worktree_id: WorktreeId) -> Worktree:

@@ -4,7 +4,7 @@ A prompt carries its scenario: `SAY:` and a JSON list of steps. The step to play
 prompt, so any number of agents can be killed, brought back and forked, and each gets its own next step. A step:
 
     {"think": "…", "text": "…", "calls": [CALL, …],   all optional; a step that is itself a CALL is one call
-     "times": 1,       the text so many times
+     "times": 1,       the text so many times; {result} in it is what the last tool answered
      "chunk": 12,      characters of text in one event
      "delay": 0.0,     seconds before each event of text
      "drop": 3,        cut the connection after so many events
@@ -64,7 +64,7 @@ def next_step(conversation: Sequence[Said]) -> Step:
         return Step(text=f"You said: {asked[-200:]}")
     played = sum(said.role == "result" for said in conversation[start:])
     for told in steps:
-        step = _step(told)
+        step = _step(told, next((said.text for said in reversed(conversation) if said.role == "result"), ""))
         if played < len(step.calls) or not step.calls:
             return step
         played -= len(step.calls)
@@ -95,10 +95,10 @@ def _read(text: str) -> list[dict[str, Any]] | None:
         return [{"text": f"That is no scenario: {error}"}]
 
 
-def _step(told: dict[str, Any]) -> Step:
+def _step(told: dict[str, Any], result: str) -> Step:
     known = {name: told[name] for name in Step.__dataclass_fields__ if name in told}
     if "do" in told:
         known["calls"] = [told]
     if "text" in known:
-        known["text"] *= told.get("times", 1)
+        known["text"] = known["text"].replace("{result}", result) * told.get("times", 1)
     return Step(**known)

@@ -1,7 +1,7 @@
 """Maps what a step wants done onto the tools that the calling agent declared.
 
 A CALL is `{"do": "write", "path": …, "content": …}`, `{"do": "shell", "cmd": …, "asks": true}`, `{"do": "read", "path": …}`, or
-`{"do": "mcp", "tool": "the end of its name", "args": {…}}`. Each agent has its own names for these. `asks` wants a person's leave also of
+`{"do": "mcp", "server": …, "tool": …, "args": {…}}`. Each agent has its own names for these. `asks` wants a person's leave also of
 an agent that decides by itself what it asks for.
 """
 
@@ -99,11 +99,11 @@ def _read(wanted: dict[str, Any], tools: dict[str, Tool]) -> Chosen:
 
 
 def _mcp(wanted: dict[str, Any], tools: dict[str, Tool]) -> Chosen:
-    end, arguments = _plain(wanted["tool"]), wanted.get("args", {})
+    end, arguments = f"{_plain(wanted['server'])}_{_plain(wanted['tool'])}", wanted.get("args", {})
     for name, tool in tools.items():
         if _plain(name).endswith(end):
             return tool, arguments
-    return _code(tools, f"tools.mcp__{wanted['tool']}({json.dumps(arguments)})")
+    return _code(tools, f"tools.mcp__{wanted['server']}__{wanted['tool']}({json.dumps(arguments)})")
 
 
 def _plain(name: str) -> str:

@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agor_jupyter.agents import catalogue
+from agor_jupyter.domain.agents import AgentType
 from tests.model_server.script import script
 
 KEY = "sk-only-for-tests-0123456789"
@@ -26,8 +28,10 @@ class Kit:
     """The prompt that makes it do these steps."""
     models: tuple[tuple[str, str], ...] = ()
     """What to choose, and what the request then names."""
-    free_mode: str | None = None
-    """The mode in which it edits without asking."""
+    modes: tuple[str, bool]
+    """A mode in which it does not ask before it edits, and whether it edits then."""
+    for_tools: dict[str, str] = field(default_factory=dict)
+    """Options with which it shows the model the tools of MCP servers at once, instead of a search for them."""
     remembers: bool = True
     """It has a conversation, which the model's next request carries."""
     quits_when_rejected: bool = False
@@ -36,6 +40,10 @@ class Kit:
     """A conversation that is younger than this is lost when its process ends; ours goes on with what the transcript says."""
     reports_output: bool = True
     """It sends what its tools print."""
+
+    @property
+    def agent(self) -> AgentType:
+        return catalogue.discover()[self.name]
 
     def prepare(self, home: Path, url: str) -> dict[str, str]:
         """Make the home folder. Returns the variables of the server that the agent needs."""
@@ -91,7 +99,7 @@ _GEMINI_SETTINGS = {
 KITS = {
     kit.name: kit
     for kit in (
-        Kit(name="script", prompt=_block, remembers=False, quits_when_rejected=True),
+        Kit(name="script", prompt=_block, modes=("auto", True), remembers=False, quits_when_rejected=True),
         Kit(
             name="claude",
             files=lambda _url: {
@@ -105,21 +113,22 @@ KITS = {
             },
             variables=lambda url: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY},
             models=(("haiku", "claude-haiku-"), ("sonnet", "claude-sonnet-")),
-            free_mode="acceptEdits",
+            modes=("acceptEdits", True),
         ),
         Kit(
             name="codex",
             files=lambda url: {".codex/config.toml": _codex_config(url)},
             variables=lambda _url: {"OPENAI_API_KEY": KEY},
             models=(("gpt-5.6-luna", "gpt-5.6-luna"), ("gpt-6-sol", "gpt-6-sol")),
-            free_mode="workspace-write",
+            modes=("workspace-write", True),
+            for_tools={"model": "gpt-6-sol"},
         ),
         Kit(
             name="gemini",
             files=lambda _url: {".gemini/settings.json": _GEMINI_SETTINGS},
             variables=lambda url: {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url},
             models=(("gemini-2.5-pro", "gemini-2.5-pro"), ("gemini-3-flash-preview", "gemini-3-flash-preview")),
-            free_mode="autoEdit",
+            modes=("autoEdit", True),
             reports_output=False,
             loads_after_s=60.0,
         ),
@@ -127,6 +136,7 @@ KITS = {
             name="opencode",
             files=lambda url: {".config/opencode/opencode.json": _opencode_config(url)},
             models=(("tests/two", "two"), ("tests/one", "one")),
+            modes=("plan", False),
         ),
     )
 }

@@ -1,0 +1,74 @@
+"""However a session's process ends, nothing of it is alive ten seconds later."""
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+
+import pytest
+
+from agor_jupyter.services.app import Agor
+from tests.real_agents.stage import PATIENCE_S
+from tests.real_agents.test_cancel import escapes
+
+
+@pytest.fixture
+async def agor(config):
+    """An engine that a test may stop."""
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(Agor(config))
+        app.stop = stack.aclose
+        yield app
+
+
+async def busy(stage):
+    """A turn whose command tries to get away in four ways, at work."""
+    session = await stage.begin()
+    turn = await stage.say(session, {"do": "shell", "cmd": escapes(stage.table.mark), "asks": True}, {"text": "Never said."})
+    answering = asyncio.create_task(stage.see_through(turn))
+    await stage.eventually(lambda: len(stage.table.marked()) >= 5, timeout=PATIENCE_S)
+    return session, turn, answering
+
+
+async def test_an_archived_session_leaves_no_process(stage):
+    session = await stage.begin()
+    await stage.play(session, {"do": "shell", "cmd": f"(setsid bash -c 'sleep 400; : {stage.table.mark}' >/dev/null 2>&1 &)", "asks": True})
+    assert stage.table.ours()
+
+    await stage.agor.sessions.archive(stage.caller, session.id)
+
+    assert await asyncio.to_thread(stage.table.survivors, 10) == []
+
+
+async def test_a_stopped_server_leaves_no_process(stage):
+    _, _, answering = await busy(stage)
+    answering.cancel()
+
+    await stage.agor.stop()
+
+    assert await asyncio.to_thread(stage.table.survivors, 10) == []
+
+
+async def test_a_crashed_agent_leaves_no_process(stage):
+    session, turn, answering = await busy(stage)
+    shims = [one for one in stage.table.ours() if "executors/shim.py" in stage.table.show(one)]
+    tops = [
+        one
+        for one in stage.table.ours()
+        if parent(one.pid) in {shim.pid for shim in shims} and stage.table.mark not in stage.table.show(one)
+    ]
+    assert tops
+
+    for top in tops:
+        os.kill(top.pid, signal.SIGKILL)
+    turn = await stage.ended(turn, timeout=PATIENCE_S)
+
+    await answering
+    assert (turn.state, turn.error_code) == ("failed", "agent_failed")
+    assert await asyncio.to_thread(stage.table.survivors, 10) == []
+    assert (await stage.play(session, {"text": "Here again."})).state == "done"
+
+
+def parent(pid: int) -> int:
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[1])
