@@ -7,7 +7,7 @@ from typing import Any
 
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import Opened, PromptResult
-from agor_jupyter.domain.events import Text
+from agor_jupyter.domain.events import Text, ToolCall
 from agor_jupyter.domain.permissions import PermissionOption
 from agor_jupyter.services.app import Agor
 
@@ -70,8 +70,16 @@ class FakeAgent:
     async def say(self, text, message_id="m"):
         await self.callbacks["on_event"](Text(text=text, message_id=message_id), None)
 
-    def ask(self, title="May I?"):
-        return asyncio.create_task(self.callbacks["on_permission"](Question(title=title, options=OPTIONS, input={})))
+    def ask(self, title="May I?", **fields):
+        question = Question(**{"title": title, "options": OPTIONS, "input": {}, **fields})
+        return asyncio.create_task(self.callbacks["on_permission"](question))
+
+    def ask_to_run(self, command, **fields):
+        return self.ask(tool_kind="execute", input={"command": command, **fields.pop("also", {})}, **fields)
+
+    def ask_to_change(self, *paths, kind="edit", **fields):
+        call = ToolCall(tool_call_id="t", locations=list(paths) or None)
+        return self.ask(tool_kind=kind, call=call, **fields)
 
     def finish(self, stop_reason="end_turn", **fields):
         if self._turn is not None and not self._turn.done():

@@ -25,11 +25,13 @@ class Question:
     command: str | None = None
     """From the tool call's input, not from prose."""
     input: JsonObject
+    is_masked: bool = False
+    """A secret stood in it, so what it says is not all that it asks for."""
     call: ToolCall | None = None
     """The tool call as the question tells it, for the transcript."""
 
 
-def read_question(params: dict[str, Any]) -> Question | None:
+def read_question(params: dict[str, Any], *, is_masked: bool = False) -> Question | None:
     """The question of a `session/request_permission`, or `None` when nobody could answer it. `Any`: nothing in it can be trusted."""
     options = [option for item in _list(params.get("options"))[:_MAX_OPTIONS] if (option := _option(item))]
     if not options:
@@ -48,6 +50,7 @@ def read_question(params: dict[str, Any]) -> Question | None:
         tool_kind=(call.tool_kind if call else None) or "other",
         command=command,
         input=given,
+        is_masked=is_masked,
         call=call,
     )
 

@@ -572,13 +572,13 @@ class AgentSession:
     async def _request(self, method: str, params: Message) -> Message:
         if method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
-        params = self._mask.json(params)
-        question = read_question(params)
+        masked = self._mask.json(params)
+        question = read_question(masked, is_masked=masked != params)
         if question is None or not self._in_turn or self._cancelled.is_set():
             return {"outcome": {"outcome": "cancelled"}}
         self._has_acted = True
         if question.call and question.call.tool_call_id not in self._told:  # some agents ask without telling it before
-            await self._on_event(question.call, params)
+            await self._on_event(question.call, masked)
         await self._on_event.flush()
         option_id = await self._ask_person(question)
         if option_id not in {option.id for option in question.options}:

@@ -1,9 +1,10 @@
 """Where a new object goes: a free place, near what is there."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from agor_jupyter.domain.boards import CARD_HEIGHT, CARD_WIDTH, GAP, BoardObject, Card, Zone
+from agor_jupyter.domain.ids import ObjectId, WorktreeId
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -17,6 +18,21 @@ _MAX_ROW = 500
 def box(shown: BoardObject) -> Box:
     width, height = (CARD_WIDTH, CARD_HEIGHT) if isinstance(shown, Card) else (shown.width, shown.height)
     return (shown.x, shown.y, shown.x + width, shown.y + height)
+
+
+def zone_of(objects: Mapping[ObjectId, BoardObject], worktree_id: WorktreeId) -> ObjectId | None:
+    """The zone in which the middle of this worktree's card lies; of several, the smallest."""
+    card = next((one for one in objects.values() if isinstance(one, Card) and one.worktree == worktree_id), None)
+    if card is None:
+        return None
+    left, top, right, bottom = box(card)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    around = [
+        (zone.width * zone.height, zone_id)
+        for zone_id, zone in objects.items()
+        if isinstance(zone, Zone) and zone.x <= x <= zone.x + zone.width and zone.y <= y <= zone.y + zone.height
+    ]
+    return min(around)[1] if around else None
 
 
 def free_place(

@@ -50,5 +50,9 @@ class Permission(Record):
     answered_by: Person | None = None
     note: str | None = None
     """What the person wrote beside the answer."""
+    rule_words: list[str] | None = None
+    """The words that the `command_prefix` of a rule is compared with. `None`: it is not one simple command, so no prefix allows it."""
+    rule_kind: str | None = None
+    """The kind of tool that a rule can allow for the like of this. `None`: none can; it is about files outside, or about anything."""
     rule_id: RuleId | None = None
     """The rule that answered it; `answered_by` is who made the rule."""

@@ -69,6 +69,8 @@ ROUTES = (
     Route("api/permissions/{permission}/answer", "permissions", {"POST": "answer"}),
     Route("api/preferences", "preferences", {"GET": "index"}),
     Route("api/preferences/{agent}", "preferences", {"PATCH": "change"}),
+    Route("api/rules", "rules", {"GET": "index", "POST": "create"}),
+    Route("api/rules/{rule}", "rules", {"DELETE": "revoke"}),
     Route("api/variables", "variables", {"GET": "index"}),
     Route("api/variables/{name}", "variables", {"PATCH": "change", "DELETE": "remove"}),
     Route("api/refusals", "refusals", {"GET": "index"}),

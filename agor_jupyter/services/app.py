@@ -29,6 +29,7 @@ from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.recovery import interrupt_open, reap_dead
 from agor_jupyter.services.refusals import Refusals
 from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.rules import Rules
 from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.slots import Slots
@@ -64,6 +65,7 @@ class Agor:
     sessions: Sessions
     turns: Turns
     permissions: Permissions
+    rules: Rules
     boards: Boards
     refusals: Refusals
     grants: Grants
@@ -159,7 +161,8 @@ class Agor:
         self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         await self.worktrees.start()
 
-        self.permissions = Permissions(store, clock, config)
+        self.rules = Rules(store, clock, self.boards)
+        self.permissions = Permissions(store, clock, config, self.rules)
         self.templates = Templates(store, self.repos, self.worktrees)
         stack.push_async_callback(self.templates.close)
         self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates)

@@ -6,6 +6,7 @@ somebody made in the document.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from agor_jupyter.documents import boards as document_boards
-from agor_jupyter.documents import files
+from agor_jupyter.documents import files, placement
 from agor_jupyter.documents.boards import Json, View
 from agor_jupyter.documents.placement import free_place
 from agor_jupyter.domain import errors, ids
@@ -297,6 +298,23 @@ class Boards:
         await self._try(path, plan)
 
     # How a document is reached
+
+    async def zone_of(self, worktree: Worktree) -> ObjectId | None:
+        """The zone that its card lies in now. `None` also when the board cannot be read."""
+        if worktree.board is None:
+            return None
+        with contextlib.suppress(errors.BoardNotFound, errors.BadPath):
+            return placement.zone_of((await self._view(worktree.board)).objects, worktree.id)
+        return None
+
+    async def has_zone(self, zone_id: str) -> bool:
+        """Whether a board has this zone, of those that are known."""
+        known = await self._store.read(storage.paths)
+        for path in sorted({*known, *await asyncio.to_thread(files.in_root, self._root)}):
+            with contextlib.suppress(errors.BoardNotFound, errors.BadPath):
+                if isinstance((await self._view(path)).objects.get(ObjectId(zone_id)), Zone):
+                    return True
+        return False
 
     def _lock(self, path: str) -> asyncio.Lock:
         return self._locks.setdefault(path, asyncio.Lock())

@@ -4,20 +4,24 @@ A question waits without a limit unless the administrator set one; then the answ
 """
 
 import asyncio
+from datetime import datetime
 from typing import Protocol
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.events import PermissionAsked, PermissionChanged
+from agor_jupyter.domain.events import PermissionAsked, PermissionChanged, PermissionSettled, ToolCall
 from agor_jupyter.domain.ids import PermissionId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.permissions import Permission, PermissionOption, PermissionState
 from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.rules import Asked
 from agor_jupyter.domain.sessions import Answer
 from agor_jupyter.domain.turns import Turn, TurnState
+from agor_jupyter.services import rules
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.rules import Rules
 from agor_jupyter.services.transitions import derive, find_turn, move, settle
 from agor_jupyter.storage import permissions
 from agor_jupyter.storage.store import Store, Transaction
@@ -40,11 +44,15 @@ class Question(Protocol):
     def command(self) -> str | None: ...
     @property
     def input(self) -> JsonObject: ...
+    @property
+    def is_masked(self) -> bool: ...
+    @property
+    def call(self) -> ToolCall | None: ...
 
 
 class Permissions:
-    def __init__(self, store: Store, clock: Clock, config: Config) -> None:
-        self._store, self._clock, self._config = store, clock, config
+    def __init__(self, store: Store, clock: Clock, config: Config, rules: Rules) -> None:
+        self._store, self._clock, self._config, self._rules = store, clock, config, rules
         self._asking: dict[PermissionId, asyncio.Future[str | None]] = {}
 
     async def list(self) -> list[Permission]:
@@ -58,14 +66,16 @@ class Permissions:
         return permission
 
     async def answer(self, caller: Caller, permission_id: str, answer: Answer, key: str) -> Permission:
-        """Choose an option. The first answer counts.
+        """Choose an option. The first answer counts. With `answer.remember` it makes a rule, or neither counts.
 
         Errors:
             AlreadyAnswered: someone was faster, or the question was withdrawn.
-            BadRequest: the question has no such option.
+            BadRequest: the question has no such option, or cannot be remembered so.
         """
         caller.require(Role.OWNER, "answer this question")
-        at = self._clock.now()
+        at, make_rule = self._clock.now(), None
+        if answer.remember is not None:
+            make_rule = await self._rules.maker(caller, await self.get(permission_id), answer.remember)
 
         def job(transaction: Transaction) -> Permission:
             permission = permissions.get(transaction.connection, permission_id)
@@ -83,6 +93,10 @@ class Permissions:
             state = PermissionState.ALLOWED if option.kind in _ALLOWS else PermissionState.REJECTED
             permission = permission.replace(state=state, option_id=option.id, answered_at=at, answered_by=caller.person, note=answer.note)
             self._settle(transaction, permission, turn)
+            if make_rule is not None:
+                if state is not PermissionState.ALLOWED:
+                    raise errors.BadRequest(["remember: only a yes can be remembered"])
+                make_rule(transaction, at)
             return permission
 
         request = [permission_id, answer]
@@ -95,9 +109,11 @@ class Permissions:
     async def ask(self, turn: Turn, question: Question) -> str | None:
         """Put a question of a running turn to the people, and wait. Returns the id of the chosen option.
 
-        `None`: the turn does not run any more, or the question expired and has no option that says no. Cancelling withdraws it.
+        A rule that says yes answers at once, in its author's name. `None`: the turn does not run any more, or the question expired and
+        has no option that says no. Cancelling withdraws it.
         """
         assert turn.run_id is not None
+        asked = await self._rules.read(turn.session_id, question)
         permission = Permission(
             id=PermissionId(self._clock.new_id("permission")),
             session_id=turn.session_id,
@@ -110,13 +126,16 @@ class Permissions:
             command=question.command,
             input=question.input,
             options=question.options,
+            rule_words=list(asked.words) if asked.words is not None else None,
+            rule_kind=asked.kind,
             state=PermissionState.OPEN,
             asked_at=self._clock.now(),
         )
         answer = self._asking[permission.id] = asyncio.get_running_loop().create_future()
         try:
-            if not await self._store.write(_open, permission):
-                return None
+            opened = await self._store.write(_open, permission, asked)
+            if opened is None or opened.state is not PermissionState.OPEN:
+                return opened.option_id if opened else None
             crash_point("permission.asked")
             limit = self._config.permission_timeout
             return await asyncio.wait_for(answer, limit.total_seconds() if limit else None)
@@ -157,14 +176,33 @@ class Permissions:
             waiting.set_result(option_id)
 
 
-def _open(transaction: Transaction, permission: Permission) -> bool:
+def _open(transaction: Transaction, permission: Permission, asked: Asked) -> Permission | None:
+    """Ask, or let a rule answer. `None`: the turn does not run any more."""
     turn = find_turn(transaction, permission.turn_id)
     if turn.state is not TurnState.RUNNING or turn.run_id != permission.run_id:
-        return False
+        return None
     at = permission.asked_at
+    if (allowed := _by_rule(transaction, permission, asked, at)) is not None:
+        return allowed
     permissions.insert(transaction, permission)
     move(transaction, turn, TurnState.WAITING, at, permission_id=permission.id)
     transaction.append(at, PermissionAsked(permission=permission), session_id=turn.session_id, turn_id=turn.id)
     transaction.append(at, PermissionChanged(permission=permission))
     derive(transaction, turn.session_id, at)
-    return True
+    return permission
+
+
+def _by_rule(transaction: Transaction, permission: Permission, asked: Asked, at: datetime) -> Permission | None:
+    """Store the question as one that a rule allowed: with the agent's own “once”, since our rules end when we say so."""
+    option = min((one for one in permission.options if one.kind in _ALLOWS), key=lambda one: one.kind == "allow_always", default=None)
+    rule = rules.first(transaction, asked, at) if option is not None else None
+    if option is None or rule is None:
+        return None
+    permission = permission.replace(
+        state=PermissionState.ALLOWED, option_id=option.id, answered_at=at, answered_by=rule.created_by, rule_id=rule.id
+    )
+    permissions.insert(transaction, permission)
+    rules.use(transaction, rule, at)
+    transaction.append(at, PermissionSettled(permission=permission), session_id=permission.session_id, turn_id=permission.turn_id)
+    transaction.append(at, PermissionChanged(permission=permission))
+    return permission

@@ -212,6 +212,8 @@ export class World {
       answeredAt: null,
       answeredBy: null,
       note: null,
+      ruleWords: command.split(' '),
+      ruleKind: 'execute',
       ruleId: null,
     });
     const session = this.sessions.find(s => s.id === sessionId);

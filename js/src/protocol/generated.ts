@@ -550,6 +550,10 @@ export interface Permission {
   answeredBy: Person | null
   /** What the person wrote beside the answer. */
   note: string | null
+  /** The words that the `command_prefix` of a rule is compared with. `None`: it is not one simple command, so no prefix allows it. */
+  ruleWords: string[] | null
+  /** The kind of tool that a rule can allow for the like of this. `None`: none can; it is about files outside, or about anything. */
+  ruleKind: string | null
   /** The rule that answered it; `answered_by` is who made the rule. */
   ruleId: string | null
 }
@@ -1020,6 +1024,14 @@ export interface EventQuery {
 export interface EventPage {
   items: Event[]
   lastSeq: number
+}
+
+/** Those that count there: its own, and those of what it lies in. Without any: all there ever were. */
+export interface RuleQuery {
+  session?: string | null
+  worktree?: string | null
+  zone?: string | null
+  repo?: string | null
 }
 
 export interface BoardQuery {

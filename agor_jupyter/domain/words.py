@@ -1,0 +1,60 @@
+"""Reads the words of a simple command: one program with its arguments, which no shell would take for anything else.
+
+What is not plainly that has no words: quoting that shells read differently, expansions, substitutions, redirections, several commands,
+variables set before a command. Better to ask once too often.
+"""
+
+import re
+
+_MAX = 10_000
+_BARE = r"[A-Za-z0-9_./:=,@%+*?\[\]-]"
+_WORD = re.compile(rf"(?:{_BARE}|'[^'\\]*'|\"[^\"\\$`!]*\")+")
+_BREAK = re.compile(" +")
+_QUOTES = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.*\])?\+?=")
+_SHELLS = re.compile(r"(?:/bin/|/usr/bin/)?(?:sh|bash|dash|zsh)")
+_RUNS_IN_SHELL = ("-c", "-lc")
+_WRAPPERS = re.compile(
+    r"sudo|doas|su|env|exec|eval|coproc|trap|command|builtin|source|\.|nohup|nice|ionice|time|timeout|xargs|parallel|setsid|stdbuf|script"
+    r"|watch|flock|chroot|unshare|nsenter|bwrap|strace|ltrace|gdb|ssh|find"
+)
+_INTERPRETERS = re.compile(
+    r"(?:(?:ba|da|z|k|fi|c|tc)?sh|python|node|deno|bun|perl|ruby|php|lua|Rscript|osascript|npx|pnpx|bunx|uvx|pipx)[0-9.]*"
+)
+
+
+def read(command: str) -> list[str] | None:
+    """The words of `command` as a shell would hand them to the program; `None` when it is not one simple command."""
+    text = command.strip(" \n")
+    if not 0 < len(text) <= _MAX or not text.isprintable():
+        return None
+    words, at = [], 0
+    while at < len(text):
+        found = _WORD.match(text, at)
+        if found is None:
+            return None
+        words.append(_QUOTES.sub(lambda match: match[1] if match[1] is not None else match[2], found[0]))
+        gap = _BREAK.match(text, found.end())
+        at = gap.end() if gap else found.end()
+    return None if _ASSIGNMENT.match(words[0]) else words
+
+
+def read_arguments(arguments: list[str]) -> list[str] | None:
+    """The words of a command that is given as a list. `["bash", "-lc", "git status"]` is what the shell is told to run."""
+    if len(arguments) == 3 and _SHELLS.fullmatch(arguments[0]) and arguments[1] in _RUNS_IN_SHELL:
+        return read(arguments[2])
+    if not arguments or any(re.fullmatch(rf"(?:{_BARE}| )+", word) is None for word in arguments) or _ASSIGNMENT.match(arguments[0]):
+        return None
+    return list(arguments)
+
+
+def why_too_wide(prefix: list[str]) -> str | None:
+    """Why commands that begin so could be any command; `None` when they cannot."""
+    program = prefix[0].rpartition("/")[2]
+    if _ASSIGNMENT.match(prefix[0]):
+        return "it sets a variable; name the command itself"
+    if _WRAPPERS.fullmatch(program):
+        return f"{program} runs whatever stands behind it; name that command itself"
+    if _INTERPRETERS.fullmatch(program) and all(word.startswith("-") for word in prefix[1:]):
+        return f"{program} runs whatever stands behind it; name the script or the module too"
+    return None
