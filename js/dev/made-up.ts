@@ -101,9 +101,10 @@ const AGENTS = [
   agent(
     'opencode',
     'opencode',
-    { isInstalled: false, path: null, installState: 'failed', installStep: 'npm could not reach the registry: getaddrinfo ENOTFOUND registry.example.org. Check the network of this server, then try again.' },
+    { isInstalled: false, path: null, pinned: '0.15.0', installState: 'failed', installStep: 'npm could not reach the registry: getaddrinfo ENOTFOUND registry.example.org. Check the network of this server, then try again.' },
     { package: 'opencode-ai@0.15.0', install: 'npm install -g opencode-ai' },
   ),
+  agent('goose', 'Goose', { isInstalled: false, path: null, pinned: '1.9.3' }, { package: 'x@1', notes: ['It reports no cost.'], diskMb: 140 }),
   agent('script', 'Script'),
 ];
 

@@ -58,7 +58,7 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
             onClick={() => ask('install')}
           >
             <Icon name="download" size={14} />
-            {installState === 'failed' ? words.again : words.install}
+            {installState === 'failed' ? words.again : words.install(status.pinned, agent.diskMb)}
           </button>
         )}
         {!agent.isBuiltin && canSteer(shared) && (
@@ -91,6 +91,14 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
       )}
       {!isInstalled && !isInstalling && <ByHand status={status} isOwner={isOwner} />}
       {isInstalled && isSignedIn !== true && agent.signIn.length > 0 && <SignIn status={status} isMeant={isMeant} />}
+      {agent.notes.length > 0 && (
+        <details className="agor-details">
+          <summary>{words.notes}</summary>
+          {agent.notes.map(note => (
+            <p key={note}>{note}</p>
+          ))}
+        </details>
+      )}
       <Problem text={problem} />
     </li>
   );

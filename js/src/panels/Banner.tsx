@@ -4,10 +4,10 @@ import { useEffect } from 'react';
 import { texts } from '../texts.js';
 import { useApp, useClient } from './context.js';
 import { Icon } from './Icon.js';
-import { clockWithSeconds } from './words.js';
+import { clockWithSeconds, money } from './words.js';
 
 export function Banner() {
-  const { client } = useApp();
+  const { client, commands } = useApp();
   const { shared, readOnlyReason, caughtUp, board } = useClient();
   useEffect(() => {
     if (caughtUp === null) return;
@@ -33,6 +33,26 @@ export function Banner() {
         <Icon name="st-done" />
         <b>{texts.connection.back}</b>
         <span className="agor-ell">{texts.connection.caughtUp(caughtUp)}</span>
+      </div>
+    );
+  }
+  const usedUp = [...shared.budgets.values()].find(
+    ({ scope, subject, state }) =>
+      state === 'exhausted' &&
+      ((scope === 'board' && subject === client.path) || (scope === 'user' && subject === shared.me?.person.username)),
+  );
+  if (usedUp) {
+    const amount = money(usedUp.hardUsd ?? usedUp.spentUsd, false);
+    return (
+      <div className="agor-banner" role="status" data-banner="budget">
+        <Icon name="coin" />
+        <b>{usedUp.scope === 'board' ? texts.budget.boardUsedUp(amount) : texts.budget.yoursUsedUp(amount)}</b>
+        <span className="agor-ell agor-grow agor-t2">{texts.budget.stopped}</span>
+        {shared.me?.role === 'owner' && (
+          <button type="button" className="agor-btn agor-sm" onClick={() => commands.openDialog('budget')}>
+            {texts.budget.raise}
+          </button>
+        )}
       </div>
     );
   }

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 
 import type { Budget, Session, Worktree } from '../protocol/generated.js';
 import { parkedTurn, usedUp } from '../store/parked.js';
+import type { BoardState } from '../store/types.js';
 import { dialogTexts, texts } from '../texts.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
@@ -17,7 +18,7 @@ export function BudgetDialog({ worktree, session }: { worktree: Worktree | undef
   const turn = session && parkedTurn(session, shared);
   // Raising it means the one that stands in the way.
   const [scope, setScope] = useState<Scope>(
-    () => (turn && usedUp(turn, shared)?.scope) ?? (session ? 'session' : worktree ? 'worktree' : 'board'),
+    () => (turn && usedUp(turn, shared)?.scope) ?? (session ? 'session' : worktree ? 'worktree' : isMineUsedUp(shared) ? 'user' : 'board'),
   );
   const subjects: Readonly<Record<Scope, string | undefined>> = {
     session: session?.id,
@@ -52,6 +53,9 @@ export function BudgetDialog({ worktree, session }: { worktree: Worktree | undef
     </Dialog>
   );
 }
+
+const isMineUsedUp = (shared: BoardState): boolean =>
+  [...shared.budgets.values()].some(one => one.scope === 'user' && one.subject === shared.me?.person.username && one.state === 'exhausted');
 
 function BudgetForm({ scope, subject, budget }: { scope: Scope; subject: string; budget: Budget | undefined }) {
   const { client, commands } = useApp();

@@ -46,7 +46,8 @@ export function SessionOptions({ session }: { session: Session }) {
   const main = options.filter(({ id }) => id === 'model' || id === 'mode');
   main.sort((a, b) => Number(a.id === 'mode') - Number(b.id === 'mode'));
   const others = options.filter(option => !main.includes(option));
-  const note = isBusy ? texts.options.running(label) : null;
+  const isNext = shared.agents.get(session.agent)?.agent.setsBetweenTurns === true;
+  const note = isBusy ? (isNext ? texts.options.next(label) : texts.options.running(label)) : null;
   const isLater = isBusy && options.some(option => session.chosen[option.id] !== undefined && session.chosen[option.id] !== option.value);
   return (
     <div className="agor-options">

@@ -1,5 +1,5 @@
 // Allow the like from now on: where, how long, and exactly what. A yes makes a rule, which can be revoked.
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 
 import type { Permission, Remember, Rule } from '../protocol/generated.js';
 import { texts } from '../texts.js';
@@ -54,7 +54,6 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
   const shared = useShared();
   const trap = useFocusTrap(onClose, true);
   useInView(trap.ref);
-  const name = useId();
   const { command } = permission;
   const [scope, setScope] = useState<Rule['scope']>('session');
   const [text, setText] = useState(() => shown(proposed(command ?? '')));
@@ -86,15 +85,30 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
       }}
     >
       <form onSubmit={submit}>
-        <fieldset className="agor-choices">
-          <legend>{texts.permission.forWhat}</legend>
-          {scopes.map(one => (
-            <label key={one}>
-              <input type="radio" name={name} value={one} checked={scope === one} onChange={() => setScope(one)} />
-              {capital(texts.permission.scopes[one])}
-            </label>
-          ))}
-        </fieldset>
+        <div className="agor-columns">
+          <Field label={texts.permission.forWhat}>
+            {id => (
+              <select id={id} className="agor-select" value={scope} onChange={event => setScope(event.target.value as Rule['scope'])}>
+                {scopes.map(one => (
+                  <option key={one} value={one}>
+                    {capital(texts.permission.scopes[one])}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label={texts.permission.howLong}>
+            {id => (
+              <select id={id} className="agor-select" value={seconds} onChange={event => setSeconds(event.target.value)}>
+                {texts.permission.times.map(([value, label]) => (
+                  <option key={label} value={value ?? ''}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        </div>
         {command !== null && (
           <Field label={texts.permission.startsWith} problem={isRight ? undefined : texts.permission.notThis}>
             {id => (
@@ -110,17 +124,6 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
             )}
           </Field>
         )}
-        <Field label={texts.permission.howLong}>
-          {id => (
-            <select id={id} className="agor-select" value={seconds} onChange={event => setSeconds(event.target.value)}>
-              {texts.permission.times.map(([value, label]) => (
-                <option key={label} value={value ?? ''}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
         {isRight && (
           <p className="agor-advice" role="status">
             {texts.permission.matches(whatOf(permission, prefix), texts.permission.scopes[scope])}{' '}

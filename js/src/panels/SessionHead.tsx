@@ -63,7 +63,7 @@ export function SessionHead({ session }: { session: Session }) {
             {texts.panel.contextUsed(context, Math.round((usage.contextSize ?? 0) / 1000))}
           </span>
         )}
-        {usage.costUsd !== null && <span className="agor-xs agor-t2">{money(usage.costUsd, usage.isEstimate)}</span>}
+        <Cost session={session} />
         {STOPPABLE.has(session.state) && canSteer(shared) && (
           <button
             type="button"
@@ -78,6 +78,20 @@ export function SessionHead({ session }: { session: Session }) {
       </div>
       <Problem text={problem} />
     </header>
+  );
+}
+
+/** What it has cost, and of how much, where there is a budget. */
+function Cost({ session }: { session: Session }) {
+  const { budgets } = useShared();
+  const { costUsd, isEstimate } = session.usage;
+  const budget = [...budgets.values()].find(one => one.scope === 'session' && one.subject === session.id && one.hardUsd !== null);
+  if (costUsd === null && !budget) return null;
+  return (
+    <span className={`agor-xs ${budget && budget.state !== 'ok' ? 'agor-need-text' : 'agor-t2'}`}>
+      {money(costUsd ?? 0, isEstimate)}
+      {budget?.hardUsd && <span title={texts.budget.ofSession}> {texts.budget.of(money(budget.hardUsd, false))}</span>}
+    </span>
   );
 }
 
