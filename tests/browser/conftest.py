@@ -64,11 +64,20 @@ class Lab:
             "IPYTHONDIR": str(self.home / "ipython"),
             "JUPYTERHUB_API_TOKEN": TOKENS["mira"],  # what a kernel of this server speaks with
             "GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"),
+            "PIP_INDEX_URL": "http://127.0.0.1:9/",  # no test reaches a registry
+            "npm_config_registry": "http://127.0.0.1:9/",
+            "npm_config_fetch_retries": "0",
         }
         settings = self.home / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True, exist_ok=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
         (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')  # each browser's own preference
+        # One whose package no network has, and one that lets a person choose.
+        agents = [
+            {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, str(here / "choosing_agent.py")], "mode": "ask"},
+            {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "package": "@no-such-scope-agor/none@0.0.1", "node": 18},
+        ]  # fmt: skip
+        (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": {"agents": agents}}))
         (self.home / "gitconfig").write_text("[user]\n name = Test\n email = test@example.org\n[init]\n defaultBranch = main\n")
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",
@@ -113,6 +122,9 @@ class Lab:
 
     def post(self, path: str, body: object, person: str = "mira"):
         return self._request("POST", path, body, person)
+
+    def patch(self, path: str, body: object, person: str = "mira"):
+        return self._request("PATCH", path, body, person)
 
     def _request(self, method: str, path: str, body: object, person: str):
         request = urllib.request.Request(

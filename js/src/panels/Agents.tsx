@@ -84,11 +84,7 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
           </div>
         </div>
       )}
-      {installState === 'failed' && (
-        <div className="agor-fail-strip" role="alert">
-          <b>{words.installFailed}</b> {visible(status.installStep ?? '')}
-        </div>
-      )}
+      {installState === 'failed' && <Failed reason={status.installStep ?? ''} />}
       {!isInstalled && !isInstalling && <ByHand status={status} isOwner={isOwner} />}
       {isInstalled && isSignedIn !== true && agent.signIn.length > 0 && <SignIn status={status} isMeant={isMeant} />}
       {agent.notes.length > 0 && (
@@ -101,6 +97,23 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
       )}
       <Problem text={problem} />
     </li>
+  );
+}
+
+function Failed({ reason }: { reason: string }) {
+  const [first = '', ...rest] = reason.split('\n');
+  return (
+    <div className="agor-fail-strip">
+      <span role="alert">
+        <b>{words.installFailed}</b> {visible(first)}
+      </span>
+      {rest.length > 0 && (
+        <details className="agor-details">
+          <summary>{texts.outcome.log}</summary>
+          <pre tabIndex={0}>{visible(rest.join('\n'))}</pre>
+        </details>
+      )}
+    </div>
   );
 }
 

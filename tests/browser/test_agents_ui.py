@@ -1,0 +1,131 @@
+"""What a person sees of real agents: which are here, what they let one choose, what they may do, and what they wait for."""
+
+import pytest
+
+from tests.browser.test_board import card, open_tab, state_of, worktree
+
+
+def session(lab, board: str, name: str, prompt: str) -> dict:
+    return lab.post("sessions", {"worktreeId": worktree(lab, board, name)["id"], "agent": "chooser", "prompt": prompt})
+
+
+def open_session(page, name: str, title: str) -> None:
+    card(page, name).locator(f".agor-s >> text={title}").first.click()
+    page.wait_for_selector(".agor-session-body")
+
+
+def menu(page, label: str) -> None:
+    page.locator(".agor-panel-head").get_by_role("button", name=label).click()
+
+
+def test_an_agent_that_cannot_be_installed_says_why_and_can_be_tried_again(lab, people, board):
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    app.locator(".agor-bar").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Agents").click()
+    row = page.locator("[data-agent=absent]")
+    assert "Not installed" in row.inner_text()
+
+    row.get_by_role("button", name="Install Absent").click()
+
+    row.locator("[role=alert] >> text=Nothing was changed").wait_for()
+    assert row.get_by_text("Try again").is_visible()
+    assert "Comes with Agor" in page.locator("[data-agent=script]").inner_text()
+
+
+def test_a_variable_is_set_by_name_and_its_value_is_never_shown(lab, people, board):
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    app.locator(".agor-bar").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Variables").click()
+    page.get_by_label("Name", exact=True).fill("COLOUR")
+    value = page.get_by_label("Value", exact=True)
+    assert value.get_attribute("type") == "password"
+    value.fill("ultramarine")
+
+    page.get_by_role("button", name="Set", exact=True).click()
+
+    page.locator("[data-variable=COLOUR]").wait_for()
+    assert value.input_value() == ""
+    assert "ultramarine" not in page.content()
+    made = session(lab, board, "Coloured", "say hello")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    assert "ultramarine" not in str(lab.get(f"sessions/{made['id']}/events"))
+    page.get_by_role("button", name="Remove COLOUR").click()
+    page.locator("[data-variable=COLOUR]").wait_for(state="detached")
+    assert lab.get("variables") == []
+
+
+def test_model_and_mode_are_picked_by_keyboard_and_hold_for_the_next_turn(lab, people, board):
+    made = session(lab, board, "Picked", "say first")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Picked", "say first")
+    page.locator(".agor-md >> text=first (small, ask").wait_for()
+    button = page.get_by_role("button", name="Model: Small")
+    button.focus()
+
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitemradio", name="Small").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Small"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("button", name="Model: Large").wait_for()
+    menu(page, "Mode: Ask before edits")
+    page.get_by_role("menuitemradio", name="Plan only").click()
+    page.get_by_role("button", name="Mode: Plan only").wait_for()
+    page.get_by_label("Prompt Chooser").fill("say second")
+    page.keyboard.press("Enter")
+    page.locator(".agor-md >> text=second (large, plan").wait_for()
+
+
+def test_a_menu_gives_the_focus_back_and_a_viewer_cannot_open_it(lab, people, board):
+    made = session(lab, board, "Looked at", "say hello")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    mira, vera = people("mira"), people("vera")
+    for page in (mira, vera):
+        open_tab(page, lab, board)
+        open_session(page, "Looked at", "say hello")
+
+    menu(mira, "Model: Small")
+    mira.get_by_role("menu", name="Model: Small").wait_for()
+    mira.keyboard.press("Escape")
+    vera_button = vera.get_by_role("button", name="Model: Small")
+    vera_button.click(force=True)  # disabled for Playwright too
+
+    assert mira.get_by_role("menu").count() == 0
+    assert mira.evaluate("document.activeElement.getAttribute('aria-label')") == "Model: Small"
+    assert vera.get_by_role("menu").count() == 0
+    assert vera_button.get_attribute("aria-disabled") == "true"
+    assert "Ask the owner" in vera_button.get_attribute("title")
+
+
+@pytest.fixture
+def no_defaults(lab):
+    yield
+    lab.patch("preferences/chooser", {"options": {}})
+
+
+@pytest.mark.usefixtures("no_defaults")
+def test_a_default_is_kept_and_offered_with_the_next_session(lab, people, board):
+    made = worktree(lab, board, "Defaults")
+    first = lab.post("sessions", {"worktreeId": made["id"], "agent": "chooser", "prompt": "say hello"})
+    lab.wait_for(lambda: state_of(lab, first["id"]) == "done")
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Defaults").hover()
+    card(page, "Defaults").get_by_role("button", name="Session").click()
+    page.get_by_label("Agent", exact=True).select_option("chooser")
+    page.get_by_label("Model", exact=True).select_option("large")
+    page.get_by_label("Use as my default for Chooser").check()
+    page.get_by_label("First prompt").fill("say chosen")
+
+    page.get_by_role("button", name="Prompt Chooser").click()
+
+    page.locator(".agor-md >> text=chosen (large, ask").wait_for()
+    assert [one["options"] for one in lab.get("preferences") if one["agent"] == "chooser"] == [{"model": "large"}]
+    second = lab.post("sessions", {"worktreeId": made["id"], "agent": "chooser", "prompt": "say again"})
+    lab.wait_for(lambda: state_of(lab, second["id"]) == "done")
+    assert lab.get(f"sessions/{second['id']}")["chosen"]["model"] == "large"
