@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix types bench browser-tools clean test-agents test-beside
+.PHONY: help demo test check lint fix types bench browser-tools sandbox-tools clean test-agents test-beside
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -26,10 +26,16 @@ browser-tools:
 	    $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
 	  { echo "Chromium is missing and could not be installed. Install the package chromium, then run this again." >&2; exit 1; }
 
+sandbox-tools:
+	@command -v bwrap >/dev/null || \
+	  { as_root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends bubblewrap; } || \
+	  { echo "bubblewrap is missing and could not be installed. Install the package bubblewrap, then run this again." >&2; exit 1; }
+
 demo: $(STAMP)  ## Make a sample project and start JupyterLab on the quick start
 	$(PY) -m agor_jupyter.cli demo --folder .demo --port $(PORT)
 
-test: $(STAMP) browser-tools  ## Install what the tests need, then run make check
+test: $(STAMP) browser-tools sandbox-tools  ## Install what the tests need, then run make check
 	$(MAKE) --no-print-directory check
 
 check: $(STAMP)  ## Lint, types, layers and all tests: exactly what CI runs

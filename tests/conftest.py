@@ -65,7 +65,13 @@ def repository(tmp_path: Path) -> Path:
 def config(tmp_path: Path) -> Config:
     root = tmp_path / "root"
     root.mkdir(exist_ok=True)
-    return Config(data_dir=tmp_path / "data", key_file=tmp_path / "keys" / "key", root_dir=root, allowed_roots=(root,))
+    return Config(
+        data_dir=tmp_path / "data",
+        key_file=tmp_path / "keys" / "key",
+        root_dir=root,
+        allowed_roots=(root,),
+        sandbox="off",  # `tests/sandbox` has it on
+    )
 
 
 @pytest.fixture

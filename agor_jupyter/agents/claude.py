@@ -53,4 +53,7 @@ AGENT = AgentType(
             "model_not_found": "provider_error",
         },
     ),
+    state=[".claude/", ".claude.json"],
+    settings=[".claude/settings.json", ".claude/settings.local.json", ".claude/CLAUDE.md", ".claude/hooks", ".claude/plugins"],
+    state_env=["CLAUDE_CONFIG_DIR"],
 )

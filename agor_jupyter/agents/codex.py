@@ -46,4 +46,8 @@ AGENT = AgentType(
             "responseTooManyFailedAttempts": "unreachable",
         },
     ),
+    sandbox_mode="agent-full-access",  # its own sandbox keeps it from committing, and cannot be nested everywhere
+    state=[".codex/"],
+    settings=[".codex/config.toml", ".codex/AGENTS.md", ".codex/rules"],
+    state_env=["CODEX_HOME"],
 )

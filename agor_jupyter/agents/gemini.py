@@ -20,4 +20,6 @@ AGENT = AgentType(
     sets_between_turns=True,
     reports_usage=True,
     mcp=["stdio", "http"],
+    state=[".gemini/"],
+    settings=[".gemini/settings.json", ".gemini/GEMINI.md", ".gemini/extensions", ".gemini/commands"],
 )

@@ -27,4 +27,6 @@ AGENT = AgentType(
     reports_usage=True,
     reports_cost=True,
     mcp=["stdio", "http"],
+    state=[".local/share/opencode/", ".local/state/opencode/"],
+    settings=[".config/opencode"],
 )

@@ -76,6 +76,12 @@ class AgentType(Record):
     """The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it."""
     package: Package | None = None
     """The npm package that brings `command`, with its exact version. `install` puts it into the data folder."""
+    state: list[str] = Field(default_factory=list)
+    """Paths below the home folder that it reads and writes in the sandbox too: its sign-in, its conversations. A folder ends with `/`."""
+    settings: list[str] = Field(default_factory=list)
+    """Paths below the home folder, within `state` or not, that it may read there and not change: they decide what runs."""
+    state_env: list[str] = Field(default_factory=list)
+    """Variables that name a folder of `state` elsewhere."""
     node: int | None = None
     """The oldest major version of Node that the package runs on. `None`: any."""
     disk_mb: int = 500

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,12 +26,15 @@ _LINKED = (
 )
 _TIPS_AGE_S = 1.0
 _ALLOWED_KEYS = re.compile(
-    rb"core\.(autocrlf|eol|safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion|excludesfile)"
+    rb"core\.(autocrlf|eol|safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)"
     rb"|extensions\.(objectformat|refstorage)"
     rb"|remote\..+\.fetch"
     rb"|branch\..+\.(remote|merge)"
 )
+_ALLOWED_PERSONAL_KEYS = re.compile(rb"core\.(excludesfile|autocrlf|eol)")
 _HEAD = re.compile(rb"(ref: refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
+
+Setting = tuple[bytes, bytes]
 
 
 @dataclass(kw_only=True)
@@ -59,6 +62,7 @@ class Repository:
         worktree: Path | None = None,
         index: Path | None = None,
         environment: dict[str, str] | None = None,
+        protocols: Sequence[str] = (),
         cwd: Path | None = None,
         stdin: bytes = b"",
         ok: Collection[int] = (0,),
@@ -81,6 +85,7 @@ class Repository:
             arguments,
             cwd=cwd or worktree or self.view,
             pins=pins | (environment or {}),
+            protocols=protocols,
             stdin=stdin,
             ok=ok,
             cap=cap,
@@ -129,21 +134,19 @@ class Repository:
         for name in ("logs", "worktrees"):
             (self.common_dir / name).mkdir(exist_ok=True)
         settings = [(b"core.bare", b"false"), (b"core.logallrefupdates", b"true"), (b"core.repositoryformatversion", b"0")]
-        settings += await self._allowed_settings()
-        lines = bytearray()
-        for key, value in settings:
-            section, _, rest = key.partition(b".")
-            subsection, _, variable = rest.rpartition(b".")
-            quoted = b' "' + subsection.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' if subsection else b""
-            escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\t", b"\\t")
-            lines += b"[" + section + quoted + b"]\n\t" + variable + b' = "' + escaped + b'"\n'
-        _replace(self.view / "config", bytes(lines))
+        settings += await self.settings(_ALLOWED_KEYS, _ALLOWED_PERSONAL_KEYS)
+        _replace(self.view / "config", render(settings))
 
-    async def _allowed_settings(self) -> list[tuple[bytes, bytes]]:
-        """Reading settings executes nothing. A value is data here and stays data."""
-        found: list[tuple[bytes, bytes]] = []
-        sources = [["--global", "--includes"], ["--file", str(self.common_dir / "config"), "--no-includes"]]
-        for source in sources:
+    async def settings(self, own: "re.Pattern[bytes]", personal: "re.Pattern[bytes]") -> list[Setting]:
+        """Those of the repository whose keys are `own`, and those of the server's user whose keys are `personal`.
+
+        Reading settings executes nothing. A value is data here and stays data.
+        """
+        found: list[Setting] = []
+        for source, allowed in (
+            (["--global", "--includes"], personal),
+            (["--file", str(self.common_dir / "config"), "--no-includes"], own),
+        ):
             output = await run.run(
                 "read the settings",
                 ["config", *source, "-z", "--list"],
@@ -154,13 +157,21 @@ class Repository:
             )
             for setting in output.out.split(b"\0"):
                 key, _, value = setting.partition(b"\n")
-                is_personal = source[0] == "--global"
-                if not _ALLOWED_KEYS.fullmatch(key) or b"\n" in key:
-                    continue
-                if is_personal != (key == b"core.excludesfile") and not (is_personal and key in {b"core.autocrlf", b"core.eol"}):
-                    continue
-                found.append((key, os.fsencode(Path(os.fsdecode(value)).expanduser()) if key == b"core.excludesfile" else value))
+                if allowed.fullmatch(key) and b"\n" not in key:
+                    found.append((key, os.fsencode(Path(os.fsdecode(value)).expanduser()) if key == b"core.excludesfile" else value))
         return found
+
+
+def render(settings: Iterable[Setting]) -> bytes:
+    """A settings file of git."""
+    lines = bytearray()
+    for key, value in settings:
+        section, _, rest = key.partition(b".")
+        subsection, _, variable = rest.rpartition(b".")
+        quoted = b' "' + subsection.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' if subsection else b""
+        escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\t", b"\\t")
+        lines += b"[" + section + quoted + b"]\n\t" + variable + b' = "' + escaped + b'"\n'
+    return bytes(lines)
 
 
 async def discover(path: Path) -> tuple[Path, Path]:

@@ -83,6 +83,7 @@ async def run(
     pins: Mapping[str, str] | None = None,
     protocols: Sequence[str] = (),
     is_personal: bool = False,
+    inside: Sequence[str] = (),
     stdin: bytes = b"",
     ok: Collection[int] = (0,),
     timeout_s: float = TIMEOUT_S,
@@ -93,10 +94,11 @@ async def run(
 
     `pins` says which repository, as `GIT_*` variables: none comes from the server's own environment. `protocols` says what the
     network may be used for. With `is_personal` the git settings of the server's own user count too, where proxies, credential
-    helpers and safe folders stand. Of the output `cap` bytes are kept; git is stopped when it writes more, and `is_cut` says so.
-    `on_progress` gets pieces of stderr, from another thread.
+    helpers and safe folders stand. `inside` comes before git: the command line of a sandbox, which has its own variables. Of the
+    output `cap` bytes are kept; git is stopped when it writes more, and `is_cut` says so. `on_progress` gets pieces of stderr, from
+    another thread.
     """
-    argv = ["git", *_OPTIONS, *(() if protocols else _NO_NETWORK), *arguments]
+    argv = [*inside, "git", *_OPTIONS, *(() if protocols else _NO_NETWORK), *arguments]
     passed = (*_PASSED, *_PASSED_TO_NETWORK) if protocols else _PASSED
     environment = {name: os.environ[name] for name in passed if name in os.environ}
     environment |= _ENVIRONMENT

@@ -13,7 +13,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import Dict, Float, Integer, List, Unicode
+from traitlets import Dict, Enum, Float, Integer, List, Unicode
 
 from agor_jupyter._assets import STATIC, bundle_hash
 from agor_jupyter.server.base import NothingHere, knows_people
@@ -110,6 +110,21 @@ class AgorApp(ExtensionApp):
     text_interval_ms = Integer(
         50, min=0, help="Milliseconds for which pieces of an agent's text are joined before they are stored and sent. Default 50. 0: never."
     ).tag(config=True)
+    sandbox = Enum(
+        ("auto", "off", "required"),
+        "auto",
+        help=(
+            "Whether agents run in a sandbox, which needs bubblewrap. `auto`, the default: where it works. `off`: never. `required`: "
+            "without it no agent starts."
+        ),
+    ).tag(config=True)
+    sandbox_read = List(
+        Unicode(),
+        help="Folders and files that agents may read in the sandbox, such as `/data` or `~/.dbt`. Default: none but the system's programs.",
+    ).tag(config=True)
+    sandbox_write = List(
+        Unicode(), help="Folders and files that agents may read and change in the sandbox beside their worktree. Default: none."
+    ).tag(config=True)
     git_timeout_s = Float(120, min=1, help="Seconds that one call of git may take, apart from a clone. Default 120, at least 1.").tag(
         config=True
     )
@@ -204,6 +219,9 @@ class AgorApp(ExtensionApp):
             ),
             text_interval=timedelta(milliseconds=self.text_interval_ms),
             pass_env=tuple(self.pass_env),
+            sandbox=self.sandbox,  # type: ignore[arg-type]  # the trait has checked it
+            sandbox_read=tuple(Path(path).expanduser().absolute() for path in self.sandbox_read),
+            sandbox_write=tuple(Path(path).expanduser().absolute() for path in self.sandbox_write),
             git_timeout=timedelta(seconds=self.git_timeout_s),
             clone_timeout=timedelta(seconds=self.clone_timeout_s),
             setup_timeout=timedelta(seconds=self.setup_timeout_s),

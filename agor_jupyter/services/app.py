@@ -31,6 +31,7 @@ from agor_jupyter.services.refusals import Refusals
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.rules import Rules
 from agor_jupyter.services.runner import Runner
+from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.templates import Templates
@@ -62,6 +63,7 @@ class Agor:
     options: Options
     repos: Repos
     worktrees: Worktrees
+    sandboxes: Sandboxes
     sessions: Sessions
     turns: Turns
     permissions: Permissions
@@ -154,12 +156,7 @@ class Agor:
         stack.push_async_callback(self.repos.close)
         await self.repos.start()
         self.variables = Variables(store, clock, config, self.runner.renew)
-        self.worktrees = Worktrees(store, config, clock, self.repos)
-        stack.push_async_callback(self.worktrees.close)
-        self.worktrees.hide = self.variables.hide
-        self.worktrees.is_live = self._is_live
-        self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
-        await self.worktrees.start()
+        await self._open_worktrees(stack)
 
         self.rules = Rules(store, clock, self.boards)
         self.permissions = Permissions(store, clock, config, self.rules)
@@ -175,6 +172,19 @@ class Agor:
         for session_id in await store.read(turns.sessions_that_wait):
             self.runner.wake(session_id)
 
+    async def _open_worktrees(self, stack: AsyncExitStack) -> None:
+        store, config, clock = self.store, self.config, self.clock
+        self.worktrees = Worktrees(store, config, clock, self.repos)
+        stack.push_async_callback(self.worktrees.close)
+        self.worktrees.hide = self.variables.hide
+        self.worktrees.is_live = self._is_live
+        self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
+        await self.worktrees.start()
+        self.sandboxes = Sandboxes(store, config, clock, self.repos, self.worktrees)
+        stack.push_async_callback(self.sandboxes.close)
+        self.worktrees.on_gone = self.sandboxes.forget
+        await self.sandboxes.start()
+
     def _desk(self, collector: Collector) -> Desk:
         return Desk(
             store=self.store,
@@ -187,6 +197,7 @@ class Agor:
             worktrees=self.worktrees,
             grants=self.grants,
             variables=self.variables,
+            sandboxes=self.sandboxes,
             executor=LocalExecutor(),
             start_agent=AgentSession.start,
             starting=Slots(self.config.max_starting),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.parking import Schedule
@@ -39,6 +40,12 @@ class Config:
     """Pieces of text are joined this long before they are stored."""
     pass_env: tuple[str, ...] = ()
     """Names of further variables of the server that agents may see."""
+    sandbox: Literal["auto", "off", "required"] = "auto"
+    """Whether agents run in a sandbox: where it works, never, or not without."""
+    sandbox_read: tuple[Path, ...] = ()
+    """What they may read there beside their worktree and the system."""
+    sandbox_write: tuple[Path, ...] = ()
+    """What they may read and write there beside their worktree."""
     clone_protocols: tuple[str, ...] = ("https", "ssh")
     """What a URL to clone may use. `file` exists for tests."""
     clone_timeout: timedelta = timedelta(minutes=30)

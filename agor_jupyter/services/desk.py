@@ -13,6 +13,7 @@ from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.options import Options
 from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
+from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.worktrees import Worktrees
@@ -31,6 +32,7 @@ class Desk:
     worktrees: Worktrees
     grants: Grants
     variables: Variables
+    sandboxes: Sandboxes
     executor: Executor
     start_agent: Callable[..., Awaitable[AgentSession]]
     """`AgentSession.start`, whose keyword arguments it takes."""

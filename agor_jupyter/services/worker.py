@@ -16,8 +16,10 @@ from agor_jupyter.agents.options import in_order
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import AgentSession, Process, PromptResult
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, TranscriptBody
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
+from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn, TurnState
@@ -28,6 +30,7 @@ from agor_jupyter.services import options, outcomes, runs
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.outcomes import Outcome
+from agor_jupyter.services.sandboxes import NOT_MET, Launch, mode_notice
 from agor_jupyter.storage import runs as kept_runs
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ log = logging.getLogger(__name__)
 _RETRY_S = 1.0
 _SET_S = 10.0
 """An agent that does not take an option meanwhile gets it before its next turn."""
+_COLLECT_S = 10.0
+"""A process that goes is not kept by commits that can come out before the next turn as well."""
 
 T = TypeVar("T")
 
@@ -48,6 +53,9 @@ class _Current:
     began: float
     heard: float
     before: Checkpoint | None = None
+    is_sandboxed: bool = False
+    is_spoiled: bool = False
+    """Its process sees a repository that cannot be used any more."""
     is_waiting: bool = False
     is_stall_told: bool = False
 
@@ -62,6 +70,7 @@ class Worker:
         self.woken = asyncio.Event()
         self._agent: AgentSession | None = None
         self._run_id: RunId | None = None
+        self._launch: Launch | None = None
         self._reporter = options.Reporter(desk.options, session_id)
         self.mask = Mask()
         self._account: str | None = None
@@ -153,6 +162,8 @@ class Worker:
                 if self._agent is not None and not self._agent.is_alive:
                     await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
                 await self._finish(self._current, outcome)
+                if self._current.is_spoiled:
+                    await self._dismiss()
             finally:
                 self._current = None
         return True
@@ -177,6 +188,7 @@ class Worker:
                     await self._tell(current, notice)
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
+            await self._unless_cancelled(current, self._refresh(current))
             current.before = await self._unless_cancelled(current, self._desk.worktrees.checkpoint(worktree.id))
             if not await self._desk.store.write(
                 runs.begin, current.turn.id, current.before, self._agent.agent_session_id if self._agent else None, self._desk.clock.now()
@@ -220,6 +232,7 @@ class Worker:
         desk, turn = self._desk, current.turn
         outcome = outcomes.schedule(outcome, turn, desk.clock.now(), desk.clock.dice(), desk.config.retries)
         if current.before is not None:
+            await self._collect(current)
             try:
                 after = await desk.worktrees.checkpoint(turn.worktree_id)
                 patch = await desk.worktrees.patch(turn.worktree_id, runs.first_before(turn, current.before), after)
@@ -270,13 +283,14 @@ class Worker:
         self.mask = mask = Mask(variables)
         mask.add(secrets(env))
         await desk.variables.hide(mask, worktree.id)
+        launch = await self._prepare(session, worktree, agent, env)
         crash_point("run.recorded")
         try:
             started = await desk.start_agent(
                 agent,
                 cwd=Path(worktree.path),
-                env=env,
-                executor=desk.executor,
+                env=launch.env,
+                executor=launch.executor,
                 run_id=run_id,
                 on_event=self._hear,
                 on_permission=self._ask,
@@ -292,7 +306,7 @@ class Worker:
         try:
             opened = await started.open(
                 session.agent_session_id,
-                wanted=options.wanted(agent, session),
+                wanted=options.wanted(agent, session, is_sandboxed=launch.is_on),
                 spent_usd=session.usage.cost_usd,
                 tools=lambda: desk.grants.offer(session.id, run_id, mask),
             )
@@ -312,7 +326,7 @@ class Worker:
         """What is wanted applies to this turn. Raises `BadOption` when the agent cannot have it."""
         agent = self._agent
         assert agent is not None
-        for notice in _left_out(await agent.apply(options.wanted(agent.agent, session))):
+        for notice in _left_out(await agent.apply(options.wanted(agent.agent, session, is_sandboxed=self._is_sandboxed))):
             await self._tell(current, notice)
         await self._reporter.flush()
 
@@ -337,6 +351,12 @@ class Worker:
     async def _forget(self, left: set[tuple[int, int]]) -> None:
         """Drop the record of the run, if nothing of it is left."""
         run_id, self._run_id = self._run_id, None
+        launch, self._launch = self._launch, None
+        if launch is not None:
+            await self._desk.sandboxes.release(launch)
+            if launch.is_on and self._current is None:  # else it is done when the turn ends
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._desk.sandboxes.collect(launch.worktree_id), _COLLECT_S)
         if run_id is not None:
             with contextlib.suppress(errors.Unavailable):  # the next start revokes them all
                 await asyncio.shield(self._desk.grants.revoke(run_id))
@@ -345,6 +365,41 @@ class Worker:
         elif run_id is not None:
             with contextlib.suppress(errors.Unavailable):  # the next start finds it gone
                 await asyncio.shield(self._desk.store.write(kept_runs.delete, run_id))
+
+    # Its sandbox
+
+    @property
+    def _is_sandboxed(self) -> bool:
+        return self._launch is not None and self._launch.is_on
+
+    async def _prepare(self, session: Session, worktree: Worktree, agent: AgentType, env: Mapping[str, str]) -> Launch:
+        desk = self._desk
+        assert self._run_id is not None
+        try:
+            self._launch = launch = await desk.sandboxes.prepare(worktree, agent, env, self._run_id, desk.executor)
+            await desk.store.write(desk.sandboxes.tell, session.id, launch)
+        except BaseException:
+            await self._forget(set())
+            raise
+        is_unasked = launch.is_on and agent.sandbox_mode is not None and MODE not in session.chosen
+        if self._current is not None:
+            for notice in [*launch.notices, *([mode_notice(agent)] if is_unasked else [])]:
+                await self._tell(self._current, notice)
+        return launch
+
+    async def _refresh(self, current: _Current) -> None:
+        """What people did in the worktree since the last turn is there in the sandbox too."""
+        if self._is_sandboxed:
+            current.is_sandboxed = True
+            for notice in await self._desk.sandboxes.refresh(current.turn.worktree_id):
+                await self._tell(current, notice)
+
+    async def _collect(self, current: _Current) -> None:
+        """What the agent committed in the sandbox is on the worktree's branch."""
+        if current.is_sandboxed:
+            for notice in await self._desk.sandboxes.collect(current.turn.worktree_id):
+                await self._tell(current, notice)
+                current.is_spoiled = current.is_spoiled or notice.code == NOT_MET
 
     # What the agent says
 

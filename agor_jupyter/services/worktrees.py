@@ -58,13 +58,15 @@ class Places(Protocol):
 
 
 class Worktrees:
-    """`boards`, `is_live` and `hide` are set by whoever wires the engine."""
+    """`boards`, `is_live`, `hide` and `on_gone` are set by whoever wires the engine."""
 
     boards: Places | None = None
     is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
     """Whether an agent works there, or a prompt waits to."""
     hide: Callable[[Mask, WorktreeId], Awaitable[None]] | None = None
     """Adds to a mask the secrets that agents may have written into files there."""
+    on_gone: Callable[[WorktreeId], Awaitable[None]] | None = None
+    """Its folder was removed, in order."""
 
     def __init__(self, store: Store, config: Config, clock: Clock, repos: Repos) -> None:
         self._store, self._config, self._clock, self._repos = store, config, clock, repos
@@ -495,6 +497,8 @@ class Worktrees:
             await self._change(worktree.id, step=None)
             raise
         self._statuses.forget(worktree.id)
+        if self.on_gone is not None:
+            await self.on_gone(worktree.id)
 
     async def _drop_entry(self, repository: Repository, path: Path) -> None:
         """Let git forget a worktree whose folder is gone."""

@@ -36,8 +36,10 @@ class Scene:
     def __init__(self, folder: Path, seed: int, *, setup: str = "") -> None:
         (folder / "data").mkdir()
         self.repository = make_repository(folder / "root" / "repo", setup=setup)
-        self.ledger = folder / "ledger"
-        self.server = Server(folder / "root", folder / "data", log=folder / "server.log")
+        (folder / "kept").mkdir()
+        self.ledger = folder / "kept" / "ledger"
+        arguments = [f"--AgorApp.sandbox_write={folder / 'kept'}"]
+        self.server = Server(folder / "root", folder / "data", log=folder / "server.log", arguments=arguments)
         self.history = History(folder / "history.jsonl")
         self.workload = Workload(self.server, self.history, self.ledger, seed)
         self.watcher = Watcher(self.server)

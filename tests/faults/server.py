@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.parse
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ class Server:
     `is_up` is set from when it was found ready to when it was killed or stopped.
     """
 
-    def __init__(self, root: Path, data: Path, *, log: Path) -> None:
-        self.root, self.data, self.log = root, data, log
+    def __init__(self, root: Path, data: Path, *, log: Path, arguments: Sequence[str] = ()) -> None:
+        self.root, self.data, self.log, self.arguments = root, data, log, arguments
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.is_up = threading.Event()
@@ -57,7 +58,7 @@ class Server:
             env["AGOR_CRASH_AT"] = crash_at
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "agor_jupyter.server.private", str(self.root)],
+                [sys.executable, "-m", "agor_jupyter.server.private", str(self.root), *self.arguments],
                 env=env,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

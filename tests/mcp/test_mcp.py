@@ -97,12 +97,13 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("mcp")
+    folder, shown = tmp_path_factory.mktemp("mcp"), tmp_path_factory.mktemp("shown")
     agents = [
-        {"name": "curious", "label": "Curious", "icon": "ag-script", "command": [sys.executable, str(AGENT), str(folder / "shown.json")]}
+        {"name": "curious", "label": "Curious", "icon": "ag-script", "command": [sys.executable, str(AGENT), str(shown / "shown.json")]}
     ]
-    process, server = serve(folder, AGOR_TEST_CONFIG=json.dumps({"agents": agents, "idle_timeout_s": 0}))
-    yield Scene(server, folder / "shown.json")
+    options = {"agents": agents, "idle_timeout_s": 0, "sandbox_write": [str(shown)]}
+    process, server = serve(folder, AGOR_TEST_CONFIG=json.dumps(options))
+    yield Scene(server, shown / "shown.json")
     stop(process)
 
 

@@ -68,6 +68,12 @@ export interface AgentType {
   sandboxMode: string | null
   /** The npm package that brings `command`, with its exact version. `install` puts it into the data folder. */
   package: string | null
+  /** Paths below the home folder that it reads and writes in the sandbox too: its sign-in, its conversations. A folder ends with `/`. */
+  state: string[]
+  /** Paths below the home folder, within `state` or not, that it may read there and not change: they decide what runs. */
+  settings: string[]
+  /** Variables that name a folder of `state` elsewhere. */
+  stateEnv: string[]
   /** The oldest major version of Node that the package runs on. `None`: any. */
   node: number | null
   /** What the installed package takes on the disk, roughly; without twice as much nothing is begun. */

@@ -1,0 +1,271 @@
+"""Where agents work: behind bubblewrap, with a repository of their own, wherever this machine lets it work.
+
+A machine without it runs agents as they are, and says so; unless the administrator requires a sandbox. A sandbox that should be there and
+cannot be made is never left out: an agent could bring that about.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agor_jupyter.agents.session import Executor
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.events import Notice
+from agor_jupyter.domain.ids import RunId, SessionId, WorktreeId
+from agor_jupyter.domain.worktrees import Worktree, WorktreeState
+from agor_jupyter.executors import sandbox
+from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
+from agor_jupyter.git import private
+from agor_jupyter.git.private import Inside, Private
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.config import Config
+from agor_jupyter.services.homes import Home
+from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.tasks import Tasks
+from agor_jupyter.services.transitions import derive, find_session
+from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.storage.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+_SWITCHED_OFF = "it is switched off (AgorApp.sandbox)"
+_OPEN = "open"
+"""A file that says: an agent ran here, and what it committed last may not have been brought out."""
+_NOT_IN = "What happened in the worktree outside of the sandbox could not be brought into it before this turn."
+_NOT_OUT = "What agents committed could not be brought out of their sandbox, and stays in it until the next turn."
+NOT_MET = "not_collected"
+"""The code of a notice: the private side could not be read. A process that starts when no other runs there makes it anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """How to start an agent."""
+
+    env: Mapping[str, str]
+    executor: Executor
+    worktree_id: WorktreeId
+    run_id: RunId
+    reason: str | None = None
+    """Why it has no sandbox; `None` when it has one."""
+    notices: Sequence[Notice] = ()
+
+    @property
+    def is_on(self) -> bool:
+        return self.reason is None
+
+
+class Sandboxes:
+    def __init__(self, store: Store, config: Config, clock: Clock, repos: Repos, worktrees: Worktrees) -> None:
+        self._store, self._config, self._clock, self._repos, self._worktrees = store, config, clock, repos, worktrees
+        self._data_dir = Path(os.path.realpath(config.data_dir))
+        self._folder = self._data_dir / "sandboxes"
+        self._locks: defaultdict[WorktreeId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._live: defaultdict[WorktreeId, set[RunId]] = defaultdict(set)
+        self._tasks = Tasks()
+
+    async def start(self) -> None:
+        """What a server that was killed left: folders of its agents, and commits that are still in their sandboxes."""
+        if not await asyncio.to_thread(self._folder.is_dir):
+            return
+        left = await asyncio.to_thread(self._tidy)
+        if left and self._config.sandbox != "off":
+            self._tasks.start(self._collect_all(left), "collect from sandboxes")
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def _tidy(self) -> list[WorktreeId]:
+        left = []
+        for folder in self._folder.iterdir():
+            shutil.rmtree(folder / "tmp", ignore_errors=True)
+            if (folder / _OPEN).exists():
+                left.append(WorktreeId(folder.name))
+        return left
+
+    async def _collect_all(self, left: Iterable[WorktreeId]) -> None:
+        if await sandbox.why_not() is not None:
+            return
+        for worktree_id in left:
+            for notice in await self.collect(worktree_id):
+                log.warning("Worktree %s: %s", worktree_id, notice.text)
+
+    # One process
+
+    async def prepare(self, worktree: Worktree, agent: AgentType, env: Mapping[str, str], run_id: RunId, executor: Executor) -> Launch:
+        """Where `agent` will run. Nothing was started yet; `release` has to follow.
+
+        Errors:
+            SandboxFailed: it should have a sandbox, and cannot.
+        """
+        reason = _SWITCHED_OFF if self._config.sandbox == "off" else await sandbox.why_not()
+        if reason is not None:
+            if self._config.sandbox == "required":
+                raise errors.SandboxFailed(reason)
+            return Launch(env=env, executor=executor, worktree_id=worktree.id, run_id=run_id, reason=reason)
+        async with self._locks[worktree.id]:
+            try:
+                place = await self._place(worktree)
+                await private.prepare(place)
+                notices = [] if self._live[worktree.id] else await self._meet(place, is_new=True)
+                layout = await asyncio.to_thread(self._layout, place, agent, env, run_id)
+            except OSError as error:
+                raise errors.SandboxFailed(str(error)) from error
+            except errors.GitFailed as error:
+                raise errors.SandboxFailed(error.message) from error
+            self._live[worktree.id].add(run_id)
+        return Launch(
+            env=sandbox.environment(env),
+            executor=SandboxedExecutor(executor, layout),
+            worktree_id=worktree.id,
+            run_id=run_id,
+            notices=notices,
+        )
+
+    async def release(self, launch: Launch) -> None:
+        """The process is gone, with all that it started."""
+        if launch.is_on:
+            self._live[launch.worktree_id].discard(launch.run_id)
+            await asyncio.to_thread(shutil.rmtree, self._folder / launch.worktree_id / "tmp" / launch.run_id, ignore_errors=True)
+
+    def tell(self, transaction: Transaction, session_id: SessionId, launch: Launch) -> None:
+        """Let the session's record say where its process runs."""
+        state = "on" if launch.is_on else "off"
+        session = find_session(transaction, session_id)
+        if (session.sandbox, session.sandbox_reason) != (state, launch.reason):
+            derive(transaction, session_id, self._clock.now(), sandbox=state, sandbox_reason=launch.reason)
+
+    # Both sides
+
+    async def refresh(self, worktree_id: WorktreeId) -> list[Notice]:
+        """Before a turn: what happened outside since the last is there inside too."""
+        return await self._sync(worktree_id, is_quick=True)
+
+    async def collect(self, worktree_id: WorktreeId) -> list[Notice]:
+        """After a turn: what agents committed is on the worktree's branch. What could not be brought out is told, and stays inside."""
+        return await self._sync(worktree_id, is_quick=False)
+
+    async def _sync(self, worktree_id: WorktreeId, *, is_quick: bool) -> list[Notice]:
+        async with self._locks[worktree_id]:
+            try:
+                worktree = await self._worktrees.get(worktree_id)
+                if worktree.state is not WorktreeState.READY:
+                    return []
+                place = await self._place(worktree)
+                notices = await self._meet(place, is_quick=is_quick) if await asyncio.to_thread(place.git_dir.is_dir) else []
+            except errors.WorktreeNotFound:
+                return []
+            except (errors.AgorError, OSError) as error:
+                log.warning("Worktree %s: the sandbox and the repository could not be brought together: %s", worktree_id, error)
+                return [Notice(code=NOT_MET, text=f"{_NOT_IN if is_quick else _NOT_OUT} {error}")]
+            if not self._live[worktree_id]:
+                (place.folder / _OPEN).unlink(missing_ok=True)
+        return notices
+
+    async def _meet(self, place: Private, *, is_quick: bool = False, is_new: bool = False) -> list[Notice]:
+        inside = await asyncio.to_thread(self._inside, place)
+        findings = await private.sync(place, inside, is_quick=is_quick, is_new=is_new)
+        return [Notice(code=finding.code, text=finding.text) for finding in findings]
+
+    async def forget(self, worktree_id: WorktreeId) -> None:
+        """The worktree's folder is gone. What is left of its sandbox is only kept when something in it was not brought out."""
+        folder = self._folder / worktree_id
+        if await asyncio.to_thread((folder / _OPEN).exists):
+            log.warning("The sandbox of worktree %s is kept in %s: not all in it could be brought out", worktree_id, folder)
+            return
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    # Layout
+
+    async def _place(self, worktree: Worktree) -> Private:
+        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        return Private(
+            repository=repository,
+            worktree=Path(worktree.path),
+            folder=self._folder / worktree.id,
+            name=worktree.id,
+            objects=sandbox.OBJECTS,
+        )
+
+    def _layout(self, place: Private, agent: AgentType, env: Mapping[str, str], run_id: RunId) -> Layout:
+        """Of an agent's process."""
+        tmp = place.folder / "tmp" / run_id
+        tmp.mkdir(parents=True)
+        (place.folder / _OPEN).touch()
+        ours = {
+            name: value for name, value in env.items() if value in {os.environ.get(name), agent.env.get(name)}
+        }  # not what people set for their agents
+        home = Home(Path(ours.get("HOME") or "/nonexistent"), place.folder / "home", ours)
+        mounts = [
+            *(Mount(source=path, target=path) for path in sandbox.programs(agent.command, env.get("PATH", ""), home.theirs)),
+            *(Mount(source=path, target=path) for path in self._named(agent, ours)),
+            *home.mounts(agent, read=self._config.sandbox_read, write=self._config.sandbox_write),
+            *sandbox.accounts(self._folder),
+            *self._repository(place, is_writable=True),
+            Mount(source=place.worktree, target=place.worktree, is_writable=True),
+            _link(place),
+        ]
+        return Layout(cwd=place.worktree, mounts=mounts, hidden=[self._data_dir], tmp=tmp)
+
+    def _named(self, agent: AgentType, env: Mapping[str, str]) -> list[Path]:
+        """Files that the administrator's variables name, such as certificates; and what this server installed."""
+        chosen = {*agent.pass_env, *self._config.pass_env, *_CERTIFICATES} - set(agent.state_env)
+        named = [Path(env[name]) for name in chosen if env.get(name, "").startswith("/")]
+        return [path for path in (*named, self._data_dir / "agents") if path.exists() and path != Path("/")]
+
+    def _repository(self, place: Private, *, is_writable: bool) -> list[Mount]:
+        empty = self._folder / "empty"
+        empty.touch()
+        found = [Mount(source=place.git_dir, target=place.repository.common_dir, is_writable=is_writable)]
+        for source, target in private.borrowed(place):
+            found.append(Mount(source=source, target=target))
+            if (source / "info" / "alternates").exists():  # its paths are not there inside; all that it names is
+                found.append(Mount(source=empty, target=target / "info" / "alternates"))
+        return found
+
+    def _inside(self, place: Private) -> Inside:
+        """Of the server's own calls of git: no network is taken away and no home given, only git and the private side."""
+        path = os.environ.get("PATH", os.defpath)
+        own = place.repository.common_dir / "worktrees" / place.worktree.name
+        env = {"PATH": path, "HOME": "/run", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+        pinned = env | {"GIT_DIR": str(own)}
+        tools = [Mount(source=one, target=one) for one in sandbox.program("git", path, Path(os.environ.get("HOME") or "/nonexistent"))]
+        users = sandbox.accounts(self._folder)
+        looking = [*tools, *users, *self._repository(place, is_writable=False)]
+        changing = [
+            *tools,
+            *users,
+            *self._repository(place, is_writable=True),
+            Mount(source=place.worktree, target=place.worktree),
+            _link(place),
+        ]
+        return Inside(
+            looking=sandbox.arguments(Layout(cwd=Path("/"), mounts=looking, env=pinned)),
+            serving=sandbox.arguments(Layout(cwd=Path("/"), mounts=looking, env=env)),
+            changing=sandbox.arguments(Layout(cwd=place.worktree, mounts=changing, env=pinned | {"GIT_WORK_TREE": str(place.worktree)})),
+        )
+
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def _link(place: Private) -> Mount:
+    """The worktree's `.git` file, which nobody can change inside."""
+    target = place.worktree / ".git"
+    if target.is_symlink() or not target.is_file():
+        raise errors.SandboxFailed(f"{target} is not the file that git made. Run `git worktree repair {place.worktree}` in the repository")
+    return Mount(source=place.link, target=target)
+
+
+def mode_notice(agent: AgentType) -> Notice:
+    """For an agent that works in its `sandbox_mode`."""
+    text = (
+        f"{agent.label} works in its mode {agent.sandbox_mode!r}: its own sandbox does not work inside the server's. It does not ask "
+        "before it acts; the server's sandbox is the limit of what it can do."
+    )
+    return Notice(code="sandbox_mode", text=text)
