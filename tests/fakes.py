@@ -29,6 +29,7 @@ class FakeAgent:
     agent_session_id: str | None = None
     opened_with: str | None = None
     prompts: list[str] = field(default_factory=list)
+    contexts: list[str | None] = field(default_factory=list)
     is_stopped: bool = False
     can_bring_back: bool = True
     _turn: "asyncio.Future[PromptResult] | None" = None
@@ -49,8 +50,9 @@ class FakeAgent:
     async def set_option(self, _option_id, _value):
         pass
 
-    async def prompt(self, text):
+    async def prompt(self, text, context=None):
         self.prompts.append(text)
+        self.contexts.append(context)
         self._turn = asyncio.get_running_loop().create_future()
         try:
             return await self._turn

@@ -14,4 +14,5 @@ AGENT = AgentType(
     can_load=True,
     can_fork=True,
     mode="ask",
+    takes_background=False,
 )

@@ -296,8 +296,8 @@ class AgentSession:
         if known and value not in known and len(known) < options.MAX_CHOICES:
             raise BadOption(self.agent.name, option_id, value, known)
 
-    async def prompt(self, text: str) -> PromptResult:
-        """Run one turn to its end. Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
+    async def prompt(self, text: str, context: str | None = None) -> PromptResult:
+        """Run one turn to its end. `context` is a piece of text that goes before the prompt. Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
 
         After `cancel` the result is `cancelled` and what the turn started is dead; an agent that does not stop is ended with it.
         """
@@ -314,7 +314,7 @@ class AgentSession:
                 self._late = 0
             if self._cancelled.is_set():
                 return PromptResult(stop_reason="cancelled")
-            result = await self._await_turn(text)
+            result = await self._await_turn([context, text] if context else [text])
         finally:
             self._end_turn()
             await self._on_event.flush()
@@ -416,8 +416,8 @@ class AgentSession:
 
     # A turn
 
-    async def _await_turn(self, text: str) -> PromptResult:
-        params: Message = {"sessionId": self.agent_session_id, "prompt": [{"type": "text", "text": text}]}
+    async def _await_turn(self, texts: Sequence[str]) -> PromptResult:
+        params: Message = {"sessionId": self.agent_session_id, "prompt": [{"type": "text", "text": text} for text in texts]}
         asking = asyncio.create_task(self._connection.call("session/prompt", params, self._end_turn))
         cancelled = asyncio.create_task(self._cancelled.wait())
         exited = asyncio.create_task(self.process.exited.wait())

@@ -70,6 +70,10 @@ class AgentType(Record):
     new_session_meta: dict[str, str] = Field(default_factory=dict)
     mode: str | None = None
     """The ACP mode a session starts in, for agents whose own default does not ask before they act."""
+    takes_background: bool = True
+    """It can be told as text what was said before. Not so one that would carry it out."""
+    loads_next_minute: bool = False
+    """It would empty a conversation that it loads within the clock's minute in which it began."""
     sets_between_turns: bool = False
     """A turn that runs would break if its model or mode was changed; it is changed before the next one."""
     sandbox_mode: str | None = None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.events import Body
+from agor_jupyter.domain.events import Body, Text
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.storage import tables
 from agor_jupyter.storage.store import Transaction
@@ -21,6 +21,12 @@ _PAGE = (
     sa.select(*_COLUMNS)
     .where(_E.session_id == sa.bindparam("session"), _E.seq > sa.bindparam("after"))
     .order_by(_E.seq)
+    .limit(sa.bindparam("limit"))
+)
+_TEXTS = (
+    sa.select(_E.body)
+    .where(_E.session_id == sa.bindparam("session"), _E.turn_id == sa.bindparam("turn"), _E.body.like('{"kind":"text",%'))
+    .order_by(_E.seq.desc())
     .limit(sa.bindparam("limit"))
 )
 _RAW = sa.select(_E.seq, _E.raw).where(_E.session_id == sa.bindparam("session"), _E.seq > sa.bindparam("after"), _E.raw.is_not(None))
@@ -86,6 +92,15 @@ def page(connection: sa.Connection, session_id: SessionId, after_seq: int, limit
     """A session's transcript after `after_seq`, encoded."""
     rows = connection.execute(_PAGE, {"session": session_id, "after": after_seq, "limit": limit})
     return [encode(*row) for row in rows]
+
+
+def texts(connection: sa.Connection, session_id: SessionId, turn_id: TurnId, limit: int = 2000) -> list[str]:
+    """What the agent said in a turn, the newest piece first; a message of its own begins on a line of its own."""
+    rows = connection.execute(_TEXTS, {"session": session_id, "turn": turn_id, "limit": limit}).scalars()
+    found = [Text.model_validate_json(body) for body in rows]
+    older = [one.message_id for one in found[1:]]
+    begins = [one.message_id != before for one, before in zip(found, older, strict=False)]
+    return [f"\n\n{one.text}" if is_first else one.text for one, is_first in zip(found, [*begins, False], strict=True)]
 
 
 def raw(connection: sa.Connection, session_id: SessionId, after_seq: int = 0) -> Iterable[tuple[int, str]]:
