@@ -140,6 +140,7 @@ class AgentSession:
         self._in_turn = False
         self._cancelled = asyncio.Event()
         self._late = 0
+        self._spoke = asyncio.Event()
         self._told: set[str] = set()
         self._usage = Usage()
         self._cost_before: float | None = None
@@ -241,11 +242,22 @@ class AgentSession:
         self.agent_session_id = session_id
         self._cost_before = 0.0 if how == "new" else spent_usd
         self._offer = options.read(answer)
+        if how == "loaded":
+            await self._until_quiet()
         if wanted is None:
             wanted = {MODE: self.agent.mode} if self.agent.mode else {}
         left = await self.apply(wanted)
         self._on_options(self.options)
         return Opened(agent_session_id=session_id, how=how, left=left)
+
+    async def _until_quiet(self) -> None:
+        """Some agents say an old conversation again after they answered that it is loaded; that is not part of the next turn."""
+        end = asyncio.get_running_loop().time() + _REPLAY_S
+        with contextlib.suppress(TimeoutError):
+            while asyncio.get_running_loop().time() < end:
+                self._spoke.clear()
+                await asyncio.wait_for(self._spoke.wait(), _QUIET_S)
+        self._late = 0
 
     async def apply(self, wanted: Mapping[str, str]) -> list[str]:
         """Set what was not wanted before: the model first, since others depend on it, the mode last. Returns what the agent does not have.
@@ -297,7 +309,9 @@ class AgentSession:
             raise BadOption(self.agent.name, option_id, value, known)
 
     async def prompt(self, text: str, context: str | None = None) -> PromptResult:
-        """Run one turn to its end. `context` is a piece of text that goes before the prompt. Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
+        """Run one turn to its end, with `context` as a piece of text before the prompt.
+
+        Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
 
         After `cancel` the result is `cancelled` and what the turn started is dead; an agent that does not stop is ended with it.
         """
@@ -532,6 +546,7 @@ class AgentSession:
     # What the agent sends
 
     async def _update(self, params: Message) -> None:
+        self._spoke.set()
         update = self._mask.json(params.get("update"))
         if isinstance(update, dict) and params.get("sessionId") == self.agent_session_id and str(update.get("sessionUpdate")) in _OPTIONS:
             self._hear_options(update)
@@ -630,6 +645,7 @@ _MAX_TOLD = 10_000
 _NO_GRACE_S = 0.1
 """For an agent that has shown that it does not listen."""
 _OPTIONS = frozenset({"config_option_update", "current_mode_update"})
+_QUIET_S, _REPLAY_S = 0.25, 20.0
 _SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})
 _SIGNALLED = 128
 

@@ -15,7 +15,7 @@ from agor_jupyter.cli.reach import turn as find_turn
 from agor_jupyter.cli.reach import worktree as find_worktree
 from agor_jupyter.cli.turns import show_turn
 from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PermissionSettled, PromptSent, Text, ToolCall, ToolOutput
-from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate
+from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.notebook import following
 from agor_jupyter.notebook.views import visible
@@ -35,6 +35,8 @@ def _show(session: Session, as_json: bool) -> None:
         [
             ("title", session.title),
             ("agent", session.agent),
+            ("forked from", session.origin_id),
+            ("below", session.parent_id),
             ("state", session.state),
             *[(option.id, option.value) for option in session.options],
             *[(f"{name}, wanted", value) for name, value in session.chosen.items() if not _has(session, name, value)],
@@ -135,11 +137,60 @@ def start(
         prompt=_text(prompt) or None,
         options=read_options(model, mode, option),
     )
-    session = Session.model_validate(link().post("sessions", body))
-    if body.prompt and (wait or allow or link().is_private):
+    _begun(Session.model_validate(link().post("sessions", body)), body.prompt, wait, allow, as_json)
+
+
+def _begun(session: Session, prompt: str | None, wait: bool, allow: bool, as_json: bool) -> None:
+    if prompt and (wait or allow or link().is_private):
         _await(session, _last(session), allow, as_json)
     else:
         _show(session, as_json)
+
+
+@app.command()
+def fork(
+    session: Which,
+    prompt: Text_ = "",
+    agent: str | None = typer.Option(None, help="Another agent, which is told the transcript. Default: the same."),
+    title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
+    model: Model = None,
+    mode: Mode = None,
+    option: Option = None,
+    wait: Wait = False,
+    allow: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a session that knows what was said in this one until now."""
+    body = SessionFork(prompt=_text(prompt) or None, agent=agent, title=title, options=read_options(model, mode, option))
+    made = Session.model_validate(link().post(f"sessions/{find(session).id}/fork", body))
+    _begun(made, body.prompt, wait, allow, as_json)
+
+
+@app.command()
+def spawn(
+    session: Which,
+    prompt: Text_ = "",
+    agent: str | None = typer.Option(None, help="Default: the same."),
+    worktree: str | None = typer.Option(None, help="Default: the same."),
+    title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
+    model: Model = None,
+    mode: Mode = None,
+    option: Option = None,
+    wait: Wait = False,
+    allow: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a session below this one, which knows nothing of what was said in it."""
+    parent = find(session)
+    body = SessionCreate(
+        worktree_id=find_worktree(worktree).id if worktree else parent.worktree_id,
+        agent=agent or parent.agent,
+        title=title,
+        prompt=_text(prompt) or None,
+        parent_id=parent.id,
+        options=read_options(model, mode, option),
+    )
+    _begun(Session.model_validate(link().post("sessions", body)), body.prompt, wait, allow, as_json)
 
 
 @app.command("list")

@@ -1,12 +1,12 @@
 """A session: one conversation with one agent in one worktree, driven from a cell."""
 
 from collections.abc import AsyncIterator, Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
-from agor_jupyter.domain.sessions import Prompt, SessionChange
+from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.notebook import following, views
@@ -15,6 +15,9 @@ from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen, table
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.turns import Turn
+
+if TYPE_CHECKING:  # it imports this module
+    from agor_jupyter.notebook.worktrees import Worktree
 
 
 class Session:
@@ -153,6 +156,59 @@ class Session:
             body = Prompt(text=text)
         self._turn = TurnRecord.model_validate(self._link.post(f"sessions/{self.record.id}/prompt", body))
         return Turn(self._link, self._turn, allow=self._allow)
+
+    def fork(
+        self,
+        prompt: str | None = None,
+        *,
+        agent: str | None = None,
+        title: str | None = None,
+        model: str | None = None,
+        mode: str | None = None,
+        options: Mapping[str, str] | None = None,
+        allow: bool = False,
+    ) -> "Session":
+        """A session of its own in the same worktree that knows what was said here until now; this one goes on untouched.
+
+        Args:
+            agent: another agent, which is told the transcript. Default: the same, with the same options.
+            allow: answer its questions with “allow once”, in your name, while this handle is awaited.
+
+        """
+        with checked():
+            body = SessionFork(prompt=prompt, agent=agent, title=title, options=chosen(model, mode, options))
+        return Session(self._link, SessionRecord.model_validate(self._link.post(f"sessions/{self.record.id}/fork", body)), allow=allow)
+
+    def spawn(
+        self,
+        prompt: str | None = None,
+        *,
+        agent: str | None = None,
+        worktree: "Worktree | None" = None,
+        title: str | None = None,
+        model: str | None = None,
+        mode: str | None = None,
+        options: Mapping[str, str] | None = None,
+        allow: bool = False,
+    ) -> "Session":
+        """A session below this one, which knows nothing of what was said here.
+
+        Args:
+            agent: default: the same, with the same options.
+            worktree: default: the same.
+            allow: answer its questions with “allow once”, in your name, while this handle is awaited.
+
+        """
+        with checked():
+            body = SessionCreate(
+                worktree_id=worktree.record.id if worktree else self.record.worktree_id,
+                agent=agent or self.agent,
+                title=title,
+                prompt=prompt,
+                parent_id=self.record.id,
+                options=chosen(model, mode, options),
+            )
+        return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
 
     def reorder(self, *turns: Turn) -> "Session":
         """A new order for exactly the turns that wait."""

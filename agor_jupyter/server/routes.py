@@ -53,6 +53,7 @@ ROUTES = (
     Route("api/worktrees/{worktree}/diff", "worktrees", {"GET": "diff"}),
     Route("api/sessions", "sessions", {"GET": "index", "POST": "create"}),
     Route("api/sessions/{session}", "sessions", {"GET": "get", "PATCH": "change"}),
+    Route("api/sessions/{session}/fork", "sessions", {"POST": "fork"}),
     Route("api/sessions/{session}/prompt", "sessions", {"POST": "prompt"}),
     Route("api/sessions/{session}/render", "templates", {"POST": "render"}),
     Route("api/sessions/{session}/cancel", "sessions", {"POST": "cancel"}),

@@ -4,7 +4,7 @@ Decided when the process starts. A fork knows what was said until it was made: t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -47,7 +47,7 @@ class Beginning:
 
 def plan(connection: Connection, session: Session, agent: AgentType) -> Plan:
     """What to try for this session. `session` has a turn that just starts."""
-    own = priming.ended_turns(connection, session)
+    own = priming.past_turns(connection, session)
     chain = _origins(connection, session)
     known = [(one, its_turns) for one, its_turns in [*reversed(chain), (session, own)] if its_turns]
     background = priming.background(connection, known) if agent.takes_background else None
@@ -59,14 +59,15 @@ def plan(connection: Connection, session: Session, agent: AgentType) -> Plan:
     if origin is None or not chain:
         return Plan(origin=origin)
     source, its_turns = chain[0]
-    plan = Plan(origin=origin, background=background)
+    why = ""
     if source.agent != session.agent:
-        return replace(plan, why_primed="it was made with another agent")
-    if source.worktree_id != session.worktree_id or source.agent_session_id is None:
-        return replace(plan, why_primed="its origin's conversation cannot be reached from here")
-    if _went_on(connection, source, its_turns):
-        return replace(plan, why_primed="its origin went on meanwhile")
-    return replace(plan, fork_of=source.agent_session_id, why_primed="the agent could not copy the conversation")
+        why = "it was made with another agent"
+    elif source.worktree_id != session.worktree_id or source.agent_session_id is None:
+        why = "its origin's conversation cannot be reached from here"
+    elif _went_on(connection, source, its_turns):
+        why = "its origin went on meanwhile"
+    fork_of = None if why else source.agent_session_id
+    return Plan(origin=origin, background=background, fork_of=fork_of, why_primed=why or "the agent could not copy the conversation")
 
 
 def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
@@ -87,7 +88,9 @@ def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
         fork: Literal["primed"] | None = "primed" if plan.origin else None
         return Beginning(notices=[Notice(code="primed", text=text)], context=plan.background.text, fork=fork)
     if plan.origin is not None and agent.takes_background:
-        return Beginning(notices=[Notice(code="forked", text=f"Nothing had been said in {name} yet, so there is nothing to know.")], fork="primed")
+        return Beginning(
+            notices=[Notice(code="forked", text=f"Nothing had been said in {name} yet, so there is nothing to know.")], fork="primed"
+        )
     because = "could not bring back its conversation" if plan.previous else f"cannot know what was said in {name}"
     text = f"The agent {because}. It starts afresh and knows nothing of what was said before."
     return Beginning(notices=[Notice(code="not_resumed", text=text)])
@@ -102,7 +105,7 @@ def _origins(connection: Connection, session: Session) -> list[tuple[Session, li
         origin = sessions.get(connection, origin_id)
         if origin is None:
             break
-        ended = [turn for turn in priming.ended_turns(connection, origin) if turn.ended_at and turn.ended_at <= until]
+        ended = [turn for turn in priming.past_turns(connection, origin) if turn.ended_at and turn.ended_at <= until]
         if ended:
             found.append((origin, ended))
         until, origin_id = min(until, origin.created_at), origin.origin_id

@@ -3,6 +3,7 @@
 What an agent said became an `Outcome`; which states follow from it is decided in `transitions`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -63,14 +64,17 @@ def claim(transaction: Transaction, session_id: SessionId, run_id: RunId, boot_i
     return turn, derive(transaction, session_id, at)
 
 
-def begin(transaction: Transaction, turn_id: TurnId, before: Checkpoint, agent_session_id: str | None, at: datetime) -> bool:
-    """The agent is ready. `False`: the turn was cancelled meanwhile. What was before its first attempt stays."""
+def begin(transaction: Transaction, turn_id: TurnId, before: Checkpoint, conversation: Mapping[str, object], at: datetime) -> bool:
+    """The agent is ready. `conversation` are the session's fields about it. `False`: the turn was cancelled meanwhile.
+
+    What was before the turn's first attempt stays.
+    """
     turn = find_turn(transaction, turn_id)
     if turn.state is not TurnState.STARTING:
         return False
     found = {"commit_before": before.commit or None, "tree_before": before.tree, "dirty_before": before.dirty}
     turn = move(transaction, turn, TurnState.RUNNING, at, **(found if turn.tree_before is None else {}))
-    derive(transaction, turn.session_id, at, agent_session_id=agent_session_id)
+    derive(transaction, turn.session_id, at, **conversation)
     return True
 
 

@@ -8,7 +8,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import SessionChanged
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionState, derive_state
+from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork, SessionState, derive_state
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.services.agents import Agents
@@ -49,12 +49,13 @@ class Sessions:
             worktree = _ready_worktree(transaction, request.worktree_id)
             relatives = [find_session(transaction, one) for one in (request.origin_id, request.parent_id) if one is not None]
             relative = relatives[0] if relatives else None
+            default = f"Fork of {relatives[0].title}" if request.origin_id else agent.name
             session = Session(
                 id=session_id,
                 worktree_id=worktree.id,
                 board=worktree.board,
                 agent=agent.name,
-                title=_title(request.title) or (_headline(prompt.text) if prompt else "") or agent.name,
+                title=_title(request.title) or (_headline(prompt.text) if prompt else "") or _title(default),
                 parent_id=request.parent_id,
                 origin_id=request.origin_id,
                 state=derive_state([]),
@@ -78,6 +79,23 @@ class Sessions:
         if outcome.is_new and prompt:
             self._runner.wake(outcome.record.id)
         return outcome.record
+
+    async def fork(self, caller: Caller, session_id: str, request: SessionFork, key: str) -> Session:
+        """A new session in the same worktree that knows what was said in this one so far, as `create`.
+
+        What it knows it learns at its first turn. A turn that runs in the origin just now is not part of it.
+        """
+        caller.require(Role.STEERER, "fork this session")
+        origin = await self.get(session_id)
+        create = SessionCreate(
+            worktree_id=origin.worktree_id,
+            agent=request.agent or origin.agent,
+            title=request.title,
+            prompt=request.prompt,
+            origin_id=origin.id,
+            options=request.options,
+        )
+        return await self.create(caller, create, key)
 
     async def get(self, session_id: str) -> Session:
         session = await self._store.read(sessions.get, session_id)

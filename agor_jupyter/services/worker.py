@@ -26,7 +26,7 @@ from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
 from agor_jupyter.git.snapshots import Checkpoint
-from agor_jupyter.services import options, outcomes, runs
+from agor_jupyter.services import forks, options, outcomes, runs
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.outcomes import Outcome
@@ -36,6 +36,7 @@ from agor_jupyter.storage import runs as kept_runs
 log = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
+_BROUGHT_BACK = ("resumed", "loaded")
 _SET_S = 10.0
 """An agent that does not take an option meanwhile gets it before its next turn."""
 _COLLECT_S = 10.0
@@ -71,6 +72,8 @@ class Worker:
         self._agent: AgentSession | None = None
         self._run_id: RunId | None = None
         self._launch: Launch | None = None
+        self._conversation: dict[str, object] = {}
+        self._context: str | None = None
         self._reporter = options.Reporter(desk.options, session_id)
         self.mask = Mask()
         self._account: str | None = None
@@ -184,15 +187,14 @@ class Worker:
         try:
             worktree = await self._worktree(session)
             if self._agent is None:
+                await self._await_minute(current, session, starting)
                 for notice in await self._unless_cancelled(current, self._start_in_turn(session, worktree)):
                     await self._tell(current, notice)
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
             await self._unless_cancelled(current, self._refresh(current))
             current.before = await self._unless_cancelled(current, self._desk.worktrees.checkpoint(worktree.id))
-            if not await self._desk.store.write(
-                runs.begin, current.turn.id, current.before, self._agent.agent_session_id if self._agent else None, self._desk.clock.now()
-            ):
+            if not await self._desk.store.write(runs.begin, current.turn.id, current.before, self._conversation, self._desk.clock.now()):
                 raise _Cancelled
             return outcomes.read(await self._prompt(current))
         except _Cancelled:
@@ -208,7 +210,8 @@ class Worker:
         assert agent is not None
         if current.cancelled.is_set():
             raise _Cancelled
-        prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn)), name=f"prompt {current.turn.id}")
+        context, self._context = self._context, None
+        prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn), context), name=f"prompt {current.turn.id}")
         try:
             await asyncio.sleep(0)
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
@@ -304,23 +307,42 @@ class Worker:
             raise
         self._agent = started
         try:
+            plan = await desk.store.read(forks.plan, session, agent)
             opened = await started.open(
-                session.agent_session_id,
+                plan.previous,
+                fork_of=plan.fork_of,
                 wanted=options.wanted(agent, session, is_sandboxed=launch.is_on),
-                spent_usd=session.usage.cost_usd,
+                spent_usd=session.usage.cost_usd if plan.previous else None,
                 tools=lambda: desk.grants.offer(session.id, run_id, mask),
             )
         except BaseException:
             await self._dismiss()
             raise
-        notices = _left_out(opened.left)
-        if session.agent_session_id is None:
-            return notices
-        if opened.how != "new":
-            text = "The agent's process was started again, in the same conversation."
-            return [Notice(code=opened.how, text=text, run_id=run_id), *notices]
-        text = "The agent could not bring back its conversation. It starts afresh and knows nothing of what was said before."
-        return [Notice(code="not_resumed", text=text, run_id=run_id), *notices]
+        beginning = forks.begin(plan, opened.how, agent)
+        self._context = beginning.context
+        self._conversation = {"agent_session_id": opened.agent_session_id}
+        if opened.how not in _BROUGHT_BACK:
+            self._conversation["agent_session_since"] = desk.clock.now()
+        if beginning.fork is not None:
+            self._conversation["fork"] = beginning.fork
+        return [*(notice.replace(run_id=run_id) for notice in beginning.notices), *_left_out(opened.left)]
+
+    async def _await_minute(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> None:
+        """For an agent that would lose a conversation which it loads in the minute in which it began. Others may start meanwhile."""
+        since, now = session.agent_session_since, self._desk.clock.now()
+        is_safe = (
+            since is None
+            or session.agent_session_id is None
+            or since.replace(second=0, microsecond=0) != now.replace(second=0, microsecond=0)
+        )
+        if is_safe or not self._desk.agents.get(session.agent).loads_next_minute:
+            return
+        wait_s = 60.5 - now.second - now.microsecond / 1e6
+        text = f"This agent can bring back its conversation from the next minute on. It starts in {wait_s:.0f} s."
+        await self._tell(current, Notice(code="waits_to_load", text=text))
+        await starting.aclose()
+        await self._unless_cancelled(current, asyncio.sleep(wait_s))
+        await starting.enter_async_context(self._desk.starting.held())
 
     async def _settle_options(self, current: _Current, session: Session) -> None:
         """What is wanted applies to this turn. Raises `BadOption` when the agent cannot have it."""

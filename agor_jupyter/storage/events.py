@@ -98,9 +98,11 @@ def texts(connection: sa.Connection, session_id: SessionId, turn_id: TurnId, lim
     """What the agent said in a turn, the newest piece first; a message of its own begins on a line of its own."""
     rows = connection.execute(_TEXTS, {"session": session_id, "turn": turn_id, "limit": limit}).scalars()
     found = [Text.model_validate_json(body) for body in rows]
-    older = [one.message_id for one in found[1:]]
-    begins = [one.message_id != before for one, before in zip(found, older, strict=False)]
-    return [f"\n\n{one.text}" if is_first else one.text for one, is_first in zip(found, [*begins, False], strict=True)]
+    pieces = []
+    for place, one in enumerate(found):
+        is_first = place + 1 < len(found) and found[place + 1].message_id != one.message_id
+        pieces.append(f"\n\n{one.text}" if is_first else one.text)
+    return pieces
 
 
 def raw(connection: sa.Connection, session_id: SessionId, after_seq: int = 0) -> Iterable[tuple[int, str]]:

@@ -71,7 +71,7 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
     passEnv: [],
     newSessionMeta: {},
     mode: null,
-    sandboxMode: null,
+    takesBackground: true, loadsNextMinute: false, sandboxMode: null,
     package: null,
     node: null,
     signIn: [],

@@ -335,3 +335,19 @@ def test_a_variable_is_asked_for_without_an_echo_at_a_terminal(here, agor_comman
     assert b"Set TYPED" in said
     assert b"typed-by" not in said
     assert agor_command("variable", "remove", "TYPED")[0] == 0
+
+
+def test_a_session_is_forked_and_spawned(agor_command, agor_json, warehouse):
+    agor_json("worktree", "create", warehouse, "forked")
+    agor_json("worktree", "create", warehouse, "spawned")
+    agor_json("session", "start", "forked", "```sh\ntrue\n```", "--mode", "auto", "--title", "Origin", "--wait")
+    origin = agor_json("session", "list", "--worktree", "forked")[0]
+
+    code, out, err = agor_command("session", "fork", origin["id"], "```sh\necho from the fork\n```", "--wait")
+    fork = agor_json("session", "list", "--worktree", "forked")[0]
+    child = agor_json("session", "spawn", "Origin", "--worktree", "spawned", "--mode", "ask")
+
+    assert (code, "from the fork" in out, "Forked by the agent itself" in out) == (0, True, True), err
+    assert (fork["originId"], fork["fork"], fork["chosen"]) == (origin["id"], "native", {"mode": "auto"})
+    assert (child["parentId"], child["chosen"]) == (origin["id"], {"mode": "ask"})
+    assert child["worktreeId"] != origin["worktreeId"]

@@ -330,3 +330,16 @@ def test_a_variable_is_set_and_never_shown(hub, monkeypatch):
     hub.variables.remove("TYPED")
     hub.variables.remove("GIVEN")
     assert repr(hub.variables) == "No variables"
+
+
+def test_a_fork_and_a_child_have_the_options_of_their_origin(repo):
+    session = repo.worktree("fork").session("script", HELLO, mode="auto")
+    session.wait(60)
+
+    fork = session.fork(HELLO)
+    fork.wait(60)
+    child = session.spawn(worktree=repo.worktree("spawn"))
+
+    assert (fork.refresh().record.fork, fork.mode) == ("native", "auto")
+    assert (child.record.parent_id, child.mode) == (session.record.id, "auto")
+    assert "Forked by the agent itself" in repr(fork.events)

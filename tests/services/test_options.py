@@ -113,6 +113,7 @@ async def test_an_agent_that_cannot_change_in_a_turn_changes_before_the_next(sce
 async def test_a_change_at_rest_applies_from_the_next_turn(scene):
     session = await scene.session(agent="choosy")
     await say(scene, session, "hello")
+    await scene.eventually(lambda: not scene.agor.runner.is_working(session.id))
     await scene.agor.runner.dismiss([session.id])
 
     await scene.agor.sessions.change(scene.caller, session.id, SessionChange(options={"mode": "plan"}))

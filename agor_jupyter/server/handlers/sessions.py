@@ -6,7 +6,7 @@ from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.records import Record, Request
-from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionState
+from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork, SessionState
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.server.operations import Call, encode, operation
 
@@ -77,6 +77,12 @@ async def get(call: Call, session: SessionId) -> Session:
 async def change(call: Call, session: SessionId, body: SessionChange) -> Session:
     """Change a session's title, the order of its queue, or its options."""
     return await call.agor.sessions.change(call.caller, session, body)
+
+
+@operation(Role.STEERER)
+async def fork(call: Call, session: SessionId, body: SessionFork) -> Session:
+    """Begin a session that knows what was said in this one so far."""
+    return await call.agor.sessions.fork(call.caller, session, body, call.key)
 
 
 @operation(Role.STEERER)

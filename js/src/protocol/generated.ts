@@ -62,6 +62,10 @@ export interface AgentType {
   newSessionMeta: Record<string, string>
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
   mode: string | null
+  /** It can be told as text what was said before. Not so one that would carry it out. */
+  takesBackground: boolean
+  /** It would empty a conversation that it loads within the clock's minute in which it began. */
+  loadsNextMinute: boolean
   /** A turn that runs would break if its model or mode was changed; it is changed before the next one. */
   setsBetweenTurns: boolean
   /** The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. */
@@ -669,6 +673,8 @@ export interface Session {
   fork: 'native' | 'primed' | null
   /** The id the agent gave it (ACP `sessionId`), to resume it with. */
   agentSessionId: string | null
+  /** When that conversation began. */
+  agentSessionSince: string | null
   state: SessionState
   stateSince: string
   /** What it waits for while it is queued or starts, for a person. */
