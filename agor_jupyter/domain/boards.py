@@ -159,6 +159,6 @@ class Snapshot(Record):
     worktrees: list[Worktree]
     sessions: list[Session]
     turns: list[Turn]
-    """The open, queued, and unresolved interrupted turns, and the last one of each session that failed."""
+    """The open, queued, parked, and unresolved interrupted turns, and the last one of each session that failed."""
     permissions: list[Permission]
     """The open ones."""

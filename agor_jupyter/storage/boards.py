@@ -26,7 +26,7 @@ _TURNS = (
         _W.board == sa.bindparam("board"),
         _S.is_archived == sa.false(),
         sa.or_(
-            _T.state.in_([state.value for state in (*sorted(OPEN), TurnState.QUEUED)]),
+            _T.state.in_([state.value for state in (*sorted(OPEN), TurnState.QUEUED, TurnState.PARKED)]),
             _T.is_unresolved == sa.true(),
             sa.and_(
                 _T.state == TurnState.FAILED.value,

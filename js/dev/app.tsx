@@ -43,7 +43,7 @@ function feedOf(world: World, session: Session): TranscriptFeed {
             key: '4',
             permission: {
               id: 'pe_r', sessionId: session.id, worktreeId: session.worktreeId, turnId: '', runId: '', toolCallId: null, title: '', toolKind: 'execute', command: 'dbt build -s stg_orders', input: {}, options: [],
-              state: 'allowed', optionId: null, askedAt: ago(3), answeredAt: ago(3), answeredBy: people.mira, note: null, ruleId: 'ru_1',
+              state: 'allowed', optionId: null, askedAt: ago(3), answeredAt: ago(3), answeredBy: people.mira, note: null, ruleWords: null, ruleKind: null, ruleId: 'ru_1',
             },
           },
         ],

@@ -129,3 +129,101 @@ def test_a_default_is_kept_and_offered_with_the_next_session(lab, people, board)
     second = lab.post("sessions", {"worktreeId": made["id"], "agent": "chooser", "prompt": "say again"})
     lab.wait_for(lambda: state_of(lab, second["id"]) == "done")
     assert lab.get(f"sessions/{second['id']}")["chosen"]["model"] == "large"
+
+
+def test_always_in_this_session_makes_a_rule_that_is_seen_and_revoked(lab, people, board):
+    made = session(lab, board, "Ruled", "run echo one two")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Ruled", "run echo one two")
+    question = page.get_by_role("alertdialog")
+    question.wait_for()
+    assert "begins with “echo one”" in question.inner_text()
+    page.locator(".agor-transcript").focus()
+
+    page.keyboard.press("2")
+
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    page.get_by_label("Prompt Chooser").fill("run echo one three")
+    page.keyboard.press("Enter")
+    page.locator(".agor-settled >> text=Allowed by a rule of Mira Okafor").wait_for()
+    menu(page, "More")
+    page.get_by_role("menuitem", name="Rules").click()
+    row = page.locator("[data-rule]")
+    row.get_by_text("echo one …").wait_for()
+    assert "In this session" in row.inner_text()
+    assert "used once" in row.inner_text()
+    row.get_by_role("button", name="Revoke: echo one").click()
+    page.get_by_text("No rules. Every question").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_label("Prompt Chooser").fill("run echo one four")
+    page.keyboard.press("Enter")
+    page.get_by_role("alertdialog").get_by_role("button", name="Reject").click()
+
+
+def test_what_is_remembered_is_read_and_changed_first(lab, people, board):
+    made = session(lab, board, "Narrowed", "run echo one two")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Narrowed", "run echo one two")
+    page.get_by_role("button", name="More ways to remember").click()
+    words = page.get_by_label("Commands that begin with")
+    words.fill("echo two")
+    assert page.get_by_role("button", name="Allow and remember").is_disabled()
+    words.fill("echo one two")
+    page.get_by_label("Allow without asking").select_option("worktree")
+    page.get_by_label("For", exact=True).select_option("3600")
+
+    page.get_by_role("button", name="Allow and remember").click()
+
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    [rule] = lab.get(f"rules?worktree={made['worktreeId']}")
+    assert (rule["scope"], rule["commandPrefix"]) == ("worktree", ["echo", "one", "two"])
+    assert rule["expiresAt"] is not None
+
+
+def test_a_command_that_joins_others_cannot_be_remembered(lab, people, board):
+    made = session(lab, board, "Joined", "run echo one; echo two")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Joined", "run echo one")
+    question = page.get_by_role("alertdialog")
+
+    question.get_by_text("no rule can allow it").wait_for()
+
+    assert question.get_by_role("button", name="More ways to remember").count() == 0
+    question.get_by_role("button", name="Reject").click()
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+
+
+def test_a_parked_turn_counts_down_on_card_and_panel_and_is_tried_again(lab, people, board):
+    made = session(lab, board, "Parked", "busy 600 tried")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "parked")
+    page = people("mira")
+    open_tab(page, lab, board)
+    strip = card(page, "Parked").locator(".agor-rest")
+    strip.get_by_text("Rate limited by the model").wait_for()
+    open_session(page, "Parked", "busy 600")
+    block = page.locator("[data-parked=rate_limited]")
+    before = block.locator("[data-next]").inner_text()
+    assert before.startswith("Tries again in 1")
+    assert "kept: 1 file" in block.inner_text()
+    page.wait_for_function("before => document.querySelector('[data-next]').innerText !== before", arg=before)
+    assert card(page, "Parked").locator("[aria-label=Parked]").first.is_visible()
+
+    block.get_by_role("button", name="Retry now").click()
+
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    block.wait_for(state="detached")
+    page.locator(".agor-md >> text=600 tried (small").wait_for()
+
+
+def test_a_parked_turn_is_given_up_from_its_card(lab, people, board):
+    made = session(lab, board, "Given up", "busy 600 tried")
+    page = people("mira")
+    open_tab(page, lab, board)
+
+    card(page, "Given up").locator(".agor-rest").get_by_role("button", name="Cancel").click()
+
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "cancelled")
+    card(page, "Given up").locator(".agor-rest").wait_for(state="detached")

@@ -78,7 +78,7 @@ async def test_a_snapshot_has_what_one_board_needs(store):
     turns = [
         turn_row("1", 1, TurnState.FAILED), turn_row("1", 2, TurnState.DONE), turn_row("1", 3, TurnState.QUEUED), turn_row("1", 4, TurnState.INTERRUPTED, True),
         turn_row("1", 5, TurnState.INTERRUPTED), turn_row("2", 1, TurnState.FAILED), turn_row("2", 2, TurnState.FAILED), turn_row("3", 1, TurnState.QUEUED),
-        turn_row("4", 1, TurnState.RUNNING),
+        turn_row("4", 1, TurnState.RUNNING), turn_row("1", 6, TurnState.PARKED),
     ]  # fmt: skip
     await keep(store, tables.turns, turns)
 
@@ -87,7 +87,7 @@ async def test_a_snapshot_has_what_one_board_needs(store):
     assert [worktree.id for worktree in snapshot.worktrees] == ["wt_a"]
     assert sorted(session.id for session in snapshot.sessions) == ["se_1", "se_2"]
     assert {(session.last_seq, session.last_line) for session in snapshot.sessions} == {(77, 'é "quoted" \\ \n')}
-    assert sorted(turn.id for turn in snapshot.turns) == ["tu_13", "tu_14", "tu_22"]
+    assert sorted(turn.id for turn in snapshot.turns) == ["tu_13", "tu_14", "tu_16", "tu_22"]
 
 
 async def test_a_board_with_five_thousand_sessions_is_read_in_a_moment(store):

@@ -6,7 +6,7 @@ import { texts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Problem } from './Dialog.js';
 import { Icon, Mark } from './Icon.js';
-import { isJoined, isMemorable } from './prefix.js';
+import { isMemorable } from './prefix.js';
 import { RememberMenu, simple, whatOf } from './Remember.js';
 import { visible } from './safe.js';
 import { age, clock } from './words.js';
@@ -121,11 +121,11 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
         <p id={rule} className="agor-permission-rule">
           <kbd className="agor-kbd">{choices.indexOf(remembered) + 1}</kbd>
           <span>
-            {texts.permission.matches(whatOf(permission, remembered.remember?.commandPrefix ?? []), texts.permission.scopes.session)}
+            {texts.permission.matches(whatOf(permission.ruleKind, remembered.remember?.commandPrefix ?? null), texts.permission.scopes.session)}
           </span>
         </p>
       )}
-      {mayAnswer && permission.command !== null && isJoined(permission.command) && (
+      {mayAnswer && permission.toolKind === 'execute' && permission.ruleWords === null && (
         <p className="agor-permission-rule">{texts.permission.joined}</p>
       )}
       <Problem text={problem} />

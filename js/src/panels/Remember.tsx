@@ -7,19 +7,19 @@ import { useShared } from './context.js';
 import { Field, useFocusTrap } from './Dialog.js';
 import { Icon } from './Icon.js';
 import { useInView } from './Menu.js';
-import { begins, isJoined, proposed, shown, words } from './prefix.js';
+import { begins, proposed, shown, words } from './prefix.js';
 import { visible } from './safe.js';
 import { capital } from './words.js';
 
 /** What is allowed, in words. */
-export function whatOf({ toolKind, command }: Pick<Permission, 'toolKind' | 'command'>, prefix: readonly string[]): string {
-  if (command !== null) return texts.permission.commands(visible(shown(prefix)));
-  return texts.permission.kinds[toolKind] ?? texts.permission.kind(toolKind);
+export function whatOf(kind: string | null, prefix: readonly string[] | null): string {
+  if (prefix) return texts.permission.commands(visible(shown(prefix)));
+  return texts.permission.kinds[kind ?? ''] ?? texts.permission.kind(kind ?? '');
 }
 
 /** The rule that one key makes: in this session, for the like of this. */
-export function simple(permission: Permission): Remember {
-  return permission.command === null ? { scope: 'session' } : { scope: 'session', commandPrefix: proposed(permission.command) };
+export function simple({ ruleWords }: Permission): Remember {
+  return ruleWords === null ? { scope: 'session' } : { scope: 'session', commandPrefix: proposed(ruleWords) };
 }
 
 export function RememberMenu(props: { permission: Permission; isDisabled: boolean; onAnswer: (remember: Remember) => void }) {
@@ -54,20 +54,20 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
   const shared = useShared();
   const trap = useFocusTrap(onClose, true);
   useInView(trap.ref);
-  const { command } = permission;
+  const { ruleWords, ruleKind } = permission;
   const [scope, setScope] = useState<Rule['scope']>('session');
-  const [text, setText] = useState(() => shown(proposed(command ?? '')));
+  const [text, setText] = useState(() => shown(proposed(ruleWords ?? [])));
   const [seconds, setSeconds] = useState('');
   const prefix = words(text) ?? [];
   const worktree = shared.worktrees.get(permission.worktreeId);
   const scopes = (['session', 'worktree', 'zone', 'repository'] as const).filter(one => one !== 'zone' || worktree?.zoneId);
-  const isRight = command === null || (begins(command, prefix) && !isJoined(text));
+  const isRight = ruleWords === null || begins(ruleWords, prefix);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!isRight) return;
     onAnswer({
       scope,
-      ...(command === null ? {} : { commandPrefix: prefix }),
+      ...(ruleWords === null ? {} : { commandPrefix: prefix }),
       ...(seconds ? { expiresInS: Number(seconds) } : {}),
     });
     onClose();
@@ -109,7 +109,7 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
             )}
           </Field>
         </div>
-        {command !== null && (
+        {ruleWords !== null && (
           <Field label={texts.permission.startsWith} problem={isRight ? undefined : texts.permission.notThis}>
             {id => (
               <input
@@ -126,8 +126,8 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
         )}
         {isRight && (
           <p className="agor-advice" role="status">
-            {texts.permission.matches(whatOf(permission, prefix), texts.permission.scopes[scope])}{' '}
-            {command !== null && texts.permission.neverJoined}
+            {texts.permission.matches(whatOf(ruleKind, ruleWords && prefix), texts.permission.scopes[scope])}{' '}
+            {ruleWords !== null && texts.permission.neverJoined}
           </p>
         )}
         <button type="submit" className="agor-btn agor-need" disabled={!isRight || isDisabled}>

@@ -2,10 +2,11 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Rule, Session, Worktree } from '../protocol/generated.js';
-import { dialogTexts, texts } from '../texts.js';
+import { dialogTexts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
 import { shown } from './prefix.js';
+import { whatOf } from './Remember.js';
 import { visible } from './safe.js';
 import { age, capital } from './words.js';
 
@@ -21,14 +22,12 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
   const runs = useRef(run);
   runs.current = run;
   const sessionId = session?.id;
+  const worktreeId = worktree.id;
   const load = useCallback(async () => {
-    const subjects = { session: sessionId, worktree: worktree.id, zone: worktree.zoneId, repo: worktree.repoId };
-    const lists = await Promise.all(
-      Object.entries(subjects).flatMap(([name, id]) => (id ? client.http.get<Rule[]>('rules', { query: { [name]: id } }) : [])),
-    );
-    const found = new Map(lists.flat().map(rule => [rule.id, rule]));
-    setRules([...found.values()].filter(rule => rule.revokedAt === null));
-  }, [client, sessionId, worktree.id, worktree.zoneId, worktree.repoId]);
+    const query = sessionId ? { session: sessionId } : { worktree: worktreeId };
+    const rules = await client.http.get<Rule[]>('rules', { query });
+    setRules(rules.filter(rule => rule.revokedAt === null));
+  }, [client, sessionId, worktreeId]);
   useEffect(() => void runs.current(load), [load]);
 
   const revoke = (rule: Rule) =>
@@ -49,7 +48,7 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
             <li key={rule.id} className="agor-list-row" data-rule={rule.id}>
               <div className="agor-grow">
                 <div className="agor-rule-what">
-                  {rule.commandPrefix ? <code>{visible(shown(rule.commandPrefix))} …</code> : whatOf(rule)}
+                  {rule.commandPrefix ? <code>{visible(shown(rule.commandPrefix))} …</code> : capital(whatOf(rule.toolKind, null))}
                 </div>
                 <div className="agor-advice">
                   {[
@@ -67,7 +66,7 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
                 <button
                   type="button"
                   className="agor-btn agor-sm"
-                  aria-label={words.revokeOf(rule.commandPrefix ? shown(rule.commandPrefix) : whatOf(rule))}
+                  aria-label={words.revokeOf(rule.commandPrefix ? shown(rule.commandPrefix) : whatOf(rule.toolKind, null))}
                   disabled={isRunning}
                   onClick={() => revoke(rule)}
                 >
@@ -84,9 +83,4 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
       <Problem text={problem} />
     </Dialog>
   );
-}
-
-function whatOf(rule: Rule): string {
-  if (rule.toolKind === null) return words.anything;
-  return capital(texts.permission.kinds[rule.toolKind] ?? texts.permission.kind(rule.toolKind));
 }

@@ -199,7 +199,8 @@ export class BoardClient {
     const shared = applyAll(before, events);
     const fresh = events.filter(event => event.n > before.n);
     this.#set({ shared, ...(this.#state.caughtUp === null ? {} : { caughtUp: this.#state.caughtUp + fresh.length }) });
-    if (fresh.some(({ body }) => body.kind === 'turn_ended')) setTimeout(() => void this.#askStatus(0), 100);
+    const hasStopped = ({ body }: Event) => body.kind === 'turn_ended' || (body.kind === 'turn' && body.turn.state === 'parked');
+    if (fresh.some(hasStopped)) setTimeout(() => void this.#askStatus(0), 100);
     if (!this.#feeds.size) return;
     const bySession = new Map<string, Event[]>();
     for (const event of fresh) {

@@ -1,9 +1,6 @@
 // The first words of a command, as a rule keeps them: what a person reads before they allow the like of it.
 import type { Permission } from '../protocol/generated.js';
 
-/** What joins, pipes, redirects or runs a command inside another. The server matches no rule then. */
-const JOINS = /[;&|<>`\n\r()]|\$\(|\$\{/;
-
 /** The words of a command as a shell would split them; `null` where quotes do not close. */
 export function words(text: string): string[] | null {
   const found: string[] = [];
@@ -36,24 +33,26 @@ export function words(text: string): string[] | null {
   return found;
 }
 
-export const isJoined = (command: string): boolean => JOINS.test(command);
+/** Programs that run what stands behind them: the script or the module is named too. */
+const RUNS = /^(python|node|deno|bun|ruby|perl|php|lua|Rscript|npx|bunx|uvx|pipx|[a-z]*sh)[\d.]*$/;
 
 /** “dbt build” of `dbt build --full-refresh`: the program, and what it is told to do when that is a plain word. */
-export function proposed(command: string): string[] {
-  const [program, verb] = words(command) ?? [];
-  if (!program) return [];
-  return verb && /^[a-z][a-z0-9-]*$/i.test(verb) ? [program, verb] : [program];
+export function proposed(all: readonly string[]): string[] {
+  const [program = '', verb = ''] = all;
+  if (RUNS.test(program.slice(program.lastIndexOf('/') + 1))) {
+    const script = all.findIndex((word, index) => index > 0 && !word.startsWith('-'));
+    return all.slice(0, script < 0 ? all.length : script + 1);
+  }
+  return /^[a-z][a-z0-9-]*$/i.test(verb) ? [program, verb] : [program];
 }
 
-export function begins(command: string, prefix: readonly string[]): boolean {
-  const all = words(command);
-  return all !== null && prefix.length > 0 && prefix.every((word, index) => all[index] === word);
-}
+export const begins = (all: readonly string[], prefix: readonly string[]): boolean =>
+  prefix.length > 0 && prefix.every((word, index) => all[index] === word);
 
 /** As it is typed again: words with blanks in quotes. */
 export const shown = (prefix: readonly string[]): string =>
   prefix.map(word => (/^[^\s'"\\]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 
-/** Can an answer to this question be remembered at all? */
-export const isMemorable = (permission: Permission): boolean =>
-  permission.command === null ? permission.toolKind !== 'execute' : !isJoined(permission.command) && proposed(permission.command).length > 0;
+/** Can an answer to this question be remembered at all? A rule for every command would be no question any more. */
+export const isMemorable = ({ ruleWords, ruleKind }: Permission): boolean =>
+  ruleWords !== null || (ruleKind !== null && ruleKind !== 'execute');

@@ -244,7 +244,7 @@ export interface Snapshot {
   repos: Repo[]
   worktrees: Worktree[]
   sessions: Session[]
-  /** The open, queued, and unresolved interrupted turns, and the last one of each session that failed. */
+  /** The open, queued, parked, and unresolved interrupted turns, and the last one of each session that failed. */
   turns: Turn[]
   /** The open ones. */
   permissions: Permission[]
