@@ -3,7 +3,7 @@
 import typer
 from pydantic import ValidationError
 
-from agor_jupyter.cli import agents, boards, demo, doctor, permissions, preferences, repos, sessions, turns, variables, worktrees
+from agor_jupyter.cli import agents, boards, demo, doctor, permissions, preferences, repos, rules, sessions, turns, variables, worktrees
 from agor_jupyter.cli.output import fail
 from agor_jupyter.cli.reach import close, configure
 from agor_jupyter.domain.errors import AgorError, BadRequest
@@ -14,6 +14,7 @@ app.add_typer(worktrees.app, name="worktree", help="Git worktrees, each on a bra
 app.add_typer(sessions.app, name="session", help="Conversations with agents in worktrees.")
 app.add_typer(turns.app, name="turn", help="Prompts and all that was done for them.")
 app.add_typer(permissions.app, name="permission", help="Questions that agents ask before they act.")
+app.add_typer(rules.app, name="rule", help="What agents need not ask again.")
 app.add_typer(variables.app, name="variable", help="What agents of your sessions get in their environment. Values are never shown.")
 app.add_typer(boards.app, name="board", help="Boards: the files that the canvas shows.")
 app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")

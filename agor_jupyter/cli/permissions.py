@@ -5,9 +5,11 @@ import typer
 from agor_jupyter.cli.output import AsJson, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import permission as find
-from agor_jupyter.domain.errors import PermissionNotFound
+from agor_jupyter.domain.errors import BadRequest, PermissionNotFound
 from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.domain.rules import Remember
 from agor_jupyter.domain.sessions import Answer
+from agor_jupyter.notebook.handles import checked
 from agor_jupyter.notebook.permissions import Permission as Handle
 from agor_jupyter.notebook.views import visible
 
@@ -33,6 +35,11 @@ def answer(
     question: str = typer.Argument(metavar="QUESTION", help="Id, or the end of it."),
     choice: str = typer.Argument(metavar="CHOICE", help="allow, always, reject, or the id of an option."),
     note: str | None = typer.Option(None, help="What to keep beside the answer."),
+    remember: str | None = typer.Option(
+        None, help="With allow: do not ask for the like again in the session, worktree, zone or repository."
+    ),
+    command: str | None = typer.Option(None, help="The beginning of the commands to remember. Default: the whole command."),
+    hours: float | None = typer.Option(None, help="How long to remember. Default: until it is revoked."),
     as_json: AsJson = False,
 ) -> None:
     """Answer a question, in your name. The first answer counts."""
@@ -44,8 +51,17 @@ def answer(
         link().post(f"permissions/{question}/answer", Answer(option_id=choice))  # says who was faster, if it was open once
         raise
     wishes = {"allow": handle.allow, "always": handle.always, "reject": handle.reject}
-    done = wishes[choice](note=note) if choice in wishes else handle.answer(choice, note=note)
-    if as_json:
-        show_json(done.record)
+    if remember is not None and choice == "allow":
+        with checked():
+            wish = Remember.model_validate({"scope": remember})
+        handle.allow(note=note, remember=wish.scope, command=command, hours=hours)
+    elif remember is not None or command is not None or hours is not None:
+        raise BadRequest(["--remember goes with allow, and --command and --hours with --remember"])
+    elif choice in wishes:
+        wishes[choice](note=note)
     else:
-        print(visible(f"{done.state} by {done.answered_by}: {done.title}"))
+        handle.answer(choice, note=note)
+    if as_json:
+        show_json(handle.record)
+    else:
+        print(visible(f"{handle.state} by {handle.answered_by}: {handle.title}"))

@@ -9,6 +9,7 @@ from agor_jupyter.domain.errors import (
     Conflict,
     PermissionNotFound,
     RepoNotFound,
+    RuleNotFound,
     SessionNotFound,
     TurnNotFound,
     WorktreeNotFound,
@@ -16,6 +17,7 @@ from agor_jupyter.domain.errors import (
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.records import Record
 from agor_jupyter.domain.repos import Repo
+from agor_jupyter.domain.rules import Rule
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.domain.worktrees import Worktree
@@ -75,6 +77,11 @@ def turn(key: str) -> Turn:
 def permission(key: str) -> Permission:
     found = [Permission.model_validate(item) for item in link().items("permissions")]
     return _one("permission", key, found, lambda one: [one.id], PermissionNotFound)
+
+
+def rule(key: str) -> Rule:
+    found = [Rule.model_validate(item) for item in link().items("rules")]
+    return _one("rule", key, found, lambda one: [one.id], RuleNotFound)
 
 
 def _one(noun: str, key: str, items: Sequence[R], names: Callable[[R], list[str]], missing: Callable[[str, list[str]], AgorError]) -> R:

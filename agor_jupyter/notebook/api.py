@@ -14,7 +14,7 @@ from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import agents
+from agor_jupyter.notebook import agents, rules
 from agor_jupyter.notebook.agents import Agent
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.handles import Handles, checked, columns
@@ -22,6 +22,7 @@ from agor_jupyter.notebook.link import Link, reach
 from agor_jupyter.notebook.options import chosen, preferences
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.repos import Repo
+from agor_jupyter.notebook.rules import Rule
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.variables import Variables
 from agor_jupyter.notebook.worktrees import Worktree
@@ -147,6 +148,11 @@ class Hub:
         """The open questions of all sessions."""
         found = [Permission(self._link, PermissionRecord.model_validate(item)) for item in self._link.items("permissions")]
         return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title, kind=PermissionRecord)
+
+    @property
+    def rules(self) -> Handles[Rule]:
+        """All that agents need not ask, or needed not: revoked and expired rules too. `session.allow(…)` makes one."""
+        return rules.of(self._link)
 
     @property
     def variables(self) -> Variables:

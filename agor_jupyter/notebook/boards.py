@@ -4,11 +4,13 @@ from typing import Any
 
 from agor_jupyter.domain.boards import Board as BoardRecord
 from agor_jupyter.domain.boards import Note, NoteAdd, Zone, ZoneAdd
+from agor_jupyter.domain.errors import ObjectNotFound
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook import rules, views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.rules import Command, Rule
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.worktrees import Worktree
 
@@ -56,6 +58,22 @@ class Board:
     def sessions(self) -> Handles[Session]:
         found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions", board=self.path)]
         return Handles("session", found, lambda one: columns(one.record), lambda one: one.title, kind=SessionRecord)
+
+    def allow(
+        self,
+        command: Command | None = None,
+        *,
+        zone: str,
+        kind: str | None = None,
+        agent: str | None = None,
+        hours: float | None = None,
+    ) -> Rule:
+        """Allow what would be asked otherwise, for the worktrees whose cards lie in the zone of this name. As `worktree.allow`."""
+        objects = self.document.objects.items()
+        found = [object_id for object_id, one in objects if isinstance(one, Zone) and one.name == zone]
+        if not found:
+            raise ObjectNotFound(zone, [one.name for _, one in objects if isinstance(one, Zone)])
+        return rules.allow(self._link, "zone", found[0], command, kind=kind, agent=agent, hours=hours)
 
     def zone(self, name: str, *, at: tuple[float, float] | None = None, width: float = 296, height: float = 560, color: str = "") -> Zone:
         """The zone of this name, made when there is none. Sizes are in board units."""

@@ -154,7 +154,8 @@ class Transcript:
 def settled(permission: Permission, username: str) -> str:
     """What became of a question, and by whom; `username` is you."""
     by = permission.answered_by
-    who = "" if by is None else " by you" if by.username == username else f" by {by.name}"
+    rule = " by a rule of" if permission.rule_id else " by"
+    who = "" if by is None else f"{rule} you" if by.username == username else f"{rule} {by.name}"
     return views.words(permission.state.value) + who
 
 

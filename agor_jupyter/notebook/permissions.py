@@ -3,9 +3,12 @@
 from agor_jupyter.domain.errors import AlreadyAnswered, BadRequest
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.permissions import PermissionOption, PermissionState
+from agor_jupyter.domain.rules import Remember, RuleScope
 from agor_jupyter.domain.sessions import Answer
-from agor_jupyter.notebook import live, views
+from agor_jupyter.notebook import live, rules, views
+from agor_jupyter.notebook.handles import checked
 from agor_jupyter.notebook.link import Link
+from agor_jupyter.notebook.rules import Command
 
 _WISHES = {"allow": ("allow_once", "allow_always"), "always": ("allow_always",), "reject": ("reject_once", "reject_always")}
 
@@ -38,9 +41,22 @@ class Permission:
         """The name of the person who answered."""
         return self.record.answered_by.name if self.record.answered_by else None
 
-    def allow(self, *, note: str | None = None) -> "Permission":
-        """Yes, this once."""
-        return self._wish("allow", note)
+    def allow(
+        self,
+        *,
+        note: str | None = None,
+        remember: RuleScope | None = None,
+        command: Command | None = None,
+        hours: float | None = None,
+    ) -> "Permission":
+        """Yes: this once, or with `remember` also for the like, in this `session`, `worktree`, `zone` or `repository`.
+
+        Args:
+            command: the beginning of the commands to remember. Default: this whole command; of another tool its kind.
+            hours: how long to remember. Default: until the rule is revoked.
+
+        """
+        return self._wish("allow", note, self._remember(remember, command, hours))
 
     def always(self, *, note: str | None = None) -> "Permission":
         """Yes, and the agent need not ask for the like again in this session."""
@@ -50,19 +66,30 @@ class Permission:
         """No."""
         return self._wish("reject", note)
 
-    def answer(self, option_id: str, *, note: str | None = None) -> "Permission":
-        """Choose one of `options` by its id. A `note` is kept beside the answer."""
-        body = Answer(option_id=option_id, note=note)
+    def answer(self, option_id: str, *, note: str | None = None, remember: Remember | None = None) -> "Permission":
+        """Choose one of `options` by its id. A `note` is kept beside the answer; `remember` makes a rule of a yes."""
+        body = Answer(option_id=option_id, note=note, remember=remember)
         self.record = PermissionRecord.model_validate(self._link.post(f"permissions/{self.record.id}/answer", body))
         return self
 
-    def _wish(self, wish: str, note: str | None) -> "Permission":
+    def _remember(self, scope: RuleScope | None, command: Command | None, hours: float | None) -> Remember | None:
+        if scope is None:
+            if command is not None or hours is not None:
+                raise BadRequest(["`command` and `hours` go with `remember`, such as remember='session'"])
+            return None
+        words = rules.prefix(command) if command is not None else self.record.rule_words
+        if words is None and self.record.rule_kind in (None, "execute"):
+            raise BadRequest([f"{self.title!r} cannot be remembered: it is not one simple command, nor about files of the worktree"])
+        with checked():
+            return Remember(scope=scope, command_prefix=words, expires_in_s=rules.seconds(hours))
+
+    def _wish(self, wish: str, note: str | None, remember: Remember | None = None) -> "Permission":
         if self.record.state is not PermissionState.OPEN:
             raise AlreadyAnswered(self.record.id, self.state, self.answered_by)
         for kind in _WISHES[wish]:
             for option in self.record.options:
                 if option.kind == kind:
-                    return self.answer(option.id, note=note)
+                    return self.answer(option.id, note=note, remember=remember)
         offered = ", ".join(f"answer({option.id!r}) “{option.name}”" for option in self.record.options)
         raise BadRequest([f"this question has no option for {wish}(); it offers {offered}"])
 

@@ -351,3 +351,42 @@ def test_a_session_is_forked_and_spawned(agor_command, agor_json, warehouse):
     assert (fork["originId"], fork["fork"], fork["chosen"]) == (origin["id"], "native", {"mode": "auto"})
     assert (child["parentId"], child["chosen"]) == (origin["id"], {"mode": "ask"})
     assert child["worktreeId"] != origin["worktreeId"]
+
+
+def test_rules_are_made_listed_used_and_revoked(agor_command, agor_json, worktree):
+    made = agor_json("rule", "add", "--worktree", worktree["name"], "--command", "echo 'a b'", "--hours", "1")
+    code, out, err = agor_command("session", "start", worktree["name"], "```sh\necho 'a b' c\n```", "--wait")
+    listed = agor_command("rule", "list", "--worktree", worktree["name"])[1].splitlines()
+
+    assert (made["scope"], made["subject"], made["commandPrefix"]) == ("worktree", worktree["id"], ["echo", "a b"])
+    assert (code, "a b c" in out) == (0, True), err
+    assert listed[1].split()[0] == made["id"]
+    assert "echo 'a b'" in listed[1]
+    assert listed[1].endswith("UTC  1")
+    assert ", revoked by " in agor_command("rule", "remove", made["id"][-8:])[1]
+    assert agor_json("rule", "list", "--worktree", worktree["name"])[0]["revokedAt"]
+    for words, said in [
+        (["--command", "ls"], "one of --session"),
+        (["--worktree", worktree["name"], "--repo", "warehouse", "--command", "ls"], "one of --session"),
+        (["--worktree", worktree["name"]], "commandPrefix"),
+        (["--worktree", worktree["name"], "--command", "ls; rm x"], "one simple command"),
+        (["--worktree", worktree["name"], "--command", "sudo ls"], "runs whatever"),
+    ]:
+        code, _, err = agor_command("rule", "add", *words)
+        assert (code, said in err) == (1, True), err
+
+
+def test_an_answer_is_remembered(agor_command, agor_json, worktree):
+    session = agor_json("session", "start", worktree["name"], HELLO)
+    until = time.monotonic() + 60
+    while not (mine := [one for one in agor_json("permission", "list") if one["sessionId"] == session["id"]]) and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert agor_command("permission", "answer", mine[0]["id"], "reject", "--remember", "session")[0] == 1
+    assert agor_command("permission", "answer", mine[0]["id"], "allow", "--remember", "galaxy")[0] == 1
+    assert agor_command("permission", "answer", mine[0]["id"], "allow", "--command", "echo")[0] == 1
+    answered = agor_json("permission", "answer", mine[0]["id"], "allow", "--remember", "worktree", "--command", "echo")
+
+    assert answered["state"] == "allowed"
+    [rule] = agor_json("rule", "list", "--session", session["id"])
+    assert (rule["scope"], rule["commandPrefix"], rule["expiresAt"]) == ("worktree", ["echo"], None)

@@ -343,3 +343,56 @@ def test_a_fork_and_a_child_have_the_options_of_their_origin(repo):
     assert (fork.refresh().record.fork, fork.mode) == ("native", "auto")
     assert (child.record.parent_id, child.mode) == (session.record.id, "auto")
     assert "Forked by the agent itself" in repr(fork.events)
+
+
+def test_what_is_allowed_beforehand_is_not_asked(hub, repo):
+    worktree = repo.worktree("ruled")
+    session = worktree.session("script")
+    rule = session.allow("echo hello", hours=1)
+
+    turn = session.prompt(HELLO).wait(60)
+
+    assert turn.state == "done"
+    assert rule.refresh().uses == 1
+    assert repr(rule).startswith(f"Rule of {hub.me.person.name} for this session: echo hello, until ")
+    assert [one.record.id for one in session.rules] == [rule.record.id]
+    assert list(worktree.rules) == []
+    assert session.rules.df["uses"][0] == 1
+    assert f"revoked by {hub.me.person.name}" in repr(rule.revoke())
+    settled = [event.body.permission for event in session.events if event.body.kind == "permission_settled"]
+    assert [one.rule_id for one in settled] == [rule.record.id]
+    with pytest.raises(agor.errors.BadRequest, match="one simple command"):
+        repo.allow("a | b")
+    with pytest.raises(agor.errors.BadRequest, match="could do anything"):
+        worktree.allow(kind="other")
+
+
+def test_an_answer_is_remembered_for_the_whole_command_or_its_beginning(repo):
+    worktree = repo.worktree("remembered")
+    session = worktree.session("script", HELLO)
+    question = session.wait_question(60)
+    with pytest.raises(agor.errors.BadRequest, match="remember"):
+        question.allow(command="echo")
+    with pytest.raises(agor.errors.BadRequest, match="no command that begins with"):
+        question.allow(remember="session", command="rm")
+    question.allow(remember="worktree")
+    session.wait(60)
+
+    assert session.prompt(HELLO).wait(60).state == "done"
+    assert [one.allows for one in worktree.rules] == ["echo hello"]
+    session.prompt("```sh\necho other; echo two\n```")
+    with pytest.raises(agor.errors.BadRequest, match="cannot be remembered"):
+        session.wait_question(60).allow(remember="session")
+
+
+def test_a_zone_allows_what_lies_in_it(hub, repo):
+    board = hub.board("zoned.agor")
+    worktree = repo.worktree("zoned", board=board, at=(1010, 1050))
+    board.zone("free", at=(1000, 1000))
+
+    board.allow("echo", zone="free")
+
+    assert worktree.session("script", HELLO).wait(60).state == "done"
+    assert [one.record.scope for one in worktree.rules] == ["zone"]
+    with pytest.raises(agor.errors.ObjectNotFound, match="free"):
+        board.allow("echo", zone="other")

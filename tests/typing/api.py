@@ -11,7 +11,11 @@ async def six_cells() -> agor.Diff:
     session: agor.Session = fix.session("script", "prompt", allow=True)
     question: agor.Permission | None = await session.question()
     if question:
-        question.allow()
+        question.allow(remember="worktree", command="dbt build", hours=8)
+    session.allow("dbt build").revoke()
+    fix.allow(kind="edit", hours=8)
+    repo.allow(["git", "status"])
+    board.allow("dbt build", zone="review")
     turn: agor.Turn = await session
     async for event in session:
         number: int | None = event.seq

@@ -1,0 +1,103 @@
+"""Rules, from a cell: what agents need not ask again, because you said so."""
+
+from collections.abc import Sequence
+
+from agor_jupyter.domain import words
+from agor_jupyter.domain.errors import BadRequest
+from agor_jupyter.domain.rules import Rule as RuleRecord
+from agor_jupyter.domain.rules import RuleCreate, RuleScope
+from agor_jupyter.notebook import views
+from agor_jupyter.notebook.handles import Handles, checked, columns
+from agor_jupyter.notebook.link import Link
+
+Command = str | Sequence[str]
+"""`"dbt build"`, or its words."""
+
+
+class Rule:
+    """Allows a kind of tool, or the commands that begin so, in a session, a worktree, a zone or a repository. `revoke()` ends it."""
+
+    def __init__(self, link: Link, record: RuleRecord) -> None:
+        self._link, self.record = link, record
+
+    @property
+    def allows(self) -> str:
+        """The beginning of a command, or the kind of tool."""
+        prefix = self.record.command_prefix
+        what = " ".join(f"'{word}'" if " " in word else word for word in prefix) if prefix else f"any {self.record.tool_kind}"
+        return views.visible(what + (f" by {self.record.agent}" if self.record.agent else ""))
+
+    def refresh(self) -> "Rule":
+        """Ask the server what it is now."""
+        found = [RuleRecord.model_validate(item) for item in self._link.items("rules")]
+        self.record = next(one for one in found if one.id == self.record.id)
+        return self
+
+    @property
+    def uses(self) -> int:
+        """How many questions it answered."""
+        return self.record.uses
+
+    def revoke(self) -> "Rule":
+        """It allows nothing from now on. What it allowed stays to be read."""
+        self.record = RuleRecord.model_validate(self._link.delete(f"rules/{self.record.id}"))
+        return self
+
+    def __repr__(self) -> str:
+        revoked, until = self.record.revoked_by, self.record.expires_at
+        end = f", until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        end = f", revoked by {revoked.name}" if revoked else end
+        return views.visible(f"Rule of {self.record.created_by.name} for this {self.record.scope}: {self.allows}{end}")
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        facts = [("for", f"{record.scope} {record.subject}"), ("by", record.created_by.name), ("used", str(record.uses))]
+        return views.card("Rule", self.allows, "revoked" if record.revoked_at else None, facts)
+
+
+def of(link: Link, **query: str) -> Handles[Rule]:
+    """Those that count there, the narrowest first; those that are revoked or expired too."""
+    found = [Rule(link, RuleRecord.model_validate(item)) for item in link.items("rules", **query)]
+    return Handles("rule", found, lambda one: columns(one.record), lambda one: one.allows, kind=RuleRecord)
+
+
+def allow(
+    link: Link,
+    scope: RuleScope,
+    subject: str,
+    command: Command | None,
+    *,
+    kind: str | None,
+    agent: str | None,
+    hours: float | None,
+) -> Rule:
+    """Make a rule in your name."""
+    with checked():
+        body = RuleCreate(
+            scope=scope,
+            subject=subject,
+            agent=agent,
+            tool_kind=kind,
+            command_prefix=prefix(command),
+            expires_in_s=seconds(hours),
+        )
+    return Rule(link, RuleRecord.model_validate(link.post("rules", body)))
+
+
+def prefix(command: Command | None) -> list[str] | None:
+    """The words of a command's beginning.
+
+    Raises:
+        BadRequest: it is not one simple command.
+
+    """
+    if command is None:
+        return None
+    found = words.read(command) if isinstance(command, str) else list(command)
+    if not found:
+        raise BadRequest([f"{command!r} is not the beginning of one simple command: no variables, pipes, redirections or second commands"])
+    return found
+
+
+def seconds(hours: float | None) -> float | None:
+    return None if hours is None else hours * 3600
