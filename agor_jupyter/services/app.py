@@ -33,10 +33,10 @@ from agor_jupyter.services.rules import Rules
 from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.sessions import Sessions
-from agor_jupyter.services.slots import Slots
 from agor_jupyter.services.templates import Templates
 from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.variables import Variables
+from agor_jupyter.services.waiting import Waiting
 from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage import commands, sessions, turns
 from agor_jupyter.storage.lock import DataLock
@@ -164,6 +164,9 @@ class Agor:
         stack.push_async_callback(self.templates.close)
         self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates)
         self.turns = Turns(store, clock, self.runner)
+        self._waiting = Waiting(store, clock, max_starting=config.max_starting, max_running=config.max_running)
+        self._waiting.start()
+        stack.push_async_callback(self._waiting.close)
         self._parking = Parking(store, clock, self.runner.wake)
         self.runner.start(self._desk(collector))
         stack.push_async_callback(self.runner.close)
@@ -200,8 +203,8 @@ class Agor:
             sandboxes=self.sandboxes,
             executor=LocalExecutor(),
             start_agent=AgentSession.start,
-            starting=Slots(self.config.max_starting),
-            running=Slots(self.config.max_running),
+            starting=self._waiting.starting,
+            running=self._waiting.running,
             parking=self._parking,
         )
 

@@ -2,28 +2,45 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+
+from agor_jupyter.domain.ids import SessionId
 
 
 class Slots:
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiters: deque[asyncio.Future[None]] = deque()
+    """`on_move` is called whenever somebody comes into the line, moves up in it or leaves it."""
 
-    async def acquire(self) -> None:
+    def __init__(self, count: int, on_move: Callable[[], None] = lambda: None) -> None:
+        self.count = count
+        self._free = count
+        self._waiters: deque[tuple[asyncio.Future[None], SessionId | None]] = deque()
+        self._on_move = on_move
+
+    @property
+    def taken(self) -> int:
+        return self.count - self._free
+
+    @property
+    def line(self) -> list[SessionId]:
+        """Who waits, the next one first."""
+        return [who for waiter, who in self._waiters if who is not None and not waiter.done()]
+
+    async def acquire(self, who: SessionId | None = None) -> None:
         if self._free > 0 and not self._waiters:
             self._free -= 1
             return
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        entry = asyncio.get_running_loop().create_future(), who
+        self._waiters.append(entry)
+        self._on_move()
         try:
-            await waiter
+            await entry[0]
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
+            if entry[0].done() and not entry[0].cancelled():
                 self.release()  # it was given in the same moment
-            else:
-                self._waiters.remove(waiter)
+            elif entry in self._waiters:  # unless it was passed over meanwhile
+                self._waiters.remove(entry)
+                self._on_move()
             raise
 
     def take(self) -> None:
@@ -33,14 +50,15 @@ class Slots:
     def release(self) -> None:
         self._free += 1
         while self._free > 0 and self._waiters:
-            waiter = self._waiters.popleft()
+            waiter, _ = self._waiters.popleft()
             if not waiter.done():
                 self._free -= 1
                 waiter.set_result(None)
+            self._on_move()
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
-        await self.acquire()
+    async def held(self, who: SessionId | None = None) -> AsyncIterator[None]:
+        await self.acquire(who)
         try:
             yield
         finally:

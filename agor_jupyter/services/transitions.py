@@ -10,11 +10,14 @@ from agor_jupyter.domain.events import PermissionChanged, PermissionSettled, Ses
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission, PermissionState
-from agor_jupyter.domain.sessions import Session, derive_state, last_ended
+from agor_jupyter.domain.sessions import Session, SessionState, derive_state, last_ended
 from agor_jupyter.domain.turns import ENDED, NEXT, OPEN, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.storage import permissions, sessions, turns
 from agor_jupyter.storage.store import Transaction
+
+_IN_LINE = frozenset({SessionState.QUEUED, SessionState.PARKED})
+_AT_WORK = frozenset({SessionState.STARTING, SessionState.RUNNING, SessionState.STOPPING})
 
 
 def find_session(transaction: Transaction, session_id: str) -> Session:
@@ -38,6 +41,11 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
     state = derive_state(decisive)
     current = next((turn for turn in decisive if turn.state in OPEN or turn.state is TurnState.PARKED), None)
     last = last_ended(decisive)
+    changes = {
+        "waits_for": session.waits_for if state in _IN_LINE else None,
+        "stalled_at": session.stalled_at if state in _AT_WORK else None,
+        **changes,
+    }
     session = session.replace(
         state=state,
         state_since=at if state is not session.state else session.state_since,

@@ -31,6 +31,7 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.sandboxes import NOT_MET, Launch, mode_notice
+from agor_jupyter.services.watchdog import Watchdog
 from agor_jupyter.storage import runs as kept_runs
 
 log = logging.getLogger(__name__)
@@ -52,13 +53,11 @@ class _Current:
     turn: Turn
     cancelled: asyncio.Event
     began: float
-    heard: float
+    watchdog: Watchdog
     before: Checkpoint | None = None
     is_sandboxed: bool = False
     is_spoiled: bool = False
     """Its process sees a repository that cannot be used any more."""
-    is_waiting: bool = False
-    is_stall_told: bool = False
 
 
 class _Cancelled(Exception):
@@ -148,8 +147,8 @@ class Worker:
             await self._dismiss()
         async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
             if self._agent is None:
-                await starting.enter_async_context(desk.starting.held())
-            await running.enter_async_context(desk.running.held())
+                await starting.enter_async_context(desk.starting.held(self.session_id))
+            await running.enter_async_context(desk.running.held(self.session_id))
             self._is_claiming = True  # whoever ended this worker now would leave the turn to nobody
             try:
                 claimed = await self._claim()
@@ -158,10 +157,10 @@ class Worker:
             if claimed is None:
                 return False
             turn, session = claimed
-            now = desk.clock.monotonic()
-            self._current = _Current(turn, asyncio.Event(), now, now)
+            self._current = _Current(turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, turn))
             try:
-                outcome = await self._attempt(self._current, session, starting)
+                async with self._current.watchdog:
+                    outcome = await self._attempt(self._current, session, starting)
                 if self._agent is not None and not self._agent.is_alive:
                     await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
                 await self._finish(self._current, outcome)
@@ -217,15 +216,8 @@ class Worker:
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
                 agent.cancel()
             crash_point("prompt.sent")
-            limit = self._desk.config.stall_timeout.total_seconds()
-            while not prompt.done():
-                silence = self._desk.clock.monotonic() - current.heard
-                if silence >= limit and not current.is_stall_told and not current.is_waiting:
-                    current.is_stall_told = True
-                    await self._tell(current, Notice(code="stalled", text=f"Nothing was heard of the agent for {limit / 60:g} minutes."))
-                is_watched = not current.is_stall_told and not current.is_waiting
-                await asyncio.wait({prompt}, timeout=max(limit - silence, 0.01) if is_watched else limit)
-            return prompt.result()
+            current.watchdog.hear()
+            return await prompt
         finally:
             if not prompt.done():
                 prompt.cancel()
@@ -428,7 +420,7 @@ class Worker:
     async def _hear(self, body: TranscriptBody, raw: JsonObject | None) -> None:
         current = self._current
         if current is not None:
-            current.heard = self._desk.clock.monotonic()
+            current.watchdog.hear()
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)
 
     async def _tell(self, current: _Current, notice: Notice) -> None:
@@ -441,14 +433,14 @@ class Worker:
             if current is None or current.cancelled.is_set():
                 return None
             await self._desk.collector.flush()
-            current.is_waiting = True
+            current.watchdog.is_paused = True
             self._desk.running.release()
             try:
                 return await self._desk.permissions.ask(current.turn, question)
             finally:
                 self._desk.running.take()
-                current.is_waiting = False
-                current.heard = self._desk.clock.monotonic()
+                current.watchdog.is_paused = False
+                current.watchdog.hear()
 
     # Helpers
 

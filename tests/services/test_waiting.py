@@ -1,0 +1,111 @@
+"""Why a session waits is told, and not at each step of a long line."""
+
+import asyncio
+import json
+
+from agor_jupyter.domain.sessions import Prompt
+from agor_jupyter.services import waiting
+from agor_jupyter.services.slots import Slots
+
+
+async def _prompt(scene, session, text):
+    return await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text=text), scene.key())
+
+
+async def _waits(scene, session):
+    return (await scene.agor.sessions.get(session.id)).waits_for
+
+
+async def test_a_session_says_what_it_waits_for_and_where_it_stands(fake):
+    scene = await fake(max_running=1)
+    first, second, third = [await scene.session() for _ in range(3)]
+    turn, agent = await scene.running(first, "first")
+    await _prompt(scene, second, "second")
+    await scene.eventually_async(lambda: _waits(scene, second), "1 of 1 agents work, next in line")
+    last = await _prompt(scene, third, "third")
+    await scene.eventually_async(lambda: _waits(scene, third), "1 of 1 agents work, 2nd in line")
+
+    agent.finish()
+    await scene.ended(turn)
+
+    await scene.eventually_async(lambda: _waits(scene, third), "1 of 1 agents work, next in line")
+    assert await _waits(scene, second) is None
+    assert await _waits(scene, first) is None
+    await scene.agor.turns.cancel(scene.caller, last.id)
+    assert await _waits(scene, third) is None
+
+
+async def test_starts_have_a_line_of_their_own(fake):
+    scene = await fake(max_starting=2)
+    scene.agor.fakes.may_start.clear()
+    sessions = [await scene.session() for _ in range(3)]
+    turns = [await _prompt(scene, session, f"p{number}") for number, session in enumerate(sessions)]
+
+    await scene.eventually_async(lambda: _waits(scene, sessions[2]), "2 of 2 agents start, next in line")
+
+    scene.agor.fakes.may_start.set()
+    for turn in turns:
+        await scene.until(turn, "running")
+    assert await _waits(scene, sessions[2]) is None
+
+
+async def test_a_long_line_that_moves_makes_few_events(fake, monkeypatch):
+    monkeypatch.setattr(waiting, "SHOWN", 3)
+    scene = await fake(max_running=1, max_starting=20)
+    first = await scene.session()
+    turn, agent = await scene.running(first, "first")
+    for number in range(12):
+        await _prompt(scene, await scene.session(), f"p{number}")
+    await scene.eventually(lambda: len(scene.agor._waiting.running.line) == 12)
+    line = scene.agor._waiting.running.line
+    await scene.eventually_async(lambda: _last(scene, line), "1 of 1 agents work, more than 3 are before it")
+    await asyncio.sleep(0.6)
+    before = scene.agor.events.n
+
+    agent.finish()
+    await scene.ended(turn)
+    await asyncio.sleep(0.8)
+
+    events = json.loads((await scene.agor.events.since(before))[0])
+    told = [
+        event["body"]["session"]["id"] for event in events if event["body"]["kind"] == "session" and event["body"]["session"]["waitsFor"]
+    ]
+    assert len(set(told)) <= 3
+    assert len(told) <= 4
+
+
+async def _last(scene, line):
+    return (await scene.agor.sessions.get(line[-1])).waits_for
+
+
+async def test_the_line_of_slots_is_who_waits():
+    moves = []
+    slots = Slots(1, lambda: moves.append(1))
+    await slots.acquire("a")
+    waiters = [asyncio.create_task(slots.acquire(name)) for name in ("b", "c")]
+    await asyncio.sleep(0)
+    assert (slots.taken, slots.line) == (1, ["b", "c"])
+
+    waiters[0].cancel()
+    await asyncio.gather(waiters[0], return_exceptions=True)
+
+    assert slots.line == ["c"]
+    slots.release()
+    await waiters[1]
+    assert (slots.taken, slots.line) == (1, [])
+    assert len(moves) == 4
+
+
+async def test_one_that_leaves_in_the_moment_of_a_release_is_passed_over():
+    slots = Slots(1)
+    await slots.acquire()
+    waiters = [asyncio.create_task(slots.acquire("b")) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    waiters[0].cancel()  # its future is cancelled at once, its task runs later
+    slots.release()
+    results = await asyncio.gather(*waiters, return_exceptions=True)
+
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1] is None
+    assert slots.taken == 1
