@@ -1,6 +1,18 @@
 """Codex, through its ACP adapter, which brings its own binary."""
 
 from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.records import JsonObject
+
+
+def _by_key(name: str) -> JsonObject:
+    """As a gateway, which it keeps in its memory. Its own sign-in with a key writes the key into a file that every session reads."""
+    gateway = {
+        "baseUrl": "${OPENAI_BASE_URL:-https://api.openai.com/v1}",
+        "headers": {"Authorization": f"Bearer ${{{name}}}"},
+        "providerName": "OpenAI",
+    }
+    return {"methodId": "gateway", "_meta": {"gateway": gateway}}
+
 
 AGENT = AgentType(
     name="codex",
@@ -15,6 +27,7 @@ AGENT = AgentType(
     sign_in=["codex-acp", "login"],
     sign_in_files=["$CODEX_HOME/auth.json", ".codex/auth.json"],
     key_env=["OPENAI_API_KEY", "CODEX_API_KEY"],
+    authenticate=[_by_key("CODEX_API_KEY"), _by_key("OPENAI_API_KEY")],
     env={"NO_BROWSER": "1"},
     pass_env=["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME", "CODEX_PATH"],
     can_load=True,

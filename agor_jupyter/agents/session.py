@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from agor_jupyter._version import __version__
-from agor_jupyter.agents import options, updates
+from agor_jupyter.agents import options, sign_in, updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
 from agor_jupyter.agents.failures import FailureWatch, ProviderFailure
 from agor_jupyter.agents.limits import Limits
@@ -19,7 +19,7 @@ from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.options import Offer
 from agor_jupyter.agents.questions import Question, read_question
 from agor_jupyter.domain.agents import AgentType
-from agor_jupyter.domain.errors import AgentFailed, BadOption
+from agor_jupyter.domain.errors import AgentFailed, AgentSignedOut, BadOption
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.records import JsonObject
@@ -123,11 +123,12 @@ class AgentSession:
         timeouts: Timeouts,
         mask: Mask,
         now: Callable[[], datetime],
+        authenticate: Message | None = None,
     ) -> None:
         self.agent = agent
         self.process = process
         self.agent_session_id: str | None = None
-        self._cwd = cwd
+        self._cwd, self._authenticate = cwd, authenticate
         self._mask = mask
         self._on_event, self._on_permission = MaskedEvents(mask, on_event), on_permission
         self._on_options = on_options
@@ -195,6 +196,7 @@ class AgentSession:
             timeouts=timeouts or Timeouts(),
             mask=Mask() if mask is None else mask,
             now=now,
+            authenticate=sign_in.request(agent, env),
         )
         try:
             if on_spawned:
@@ -405,16 +407,31 @@ class AgentSession:
     async def _try(self, method: str, session_id: str) -> Message | None:
         params: Message = {"sessionId": session_id, "cwd": str(self._cwd), "mcpServers": self._mcp_servers}
         try:
-            return await self._connection_call(method, params, self._timeouts.load)
+            return await self._signed_in(method, params, self._timeouts.load)
         except RpcError as error:
+            if error.code == AUTH_REQUIRED:
+                raise AgentSignedOut(self.agent.name, self._sentence(error)) from error
             log.info("Agent %s: %s failed with code %s", self.agent.name, method, error.code)
             return None
 
     async def _ask(self, method: str, params: Message, timeout_s: float) -> Message:
         try:
+            return await self._signed_in(method, params, timeout_s)
+        except RpcError as error:
+            if error.code == AUTH_REQUIRED:
+                raise AgentSignedOut(self.agent.name, self._sentence(error)) from error
+            raise self._failed(f"it answered {method} with an error: {self._sentence(error)}") from error
+
+    async def _signed_in(self, method: str, params: Message, timeout_s: float) -> Message:
+        """Call it, and once more with the key of the environment when the agent wants a sign-in."""
+        try:
             return await self._connection_call(method, params, timeout_s)
         except RpcError as error:
-            raise self._failed(f"it answered {method} with an error: {self._sentence(error)}") from error
+            if error.code != AUTH_REQUIRED or self._authenticate is None:
+                raise
+        request, self._authenticate = self._authenticate, None
+        await self._connection_call("authenticate", request, timeout_s)
+        return await self._connection_call(method, params, timeout_s)
 
     async def _connection_call(self, method: str, params: Message, timeout_s: float, when: str = "before it was ready") -> Message:
         try:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agor_jupyter.domain.options import SessionOption
-from agor_jupyter.domain.records import Record
+from agor_jupyter.domain.records import JsonObject, Record
 
 Origin = Literal["builtin", "catalogue", "configuration"]
 InstallState = Literal["installing", "failed"]
@@ -104,6 +104,8 @@ class AgentType(Record):
     """Paths one of which is there when somebody signed in: below the home folder, or `$NAME/…` below the folder a variable names."""
     key_env: list[str] = Field(default_factory=list)
     """Variables any of which signs in instead."""
+    authenticate: list[JsonObject] = Field(default_factory=list)
+    """What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set."""
     failure_signs: FailureSigns = Field(default_factory=FailureSigns)
 
 

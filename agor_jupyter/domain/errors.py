@@ -17,7 +17,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      │   ├─ BudgetExhausted, NotInstallable
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
-         ├─ InstallFailed, SandboxFailed, SecretsLocked
+         ├─ InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked
          └─ ServerGone                         no answer; raised by a client
 """
 
@@ -398,6 +398,19 @@ class AgentFailed(Unavailable):
     def __init__(self, agent: str, why: str, stderr: str = "") -> None:
         tail = f" It wrote last: {stderr.strip()[-400:]}" if stderr.strip() else ""
         super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
+
+
+class AgentSignedOut(Unavailable):
+    """The agent runs, and wants a sign-in or a key before it begins."""
+
+    code = "auth_required"
+
+    def __init__(self, agent: str, why: str) -> None:
+        super().__init__(
+            f"Agent {agent!r} wants a sign-in: {why.rstrip('.')}. "
+            f"`jupyter agor agent show {agent}` says how, and which variable may hold a key.",
+            subject=agent,
+        )
 
 
 class InstallFailed(Unavailable):

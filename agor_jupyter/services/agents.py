@@ -164,8 +164,8 @@ class Agents:
             with contextlib.suppress(OSError):
                 version = self._versions.get(_version_key(path))
         state, step = self._states.get(agent.name, (None, None))
-        # A value of `env` may be a key, and every viewer may ask.
-        shown = agent.replace(env=dict.fromkeys(agent.env, ""), sign_in=(found or agent).sign_in, install=_by_what(agent))
+        # A value of `env` may be a key, so may one of `authenticate`, and every viewer may ask.
+        shown = agent.replace(env=dict.fromkeys(agent.env, ""), authenticate=[], sign_in=(found or agent).sign_in, install=_by_what(agent))
         return AgentStatus(
             agent=shown,
             is_installed=found is not None,

@@ -96,6 +96,8 @@ export interface AgentType {
   signInFiles: string[]
   /** Variables any of which signs in instead. */
   keyEnv: string[]
+  /** What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set. */
+  authenticate: (Record<string, unknown>)[]
   failureSigns: FailureSigns
 }
 
@@ -1113,6 +1115,7 @@ export type ErrorCode =
   | 'agent_not_installed'
   | 'already_answered'
   | 'already_exists'
+  | 'auth_required'
   | 'bad_document'
   | 'bad_name'
   | 'bad_option'
