@@ -180,7 +180,8 @@ def programs(argv: Sequence[str], path: str, home: Path) -> list[Path]:
     executable = shutil.which(argv[0], path=path) if argv else None
     if executable:
         found += _package(Path(executable), home)
-    found += [Path(word) for word in argv[1:] if word.startswith("/")]
+    for word in (Path(word) for word in argv[1:] if word.startswith("/")):
+        found += _package(word, home) if "node_modules" in word.parts else [word]  # a script that Node runs needs what lies beside it
     return _outermost([one for path in found for one in {path, path.resolve()} if path.exists()], home)
 
 
