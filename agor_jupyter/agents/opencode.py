@@ -2,6 +2,12 @@
 
 from agor_jupyter.domain.agents import AgentType
 
+_SETTINGS = (
+    *("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md"),
+    *("agent", "agents", "command", "commands", "mode", "modes", "plugin", "plugins", "skill", "skills", "themes", "tool", "tools"),
+)
+"""One by one: it does not start when it cannot write into the folder they are in."""
+
 AGENT = AgentType(
     name="opencode",
     label="opencode",
@@ -28,5 +34,5 @@ AGENT = AgentType(
     reports_cost=True,
     mcp=["stdio", "http"],
     state=[".local/share/opencode/", ".local/state/opencode/"],
-    settings=[".config/opencode"],
+    settings=[f".config/opencode/{name}" for name in _SETTINGS],
 )
