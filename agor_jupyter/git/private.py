@@ -28,12 +28,17 @@ from agor_jupyter.git.snapshots import BACKUPS
 
 KEPT = "refs/agor/sandbox"
 """Below it, by the worktree's id, lies what agents committed elsewhere than on the worktree's branch."""
-_INSIDE_S = 30.0
+INSIDE_S, PATIENCE_S = 10.0, 60.0
+"""What a call of git inside may take: a pipe in the place of a file would keep it for ever. The second counts before all is made anew."""
 _MOST_KEPT = 200
 _HEAD = re.compile(rb"(?:ref: (refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+)|([0-9a-f]{40}|[0-9a-f]{64}))\n?")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_OWN_KEYS = re.compile(rb"user\.(name|email)|remote\..+\.url|init\.defaultbranch|pull\.(rebase|ff)|push\.default")
-_PERSONAL_KEYS = re.compile(rb"user\.(name|email)|init\.defaultbranch|pull\.(rebase|ff)|push\.default")
+_WHO = rb"user\.(name|email)|init\.defaultbranch|pull\.(rebase|ff)|push\.default|core\.(autocrlf|eol)"
+_OWN_KEYS = re.compile(
+    rb"%b|core\.(safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)|extensions\.objectformat"
+    rb"|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)" % _WHO
+)
+_PERSONAL_KEYS = re.compile(_WHO)
 _EXCLUDES, _NOTHING = re.compile(rb"core\.excludesfile"), re.compile(rb"(?!)")
 _EXCLUDE_BYTES = 256 * 1024
 _NAME = re.compile(r"refs/(?:heads/|tags/|stash$)[^\x00-\x20~^:?*\[\\\x7f]*")
@@ -145,6 +150,9 @@ async def sync(private: Private, inside: Inside, *, is_quick: bool = False, is_n
     except errors.GitFailed as error:
         if not is_new:
             raise
+        if isinstance(error.__cause__, TimeoutError):  # or the machine is only slow
+            with contextlib.suppress(errors.GitFailed):
+                return await _Meeting(private, inside, known, outside, await _inside(private, inside, PATIENCE_S)).hold()
         return [await _remake(private, outside, error.message)]
     return await _Meeting(private, inside, known, outside, there).hold()
 
@@ -366,13 +374,14 @@ async def _outside(private: Private) -> _Side:
     return _Side(head=head, refs=_refs(output.text))
 
 
-async def _inside(private: Private, inside: Inside) -> _Side:
+async def _inside(private: Private, inside: Inside, timeout_s: float | None = None) -> _Side:
     """What the agents have now: nothing of it can be trusted but that it has this form."""
     output = await _run_inside(
         private,
         inside.looking,
         "look into the sandbox",
         *("for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads", "refs/tags", "refs/remotes", "refs/stash"),
+        timeout_s=timeout_s,
     )
     head = _head(read_beneath(private.git_dir, f"worktrees/{private.worktree.name}/HEAD", 4096))
     if head is None:
@@ -381,9 +390,15 @@ async def _inside(private: Private, inside: Inside) -> _Side:
 
 
 async def _run_inside(
-    private: Private, inside: Sequence[str], action: str, *arguments: str, stdin: bytes = b"", ok: Sequence[int] = (0,)
+    private: Private,
+    inside: Sequence[str],
+    action: str,
+    *arguments: str,
+    stdin: bytes = b"",
+    ok: Sequence[int] = (0,),
+    timeout_s: float | None = None,
 ) -> run.Output:
-    return await run.run(action, arguments, cwd=private.folder, inside=inside, stdin=stdin, ok=ok, timeout_s=_INSIDE_S)
+    return await run.run(action, arguments, cwd=private.folder, inside=inside, stdin=stdin, ok=ok, timeout_s=timeout_s or INSIDE_S)
 
 
 def _head(raw: bytes | None) -> str | None:
@@ -477,11 +492,17 @@ def _copy_index(source: Path, target: Path) -> None:
 
 
 async def _settings(repository: Repository) -> bytes:
-    """The view's own, which are data; who commits; and where the remotes are, unless a password stands there."""
-    who = await repository.settings(_OWN_KEYS, _PERSONAL_KEYS)
-    kept = [(key, value) for key, value in who if not (key.endswith(b".url") and b"@" in value and b"://" in value)]
-    lines = (repository.view / "config").read_bytes().splitlines(keepends=True)
-    return b"".join(line for line in lines if not line.startswith((b"\texcludesfile", b"\trefstorage"))) + render(kept)
+    """What the view has, each key once, so that an agent's git can change it; who commits; and where the remotes are, unless a password
+    stands there.
+    """
+    once: dict[bytes, bytes] = {b"core.bare": b"false", b"core.logallrefupdates": b"true", b"core.repositoryformatversion": b"0"}
+    many = []
+    for key, value in await repository.settings(_OWN_KEYS, _PERSONAL_KEYS):
+        if key.endswith(b".fetch"):
+            many.append((key, value))
+        elif not (key.endswith(b".url") and b"@" in value and b"://" in value):
+            once[key] = value
+    return render([*once.items(), *many])
 
 
 async def _excluded(repository: Repository) -> bytes:

@@ -5,6 +5,7 @@ Nothing the agent sees is touched: neither its index, its branch nor its files.
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.turns import Patch, PatchFile
+from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.status import changes
 
@@ -22,6 +24,11 @@ BACKUPS = "refs/agor/backup"
 _IDENTITY = {
     f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Agor"), ("EMAIL", "agor@localhost"))
 }
+_MAX_SUBMODULES_BYTES = 1024 * 1024
+_SUBMODULE_LINE = re.compile(
+    rb"""\s*(?:[#;].*|\[submodule\ "(?![^"]*\.\.)[^"\\\]]+"\]|[A-Za-z]+\s*=(?!\s*(?:[-!"]|(?:\.\.?/)*:))[^%\\"]*)?\s*""", re.VERBOSE
+)
+"""What is harmless in a list of submodules: no name that climbs, no option or command as a value, nothing quoted or escaped."""
 _STATUSES = {"A": "added", "M": "modified", "D": "deleted", "R": "renamed", "C": "copied", "T": "type_changed"}
 
 
@@ -44,7 +51,8 @@ async def checkpoint(repository: Repository, worktree: Path, *, largest: int | N
         found = await changes(repository, worktree, index=index)
         if not found.is_dirty:
             return Checkpoint(commit=found.head, tree=found.head, dirty=False)
-        paths = [path for path in (*found.tracked, *found.untracked) if largest is None or _size(worktree / path) <= largest]
+        changed = (*found.tracked, *found.untracked)
+        paths = [path for path in changed if (largest is None or _size(worktree / path) <= largest) and _is_sound(worktree, path)]
         await repository.git(
             "take in the changed files",
             *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
@@ -63,6 +71,14 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except OSError:
         return 0
+
+
+def _is_sound(worktree: Path, path: str) -> bool:
+    """Whether git's own check takes it. Of all files it only refuses some lists of submodules, and then calls the repository broken."""
+    if path.rpartition("/")[2].lower() != ".gitmodules" or not os.path.lexists(worktree / path):
+        return True
+    content = read_beneath(worktree, path, _MAX_SUBMODULES_BYTES)
+    return content is not None and all(_SUBMODULE_LINE.fullmatch(line) for line in content.splitlines())
 
 
 async def patch(repository: Repository, before: str, after: str) -> Patch:

@@ -33,7 +33,7 @@ async def play(scene, session, *lines, state="done"):
     """One turn of `lines`, allowed. Returns it with what its blocks wrote."""
     turn = await scene.prompt(session, *lines)
     await scene.allow(turn)
-    turn = await scene.ended(turn, timeout=30)
+    turn = await scene.ended(turn, timeout=60)
     written = output(await scene.transcript(session), turn)
     assert turn.state.value == state, (turn.error, written)
     return turn, written
