@@ -44,9 +44,9 @@ def run(command: str) -> None:
         say("Not run.")
 
 
-def prompt(number: int, text: str) -> None:
+def prompt(number: int, parts: list[dict]) -> None:
     # A fork's first prompt carries what was said before; what is asked for comes last.
-    verb, _, rest = text.rstrip().rpartition("\n")[2].partition(" ")
+    verb, _, rest = parts[-1]["text"].partition(" ")
     if verb == "busy" and not Path(rest.split()[1]).exists():
         Path(rest.split()[1]).touch()
         data = {"type": "rate_limit_error", "message": "Too many requests.", "retry_after": float(rest.split()[0])}
@@ -57,9 +57,7 @@ def prompt(number: int, text: str) -> None:
     elif verb == "wait":
         cancelled.wait()
     else:
-        say(
-            f"{rest or verb} ({chosen['model']}, {chosen['mode']}, {'told' if text.count(chr(10)) else 'new'}, {os.environ.get('COLOUR', '')})"
-        )
+        say(f"{rest or verb} ({chosen['model']}, {chosen['mode']}, {'told' if len(parts) > 1 else 'new'}, {os.environ.get('COLOUR', '')})")
     send(id=number, result={"stopReason": "cancelled" if cancelled.is_set() else "end_turn"})
 
 
@@ -92,7 +90,7 @@ def main() -> None:
             cancelled.set()
         elif method == "session/prompt":
             cancelled.clear()
-            threading.Thread(target=prompt, args=(number, params["prompt"][-1]["text"]), daemon=True).start()
+            threading.Thread(target=prompt, args=(number, params["prompt"]), daemon=True).start()
 
 
 main()

@@ -72,9 +72,10 @@ class Lab:
         settings.mkdir(parents=True, exist_ok=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
         (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')  # each browser's own preference
-        # One whose package no network has, and one that lets a person choose.
+        # One that lets a person choose, one that nobody has signed in to, and one whose package no network has.
         agents = [
             {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, str(here / "choosing_agent.py")], "mode": "ask"},
+            {"name": "closed", "label": "Closed", "icon": "ag-gemini", "command": [sys.executable], "sign_in": ["touch", "signed-in"], "sign_in_files": [".closed"]},
             {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "package": "@no-such-scope-agor/none@0.0.1", "node": 18},
         ]  # fmt: skip
         (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": {"agents": agents}}))

@@ -33,6 +33,24 @@ def test_an_agent_that_cannot_be_installed_says_why_and_can_be_tried_again(lab, 
     assert "Comes with Agor" in page.locator("[data-agent=script]").inner_text()
 
 
+def test_signing_in_opens_a_terminal_with_the_command(lab, people, board):
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    app.locator("[aria-label='Command menu']").click()
+    page.keyboard.type("agents")
+    page.keyboard.press("Enter")
+    row = page.locator("[data-agent=closed]")
+    assert "not signed in" in row.inner_text()
+
+    row.get_by_role("button", name="Sign in to Closed").click()
+
+    page.locator(".jp-Terminal .xterm").wait_for()
+    page.wait_for_timeout(1500)  # the shell echoes what was typed; only its canvas shows when
+    assert not (lab.root / "signed-in").exists()
+    page.keyboard.press("Enter")
+    lab.wait_for((lab.root / "signed-in").exists)
+
+
 def test_a_variable_is_set_by_name_and_its_value_is_never_shown(lab, people, board):
     page = people("mira")
     app = open_tab(page, lab, board)
@@ -50,6 +68,7 @@ def test_a_variable_is_set_by_name_and_its_value_is_never_shown(lab, people, boa
     assert "ultramarine" not in page.content()
     made = session(lab, board, "Coloured", "say hello")
     lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    assert not lab.get(f"sessions/{made['id']}")["lastLine"].endswith(", )")  # the agent has it
     assert "ultramarine" not in str(lab.get(f"sessions/{made['id']}/events"))
     page.get_by_role("button", name="Remove COLOUR").click()
     page.locator("[data-variable=COLOUR]").wait_for(state="detached")
@@ -227,3 +246,43 @@ def test_a_parked_turn_is_given_up_from_its_card(lab, people, board):
 
     lab.wait_for(lambda: state_of(lab, made["id"]) == "cancelled")
     card(page, "Given up").locator(".agor-rest").wait_for(state="detached")
+
+
+def test_a_fork_is_told_the_transcript_and_hangs_on_the_session_it_came_from(lab, people, board):
+    made = session(lab, board, "Forked", "say hello")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Forked", "say hello")
+    page.get_by_label("Prompt Chooser").fill("say forked")
+
+    page.locator(".agor-prompt").get_by_role("button", name="Fork").click()
+
+    dialog = page.get_by_role("dialog", name="Fork say hello")
+    assert dialog.get_by_label("Prompt", exact=True).input_value() == "say forked"
+    assert "told the transcript" in dialog.inner_text()
+    dialog.get_by_role("button", name="Fork", exact=True).click()
+    page.locator(".agor-origin >> text=told the transcript").wait_for()
+    page.locator(".agor-md >> text=forked (small, ask, told").wait_for()
+    card(page, "Forked").locator(".agor-tree .agor-fork [aria-label=Fork]").wait_for()
+    page.locator(".agor-origin").get_by_role("button", name="say hello").click()
+    page.locator(".agor-md >> text=hello (small, ask, new").wait_for()
+
+
+def test_a_parked_turn_is_handed_to_another_agent(lab, people, board):
+    made = session(lab, board, "Handed on", "busy 600 tried")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "parked")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Handed on", "busy 600")
+
+    page.locator("[data-parked]").get_by_role("button", name="Fork to").click()
+    page.get_by_role("menuitem", name="Fork to Script").click()
+
+    dialog = page.get_by_role("dialog")
+    assert dialog.get_by_label("Agent", exact=True).input_value() == "script"
+    dialog.get_by_label("Prompt", exact=True).fill("Go on.")
+    dialog.get_by_role("button", name="Fork to Script").click()
+    page.locator(".agor-origin").wait_for()
+    assert state_of(lab, made["id"]) == "parked"
+    lab.post(f"sessions/{made['id']}/cancel", {})

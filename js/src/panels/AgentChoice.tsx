@@ -1,8 +1,9 @@
 // Which agent, with which model and mode, for a session that is about to be made.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
-import type { AgentStatus, Preference, SessionOption } from '../protocol/generated.js';
+import type { AgentStatus, Budget, Preference, Session, SessionOption } from '../protocol/generated.js';
 import { dialogTexts } from '../texts.js';
+import { newKey } from '../transport/http.js';
 import { canSteer, useApp, useShared } from './context.js';
 import { Field } from './Dialog.js';
 
@@ -20,11 +21,20 @@ export interface AgentChoice {
   readonly setDefault: (isDefault: boolean) => void;
   /** Keeps it as the person's default, where that was asked for. */
   readonly keep: () => Promise<void>;
+  readonly budget: string;
+  readonly setBudget: (budget: string) => void;
+  /** Starts a session with all of this. Called again after a failure, it is the same session. */
+  readonly start: (worktreeId: string, prompt: string) => Promise<Session>;
+  /** What was asked for has changed: the next start is another one. */
+  readonly renew: () => void;
 }
 
-export function useAgentChoice(start?: string): AgentChoice {
-  const { client } = useApp();
+/** `origin`: the session that is forked, whose choices a fork by the same agent takes over. */
+export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
+  const { client, commands } = useApp();
   const { agents } = useShared();
+  const keys = useRef({ create: newKey(), prompt: newKey() });
+  const [budget, setBudget] = useState('');
   const [chosen, select] = useState(start ?? '');
   const [picked, setPicked] = useState<Readonly<Record<string, Readonly<Record<string, string>>>>>({});
   const [isDefault, setDefault] = useState(false);
@@ -35,6 +45,9 @@ export function useAgentChoice(start?: string): AgentChoice {
   const agent = status?.agent.name ?? '';
   const options = picked[agent] ?? {};
   const preferred = preferences.get(agent)?.options ?? {};
+  const keep = async () => {
+    if (isDefault && agent) await client.http.patch(`preferences/${encodeURIComponent(agent)}`, { options: { ...preferred, ...options } });
+  };
   return {
     agent,
     status,
@@ -43,11 +56,25 @@ export function useAgentChoice(start?: string): AgentChoice {
     isDefault,
     setDefault,
     valueOf: option =>
-      options[option.id] ?? preferred[option.id] ?? (option.id === 'mode' ? status?.agent.mode : undefined) ?? option.value,
+      options[option.id] ?? (origin?.agent === agent ? origin.chosen[option.id] : undefined) ?? preferred[option.id] ?? (option.id === 'mode' ? status?.agent.mode : undefined) ?? option.value,
     pick: (id, value) => setPicked(before => ({ ...before, [agent]: { ...before[agent], [id]: value } })),
-    keep: async () => {
-      if (isDefault && agent) await client.http.patch(`preferences/${encodeURIComponent(agent)}`, { options: { ...preferred, ...options } });
+    keep,
+    budget,
+    setBudget,
+    start: async (worktreeId, prompt) => {
+      const hardUsd = budget.trim() ? Number(budget) : null;
+      if (hardUsd !== null && !(hardUsd > 0)) throw new Error(words.badBudget);
+      await keep();
+      const first = prompt.trim() ? { prompt } : {};
+      const request = { worktreeId, agent, options };
+      // The budget has to be there before anything is spent.
+      const session = await commands.createSession(hardUsd === null ? { ...request, ...first } : request, keys.current.create);
+      if (hardUsd === null) return session;
+      await client.http.post<Budget>('budgets', { scope: 'session', subject: session.id, hardUsd });
+      if (prompt.trim()) await commands.prompt(session.id, prompt, keys.current.prompt);
+      return session;
     },
+    renew: () => (keys.current = { create: newKey(), prompt: newKey() }),
   };
 }
 
@@ -82,16 +109,17 @@ interface Props {
   label: string;
   /** Leads to the agents, where what was typed is not lost by it. */
   onManage?: (() => void) | undefined;
-  children?: React.ReactNode;
+  hasBudget?: boolean;
 }
 
 /** One that is not installed cannot be chosen, and says how to get it. */
-export function AgentFields({ choice, label, onManage, children }: Props) {
+export function AgentFields({ choice, label, onManage, hasBudget = false }: Props) {
   const shared = useShared();
   const { status } = choice;
   const options = (status?.options ?? []).filter(({ choices }) => choices.length > 0);
   const main = ['model', 'mode'].flatMap(id => options.find(option => option.id === id) ?? []);
   const others = options.filter(option => !main.includes(option));
+  const isOwner = shared.me?.role === 'owner';
   const isSignedOut = status?.isSignedIn === false;
   const missing = [...shared.agents.values()].some(({ isInstalled }) => !isInstalled);
   return (
@@ -123,12 +151,26 @@ export function AgentFields({ choice, label, onManage, children }: Props) {
           </div>
         )}
       </Field>
-      {(main.length > 0 || children) && (
+      {(main.length > 0 || (hasBudget && isOwner)) && (
         <div className="agor-columns agor-columns-fit">
           {main.map(option => (
             <OptionField key={option.id} option={option} choice={choice} />
           ))}
-          {children}
+          {hasBudget && isOwner && (
+            <Field label={words.budget} hint={choice.budget ? words.budgetHint : undefined}>
+              {id => (
+                <input
+                  id={id}
+                  className="agor-input"
+                  inputMode="decimal"
+                  value={choice.budget}
+                  placeholder={words.none}
+                  autoComplete="off"
+                  onChange={event => choice.setBudget(event.target.value)}
+                />
+              )}
+            </Field>
+          )}
         </div>
       )}
       {others.length > 0 && (

@@ -140,14 +140,16 @@ function ByHand({ status: { agent }, isOwner }: { status: AgentStatus; isOwner: 
   );
 }
 
-/** In a terminal of JupyterLab where there is one; else the command is shown to be copied. */
+/** In a terminal of JupyterLab where there is one; the command can be copied everywhere. */
 function SignIn({ status: { agent }, isMeant }: { status: AgentStatus; isMeant: boolean }) {
   const { commands, openTerminal } = useApp();
   const [isOpened, setOpened] = useState(false);
   return (
     <div className="agor-agent-more">
-      {openTerminal ? (
-        <div className="agor-row">
+      <span className="agor-t3">{words.signInHere}</span>
+      <div className="agor-row">
+        <CopyLine text={agent.signIn.join(' ')} />
+        {openTerminal && (
           <button
             type="button"
             className="agor-btn agor-sm"
@@ -161,17 +163,12 @@ function SignIn({ status: { agent }, isMeant }: { status: AgentStatus; isMeant: 
             <Icon name="terminal" size={14} />
             {words.signIn}
           </button>
-          {isOpened && (
-            <span className="agor-t3" role="status">
-              {words.signInOpened}
-            </span>
-          )}
-        </div>
-      ) : (
-        <>
-          <span className="agor-t3">{words.signInHere}</span>
-          <CopyLine text={agent.signIn.join(' ')} />
-        </>
+        )}
+      </div>
+      {isOpened && (
+        <span className="agor-t3" role="status">
+          {words.signInOpened}
+        </span>
       )}
       {agent.keyEnv.length > 0 && (
         <span className="agor-t3">

@@ -19,7 +19,7 @@ interface Props {
 
 export function ForkDialog({ session, agent, text }: Props) {
   const { commands } = useApp();
-  const choice = useAgentChoice(agent ?? session.agent);
+  const choice = useAgentChoice(agent ?? session.agent, session);
   const [prompt, setPrompt] = useState(text ?? '');
   const { run, isRunning, problem } = useCommand();
   const key = useRef(newKey());

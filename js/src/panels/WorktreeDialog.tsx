@@ -44,7 +44,6 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const choice = useAgentChoice();
   const { run, isRunning, problem } = useCommand();
   const key = useRef(newKey());
-  const sessionKey = useRef(newKey());
   const made = useRef<Worktree | null>(null);
   const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0];
   const branches = useBranches(chosen?.slug);
@@ -71,9 +70,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
       );
       if (prompt.trim()) {
         await client.whenReady(made.current.id);
-        await choice.keep();
-        const request = { worktreeId: made.current.id, agent: choice.agent, options: choice.options, prompt };
-        const session = await commands.createSession(request, sessionKey.current);
+        const session = await choice.start(made.current.id, prompt);
         commands.openSession(session.id);
       }
       commands.closeDialog();
@@ -81,7 +78,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   };
   /** Another request is another command, unless the worktree is there already and only its session failed. */
   const changed = () => {
-    sessionKey.current = newKey();
+    choice.renew();
     if (!made.current) key.current = newKey();
   };
   if (!chosen) {
@@ -216,7 +213,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         <Field label={texts.worktree.firstPrompt} hint={texts.session.promptHint}>
           {id => <textarea id={id} className="agor-input" rows={3} value={prompt} onChange={event => setPrompt(event.target.value)} />}
         </Field>
-        {prompt.trim() && <AgentFields choice={choice} label={texts.session.agent} />}
+        {prompt.trim() && <AgentFields choice={choice} label={texts.session.agent} hasBudget />}
         <Problem text={problem} />
       </form>
     </Dialog>
