@@ -88,6 +88,11 @@ class Installs:
             for folder in used.folder.parent.iterdir():
                 if folder != used.folder:
                     shutil.rmtree(folder, ignore_errors=True)
+        kept = [one for own in _folders(self._folder) if own.name not in {_NEW, _NODE} for one in self._versions(own)]
+        nodes = {Path(one.path[0]).parent for one in kept} | {self._folder / _NODE / installer.NODE_VERSION}
+        for folder in _folders(self._folder / _NODE):
+            if folder not in nodes:
+                shutil.rmtree(folder, ignore_errors=True)
 
     # Ask
 
@@ -118,11 +123,7 @@ class Installs:
     def _versions(self, own: Path) -> list[Managed]:
         """The whole ones, the newest installation first."""
         found: list[tuple[float, Managed]] = []
-        try:
-            folders = list(own.iterdir())
-        except OSError:
-            return []
-        for folder in folders:
+        for folder in _folders(own):
             try:
                 manifest = json.loads((folder / _MANIFEST).read_bytes())
                 script, node = folder / manifest["script"], manifest["node"]
@@ -339,6 +340,13 @@ def resolved(agent: AgentType, program: list[str], path: list[str]) -> AgentType
     if sign_in and agent.command and sign_in[0] == agent.command[0]:
         sign_in = [*program, *sign_in[1:]]
     return agent.replace(command=[*program, *agent.command[1:]], sign_in=sign_in, path=[*agent.path, *path])
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return list(place.iterdir())
+    except OSError:
+        return []
 
 
 def _package_folder(agent: AgentType, new: Path) -> Path:

@@ -165,6 +165,22 @@ async def test_a_newer_version_replaces_and_a_failed_one_does_not(registry, inst
     assert installs.find(newer).version == installs.find(KIND).version == "3.0.0"
 
 
+async def test_a_node_that_no_agent_runs_on_goes(registry, data, installs):
+    registry.put("@acme/tiny-acp", "2.0.0")
+    nodes = data / "agents" / ".node"
+    (nodes / installer.NODE_VERSION).rename(nodes / "18.0.0")
+    (nodes / installer.NODE_VERSION).symlink_to("18.0.0")
+    await installs.install(KIND, quiet)
+    manifest = data / "agents" / "tiny" / "2.0.0" / "agor.json"
+    manifest.write_text(manifest.read_text().replace(installer.NODE_VERSION, "18.0.0"))
+    (nodes / "16.0.0").mkdir()
+
+    await installs.clear([KIND])
+
+    assert sorted(os.listdir(nodes)) == sorted(["18.0.0", installer.NODE_VERSION])
+    assert installs.find(KIND).version == "2.0.0"
+
+
 async def test_without_a_registry_it_says_so(data, installs, monkeypatch):
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
     monkeypatch.setenv("npm_config_fetch_retries", "0")
