@@ -97,7 +97,7 @@ class Mask:
         for form, name in self._names.items():
             if form in text:  # a pattern of them all is a hundred times slower
                 text = text.replace(form, f"[{name}]")
-        if self._base64:
+        if self._base64 and _may_break(text):
             for breaks in _BREAKS:
                 text = self._unbroken(text, breaks)
         return text
@@ -105,21 +105,27 @@ class Mask:
     def _unbroken(self, text: str, breaks: re.Pattern[str]) -> str:
         """Without the base64 that goes over the ends of lines."""
         flat = _Flat(text, breaks)
-        if not flat.has_breaks:
-            return text
+        spans = []
         for form, name in self._base64.items():
-            while (at := flat.text.find(form)) >= 0:
-                start, end = flat.place(at), flat.place(at + len(form) - 1) + 1
-                text = f"{text[:start]}[{name}]{text[end:]}"
-                flat = _Flat(text, breaks)
-        return text
+            at = flat.text.find(form)
+            while at >= 0:
+                spans.append((flat.place(at), flat.place(at + len(form) - 1) + 1, name))
+                at = flat.text.find(form, at + len(form))
+        pieces, done = [], 0
+        for start, end, name in sorted(spans):
+            if end > done:  # two that overlap are taken out together
+                pieces += [text[done : max(start, done)], f"[{name}]"]
+                done = end
+        return "".join([*pieces, text[done:]])
 
     def json(self, value: Any, depth: int = 0) -> Any:
         """The same JSON with every string masked, the names of objects too. `Any`: it is free JSON."""
-        if not self._names or depth > _MAX_DEPTH:
+        if not self._names:
             return value
         if isinstance(value, str):
             return self.text(value)
+        if depth > _MAX_DEPTH and isinstance(value, list | dict):
+            return "… nested too deep …"
         if isinstance(value, list):
             return [self.json(item, depth + 1) for item in value]
         if isinstance(value, dict):
@@ -138,9 +144,9 @@ class Mask:
         """How many characters at the end of `text` may be the beginning of a secret."""
         held = self._plain.held(text)
         tail = text[-2 * self._encoded.longest :] if self._base64 else ""
-        for breaks in _BREAKS:
+        for breaks in _BREAKS if _may_break(tail) else ():
             flat = _Flat(tail, breaks)
-            if flat.has_breaks and (length := self._encoded.held(flat.text)):
+            if length := self._encoded.held(flat.text):
                 held = max(held, len(tail) - flat.place(len(flat.text) - length))
         return held
 
@@ -155,14 +161,17 @@ class Mask:
         return f"[{name}]" if name else text
 
 
+def _may_break(text: str) -> bool:
+    return "\n" in text or "\\" in text or text.endswith("\r")
+
+
 class _Flat:
     """A text without its breaks, and where each of its characters was."""
 
     def __init__(self, text: str, breaks: re.Pattern[str]) -> None:
-        found = [match.span() for match in breaks.finditer(text)] if "\n" in text or "\\" in text or text.endswith("\r") else []
-        self.has_breaks = bool(found)
         pieces, self._lengths, self._cut, at = [], list[int](), list[int](), 0
-        for start, end in found:
+        for match in breaks.finditer(text):
+            start, end = match.span()
             pieces.append(text[at:start])
             at = end
             self._lengths.append((self._lengths[-1] if self._lengths else 0) + len(pieces[-1]))
