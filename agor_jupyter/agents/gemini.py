@@ -16,6 +16,7 @@ AGENT = AgentType(
     key_env=["GEMINI_API_KEY", "GOOGLE_API_KEY"],
     pass_env=["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"],
     can_load=True,
+    command_is_title=True,
     mode="default",
     loads_next_minute=True,  # its file's name has the minute in it, and loading begins a file of that name
     sets_between_turns=True,

@@ -31,7 +31,7 @@ class Question:
     """The tool call as the question tells it, for the transcript."""
 
 
-def read_question(params: dict[str, Any], *, is_masked: bool = False) -> Question | None:
+def read_question(params: dict[str, Any], *, is_masked: bool = False, command_is_title: bool = False) -> Question | None:
     """The question of a `session/request_permission`, or `None` when nobody could answer it. `Any`: nothing in it can be trusted."""
     options = [option for item in _list(params.get("options"))[:_MAX_OPTIONS] if (option := _option(item))]
     if not options:
@@ -40,6 +40,9 @@ def read_question(params: dict[str, Any], *, is_masked: bool = False) -> Questio
     told = told if isinstance(told, dict) else {}
     call = next((body for body in updates.normalise({**told, "sessionUpdate": "tool_call_update"}) if isinstance(body, ToolCall)), None)
     given = (call.input if call else None) or {}
+    whole = told.get("title")
+    if command_is_title and not given and call and call.tool_kind == "execute" and call.title == whole:  # not cut
+        given = {"command": whole}
     locations = (call.locations if call else None) or []
     command = _command(given) or (locations[0] if locations else None)
     title = (call.title if call else None) or command or "The agent asks for permission"

@@ -605,7 +605,7 @@ class AgentSession:
         if method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
         masked = self._mask.json(params)
-        question = read_question(masked, is_masked=masked != params)
+        question = read_question(masked, is_masked=masked != params, command_is_title=self.agent.command_is_title)
         if question is None or not self._in_turn or self._cancelled.is_set():
             return {"outcome": {"outcome": "cancelled"}}
         self._has_acted = True

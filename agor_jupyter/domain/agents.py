@@ -68,6 +68,8 @@ class AgentType(Record):
     pass_env: list[str] = Field(default_factory=list)
     """Names of the server's environment variables that it needs, such as its API key."""
     new_session_meta: dict[str, str] = Field(default_factory=dict)
+    command_is_title: bool = False
+    """A question to run a command has it as its title, and does not tell the tool's input."""
     mode: str | None = None
     """The ACP mode a session starts in, for agents whose own default does not ask before they act."""
     takes_background: bool = True

@@ -28,7 +28,9 @@ _COMMAND = ("command", "cmd")
 _FOLDER = ("cwd", "workdir", "working_directory", "workingDirectory", "directory", "dir_path")
 _SPOILS = ("env", "environment", "stdin", "shell")
 """With any of these in a tool's input the command is not all that decides what happens."""
-_PATHS = ("file_path", "filePath", "path", "abs_path", "absolute_path", "notebook_path", "old_path", "new_path", "source", "destination")
+_PATHS = tuple(
+    "file_path filePath filepath path abs_path absolute_path notebook_path old_path new_path source destination".split()  # noqa: SIM905
+)
 _Subjects = list[tuple[RuleScope, str]]
 _Rules = list[Rule]
 

@@ -1,6 +1,7 @@
 """Rules: what a person said yes to beforehand is not asked again, and nothing else is."""
 
 import asyncio
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -342,3 +343,21 @@ async def test_the_script_agent_runs_what_a_rule_allows_without_a_question(scene
     turn = await scene.ended(await scene.agor.sessions.prompt(scene.caller, session.id, sh("echo hello"), scene.key()))
 
     assert turn.state.value == "done"
+
+
+async def test_everybody_is_told_of_a_rule_when_it_is_made_used_and_revoked(stage):
+    scene, session, _, agent = stage
+    told = []
+    scene.agor.store.listen(lambda events: told.extend(json.loads(event)["body"] for _, event in events))
+
+    rule = await make(scene, subject=session.id, command_prefix=STATUS)
+    await agent.ask_to_run("git status")
+    await scene.agor.rules.revoke(BOB, rule.id, scene.key())
+
+    news = [body["rule"] for body in told if body["kind"] == "rule"]
+    assert [(one["id"], one["uses"], one["revokedAt"] is not None) for one in news] == [
+        (rule.id, 0, False),
+        (rule.id, 1, False),
+        (rule.id, 1, True),
+    ]
+    assert json.loads(rule.encode()) == news[0]

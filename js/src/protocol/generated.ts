@@ -60,6 +60,8 @@ export interface AgentType {
   /** Names of the server's environment variables that it needs, such as its API key. */
   passEnv: string[]
   newSessionMeta: Record<string, string>
+  /** A question to run a command has it as its title, and does not tell the tool's input. */
+  commandIsTitle: boolean
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
   mode: string | null
   /** It can be told as text what was said before. Not so one that would carry it out. */
