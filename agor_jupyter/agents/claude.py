@@ -56,4 +56,5 @@ AGENT = AgentType(
     state=[".claude/", ".claude.json"],
     settings=[".claude/settings.json", ".claude/settings.local.json", ".claude/CLAUDE.md", ".claude/hooks", ".claude/plugins"],
     state_env=["CLAUDE_CONFIG_DIR"],
+    history="claude",
 )

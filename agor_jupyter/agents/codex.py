@@ -64,4 +64,5 @@ AGENT = AgentType(
     state=[".codex/"],
     settings=[".codex/config.toml", ".codex/AGENTS.md", ".codex/rules"],
     state_env=["CODEX_HOME"],
+    history="codex",
 )

@@ -24,4 +24,5 @@ AGENT = AgentType(
     mcp=["stdio", "http"],
     state=[".gemini/"],
     settings=[".gemini/settings.json", ".gemini/GEMINI.md", ".gemini/extensions", ".gemini/commands"],
+    history="gemini",
 )

@@ -35,4 +35,5 @@ AGENT = AgentType(
     mcp=["stdio", "http"],
     state=[".local/share/opencode/", ".local/state/opencode/"],
     settings=[f".config/opencode/{name}" for name in _SETTINGS],
+    history="opencode",
 )

@@ -9,7 +9,9 @@ from agor_jupyter.cli.output import AsJson, changed, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find_repo
 from agor_jupyter.cli.reach import worktree as find
+from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
 from agor_jupyter.notebook.following import settle_worktree
@@ -138,6 +140,37 @@ def diff(worktree: Which, as_json: AsJson = False) -> None:
         show_json(patch)
     else:
         print(visible(patch.text), end="")
+
+
+@app.command()
+def history(worktree: Which, as_json: AsJson = False) -> None:
+    """List conversations that agents' own programs kept on the server's machine, of this folder and its repository's."""
+    found = [Conversation.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/history")]
+    if as_json:
+        show_json(found)
+        return
+    rows = [(one.agent, one.agent_session_id, one.turns, _day(one), one.title, one.session_id or "") for one in found]
+    table(["agent", "id", "turns", "last", "title", "session"], rows, "No conversations.")
+
+
+def _day(one: Conversation) -> str:
+    return f"{one.updated_at:%Y-%m-%d %H:%M}" if one.updated_at else ""
+
+
+@app.command("import")
+def import_(
+    worktree: Which,
+    agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."),
+    conversation: str = typer.Argument(metavar="ID", help="The agent's id of the conversation, as `history` lists it."),
+    as_json: AsJson = False,
+) -> None:
+    """Make a session of such a conversation, with its turns. Importing it again gives the same session."""
+    body = ConversationImport(agent=agent, agent_session_id=conversation)
+    session = Session.model_validate(link().post(f"worktrees/{find(worktree).id}/import", body))
+    if as_json:
+        show_json(session)
+    else:
+        facts([("title", session.title), ("agent", session.agent), ("turns", session.turn_count), ("id", session.id)])
 
 
 @app.command()

@@ -72,6 +72,8 @@ class AgentType(Record):
     """A question to run a command has it as its title, and does not tell the tool's input."""
     mode: str | None = None
     """The ACP mode a session starts in, for agents whose own default does not ask before they act."""
+    history: str | None = None
+    """How its own program keeps conversations: the name of a reader in `agents/history/`."""
     takes_background: bool = True
     """It can be told as text what was said before. Not so one that would carry it out."""
     loads_next_minute: bool = False

@@ -64,6 +64,8 @@ class Session(Record):
     """How: by the agent itself, or as a new conversation that was told the transcript. `None`: not yet, or no fork."""
     agent_session_id: str | None = None
     """The id the agent gave it (ACP `sessionId`), to resume it with."""
+    imported_id: str | None = None
+    """The agent's id of the conversation that it was imported from."""
     agent_session_since: Moment | None = None
     """When that conversation began."""
     state: SessionState

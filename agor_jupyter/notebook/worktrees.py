@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agor_jupyter.domain.errors import WorktreeNotReady
+from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.turns import Patch
@@ -114,6 +115,27 @@ class Worktree:
                 return record, turns[0]
         return None
 
+    @property
+    def history(self) -> Handles[Conversation]:
+        """Conversations that agents' own programs kept on the server's machine, of this folder and its repository's. For owners."""
+        found = [Conversation.model_validate(item) for item in self._link.items(f"{self._at}/history")]
+        return Handles("conversation", found, columns, lambda one: one.agent_session_id, _conversation_line, kind=Conversation)
+
+    def import_conversation(self, conversation: Conversation | str, agent: str | None = None) -> Session:
+        """Make a session of one of `history`, with its turns. Importing it again gives the same session.
+
+        Args:
+            conversation: one of `history`, or its `agent_session_id`, with its `agent`.
+
+        """
+        with checked():
+            body = (
+                ConversationImport(agent=conversation.agent, agent_session_id=conversation.agent_session_id)
+                if isinstance(conversation, Conversation)
+                else ConversationImport(agent=agent or "", agent_session_id=conversation)
+            )
+        return Session(self._link, SessionRecord.model_validate(self._link.post(f"{self._at}/import", body)))
+
     def change(
         self,
         *,
@@ -211,3 +233,8 @@ class Worktree:
             ("", record.reason or ""),
         ]
         return views.card("Worktree", record.name, record.state.value, facts)
+
+
+def _conversation_line(one: Conversation) -> str:
+    turns = f"{one.turns} turn{'' if one.turns == 1 else 's'}"
+    return f"{one.agent}: {one.title} ({turns}{', imported' if one.session_id else ''})"

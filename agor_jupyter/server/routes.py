@@ -51,6 +51,8 @@ ROUTES = (
     Route("api/worktrees/{worktree}/retry", "worktrees", {"POST": "retry"}),
     Route("api/worktrees/{worktree}/status", "worktrees", {"GET": "status"}),
     Route("api/worktrees/{worktree}/diff", "worktrees", {"GET": "diff"}),
+    Route("api/worktrees/{worktree}/history", "history", {"GET": "index"}),
+    Route("api/worktrees/{worktree}/import", "history", {"POST": "import_"}),
     Route("api/sessions", "sessions", {"GET": "index", "POST": "create"}),
     Route("api/sessions/{session}", "sessions", {"GET": "get", "PATCH": "change"}),
     Route("api/sessions/{session}/fork", "sessions", {"POST": "fork"}),

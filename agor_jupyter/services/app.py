@@ -23,6 +23,7 @@ from agor_jupyter.services.delegation import Delegation
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
 from agor_jupyter.services.grants import Grants
+from agor_jupyter.services.history import History
 from agor_jupyter.services.options import Options
 from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
@@ -61,6 +62,7 @@ class Agor:
     events: Events
     agents: Agents
     options: Options
+    history: History
     repos: Repos
     worktrees: Worktrees
     sandboxes: Sandboxes
@@ -145,7 +147,7 @@ class Agor:
         self.agents.announce = self._announce_agent
         await self.agents.start()
         stack.push_async_callback(self.agents.close)
-        self.options = Options(store, clock, self.agents)
+        self.options = Options(store, clock, self.agents, config)
         await self.options.start()
         collector = Collector(store, clock, config.text_interval.total_seconds())
         collector.start()
@@ -163,6 +165,7 @@ class Agor:
         self.templates = Templates(store, self.repos, self.worktrees)
         stack.push_async_callback(self.templates.close)
         self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates)
+        self.history = History(store, clock, config, self.agents, self.options, self.variables, self.repos, self.worktrees)
         self.turns = Turns(store, clock, self.runner)
         self._waiting = Waiting(store, clock, max_starting=config.max_starting, max_running=config.max_running)
         self._waiting.start()

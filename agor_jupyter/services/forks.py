@@ -32,6 +32,8 @@ class Plan:
     origin: Session | None = None
     """Of a session whose conversation has not begun yet."""
     background: Background | None = None
+    is_imported: bool = False
+    """Its turns took place elsewhere, where the agent cannot go on."""
     why_primed: str = ""
 
 
@@ -53,6 +55,8 @@ def plan(connection: Connection, session: Session, agent: AgentType) -> Plan:
     background = priming.background(connection, known) if agent.takes_background else None
     if session.agent_session_id is not None:
         return Plan(previous=session.agent_session_id, background=background)
+    if session.imported_id is not None:
+        return Plan(background=background, is_imported=True)
     if session.origin_id is None:
         return Plan()
     origin = sessions.get(connection, session.origin_id)
@@ -78,20 +82,21 @@ def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
     if how == "forked":
         text = f"Forked by the agent itself. It knows all that was said in {name}."
         return Beginning(notices=[Notice(code="forked", text=text)], fork="native")
-    if plan.previous is None and plan.origin is None:
+    if plan.previous is None and plan.origin is None and not plan.is_imported:
         return Beginning(notices=[])
     if plan.background is not None:
         turns = "the last turn" if plan.background.turns == 1 else f"the last {plan.background.turns} turns"
         of = f" of {name}" if plan.origin else ""
         text = f"This is a new conversation that was given {turns}{of} as text, {len(plan.background.text):,} characters, because "
-        text += f"{plan.why_primed}." if plan.origin else "the agent could not bring back the old one."
+        elsewhere = "the old one took place in another folder." if plan.is_imported else "the agent could not bring back the old one."
+        text += f"{plan.why_primed}." if plan.origin else elsewhere
         fork: Literal["primed"] | None = "primed" if plan.origin else None
         return Beginning(notices=[Notice(code="primed", text=text)], context=plan.background.text, fork=fork)
     if plan.origin is not None and agent.takes_background:
         return Beginning(
             notices=[Notice(code="forked", text=f"Nothing had been said in {name} yet, so there is nothing to know.")], fork="primed"
         )
-    because = "could not bring back its conversation" if plan.previous else f"cannot know what was said in {name}"
+    because = f"cannot know what was said in {name}" if plan.origin else "could not bring back its conversation"
     text = f"The agent {because}. It starts afresh and knows nothing of what was said before."
     return Beginning(notices=[Notice(code="not_resumed", text=text)])
 

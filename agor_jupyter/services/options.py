@@ -17,6 +17,7 @@ from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.config import Config
 from agor_jupyter.services.transitions import derive, find_session
 from agor_jupyter.storage import options as kept
 from agor_jupyter.storage import sessions
@@ -40,15 +41,16 @@ def merge(chosen: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, st
 
 
 class Options:
-    def __init__(self, store: Store, clock: Clock, agents: Agents) -> None:
+    def __init__(self, store: Store, clock: Clock, agents: Agents, config: Config) -> None:
         self._store, self._clock, self._agents = store, clock, agents
+        self._only_account = config.only_account
 
     async def start(self) -> None:
         self._agents.options.update(await self._store.read(kept.advertised))
 
     async def preferences(self, caller: Caller) -> list[Preference]:
         """The caller's own."""
-        return await self._store.read(kept.preferences, caller.person.username)
+        return await self._store.read(kept.preferences, self._account(caller.person.username))
 
     async def prefer(self, caller: Caller, agent: str, change: PreferenceChange) -> Preference:
         """What the caller wants from now on in new sessions with this agent.
@@ -59,7 +61,7 @@ class Options:
         caller.require(Role.STEERER, "prefer something for their sessions")
         self.check_start(self._agents.get(agent), change.options)
         options = merge({}, change.options)
-        preference = Preference(username=caller.person.username, agent=agent, options=options, updated_at=self._clock.now())
+        preference = Preference(username=self._account(caller.person.username), agent=agent, options=options, updated_at=self._clock.now())
         await self._store.write(kept.prefer, preference)
         return preference
 
@@ -86,16 +88,21 @@ class Options:
                 raise errors.BadOption(session.agent, option_id, None, list(offered))
             _check_value(session.agent, option, value)
 
-    @staticmethod
-    def initial(connection: Connection, caller: Caller, agent: str, given: Mapping[str, str], relative: Session | None) -> dict[str, str]:
+    def initial(  # it reads as a sentence
+        self, connection: Connection, caller: Caller, agent: str, given: Mapping[str, str], relative: Session | None
+    ) -> dict[str, str]:
         """What a new session starts with: what is `given`, before what its parent or origin has, before what the person prefers."""
         person, ancestor = caller.person.username, relative
         while person.startswith(_AGENT) and ancestor is not None:  # an agent works for whoever began the tree
             person = ancestor.created_by.username
             ancestor = sessions.get(connection, ancestor.parent_id) if ancestor.parent_id else None
-        preference = kept.preference(connection, person, agent)
+        preference = kept.preference(connection, self._account(person), agent)
         inherited = relative.chosen if relative is not None and relative.agent == agent else {}
         return merge({**(preference.options if preference else {}), **inherited}, given)
+
+    def _account(self, username: str) -> str:
+        """Where the server knows no people, every login is the person who runs it, under another name in each browser."""
+        return self._only_account or username
 
     async def report(self, session_id: SessionId, options: tuple[SessionOption, ...]) -> None:
         """Keep what a session's agent says of itself, and tell everyone."""

@@ -88,6 +88,10 @@ class Variables:
 
         return await asyncio.to_thread(read) if found else {}
 
+    async def values_of(self, caller: Caller) -> dict[str, str]:
+        """The caller's own. Raises `SecretsLocked`."""
+        return await self.values(self._account(caller.person.username))
+
     async def hide(self, mask: Mask, worktree_id: WorktreeId) -> None:
         """Add to `mask` all that an agent may have left in this worktree's files: the variables of everyone with a session there."""
         for account in {self._account(username) for username in await self._store.read(_people_of, worktree_id)}:

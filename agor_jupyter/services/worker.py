@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.agents.options import in_order
 from agor_jupyter.agents.questions import Question
@@ -310,6 +311,8 @@ class Worker:
         except BaseException:
             await self._dismiss()
             raise
+        if opened.how == "loaded" and agent.history and (kept := reader(agent.history)):
+            await asyncio.to_thread(kept.tidy, env, opened.agent_session_id)
         beginning = forks.begin(plan, opened.how, agent)
         self._context = beginning.context
         self._conversation = {"agent_session_id": opened.agent_session_id}

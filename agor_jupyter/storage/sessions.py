@@ -22,6 +22,15 @@ _UPDATE = (
 )
 _GET = sa.select(*_ROW).where(_C.id == sa.bindparam("id"))
 _OF_WORKTREE = sa.select(*_ROW).where(_C.worktree_id == sa.bindparam("worktree")).order_by(_C.id)
+_OF_CONVERSATION = (
+    sa.select(*_ROW)
+    .where(
+        _C.agent == sa.bindparam("agent"),
+        sa.or_(sa.func.instr(_C.record, sa.bindparam("own")) > 0, sa.func.instr(_C.record, sa.bindparam("imported")) > 0),
+    )
+    .order_by(_C.id)
+    .limit(1)
+)
 _IDS = sa.select(_C.id).order_by(_C.id)
 FILTERS = {"board": _C.board, "state": _C.state, "agent": _C.agent, "worktree": _C.worktree_id, "person": _C.created_by}
 
@@ -55,6 +64,17 @@ def get_encoded(connection: sa.Connection, session_id: str) -> str | None:
 
 def of_worktree(connection: sa.Connection, worktree_id: WorktreeId) -> list[Session]:
     return [Session.model_validate_json(encode(*row)) for row in connection.execute(_OF_WORKTREE, {"worktree": worktree_id})]
+
+
+def of_conversation(connection: sa.Connection, agent: str, agent_session_id: str) -> Session | None:
+    """The session that is this conversation of the agent's, or was imported from it; of several the oldest."""
+    values = {
+        "agent": agent,
+        "own": f'"agentSessionId":{json.dumps(agent_session_id)}',
+        "imported": f'"importedId":{json.dumps(agent_session_id)}',
+    }
+    row = connection.execute(_OF_CONVERSATION, values).first()
+    return None if row is None else Session.model_validate_json(encode(*row))
 
 
 def ids(connection: sa.Connection) -> Sequence[SessionId]:

@@ -71,6 +71,7 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
     passEnv: [],
     newSessionMeta: {},
     mode: null,
+    history: null,
     takesBackground: true, loadsNextMinute: false, sandboxMode: null,
     package: null,
     node: null,

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.agents.history.kept import IDS, place
+
 pytestmark = pytest.mark.timeout(90)
 HELLO = "```sh\necho hello\n```"
 names = (f"shell-{number}" for number in itertools.count())
@@ -390,3 +392,21 @@ def test_an_answer_is_remembered(agor_command, agor_json, worktree):
     assert answered["state"] == "allowed"
     [rule] = agor_json("rule", "list", "--session", session["id"])
     assert (rule["scope"], rule["commandPrefix"], rule["expiresAt"]) == ("worktree", ["echo"], None)
+
+
+def test_conversations_from_before_are_listed_and_imported(agor_command, agor_json, warehouse, tmp_path, monkeypatch):
+    made = agor_json("worktree", "create", warehouse, "before")
+    assert agor_command("worktree", "history", "before")[2] == "No conversations.\n"
+    place("codex", tmp_path, made["path"])
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{tmp_path / '.codex'}\n"))
+    agor_json("variable", "set", "CODEX_HOME")
+
+    listed = agor_command("worktree", "history", "before")[1]
+    session = agor_json("worktree", "import", "before", "codex", IDS["codex"])
+    missing = agor_command("worktree", "import", "before", "codex", "01a2159f-none")
+
+    assert (IDS["codex"] in listed, "Make hello.txt." in listed) == (True, True)
+    assert (session["turnCount"], session["agentSessionId"]) == (2, IDS["codex"])
+    assert agor_json("worktree", "history", "before")[0]["sessionId"] == session["id"]
+    assert (missing[0], "does not exist" in missing[2]) == (1, True)
+    agor_command("variable", "remove", "CODEX_HOME")

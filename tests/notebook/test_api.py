@@ -6,6 +6,7 @@ import pytest
 
 import agor_jupyter as agor
 from agor_jupyter.notebook.canvas import MIME
+from tests.agents.history.kept import IDS, place
 
 pytestmark = pytest.mark.timeout(90)
 HELLO = "Say it.\n```sh\necho hello\n```"
@@ -396,3 +397,18 @@ def test_a_zone_allows_what_lies_in_it(hub, repo):
     assert [one.record.scope for one in worktree.rules] == ["zone"]
     with pytest.raises(agor.errors.ObjectNotFound, match="free"):
         board.allow("echo", zone="other")
+
+
+def test_a_conversation_from_before_is_imported(hub, repo, tmp_path_factory):
+    worktree = repo.worktree("before")
+    home = tmp_path_factory.mktemp("home")
+    place("codex", home, worktree.path)
+    hub.variables.set("CODEX_HOME", str(home / ".codex"))
+
+    session = worktree.import_conversation(worktree.history[IDS["codex"]])
+
+    assert repr(worktree.history) == "codex: Make hello.txt. (2 turns, imported)"
+    assert [turn.prompt for turn in session.turns] == ["Make hello.txt.", "Thank you"]
+    assert session.turns[1].text == "You are welcome."
+    assert worktree.import_conversation(IDS["codex"], "codex").record.id == session.record.id
+    hub.variables.remove("CODEX_HOME")

@@ -64,6 +64,8 @@ export interface AgentType {
   commandIsTitle: boolean
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
   mode: string | null
+  /** How its own program keeps conversations: the name of a reader in `agents/history/`. */
+  history: string | null
   /** It can be told as text what was said before. Not so one that would carry it out. */
   takesBackground: boolean
   /** It would empty a conversation that it loads within the clock's minute in which it began. */
@@ -677,6 +679,8 @@ export interface Session {
   fork: 'native' | 'primed' | null
   /** The id the agent gave it (ACP `sessionId`), to resume it with. */
   agentSessionId: string | null
+  /** The agent's id of the conversation that it was imported from. */
+  importedId: string | null
   /** When that conversation began. */
   agentSessionSince: string | null
   state: SessionState
