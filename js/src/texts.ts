@@ -161,7 +161,7 @@ export const texts = {
     starting: (agent: string) => `Starting ${agent}`,
     stopping: (agent: string) => `Waits for ${agent} to stop`,
     waitsForSlot: 'Waits for its turn',
-    waitsFor: (what: string) => `Waits: ${what}`,
+    waitsFor: (what: string) => `Waits for a free slot: ${what}`,
     nothingHeard: (time: string) => (time === 'now' ? 'Nothing heard for a while' : `Nothing heard for ${time}`),
     stalled: (agent: string) => `${agent} may still work. What it did so far is kept.`,
     more: 'More',

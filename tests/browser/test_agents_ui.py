@@ -286,3 +286,26 @@ def test_a_parked_turn_is_handed_to_another_agent(lab, people, board):
     page.locator(".agor-origin").wait_for()
     assert state_of(lab, made["id"]) == "parked"
     lab.post(f"sessions/{made['id']}/cancel", {})
+
+
+@pytest.mark.parametrize("name", ["Agents", "Variables", "Budget of this board", "Keys"])
+def test_a_dialog_keeps_the_focus_and_gives_it_back_to_the_button_of_its_menu(lab, people, board, name):
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    button = app.locator(".agor-bar").get_by_role("button", name="More")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name=name).focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    for _ in range(12):
+        assert page.evaluate("document.querySelector('[role=dialog]').contains(document.activeElement)")
+        page.keyboard.press("Tab")
+    nameless = "[...document.querySelectorAll('.agor-dialog :is(button, input, select)')].filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length))"
+    assert page.evaluate(f"{nameless}.length") == 0
+
+    page.keyboard.press("Escape")
+
+    dialog.wait_for(state="detached")
+    assert button.evaluate("e => e === document.activeElement")

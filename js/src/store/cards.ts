@@ -155,6 +155,7 @@ const whenOf = (session: Session, context: CardContext): string => {
     case 'needs_you':
       return clock(session.stateSince, context.now);
     case 'queued': {
+      if (session.waitsFor) return wait(session.stateSince, context.now);
       const place = placeInLine(session, context.state.sessions);
       return place === 1 ? 'Next' : ordinal(place);
     }
@@ -255,7 +256,11 @@ const factOf = (worktree: Worktree, sessions: readonly Session[], top: SessionSt
   if (top === 'failed' || top === 'interrupted') return [strip?.text.split('\n')[0] || strip?.title || 'Failed', 'fail'];
   if (top === 'parked') return [strip?.title ?? texts.states.parked, strip?.kind === 'ask' ? 'need' : 'plain'];
   if (top === 'queued') {
-    const place = placeInLine(sessions.find(s => s.state === 'queued') as Session, context.state.sessions);
+    const waiting = sessions.find(s => s.state === 'queued') as Session;
+    // “8 of 8 agents work, 3rd in line”: here only the place.
+    const said = waiting.waitsFor?.split(', ').at(-1);
+    if (said) return [said.charAt(0).toUpperCase() + said.slice(1), 'plain'];
+    const place = placeInLine(waiting, context.state.sessions);
     return [place === 1 ? 'Next in line' : `${ordinal(place)} in line`, 'plain'];
   }
   if (sessions.length === 0) return ['No session', 'plain'];
@@ -383,7 +388,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     fact,
     factTone,
     agents,
-    isTicking: !isStale && (top === 'running' || top === 'starting' || top === 'needs_you' || sessions.some(s => s.state === 'running') || strip?.isTicking === true),
+    isTicking: !isStale && (top === 'running' || top === 'starting' || top === 'needs_you' || sessions.some(s => s.state === 'running' || (s.state === 'queued' && s.waitsFor !== null)) || strip?.isTicking === true),
   };
 };
 

@@ -44,6 +44,15 @@ describe('a parked turn', () => {
     expect(card.strip?.actions[0]?.text).toBe('Retry');
   });
 
+  it('waits for a slot when its time has come', () => {
+    const card = cardOf('quota', state => ({
+      ...state,
+      sessions: new Map([...state.sessions].map(([id, session]) => [id, { ...session, waitsFor: '8 of 8 agents work, next in line' }])),
+    }));
+
+    expect(card.strip?.text).toBe('Nothing is lost. Waits for a free slot: 8 of 8 agents work, next in line');
+  });
+
   it('offers nothing to a viewer', () => {
     expect(cardOf('parked', viewer).strip?.actions.map(({ act }) => act)).toEqual(['session']);
   });
@@ -109,7 +118,7 @@ describe('waits and silences', () => {
   it('names what a session waits for', () => {
     const [first] = cardOf('waits').rows;
 
-    expect(first?.line).toBe('8 of 8 agents work, 3rd in line');
+    expect(first).toMatchObject({ line: '8 of 8 agents work, 3rd in line', when: '1:00' });
     expect(first?.children[0]).toMatchObject({ link: 'fork', line: '2 of 2 agents start' });
   });
 

@@ -20,11 +20,12 @@ export const parked = (turn: Turn, state: BoardState, now: number): Parked => {
   const code = turn.errorCode ?? '';
   const files = state.worktrees.get(turn.worktreeId)?.status?.files ?? turn.files;
   const budget = code === 'budget' ? usedUp(turn, state) : undefined;
+  const slot = state.sessions.get(turn.sessionId)?.waitsFor;
   return {
     title: budget?.hardUsd ? texts.budget.usedUp(dollars(budget.hardUsd)) : isKnown(code) ? texts.parked.titles[code] : texts.parked.other,
     kept: files > 0 ? texts.outcome.kept(count(files, 'file')) : texts.parked.nothing,
-    next: code === 'budget' ? texts.parked.afterBudget : turn.retryAt === null ? texts.parked.byHand : nextTry(turn.retryAt, now),
-    needsPerson: turn.retryAt === null,
+    next: slot ? texts.panel.waitsFor(slot) : code === 'budget' ? texts.parked.afterBudget : turn.retryAt === null ? texts.parked.byHand : nextTry(turn.retryAt, now),
+    needsPerson: turn.retryAt === null && !slot,
   };
 };
 
