@@ -41,8 +41,9 @@ def pytest_collection_modifyitems(items):
 class Lab:
     """A JupyterLab on a folder of its own. The port stays the same over a restart."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, agents: list[dict] | None = None) -> None:
         self.home = home
+        self.agents = agents
         self.root = home / "root"
         self.root.mkdir(parents=True)
         with socket.socket() as probe:
@@ -72,13 +73,8 @@ class Lab:
         settings.mkdir(parents=True, exist_ok=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
         (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')  # each browser's own preference
-        # One that lets a person choose, one that nobody has signed in to, and one whose package no network has.
-        agents = [
-            {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, str(here / "choosing_agent.py")], "mode": "ask"},
-            {"name": "closed", "label": "Closed", "icon": "ag-gemini", "command": [sys.executable], "sign_in": ["touch", "signed-in"], "sign_in_files": [".closed"]},
-            {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "package": "@no-such-scope-agor/none@0.0.1", "node": 18},
-        ]  # fmt: skip
-        (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": {"agents": agents}}))
+        if self.agents:
+            (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": {"agents": self.agents}}))
         (self.home / "gitconfig").write_text("[user]\n name = Test\n email = test@example.org\n[init]\n defaultBranch = main\n")
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",

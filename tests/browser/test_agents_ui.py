@@ -1,8 +1,31 @@
 """What a person sees of real agents: which are here, what they let one choose, what they may do, and what they wait for."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.browser.conftest import Lab
 from tests.browser.test_board import card, open_tab, state_of, worktree
+
+CHOOSER = str(Path(__file__).with_name("choosing_agent.py"))
+AGENTS = [
+    {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, CHOOSER], "mode": "ask"},
+    {"name": "closed", "label": "Closed", "icon": "ag-gemini", "command": [sys.executable], "sign_in": ["touch", "signed-in"], "sign_in_files": [".closed"]},
+    {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "package": "@no-such-scope-agor/none@0.0.1", "node": 18},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """One that lets a person choose, one that nobody has signed in to, and one whose package no network has."""
+    server = Lab(tmp_path_factory.mktemp("agents"), AGENTS)
+    try:
+        server.start()
+        server.repository()
+        yield server
+    finally:
+        server.stop()
 
 
 def session(lab, board: str, name: str, prompt: str) -> dict:

@@ -40,7 +40,10 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
   const [isDefault, setDefault] = useState(false);
   const preferences = usePreferences();
   const installed = [...agents.values()].filter(({ isInstalled }) => isInstalled);
-  const first = installed.find(({ agent }) => !agent.isBuiltin) ?? installed[0];
+  const first =
+    installed.find(({ agent, isSignedIn }) => !agent.isBuiltin && isSignedIn !== false) ??
+    installed.find(({ agent }) => !agent.isBuiltin) ??
+    installed[0];
   const status = agents.get(chosen) ?? first;
   const agent = status?.agent.name ?? '';
   const options = picked[agent] ?? {};
