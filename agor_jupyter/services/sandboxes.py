@@ -21,7 +21,7 @@ from agor_jupyter.domain.ids import RunId, SessionId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
-from agor_jupyter.git import private
+from agor_jupyter.git import meeting, private
 from agor_jupyter.git.private import Inside, Private
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
@@ -111,7 +111,7 @@ class Sandboxes:
         async with self._locks[worktree.id]:
             try:
                 place = await self._place(worktree)
-                await private.prepare(place)
+                await meeting.prepare(place)
                 notices = [] if self._live[worktree.id] else await self._meet(place, is_new=True)
                 layout = await asyncio.to_thread(self._layout, place, agent, env, run_id)
             except OSError as error:
@@ -169,7 +169,7 @@ class Sandboxes:
 
     async def _meet(self, place: Private, *, is_quick: bool = False, is_new: bool = False) -> list[Notice]:
         inside = await asyncio.to_thread(self._inside, place)
-        findings = await private.sync(place, inside, is_quick=is_quick, is_new=is_new)
+        findings = await meeting.sync(place, inside, is_quick=is_quick, is_new=is_new)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]
 
     async def forget(self, worktree_id: WorktreeId) -> None:

@@ -1,0 +1,62 @@
+"""Each agent in the server's sandbox: it commits, keeps its conversation and its sign-in, and sees nothing else of the home folder."""
+
+import dataclasses
+import subprocess
+
+import pytest
+
+from agor_jupyter.services.config import Config
+from tests.real_agents.stage import Stage
+
+
+@pytest.fixture
+def config(config: Config, home) -> Config:
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "id").write_text("a secret\n")
+    return dataclasses.replace(config, sandbox="required")
+
+
+def git(stage: Stage, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=stage.folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+async def test_it_commits_and_remembers_and_leaves_nothing(stage, home):
+    session = await stage.begin()
+    look = f"ls {home}/.ssh > seen.txt 2>&1 || true; ls -d /proc/[0-9]* | wc -l >> seen.txt; git worktree list >> seen.txt"
+    commit = "git add made.txt && git commit -qm inside && git stash list"
+
+    turn = await stage.play(
+        session, stage.write("made.txt", "x\n"), {"do": "shell", "cmd": look}, {"do": "shell", "cmd": commit}, {"text": "Ok."}
+    )
+    first = await stage.agor.sessions.get(session.id)
+
+    assert (turn.state, turn.error) == ("done", None), await stage.events(turn)
+    assert git(stage, "log", "-1", "--format=%s") == "inside"
+    assert git(stage, "status", "--porcelain") == "?? seen.txt"
+    seen = (stage.folder / "seen.txt").read_text().split("\n")
+    assert "No such file" in seen[0]
+    assert int(seen[1]) < 20
+    assert first.sandbox == "on"
+
+    await stage.agor.runner.dismiss([session.id])
+    left = stage.table.survivors(within_s=10)
+    asked = len(stage.model.requests)
+    again = await stage.play(session, {"do": "shell", "cmd": "git commit -q --allow-empty -m again"}, {"text": "I remember."})
+
+    assert left == []
+    assert (again.state, again.error) == ("done", None)
+    assert git(stage, "log", "-1", "--format=%s") == "again"
+    if stage.kit.remembers:
+        assert any("made.txt" in request for request in stage.model.requests[asked:])
+    if not stage.kit.loads_after_s:
+        assert (await stage.agor.sessions.get(session.id)).agent_session_id == first.agent_session_id
+
+
+async def test_what_decides_what_runs_is_as_it_was(stage, home):
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file() and "tmp" not in path.parts}
+    session = await stage.begin()
+    names = " ".join(str(home / name) for name in [*stage.kit.agent.settings, *stage.kit.files("")])
+
+    await stage.play(session, {"do": "shell", "cmd": f"for f in {names}; do echo evil >> $f; done; true"}, {"text": "Ok."})
+
+    assert {path: path.read_bytes() for path in before} == before
