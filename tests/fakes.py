@@ -7,8 +7,9 @@ from typing import Any
 
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import Opened, PromptResult
-from agor_jupyter.domain.events import Text, ToolCall
+from agor_jupyter.domain.events import Text, ToolCall, UsageReported
 from agor_jupyter.domain.permissions import PermissionOption
+from agor_jupyter.domain.sessions import Usage
 from agor_jupyter.services.app import Agor
 
 OPTIONS = [PermissionOption(id="yes", name="Yes", kind="allow_once"), PermissionOption(id="no", name="No", kind="reject_once")]
@@ -31,6 +32,7 @@ class FakeAgent:
     prompts: list[str] = field(default_factory=list)
     contexts: list[str | None] = field(default_factory=list)
     is_stopped: bool = False
+    spent_usd: float | None = None
     can_bring_back: bool = True
     _turn: "asyncio.Future[PromptResult] | None" = None
 
@@ -71,6 +73,11 @@ class FakeAgent:
 
     async def say(self, text, message_id="m"):
         await self.callbacks["on_event"](Text(text=text, message_id=message_id), None)
+
+    async def spend(self, cost_usd):
+        """Report what the turn has cost until now."""
+        self.spent_usd = cost_usd
+        await self.callbacks["on_event"](UsageReported(usage=Usage(cost_usd=cost_usd)), None)
 
     def ask(self, title="May I?", **fields):
         question = Question(**{"title": title, "options": OPTIONS, "input": {}, **fields})

@@ -31,6 +31,7 @@ AGENT = AgentType(
     can_resume=True,
     can_fork=True,
     reports_usage=True,
+    usage_is_partial=True,
     reports_cost=True,
     mcp=["stdio", "http"],
     state=[".local/share/opencode/", ".local/state/opencode/"],

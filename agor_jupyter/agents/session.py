@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol, Self
@@ -19,6 +19,7 @@ from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.options import Offer
 from agor_jupyter.agents.questions import Question, read_question
 from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed, AgentSignedOut, BadOption
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.options import MODE, MODEL, SessionOption
@@ -82,6 +83,8 @@ class PromptResult:
     """When the model's provider takes requests again, if it said so."""
     has_acted: bool = False
     """It began to use a tool."""
+    models: list[ModelUsage] = field(default_factory=list)
+    """What each model was used for, if the agent says so."""
 
 
 How = Literal["new", "resumed", "loaded", "forked"]
@@ -145,6 +148,7 @@ class AgentSession:
         self._told: set[str] = set()
         self._usage = Usage()
         self._cost_before: float | None = None
+        self._models: list[ModelUsage] = []
         self._now, self._watch, self._has_acted = now, FailureWatch(agent), False
         self._retrying, self._progressed = asyncio.Event(), asyncio.Event()
         self._connection = Connection(
@@ -323,6 +327,7 @@ class AgentSession:
         self._told.clear()
         self._watch, self._has_acted = FailureWatch(self.agent), False
         self._retrying.clear()
+        self._models = []
         self._in_turn = True
         try:
             if self._late:
@@ -336,7 +341,13 @@ class AgentSession:
             await self._on_event.flush()
         if self._cancelled.is_set():
             await self.process.after_cancel(baseline)
-        return result
+        return replace(result, models=self._models)
+
+    @property
+    def spent_usd(self) -> float | None:
+        """What the turn that runs has cost until now, if the agent says so in the middle of it."""
+        total, before = self._usage.cost_usd, self._cost_before
+        return None if total is None or before is None else total - before if total >= before else total
 
     def cancel(self) -> None:
         """Tell the agent to stop this turn. Open questions are withdrawn. `prompt` returns when it did."""
@@ -552,7 +563,9 @@ class AgentSession:
         if total is not None and before is not None and total >= before:  # less than before: the agent counts from its start
             cost = total - before
         self._cost_before = total if total is not None else before
-        usage = updates.tokens(answer).replace(
+        self._models = [] if self.agent.usage_is_partial else updates.model_usage(answer)
+        tokens = Usage() if self.agent.usage_is_partial else updates.tokens(answer)
+        usage = tokens.replace(
             context_used=self._usage.context_used,
             context_size=self._usage.context_size,
             cost_usd=cost,

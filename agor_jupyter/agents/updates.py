@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast, get_args
 
+from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.events import (
     FileChange,
     ModeChanged,
@@ -97,6 +98,24 @@ def tokens(answer: Update) -> Usage:
         cached_read_tokens=whole(usage.get("cachedReadTokens")),
         cached_write_tokens=whole(usage.get("cachedWriteTokens")),
     )
+
+
+def model_usage(answer: Update) -> list[ModelUsage]:
+    """What each model was used for, where an agent says so."""
+    quota = _object(_object(answer.get("_meta")).get("quota"))
+    found = []
+    for item in _items(quota.get("model_usage") if isinstance(quota.get("model_usage"), list) else None, "model_usage"):
+        count, model = _object(item.get("token_count")), item.get("model")
+        found.append(
+            ModelUsage(
+                model=model[:200] if isinstance(model, str) else None,
+                input_tokens=whole(count.get("inputTokens", count.get("input_tokens"))),
+                output_tokens=whole(count.get("outputTokens", count.get("output_tokens"))),
+                cached_read_tokens=whole(count.get("cachedInputTokens")),
+                cached_write_tokens=whole(count.get("cachedWriteTokens", count.get("cacheWriteInputTokens"))),
+            )
+        )
+    return found
 
 
 def block_text(block: Update) -> str:

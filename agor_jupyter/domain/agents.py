@@ -110,6 +110,8 @@ class AgentType(Record):
     """Variables any of which signs in instead."""
     authenticate: list[JsonObject] = Field(default_factory=list)
     """What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set."""
+    usage_is_partial: bool = False
+    """The tokens that it reports are those of a turn's last request alone: they are not kept."""
     failure_signs: FailureSigns = Field(default_factory=FailureSigns)
 
 

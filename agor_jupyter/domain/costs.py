@@ -4,6 +4,17 @@ from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.records import Moment, Record
 
 
+class ModelUsage(Record):
+    """What one model was used for in a turn, as the agent says."""
+
+    model: str | None = None
+    input_tokens: int | None = None
+    """Without those that were read from a cache or written to it."""
+    output_tokens: int | None = None
+    cached_read_tokens: int | None = None
+    cached_write_tokens: int | None = None
+
+
 class LedgerRow(Record):
     """*Saved.* Never changed once written."""
 

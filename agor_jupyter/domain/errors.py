@@ -337,10 +337,18 @@ class BudgetExhausted(Conflict):
 
     code = "budget_exhausted"
 
-    def __init__(self, scope: str, subject: str, *, spent_usd: float, hard_usd: float) -> None:
+    def __init__(
+        self,
+        scope: str,
+        subject: str,
+        *,
+        spent_usd: float,
+        hard_usd: float,
+        name: str | None = None,
+        then: str = "Nothing was started. Raise it, then send again.",
+    ) -> None:
         super().__init__(
-            f"The budget of {scope} {subject!r} is used up: ${spent_usd:.2f} of ${hard_usd:.2f}. Nothing was started. "
-            "Raise it, then send again.",
+            f"The budget of {scope} {name or subject!r} is used up: ${spent_usd:.2f} of ${hard_usd:.2f}. {then}",
             subject=subject,
             scope=scope,
             spent_usd=spent_usd,

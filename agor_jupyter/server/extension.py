@@ -95,6 +95,12 @@ class AgorApp(ExtensionApp):
         min=0,
         help="Seconds without a sign of life after which a running turn shows a notice; it is not stopped. Default 600. 0: at once.",
     ).tag(config=True)
+    prices = Dict(
+        help=(
+            "Prices for estimates, by model (`*` stands for anything), each a dict with `input`, `output` and, where wanted, `cached_read` "
+            "and `cached_write`, in US dollars for a million tokens. They add to the packaged table or replace its entries. Default: none."
+        )
+    ).tag(config=True)
     retry_first_s = Float(
         15,
         min=0,
@@ -214,6 +220,7 @@ class AgorApp(ExtensionApp):
             permission_timeout=timedelta(seconds=self.permission_timeout_s) if self.permission_timeout_s else None,
             idle_timeout=timedelta(seconds=self.idle_timeout_s),
             stall_timeout=timedelta(seconds=self.stall_timeout_s),
+            prices=dict(self.prices),
             retries=Schedule(
                 first=timedelta(seconds=self.retry_first_s), longest=timedelta(seconds=self.retry_longest_s), attempts=self.max_retries
             ),

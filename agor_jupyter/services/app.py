@@ -14,8 +14,10 @@ from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.events import AgentChanged
 from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.executors.local import LocalExecutor
+from agor_jupyter.services import prices
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.boards import Boards, Rooms
+from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
@@ -24,6 +26,7 @@ from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
 from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.history import History
+from agor_jupyter.services.ledger import Ledger
 from agor_jupyter.services.options import Options
 from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
@@ -74,6 +77,8 @@ class Agor:
     refusals: Refusals
     grants: Grants
     templates: Templates
+    ledger: Ledger
+    budgets: Budgets
     variables: Variables
 
     def __init__(
@@ -164,9 +169,11 @@ class Agor:
         self.permissions = Permissions(store, clock, config, self.rules)
         self.templates = Templates(store, self.repos, self.worktrees)
         stack.push_async_callback(self.templates.close)
-        self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates)
+        self.ledger = Ledger(store, prices.load(config.prices), config.only_account)
+        self.budgets = Budgets(store, clock, self.ledger, self.runner)
+        self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates, self.budgets)
         self.history = History(store, clock, config, self.agents, self.options, self.variables, self.repos, self.worktrees)
-        self.turns = Turns(store, clock, self.runner)
+        self.turns = Turns(store, clock, self.runner, self.budgets)
         self._waiting = Waiting(store, clock, max_starting=config.max_starting, max_running=config.max_running)
         self._waiting.start()
         stack.push_async_callback(self._waiting.close)
@@ -209,6 +216,7 @@ class Agor:
             starting=self._waiting.starting,
             running=self._waiting.running,
             parking=self._parking,
+            budgets=self.budgets,
         )
 
     async def delegate(self, session_id: SessionId) -> Delegation:

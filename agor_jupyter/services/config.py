@@ -1,5 +1,6 @@
 """What the administrator decided. Filled from the server extension's traits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +35,8 @@ class Config:
     """A session at rest gives up its process after this."""
     stall_timeout: timedelta = timedelta(minutes=10)
     """A running turn of which nothing was heard for this long gets a notice."""
+    prices: Mapping[str, object] = field(default_factory=dict)
+    """By model: dollars for a million tokens, beside or instead of those of the packaged table."""
     retries: Schedule = field(default_factory=Schedule)
     """When a turn is tried again whose model could not be reached or takes no more for now."""
     text_interval: timedelta = timedelta(milliseconds=50)

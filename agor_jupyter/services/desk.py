@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from agor_jupyter.agents.session import AgentSession, Executor
 from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
@@ -39,4 +40,5 @@ class Desk:
     starting: Slots
     running: Slots
     parking: Parking
+    budgets: Budgets
     firsts: Firsts = field(default_factory=Firsts)

@@ -1,10 +1,11 @@
 """How one attempt at a turn ended: done, failed, cancelled, or parked to be tried again. Pure; `runs` writes it down."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agor_jupyter.agents.session import PromptResult
 from agor_jupyter.domain import parking
+from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.parking import Schedule
 from agor_jupyter.domain.sessions import Usage
 from agor_jupyter.domain.turns import Patch, Turn, TurnState
@@ -33,12 +34,15 @@ class Outcome:
     retry_at: datetime | None = None
     """Of a parked turn: the next attempt. `None`: when a person says so."""
     has_acted: bool = False
+    models: list[ModelUsage] = field(default_factory=list)
     patch: Patch | None = None
     after: Checkpoint | None = None
 
 
 def read(result: PromptResult) -> Outcome:
-    outcome = Outcome(state=TurnState.DONE, stop_reason=result.stop_reason, usage=result.usage, has_acted=result.has_acted)
+    outcome = Outcome(
+        state=TurnState.DONE, stop_reason=result.stop_reason, usage=result.usage, has_acted=result.has_acted, models=result.models
+    )
     if result.error is not None:
         code = result.error_code or "agent_failed"
         state = TurnState.PARKED if code in parking.PARKING else TurnState.FAILED

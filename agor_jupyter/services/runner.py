@@ -5,7 +5,8 @@ import logging
 from collections.abc import Mapping
 
 from agor_jupyter.agents.mask import Mask
-from agor_jupyter.domain.ids import SessionId
+from agor_jupyter.domain.errors import BudgetExhausted
+from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.worker import Worker
@@ -47,6 +48,11 @@ class Runner:
         """Set them at once if this session's agent is there. Raises `BadOption`, and nothing is kept then."""
         if (worker := self._workers.get(session_id)) is not None:
             await worker[0].set_options(options)
+
+    def exhaust(self, session_id: SessionId, turn_id: TurnId, error: BudgetExhausted) -> None:
+        """The budget of a turn that runs is used up: its agent has to stop."""
+        if (worker := self._workers.get(session_id)) is not None:
+            worker[0].exhaust(turn_id, error)
 
     def is_working(self, session_id: SessionId) -> bool:
         worker = self._workers.get(session_id)

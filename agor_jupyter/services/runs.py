@@ -9,12 +9,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.events import Failure, Notice, PromptSent
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
+from agor_jupyter.domain.parking import BUDGET
 from agor_jupyter.domain.sessions import Session, Usage
 from agor_jupyter.domain.turns import ENDED, Turn, TurnState
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services import transitions
+from agor_jupyter.services.budgets import WAITS, Budgets, Spending
+from agor_jupyter.services.ledger import main_model, summed
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.transitions import derive, find_session, find_turn, move
 from agor_jupyter.storage import patches, turns
@@ -36,10 +40,19 @@ def _next(connection: Connection, session_id: SessionId, at: datetime) -> Turn |
     return next(iter(turns.queue(connection, session_id)), None)
 
 
-def claim(transaction: Transaction, session_id: SessionId, run_id: RunId, boot_id: str | None, at: datetime) -> tuple[Turn, Session] | None:
-    """Take the next turn, under the conditions of `_next`. Records a new run with it. The prompt stands once in the transcript."""
+def claim(  # noqa: PLR0917  # a job of the store
+    transaction: Transaction, session_id: SessionId, run_id: RunId, boot_id: str | None, at: datetime, budgets: Budgets, spending: Spending
+) -> tuple[Turn, Session] | None:
+    """Take the next turn, under the conditions of `_next`; one that a budget does not allow is parked instead.
+
+    Records a new run with it. The prompt stands once in the transcript.
+    """
     turn = _next(transaction.connection, session_id, at)
     if turn is None:
+        return None
+    session = find_session(transaction, session_id)
+    if error := budgets.exhausted(transaction.connection, session, turn.created_by.username, spending, WAITS):
+        _wait_for_budget(transaction, turn, error, at)
         return None
     is_new = turn.started_at is None
     turn = move(
@@ -85,15 +98,23 @@ def first_before(turn: Turn, now: Checkpoint) -> Checkpoint:
     return Checkpoint(commit=turn.commit_before or "", tree=turn.tree_before, dirty=bool(turn.dirty_before))
 
 
-def finish(transaction: Transaction, turn_id: TurnId, outcome: Outcome, seconds: float, at: datetime) -> Turn:
-    """Write down how the attempt ended. A turn that a person cancelled is cancelled, whatever the agent said last."""
+def finish(  # noqa: PLR0917  # a job of the store
+    transaction: Transaction, turn_id: TurnId, outcome: Outcome, seconds: float, at: datetime, budgets: Budgets
+) -> Turn:
+    """Write down how the attempt ended, and what it cost. A turn that a person cancelled is cancelled, whatever the agent said last."""
     turn = find_turn(transaction, turn_id)
     if turn.state in ENDED:
         return turn
     if turn.state is TurnState.STOPPING:
         outcome = replace(outcome, state=TurnState.CANCELLED, error=None, error_code=None, retry_at=None)
-    usage = outcome.usage or Usage()
+    session, books = find_session(transaction, turn.session_id), budgets.books
+    charges = books.charges(session, outcome.usage, outcome.models)
+    usage = summed(outcome.usage, charges) or Usage()
     figures = {**_figures(turn, outcome, usage), "seconds": round((turn.seconds or 0) + seconds, 3)}
+    figures["model"] = main_model(session, charges) or turn.model
+    if charges:
+        books.record(transaction, turn, session, charges, at)
+        budgets.charge(transaction, turn, session, usage.cost_usd, at)
     if outcome.patch is not None:
         patches.put(transaction, turn.id, outcome.patch)
     if outcome.state is TurnState.PARKED:
@@ -112,8 +133,7 @@ def finish(transaction: Transaction, turn_id: TurnId, outcome: Outcome, seconds:
             error_code=outcome.error_code,
             **figures,
         )
-    total = find_session(transaction, turn.session_id).usage
-    derive(transaction, turn.session_id, at, usage=add(total, usage))
+    derive(transaction, turn.session_id, at, usage=add(session.usage, usage))
     return turn
 
 
@@ -135,6 +155,16 @@ def _park(transaction: Transaction, turn: Turn, outcome: Outcome, at: datetime, 
         has_acted=turn.has_acted or outcome.has_acted,
         **figures,
     )
+
+
+def _wait_for_budget(transaction: Transaction, turn: Turn, error: BudgetExhausted, at: datetime) -> None:
+    transaction.append(at, Notice(code="parked", text=error.message), session_id=turn.session_id, turn_id=turn.id)
+    changes = {"error": error.message, "error_code": BUDGET, "retry_at": None, "parks": turn.parks + 1}
+    if turn.state is TurnState.PARKED:
+        transitions.save(transaction, turn.replace(**changes), at)
+    else:
+        move(transaction, turn, TurnState.PARKED, at, **changes)
+    derive(transaction, turn.session_id, at)
 
 
 def _figures(turn: Turn, outcome: Outcome, usage: Usage) -> dict[str, object]:

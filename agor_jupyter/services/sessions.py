@@ -12,6 +12,7 @@ from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, Session
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.crash import crash_point
@@ -27,16 +28,17 @@ _TITLE = 120
 
 class Sessions:
     def __init__(  # noqa: PLR0917  # what it is wired to
-        self, store: Store, clock: Clock, agents: Agents, options: Options, runner: Runner, templates: Templates
+        self, store: Store, clock: Clock, agents: Agents, options: Options, runner: Runner, templates: Templates, budgets: Budgets
     ) -> None:
         self._store, self._clock, self._agents, self._options = store, clock, agents, options
-        self._runner, self._templates = runner, templates
+        self._runner, self._templates, self._budgets = runner, templates, budgets
 
     async def create(self, caller: Caller, request: SessionCreate, key: str) -> Session:
         """Start a session, with a first prompt or without.
 
         Errors:
-            AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin), BadOption.
+            AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin), BadOption,
+            BudgetExhausted.
         """
         caller.require(Role.STEERER, "start a session")
         agent = self._agents.require_installed(request.agent)
@@ -44,6 +46,7 @@ class Sessions:
         at = self._clock.now()
         session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
         prompt = Prompt(text=request.prompt) if request.prompt else None
+        spending = self._budgets.spending()
 
         def job(transaction: Transaction) -> Session:
             worktree = _ready_worktree(transaction, request.worktree_id)
@@ -67,6 +70,7 @@ class Sessions:
             )
             sessions.insert(transaction, session)
             if prompt:
+                self._budgets.require(transaction, session, caller.person.username, spending)
                 enqueue(transaction, session, _turn(turn_id, session, prompt.text, caller, at))
                 session = derive(transaction, session_id, at)
             else:
@@ -131,19 +135,20 @@ class Sessions:
         """Accept a prompt. It runs when its turn comes.
 
         Errors:
-            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady, BadTemplate.
+            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady, BadTemplate, BudgetExhausted.
         """
         caller.require(Role.STEERER, "prompt this session")
         given = prompt
         if prompt.is_template:
             prompt = Prompt(text=(await self._templates.render(caller, session_id, prompt.text)).text or " ")
-        at, turn_id = self._clock.now(), TurnId(self._clock.new_id("turn"))
+        at, turn_id, spending = self._clock.now(), TurnId(self._clock.new_id("turn")), self._budgets.spending()
 
         def job(transaction: Transaction) -> Turn:
             session = find_session(transaction, session_id)
             if session.archived_at is not None:
                 raise errors.SessionBusy(session_id, "it is archived")
             _ready_worktree(transaction, session.worktree_id)
+            self._budgets.require(transaction, session, caller.person.username, spending)
             turn = _turn(turn_id, session, prompt.text, caller, at)
             turn = enqueue(transaction, session, turn)
             is_untitled = turn.number == 1 and session.title == session.agent

@@ -8,6 +8,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.turns import Patch, Turn, TurnState
+from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.runner import Runner
@@ -21,8 +22,8 @@ _AGAIN = frozenset({TurnState.INTERRUPTED, TurnState.FAILED, TurnState.CANCELLED
 
 
 class Turns:
-    def __init__(self, store: Store, clock: Clock, runner: Runner) -> None:
-        self._store, self._clock, self._runner = store, clock, runner
+    def __init__(self, store: Store, clock: Clock, runner: Runner, budgets: Budgets) -> None:
+        self._store, self._clock, self._runner, self._budgets = store, clock, runner, budgets
 
     async def get(self, turn_id: str) -> Turn:
         turn = await self._store.read(turns.get, turn_id)
@@ -63,6 +64,7 @@ class Turns:
 
         Errors:
             TurnNotOpen: the turn is neither interrupted, failed nor cancelled, or somebody decided about it already.
+            BudgetExhausted: a hard limit was reached.
         """
         return await self._again(caller, turn_id, key, "resumed")
 
@@ -97,9 +99,11 @@ class Turns:
     async def _again(self, caller: Caller, turn_id: str, key: str, resolution: Literal["resumed", "retried"]) -> Turn:
         caller.require(Role.STEERER, "prompt this session")
         at, new_id = self._clock.now(), TurnId(self._clock.new_id("turn"))
+        spending = self._budgets.spending()
 
         def job(transaction: Transaction) -> Turn:
             turn = find_turn(transaction, turn_id)
+            self._budgets.require(transaction, find_session(transaction, turn.session_id), caller.person.username, spending)
             if turn.state is TurnState.PARKED and resolution == "retried":
                 turn = save(transaction, turn.replace(retry_at=at), at)
                 derive(transaction, turn.session_id, at)

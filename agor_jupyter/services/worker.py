@@ -18,7 +18,7 @@ from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import AgentSession, Process, PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
-from agor_jupyter.domain.events import Notice, TranscriptBody
+from agor_jupyter.domain.events import Notice, TranscriptBody, UsageReported
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.records import JsonObject
@@ -55,6 +55,8 @@ class _Current:
     cancelled: asyncio.Event
     began: float
     watchdog: Watchdog
+    exhausted: errors.BudgetExhausted | None = None
+    """The budget that stops it."""
     before: Checkpoint | None = None
     is_sandboxed: bool = False
     is_spoiled: bool = False
@@ -99,6 +101,12 @@ class Worker:
             self._current.cancelled.set()
             if self._agent is not None:
                 self._agent.cancel()
+
+    def exhaust(self, turn_id: TurnId, error: errors.BudgetExhausted) -> None:
+        """A budget is used up: make the agent stop, if it is at this turn."""
+        if self._current is not None and self._current.turn.id == turn_id and self._current.exhausted is None:
+            self._current.exhausted = error
+            self.cancel(turn_id)
 
     async def set_options(self, chosen: Mapping[str, str]) -> None:
         """Set them now, if the agent is there. Raises `BadOption`."""
@@ -177,7 +185,9 @@ class Worker:
         run_id = new_run or self._run_id
         assert run_id is not None
         boot_id = processes.boot_id()
-        claimed = await desk.store.write(runs.claim, self.session_id, run_id, boot_id if new_run else None, desk.clock.now())
+        claimed = await desk.store.write(
+            runs.claim, self.session_id, run_id, boot_id if new_run else None, desk.clock.now(), desk.budgets, desk.budgets.spending()
+        )
         crash_point("claim.after_commit")
         if claimed is not None and new_run:
             self._run_id = new_run
@@ -226,6 +236,9 @@ class Worker:
 
     async def _finish(self, current: _Current, outcome: Outcome) -> None:
         desk, turn = self._desk, current.turn
+        if current.exhausted is not None and outcome.state is TurnState.CANCELLED:
+            error = current.exhausted
+            outcome = replace(outcome, state=TurnState.FAILED, error=error.message, error_code=error.code)
         outcome = outcomes.schedule(outcome, turn, desk.clock.now(), desk.clock.dice(), desk.config.retries)
         if current.before is not None:
             await self._collect(current)
@@ -246,9 +259,16 @@ class Worker:
         await self._reporter.flush()
         await self._persist(desk.collector.flush)
         crash_point("park.before_commit" if outcome.state is TurnState.PARKED else "turn.before_finish")
-        finished = await self._persist(lambda: desk.store.write(runs.finish, turn.id, outcome, seconds, desk.clock.now()))
+        finished = await self._persist(lambda: self._write_down(turn, outcome, seconds))
         crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
         desk.parking.note(finished)
+
+    def _write_down(self, turn: Turn, outcome: Outcome, seconds: float) -> Awaitable[Turn]:
+        """What it cost leaves the running costs in the same moment in which it is on its way into the ledger."""
+        desk = self._desk
+        writing = desk.store.write(runs.finish, turn.id, outcome, seconds, desk.clock.now(), desk.budgets)
+        desk.budgets.forget(turn)
+        return writing
 
     async def _persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """What happened has to be written down: try again while the disk is full or the database locked."""
@@ -424,6 +444,8 @@ class Worker:
         current = self._current
         if current is not None:
             current.watchdog.hear()
+            if isinstance(body, UsageReported) and self._agent is not None:
+                await self._desk.budgets.report(current.turn, self._agent.spent_usd)
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)
 
     async def _tell(self, current: _Current, notice: Notice) -> None:

@@ -78,6 +78,7 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
     signIn: [],
     signInFiles: [],
     keyEnv: [],
+    usageIsPartial: false,
     failureSigns: { errored: null, detail: null, lastMessage: [], retrying: null, patterns: [], codes: {} },
     ...type,
   } as AgentType, // others add fields to it

@@ -102,6 +102,8 @@ export interface AgentType {
   keyEnv: string[]
   /** What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set. */
   authenticate: (Record<string, unknown>)[]
+  /** The tokens that it reports are those of a turn's last request alone: they are not kept. */
+  usageIsPartial: boolean
   failureSigns: FailureSigns
 }
 
@@ -280,6 +282,16 @@ export interface BudgetSet {
   subject: string
   softUsd?: number | null
   hardUsd?: number | null
+}
+
+/** What one model was used for in a turn, as the agent says. */
+export interface ModelUsage {
+  model: string | null
+  /** Without those that were read from a cache or written to it. */
+  inputTokens: number | null
+  outputTokens: number | null
+  cachedReadTokens: number | null
+  cachedWriteTokens: number | null
 }
 
 /** *Saved.* Never changed once written. */
@@ -572,6 +584,25 @@ export interface Permission {
   ruleKind: string | null
   /** The rule that answered it; `answered_by` is who made the rule. */
   ruleId: string | null
+}
+
+/** US dollars for a million tokens. */
+export interface Price {
+  input: number
+  output: number
+  /** `None`: as input. */
+  cachedRead: number | null
+  /** `None`: as input. */
+  cachedWrite: number | null
+}
+
+export interface PriceTable {
+  /** A date: prices change. */
+  asOf: string
+  currency: string
+  sources: string[]
+  /** By the model's name, where `*` stands for anything. The longest that fits counts. */
+  perMillion: Record<string, Price>
 }
 
 /** What git says of a clone in progress. */
@@ -1052,6 +1083,20 @@ export interface RuleQuery {
   worktree?: string | null
   zone?: string | null
   repo?: string | null
+}
+
+export interface LedgerQuery {
+  session?: string | null
+  worktree?: string | null
+  board?: string | null
+  user?: string | null
+  since?: string | null
+  limit?: number
+}
+
+export interface BudgetQuery {
+  scope?: 'session' | 'worktree' | 'board' | 'user' | null
+  subject?: string | null
 }
 
 export interface BoardQuery {
