@@ -3,7 +3,22 @@
 import typer
 from pydantic import ValidationError
 
-from agor_jupyter.cli import agents, boards, demo, doctor, permissions, preferences, repos, rules, sessions, turns, variables, worktrees
+from agor_jupyter.cli import (
+    agents,
+    boards,
+    budgets,
+    costs,
+    demo,
+    doctor,
+    permissions,
+    preferences,
+    repos,
+    rules,
+    sessions,
+    turns,
+    variables,
+    worktrees,
+)
 from agor_jupyter.cli.output import fail
 from agor_jupyter.cli.reach import close, configure
 from agor_jupyter.domain.errors import AgorError, BadRequest
@@ -19,6 +34,8 @@ app.add_typer(variables.app, name="variable", help="What agents of your sessions
 app.add_typer(boards.app, name="board", help="Boards: the files that the canvas shows.")
 app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")
 app.add_typer(preferences.app, name="preference", help="What you want from each agent.")
+app.add_typer(costs.app, name="cost", help="What turns cost, by model.")
+app.add_typer(budgets.app, name="budget", help="How many dollars a session, a worktree, a board or a person may use.")
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from agor_jupyter.domain.budgets import Budget
 from agor_jupyter.domain.errors import (
     AgorError,
+    BudgetNotFound,
     Conflict,
     PermissionNotFound,
     RepoNotFound,
@@ -77,6 +79,11 @@ def turn(key: str) -> Turn:
 def permission(key: str) -> Permission:
     found = [Permission.model_validate(item) for item in link().items("permissions")]
     return _one("permission", key, found, lambda one: [one.id], PermissionNotFound)
+
+
+def budget(key: str) -> Budget:
+    found = [Budget.model_validate(item) for item in link().items("budgets")]
+    return _one("budget", key, found, lambda one: [one.id], BudgetNotFound)
 
 
 def rule(key: str) -> Rule:

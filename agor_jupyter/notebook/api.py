@@ -8,15 +8,17 @@ from pathlib import Path
 from agor_jupyter.client.http import Client
 from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
+from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.options import Preference, PreferenceChange
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import agents, rules
+from agor_jupyter.notebook import agents, budgets, costs, rules
 from agor_jupyter.notebook.agents import Agent
 from agor_jupyter.notebook.boards import Board
+from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link, reach
 from agor_jupyter.notebook.options import chosen, preferences
@@ -118,6 +120,20 @@ class Hub:
         """Those of all repositories, without the archived ones."""
         found = [Worktree(self._link, WorktreeRecord.model_validate(item)) for item in self._link.items("worktrees")]
         return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name, kind=WorktreeRecord)
+
+    @property
+    def costs(self) -> Handles[LedgerRow]:
+        """What turns cost, a row for each turn and model, the newest first."""
+        return costs.costs(self._link)
+
+    def budget(self, hard: float | None = None, *, soft: float | None = None, user: str | None = None) -> Budget:
+        """Set how many dollars a person, by default you, may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        return budgets.put(self._link, "user", user or self.me.person.username, hard, soft)
+
+    @property
+    def budgets(self) -> Handles[Budget]:
+        """All, by the id of a session or worktree, the path of a board, or a username."""
+        return budgets.budgets(self._link)
 
     @property
     def sessions(self) -> Handles[Session]:

@@ -4,10 +4,12 @@ from typing import Any
 
 from agor_jupyter.domain.boards import Board as BoardRecord
 from agor_jupyter.domain.boards import Note, NoteAdd, Zone, ZoneAdd
+from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.errors import ObjectNotFound
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import rules, views
+from agor_jupyter.notebook import budgets, costs, rules, views
+from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.rules import Command, Rule
@@ -74,6 +76,15 @@ class Board:
         if not found:
             raise ObjectNotFound(zone, [one.name for _, one in objects if isinstance(one, Zone)])
         return rules.allow(self._link, "zone", found[0], command, kind=kind, agent=agent, hours=hours)
+
+    @property
+    def costs(self) -> Handles[LedgerRow]:
+        """What turns on this board cost, a row for each turn and model, the newest first."""
+        return costs.costs(self._link, board=self.path)
+
+    def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
+        """Set how many dollars its sessions may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        return budgets.put(self._link, "board", self.path, hard, soft)
 
     def zone(self, name: str, *, at: tuple[float, float] | None = None, width: float = 296, height: float = 560, color: str = "") -> Zone:
         """The zone of this name, made when there is none. Sizes are in board units."""

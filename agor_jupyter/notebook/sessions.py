@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.turns import Turn as TurnRecord
-from agor_jupyter.notebook import following, rules, views
+from agor_jupyter.notebook import budgets, costs, following, rules, views
+from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns, wait_for
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen, table
@@ -150,6 +152,15 @@ class Session:
         """Its open questions."""
         found = [Permission(self._link, record) for record in following.open_permissions(self._link, self.record.id)]
         return Handles("permission", found, lambda one: columns(one.record), lambda one: one.title, kind=PermissionRecord)
+
+    @property
+    def costs(self) -> Handles[LedgerRow]:
+        """What turns of this session cost, a row for each turn and model, the newest first."""
+        return costs.costs(self._link, session=self.record.id)
+
+    def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
+        """Set how many dollars it may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        return budgets.put(self._link, "session", self.record.id, hard, soft)
 
     def prompt(self, text: str) -> Turn:
         """Send a further prompt. It waits its turn in the queue; `await` what you get."""

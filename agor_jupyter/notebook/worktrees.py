@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.errors import WorktreeNotReady
 from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.sessions import Session as SessionRecord
@@ -11,7 +12,8 @@ from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.worktrees import Removal, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import following, rules, views
+from agor_jupyter.notebook import budgets, costs, following, rules, views
+from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen
@@ -159,6 +161,15 @@ class Worktree:
             change = WorktreeChange.model_validate({field: value for field, value in asked.items() if value is not _SAME})
         self.record = WorktreeRecord.model_validate(self._link.patch(self._at, change))
         return self
+
+    @property
+    def costs(self) -> Handles[LedgerRow]:
+        """What turns in this worktree cost, a row for each turn and model, the newest first."""
+        return costs.costs(self._link, worktree=self.record.id)
+
+    def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
+        """Set how many dollars its sessions may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        return budgets.put(self._link, "worktree", self.record.id, hard, soft)
 
     def retry(self) -> "Worktree":
         """Make it again after it failed, or when its folder is gone."""

@@ -70,6 +70,8 @@ class Ledger:
             return []
         usage = usage or Usage()
         rows = list(models) or [ModelUsage(model=_chosen(session), **{name: getattr(usage, name) for name in _TOKENS})]
+        if not usage.cost_usd:
+            rows = [row for row in rows if any(getattr(row, name) for name in _TOKENS)]  # nothing costs nothing
         estimates = [self.prices.estimate(row) for row in rows]
         if usage.cost_usd is None:
             return [Charge(row, cost, cost is not None, cost is not None) for row, cost in zip(rows, estimates, strict=True)]
@@ -77,7 +79,7 @@ class Ledger:
         if None in estimates or not sum(weights):
             weights = [float(sum(getattr(row, name) or 0 for name in _TOKENS)) for row in rows]
         whole = sum(weights)
-        shares = [weight / whole for weight in weights] if whole else [1.0, *[0.0] * (len(rows) - 1)]
+        shares = [weight / whole if whole else 1 / len(rows) for weight in weights]
         return [Charge(row, usage.cost_usd * share, usage.is_estimate, False) for row, share in zip(rows, shares, strict=True)]
 
     def record(self, transaction: Transaction, turn: Turn, session: Session, charges: Sequence[Charge], at: datetime) -> None:

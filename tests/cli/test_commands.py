@@ -410,3 +410,19 @@ def test_conversations_from_before_are_listed_and_imported(agor_command, agor_js
     assert agor_json("worktree", "history", "before")[0]["sessionId"] == session["id"]
     assert (missing[0], "does not exist" in missing[2]) == (1, True)
     agor_command("variable", "remove", "CODEX_HOME")
+
+
+def test_costs_and_budgets(agor_command, agor_json, worktree):
+    agor_command("session", "start", worktree["name"], HELLO, "--allow")
+    session = agor_json("session", "list", "--worktree", worktree["name"])[0]
+
+    made = agor_json("budget", "set", "session", session["id"], "--hard", "5", "--soft", "4")
+    assert (made["hardUsd"], made["softUsd"], made["state"]) == (5, 4, "ok")
+    assert agor_json("budget", "set", "worktree", worktree["name"], "--hard", "3")["subject"] == worktree["id"]
+    assert "$5.00" in agor_command("budget", "list")[1]
+    assert agor_json("budget", "remove", made["id"])["id"] == made["id"]
+    assert agor_command("budget", "remove", made["id"])[0] == 1
+    assert agor_command("budget", "set", "user", "ann")[0] == 1
+    assert agor_json("cost", "list", "--session", session["id"]) == []  # the script agent uses no model
+    assert agor_json("cost", "sum", "--by", "model", "--since", "2026-01-01", "--worktree", worktree["name"]) == []
+    assert agor_command("cost", "list")[2].strip() == "No costs."

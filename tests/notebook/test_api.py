@@ -412,3 +412,27 @@ def test_a_conversation_from_before_is_imported(hub, repo, tmp_path_factory):
     assert session.turns[1].text == "You are welcome."
     assert worktree.import_conversation(IDS["codex"], "codex").record.id == session.record.id
     hub.variables.remove("CODEX_HOME")
+
+
+def test_budgets_and_costs(hub, repo):
+    worktree = repo.worktree("costs")
+    session = worktree.session("script", HELLO, allow=True)
+    session.wait(60)
+
+    budget = session.budget(5, soft=4)
+
+    assert (budget.spent, budget.state) == (0, "ok")
+    assert repr(budget) == f"Budget of session {session.record.id}: $0.00 spent, soft $4.00, hard $5.00; ok"
+    assert worktree.budget(10).set(20).record.hard_usd == 20
+    assert hub.budget(7).record.subject
+    assert hub.budgets[session.record.id].record.soft_usd == 4
+    assert list(hub.budgets.df.scope) == ["session", "worktree", "user"]
+    budget.remove()
+    assert len(hub.budgets) == 2
+    for handle in (session, worktree, hub):
+        assert len(handle.costs) == 0
+        assert "cost_usd" in handle.costs.df.columns
+    with pytest.raises(agor.errors.BadRequest, match="soft_usd"):
+        session.budget(1, soft=2)
+    for one in hub.budgets:
+        one.remove()

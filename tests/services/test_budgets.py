@@ -92,6 +92,19 @@ async def test_an_unknown_model_keeps_its_tokens_and_has_no_cost(fake):
     assert await notices(scene, session) == ["cost_unknown"]
 
 
+async def test_a_turn_that_used_nothing_has_no_row(fake):
+    scene = await fake()
+    session = await scene.session()
+    await _set(scene, "session", session.id, hard=1)
+    for usage in (None, Usage(input_tokens=0, output_tokens=0), Usage(context_used=5), Usage(cost_usd=0.0)):
+        turn, agent = await scene.running(session)
+        agent.finish(usage=usage)
+        await scene.ended(turn)
+
+    assert await _ledger(scene) == []
+    assert await notices(scene, session) == []
+
+
 async def test_each_attempt_at_a_parked_turn_is_written_down(fake):
     scene = await fake(retries=SOON)
     session = await scene.session()

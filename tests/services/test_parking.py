@@ -226,7 +226,8 @@ key = lambda: uuid.uuid4().hex
 
 async def main():
     plan = Schedule(first=timedelta(milliseconds=200))
-    async with Agor(Config(data_dir=data, root_dir=root, allowed_roots=(root,), agents=(agent,), retries=plan)) as app:
+    config = Config(data_dir=data, root_dir=root, allowed_roots=(root,), agents=(agent,), retries=plan, sandbox="off")
+    async with Agor(config) as app:
         repo = await app.repos.add(ann, RepoAdd(path=repository), key())
         made = await app.worktrees.create(ann, WorktreeCreate(repo=repo.id, name="fix"), key())
         worktree = await app.worktrees.wait_ready(made.id)
