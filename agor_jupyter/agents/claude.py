@@ -38,7 +38,7 @@ AGENT = AgentType(
     reports_cost=True,
     mcp=["stdio", "http"],
     failure_signs=FailureSigns(
-        patterns=[r"API Error: (?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],
+        patterns=[r"API Error: (?:Repeated |Request rejected \()?(?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],
         codes={
             "authentication_failed": "auth_required",
             "oauth_org_not_allowed": "auth_required",
@@ -48,7 +48,7 @@ AGENT = AgentType(
             "account_on_hold": "quota",
             "rate_limit": "rate_limited",
             "overloaded": "overloaded",
-            "server_error": "overloaded",
+            "server_error": "unreachable",  # unless the text has a status
             "invalid_request": "provider_error",
             "model_not_found": "provider_error",
         },

@@ -72,7 +72,7 @@ _ORDER = ("auth_required", "quota", "rate_limited", "overloaded", "unreachable",
 _PASSING = frozenset({"quota", "rate_limited", "overloaded", "unreachable"})
 _ASIDE = ("usage_update", "session_info_update", "available_commands_update", "config_option_update")
 """What an agent tells also while it waits for the model."""
-_CODE_KEYS = frozenset({"code", "type", "status", "reason", "name", "errorKind", "codexErrorInfo"})
+_CODE_KEYS = frozenset({"code", "type", "status", "reason", "name", "errorKind", "errorName", "codexErrorInfo"})
 _STATUS_KEYS = frozenset({"status", "statusCode", "status_code", "httpStatusCode", "code"})
 _SECONDS_KEYS = frozenset({"retry_after", "retryAfter", "retry-after", "resets_in_seconds", "retryDelay"})
 _MOMENT_KEYS = frozenset({"resets_at", "resetsAt"})

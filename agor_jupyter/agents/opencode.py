@@ -1,6 +1,6 @@
 """opencode, which speaks ACP itself."""
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 _SETTINGS = (
     *("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md"),
@@ -32,6 +32,11 @@ AGENT = AgentType(
     can_fork=True,
     reports_usage=True,
     usage_is_partial=True,
+    failure_signs=FailureSigns(codes={"ProviderAuthError": "auth_required", "APIError": "provider_error"}),
+    notes=[
+        "It does not say why the model's provider refused, so that a turn fails where another agent's is parked: retry it.",
+        "Its tokens are those of a turn's last request, and are not kept.",
+    ],
     reports_cost=True,
     mcp=["stdio", "http"],
     state=[".local/share/opencode/", ".local/state/opencode/"],

@@ -95,6 +95,8 @@ def test_only_the_last_message_counts():
         (claude.AGENT, -32603, "Internal error: API Error: 429 fake error", {"errorKind": "rate_limit"}, "rate_limited"),
         (claude.AGENT, -32603, "Internal error: credit balance is too low", {"errorKind": "billing_error"}, "quota"),
         (claude.AGENT, -32603, "Internal error: API Error: Unable to connect to API (ECONNREFUSED)", None, "unreachable"),
+        (claude.AGENT, -32603, "Internal error: API Error: Connection dropped (ECONNRESET).", {"errorKind": "server_error"}, "unreachable"),
+        (opencode.AGENT, -32603, "Internal error: no", {"service": "session", "errorName": "APIError"}, "provider_error"),
         (gemini.AGENT, 400, json.dumps(_HTTP), None, "provider_error"),
         (gemini.AGENT, 401, "x", None, "auth_required"),
         (gemini.AGENT, 429, "x", None, "rate_limited"),
