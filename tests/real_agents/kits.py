@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType
@@ -38,6 +38,8 @@ class Kit:
     """A person's no ends the turn; the others tell the model, which goes on."""
     loads_after_s: float = 0.0
     """A conversation that is younger than this is lost when its process ends; ours goes on with what the transcript says."""
+    on_trouble: Literal["parks", "fails", "tries"] = "parks"
+    """Of a provider that takes no more for now it says so; or only that something failed; or nothing, and tries on for minutes."""
     reports_output: bool = True
     """It sends what its tools print."""
 
@@ -130,12 +132,14 @@ KITS = {
             models=(("gemini-2.5-pro", "gemini-2.5-pro"), ("gemini-3-flash-preview", "gemini-3-flash-preview")),
             modes=("autoEdit", True),
             reports_output=False,
+            on_trouble="tries",
             loads_after_s=60.0,
         ),
         Kit(
             name="opencode",
             files=lambda url: {".config/opencode/opencode.json": _opencode_config(url)},
             models=(("tests/two", "two"), ("tests/one", "one")),
+            on_trouble="fails",
             modes=("plan", False),
         ),
     )
