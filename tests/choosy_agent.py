@@ -1,14 +1,15 @@
 """An ACP agent that offers options and remembers its conversations in a folder. Standard library only; run by its path.
 
-    choosy_agent.py FOLDER [--config] [--modes] [--models] [--load] [--resume] [--fork] [--stubborn] [--quiet]
+    choosy_agent.py FOLDER [--config] [--modes] [--models] [--load] [--resume] [--fork] [--stubborn] [--quiet] [--late]
 
 A prompt is a verb and its arguments, or anything else, which is remembered. `--stubborn` keeps its mode whatever it is told; `--quiet`
-advertises nothing when it brings a conversation back.
+advertises nothing when it brings a conversation back; `--late` says the old conversation again after it answered that it is loaded.
 """
 
 import json
 import sys
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -145,6 +146,12 @@ def prompt(number, params):
     send(id=number, result={"stopReason": "cancelled" if session.release.is_set() else "end_turn"})
 
 
+def replay(session_id):
+    for _ in range(5):
+        time.sleep(0.1)
+        update(session_id, sessionUpdate="agent_message_chunk", content={"type": "text", "text": "said long ago"})
+
+
 for line in sys.stdin:
     message = json.loads(line)
     method, number, params = message.get("method"), message.get("id"), message.get("params") or {}
@@ -155,6 +162,8 @@ for line in sys.stdin:
     elif method in METHODS:
         try:
             send(id=number, result=METHODS[method](params))
+            if method == "session/load" and "--late" in flags:
+                threading.Thread(target=replay, args=(params["sessionId"],), daemon=True).start()
         except Refused:
             send(id=number, error={"code": -32602, "message": "Invalid params"})
     elif number is not None and method:

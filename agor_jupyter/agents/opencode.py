@@ -27,6 +27,7 @@ AGENT = AgentType(
         "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     },
     pass_env=["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "OPENCODE_API_KEY", "OPENCODE_CONFIG"],
+    mode="build",
     can_load=True,
     can_resume=True,
     can_fork=True,

@@ -31,7 +31,7 @@ from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.options import Options
 from agor_jupyter.services.repos import Repos
-from agor_jupyter.services.transitions import derive
+from agor_jupyter.services.transitions import derive, find_session
 from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage import events, sessions, turns
@@ -92,9 +92,9 @@ class History:
         turn_ids = [TurnId(self._clock.new_id("turn")) for _ in past.turns]
 
         def job(transaction: Transaction) -> Session:
-            known = sessions.of_conversation(transaction.connection, agent.name, past.found.agent_session_id)
+            known = sessions.conversations(transaction.connection, agent.name).get(past.found.agent_session_id)
             if known is not None:
-                return known
+                return find_session(transaction, known)
             chosen = self._options.initial(transaction.connection, caller, agent.name, {}, None)
             is_here = past.found.folder in _same(worktree.path)
             session = Session(
@@ -156,22 +156,20 @@ def _same(path: str) -> set[str]:
 
 
 def _conversations(connection: Connection, agent: str, listed: Sequence[Found]) -> list[Conversation]:
-    found = []
-    for one in listed:
-        session = sessions.of_conversation(connection, agent, one.agent_session_id)
-        found.append(
-            Conversation(
-                agent=agent,
-                agent_session_id=one.agent_session_id,
-                title=one.title,
-                folder=one.folder,
-                turns=one.turns,
-                started_at=one.started_at,
-                updated_at=one.updated_at,
-                session_id=session.id if session else None,
-            )
+    known = sessions.conversations(connection, agent) if listed else {}
+    return [
+        Conversation(
+            agent=agent,
+            agent_session_id=one.agent_session_id,
+            title=one.title,
+            folder=one.folder,
+            turns=one.turns,
+            started_at=one.started_at,
+            updated_at=one.updated_at,
+            session_id=known.get(one.agent_session_id),
         )
-    return found
+        for one in listed
+    ]
 
 
 def _turns(past: Past, ids: list[TurnId], session: Session, mask: Mask) -> Iterator[Turn]:

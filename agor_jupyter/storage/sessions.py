@@ -22,15 +22,7 @@ _UPDATE = (
 )
 _GET = sa.select(*_ROW).where(_C.id == sa.bindparam("id"))
 _OF_WORKTREE = sa.select(*_ROW).where(_C.worktree_id == sa.bindparam("worktree")).order_by(_C.id)
-_OF_CONVERSATION = (
-    sa.select(*_ROW)
-    .where(
-        _C.agent == sa.bindparam("agent"),
-        sa.or_(sa.func.instr(_C.record, sa.bindparam("own")) > 0, sa.func.instr(_C.record, sa.bindparam("imported")) > 0),
-    )
-    .order_by(_C.id)
-    .limit(1)
-)
+_OF_AGENT = sa.select(_C.id, _C.record).where(_C.agent == sa.bindparam("agent")).order_by(_C.id)
 _IDS = sa.select(_C.id).order_by(_C.id)
 FILTERS = {"board": _C.board, "state": _C.state, "agent": _C.agent, "worktree": _C.worktree_id, "person": _C.created_by}
 
@@ -66,15 +58,15 @@ def of_worktree(connection: sa.Connection, worktree_id: WorktreeId) -> list[Sess
     return [Session.model_validate_json(encode(*row)) for row in connection.execute(_OF_WORKTREE, {"worktree": worktree_id})]
 
 
-def of_conversation(connection: sa.Connection, agent: str, agent_session_id: str) -> Session | None:
-    """The session that is this conversation of the agent's, or was imported from it; of several the oldest."""
-    values = {
-        "agent": agent,
-        "own": f'"agentSessionId":{json.dumps(agent_session_id)}',
-        "imported": f'"importedId":{json.dumps(agent_session_id)}',
-    }
-    row = connection.execute(_OF_CONVERSATION, values).first()
-    return None if row is None else Session.model_validate_json(encode(*row))
+def conversations(connection: sa.Connection, agent: str) -> dict[str, SessionId]:
+    """The agent's ids of the conversations that are sessions already, or were imported as one; of several sessions the oldest."""
+    found: dict[str, SessionId] = {}
+    for session_id, record in connection.execute(_OF_AGENT, {"agent": agent}):
+        fields = json.loads(record)
+        for one in (fields.get("importedId"), fields.get("agentSessionId")):
+            if one:
+                found.setdefault(one, SessionId(session_id))
+    return found
 
 
 def ids(connection: sa.Connection) -> Sequence[SessionId]:

@@ -231,6 +231,20 @@ async def test_a_conversation_that_comes_back_without_a_word_gets_its_mode_too(s
     assert (last(stage)["said"], last(stage)["mode"]) == (["remember"], "ask")
 
 
+async def test_an_old_conversation_that_is_said_again_too_late_is_no_part_of_the_next_turn(stage, tmp_path):
+    agent = choosy(tmp_path, "--config", "--load", "--late")
+    first = await begin(stage, agent)
+    await first.prompt("remember")
+    await first.stop()
+    stage.bodies.clear()
+
+    second = await stage.start(agent, previous=first.agent_session_id)
+    await second.prompt("what?")
+
+    assert "said long ago" not in stage.text
+    assert stage.notices == []
+
+
 async def test_a_fork_knows_what_was_said_and_leaves_its_origin_alone(stage, tmp_path):
     agent = choosy(tmp_path, "--config", "--fork", "--resume")
     origin = await begin(stage, agent)

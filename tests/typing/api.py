@@ -23,6 +23,15 @@ async def six_cells() -> agor.Diff:
     return turn.diff
 
 
+def options_and_forks(work: agor.Worktree) -> list[str]:
+    session = work.session("script", "prompt", model="large", mode="auto", options={"on_failure": "go_on"})
+    session.mode = "ask"
+    session.model = None
+    mode: str | None = session.fork("other", agent="script").choose(options={"on_failure": "stop"}).mode
+    imported: agor.Session = work.import_conversation(work.history[0])
+    return [mode or "", imported.spawn("more", worktree=work).title, *(option.id for option in session.options)]
+
+
 def a_script() -> str | None:
     hub = agor.connect("http://127.0.0.1:8888/", "token", data_dir="data")
     turn = hub.repo(".").worktrees["fix"].sessions[0].prompt("again").wait(timeout=60)

@@ -24,7 +24,7 @@ _WANTED = (b'"type":"user"', b'"type":"ai-title"', b'"type": "user"', b'"type":"
 
 def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
     found = []
-    for folder, path in _files(env, folders):
+    for folder, path in files.in_time(_files(env, folders)):
         lines, builder, title, times = Lines(path, only=_WANTED), Builder(), "", []
         is_here = False
         for entry in lines:

@@ -25,7 +25,7 @@ _EXIT = re.compile(r"(?:Process exited with code|Exit code:) (-?\d+)")
 
 
 def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
-    return [past.found for folder, path in _files(env, folders) if (past := _read(folder, path)) is not None]
+    return [past.found for folder, path in files.in_time(_files(env, folders)) if (past := _read(folder, path)) is not None]
 
 
 def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str) -> Past | None:

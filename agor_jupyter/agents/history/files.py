@@ -2,16 +2,19 @@
 
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agor_jupyter.agents.frames import BadMessage, decode
 
 MAX_FILE = 64 << 20
 MAX_LINE = 4 << 20
 MAX_FOLDER = 5_000
+LIST_S = 10.0
+T = TypeVar("T")
 
 
 class Unreadable(OSError):
@@ -43,6 +46,15 @@ def folders(place: Path) -> list[Path]:
     with suppress(OSError), os.scandir(place) as entries:
         return [Path(entry.path) for _, entry in zip(range(MAX_FOLDER), entries, strict=False) if entry.is_dir(follow_symlinks=False)]
     return []
+
+
+def in_time(items: Iterable[T], seconds: float = LIST_S) -> Iterator[T]:
+    """As many as come within this time: a list is asked for by somebody who waits."""
+    end = time.monotonic() + seconds
+    for item in items:
+        if time.monotonic() > end:
+            return
+        yield item
 
 
 def small(path: Path, limit: int = 64 << 10) -> str:

@@ -29,7 +29,7 @@ _STATUSES = {"success": "completed", "error": "failed", "cancelled": "failed"}
 def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
     """One conversation may have several files; the one with the most turns counts."""
     best: dict[str, Found] = {}
-    for folder, path in _files(env, folders):
+    for folder, path in files.in_time(_files(env, folders)):
         if (past := _read(folder, path)) is not None:
             known = best.get(past.found.agent_session_id)
             if known is None or known.turns < past.found.turns:
