@@ -26,12 +26,16 @@ from hypothesis.stateful import (
 )
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.budgets import BudgetSet
+from agor_jupyter.domain.costs import LedgerRow
+from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Answer, Prompt, SessionChange, SessionCreate
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
+from agor_jupyter.storage import ledger
 
 OWNER = Caller(person=Person(username="ann", name="Ann"), role=Role.OWNER)
 OUTCOMES = {"true": "done", "false": "failed"}
@@ -57,6 +61,9 @@ class ModelSession:
     turns: list[ModelTurn] = field(default_factory=list)
     queue: list[ModelTurn] = field(default_factory=list)
     asked: ModelTurn | None = None
+    parked: ModelTurn | None = None
+    exhausted: bool = False
+    """Its budget is used up."""
     last: str = "idle"
     """How the turn that ended last did."""
 
@@ -64,20 +71,30 @@ class ModelSession:
         turn.state = self.last = state
         if turn is self.asked:
             self.asked = None
+        elif turn is self.parked:
+            self.parked = None
         elif turn in self.queue:
             self.queue.remove(turn)
 
     def advance(self) -> None:
-        """The next turn in line asks its question, unless an interrupted one stands before it."""
+        """The next turn in line asks its question, unless an interrupted one stands before it; without a budget it is parked."""
         blocked = any(turn.state == "interrupted" and not turn.resolved for turn in self.turns)
-        if self.asked is None and self.queue and not blocked:
-            self.asked = self.queue.pop(0)
+        if self.parked and not self.exhausted:
+            self.asked, self.parked = self.parked, None
             self.asked.state = "waiting"
+        elif self.asked is None and self.parked is None and self.queue and not blocked:
+            turn = self.queue.pop(0)
+            if self.exhausted:
+                self.parked, turn.state = turn, "parked"
+            else:
+                self.asked, turn.state = turn, "waiting"
 
     @property
     def state(self) -> str:
         if self.asked:
             return "needs_you"
+        if self.parked:
+            return "parked"
         if any(turn.state == "interrupted" and not turn.resolved for turn in self.turns):
             return "interrupted"
         return "queued" if self.queue else self.last
@@ -141,7 +158,7 @@ class Machine(RuleBasedStateMachine):
         return worktree.id
 
     def _is_live(self, worktree: str) -> bool:
-        return any(session.worktree == worktree and (session.asked or session.queue) for session in self.model.values())
+        return any(session.worktree == worktree and (session.asked or session.parked or session.queue) for session in self.model.values())
 
     @rule(target=archived, worktree=consumes(worktrees))
     def archive(self, worktree: str | None):  # noqa: ANN201
@@ -185,6 +202,10 @@ class Machine(RuleBasedStateMachine):
         if session is None or self.kept[self.model[session].worktree] != "ready":
             return
         once, text = key(), Prompt(text=f"```sh\n{command}\n```")
+        if self.model[session].exhausted:
+            with pytest.raises(errors.BudgetExhausted):
+                self._run(self.app.sessions.prompt(OWNER, session, text, once))
+            return
         turn = self._run(self.app.sessions.prompt(OWNER, session, text, once))
         if again:
             assert self._run(self.app.sessions.prompt(OWNER, session, text, once)).id == turn.id
@@ -210,7 +231,7 @@ class Machine(RuleBasedStateMachine):
         if session is None:
             return
         model = self.model[session]
-        open_turns = [*([model.asked] if model.asked else []), *model.queue]
+        open_turns = [*(turn for turn in (model.asked, model.parked) if turn), *model.queue]
         if not open_turns:
             return
         turn = data.draw(st.sampled_from(open_turns))
@@ -243,12 +264,70 @@ class Machine(RuleBasedStateMachine):
         stuck = [turn for turn in model.turns if turn.state == "interrupted" and not turn.resolved]
         if not stuck:
             return
+        if action == "retry" and model.exhausted:
+            with pytest.raises(errors.BudgetExhausted):
+                self._run(self.app.turns.retry(OWNER, stuck[0].id, key()))
+            return
         answer = self._run(getattr(self.app.turns, action)(OWNER, stuck[0].id, key()))
         stuck[0].resolved = True
         if action == "retry":
             again = ModelTurn(answer.id, stuck[0].command)
             model.turns.append(again)
             model.queue.insert(0, again)
+
+    # Budgets
+
+    @rule(session=sessions)
+    def use_up(self, session: str | None) -> None:
+        if session is None:
+            return
+        record = self._run(self.app.sessions.get(session))
+        row = LedgerRow(
+            turn_id=TurnId("tu_elsewhere"),
+            session_id=record.id,
+            worktree_id=record.worktree_id,
+            board=None,
+            username="ann",
+            agent="script",
+            model=None,
+            at=self.app.clock.now(),
+            cost_usd=2.0,
+        )
+        self._run(self.app.store.write(ledger.insert, row))
+        budget = self._run(self.app.budgets.set(OWNER, BudgetSet(scope="session", subject=session, hard_usd=1.0), key()))
+        assert budget.state == "exhausted"
+        self.model[session].exhausted = True
+
+    @rule(session=sessions, choice=st.sampled_from(["allow_once", "reject_once"]))
+    def use_up_at_work(self, session: str | None, choice: str) -> None:
+        """What waits behind the turn at work will be parked."""
+        if session is None or self.kept[self.model[session].worktree] != "ready" or self.model[session].exhausted:
+            return
+        for _ in range(2):
+            self.prompt(session, "true", again=False)
+            self.model[session].advance()
+            self._run(self._settled(self.model[session]))
+        self.use_up(session)
+        if self.model[session].asked is not None:
+            self.answer(session, choice)
+
+    @rule(session=sessions, gone=st.booleans())
+    def raise_budget(self, session: str | None, *, gone: bool) -> None:
+        if session is None or not self.model[session].exhausted:
+            return
+        [budget] = self._run(self.app.budgets.list("session", session))
+        if gone:
+            self._run(self.app.budgets.remove(OWNER, budget.id, key()))
+        else:
+            self._run(self.app.budgets.set(OWNER, BudgetSet(scope="session", subject=session, hard_usd=1e6), key()))
+        self.model[session].exhausted = False
+
+    @rule(session=sessions)
+    def retry_parked(self, session: str | None) -> None:
+        if session is None or self.model[session].parked is None:
+            return
+        with pytest.raises(errors.BudgetExhausted):
+            self._run(self.app.turns.retry(OWNER, self.model[session].parked.id, key()))
 
     # What must hold after each step
 
