@@ -148,6 +148,18 @@ def request(method):
     say(json.dumps(ask(method, {"sessionId": "bad-1", "path": "/etc/passwd", "content": "x"})["error"]["code"]))
 
 
+def reconnect(then="cancel"):
+    """Says that it cannot reach the model and tries again, for ever or until it can."""
+    for _ in range(3):
+        update(sessionUpdate="session_info_update", _meta={"own": {"error": {"info": {"lost": {"httpStatusCode": 529}}, "again": True}}})
+        time.sleep(0.1)
+    if then == "recover":
+        say("Here I am again")
+        time.sleep(0.6)
+        return
+    cancelled.wait()
+
+
 def print_env():
     say(json.dumps(dict(os.environ)))
 
@@ -156,7 +168,7 @@ VERBS = {
     "exit": exit_, "kill": kill_self, "hang": hang, "stop": stop_self, "line": line, "many": many, "bytes": bytes_, "half": half, "updates": updates,
     "close": close_output, "stderr": stderr, "fork": fork, "late": late, "permission": permission, "request": request, "env": print_env,
     "say": say, "fail": None,
-    "cost": cost,
+    "cost": cost, "reconnect": reconnect,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.session import Timeouts
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 from agor_jupyter.domain.errors import AgentFailed
 from agor_jupyter.domain.events import Notice, ToolCall, ToolOutput
 
@@ -381,3 +381,40 @@ async def test_the_cost_of_the_first_turn_after_a_restart_is_not_counted_twice(s
     usage = (await session.prompt(f"cost {told}")).usage
 
     assert (usage.cost_usd, usage.is_estimate) == (cost, is_estimate)
+
+
+RECONNECTING = FailureSigns(retrying="own.error.again=true", detail="own.error.info", codes={"lost": "unreachable"})
+
+
+def reconnecting() -> AgentType:
+    command = [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "misbehaving_agent.py")]
+    return AgentType(name="bad", label="Bad", icon="x", command=command, failure_signs=RECONNECTING)
+
+
+async def test_an_agent_that_tries_to_reach_the_model_for_ever_is_stopped_with_the_reason(stage):
+    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=0.4))
+
+    result = await asyncio.wait_for(session.prompt("reconnect"), 10)
+
+    assert (result.error_code, result.has_acted) == ("overloaded", False)
+    assert session.is_alive
+    assert (await session.prompt("say fine")).error is None
+
+
+async def test_an_agent_that_reaches_the_model_again_is_left_alone(stage):
+    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=0.4))
+
+    result = await asyncio.wait_for(session.prompt("reconnect recover"), 10)
+
+    assert (result.error, result.stop_reason) == (None, "end_turn")
+    assert stage.text == "Here I am again"
+
+
+async def test_a_person_may_cancel_one_that_tries_to_reach_the_model(stage):
+    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=5))
+    turn = asyncio.create_task(session.prompt("reconnect"))
+    await asyncio.sleep(0.2)
+
+    session.cancel()
+
+    assert (await asyncio.wait_for(turn, 10)).error is None
