@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.agents.history.kept import place
 from tests.browser.conftest import Lab
 from tests.browser.test_board import card, open_tab, state_of, worktree
 
@@ -332,3 +333,23 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back_to_the_button_of_its_menu(la
 
     dialog.wait_for(state="detached")
     assert button.evaluate("e => e === document.activeElement")
+
+
+def test_a_conversation_that_was_had_elsewhere_becomes_a_session(lab, people, board):
+    made = worktree(lab, board, "Imported")
+    place("claude", lab.home, made["path"])
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Imported").hover()
+    card(page, "Imported").get_by_role("button", name="Changes").click()
+    menu(page, "More")
+    page.get_by_role("menuitem", name="Conversations on this machine").click()
+    dialog = page.get_by_role("dialog", name="Conversations on this machine")
+    row = dialog.locator("li", has=page.get_by_role("img", name="Claude Code"))
+
+    row.get_by_role("button", name="Import").click()
+
+    page.wait_for_selector(".agor-session-body .agor-turn")
+    [session] = lab.get(f"sessions?worktree={made['id']}")["items"]
+    assert session["agent"] == "claude"
+    assert page.locator(".agor-turn").count() == session["turnCount"] > 0
