@@ -129,9 +129,11 @@ function stateOf({ agent, isInstalled, isManaged, isSignedIn, origin, version }:
     .join(', ');
 }
 
-function ByHand({ status: { agent }, isOwner }: { status: AgentStatus; isOwner: boolean }) {
+function ByHand({ status, isOwner }: { status: AgentStatus; isOwner: boolean }) {
+  const { agent } = status;
   if (agent.package && !isOwner) return <p className="agor-advice">{words.owner}</p>;
-  if (!agent.install) return null;
+  // Where there is a button for it, by hand is for when that failed.
+  if (!agent.install || (agent.package && status.installState !== 'failed')) return null;
   return (
     <div className="agor-agent-more">
       <span className="agor-t3">{words.byHand}</span>
