@@ -1,7 +1,7 @@
 """An ACP agent that lets a person choose a model and a mode, asks before it runs a command, and whose provider may refuse.
 
 The prompt is a verb and its arguments: `say TEXT`, `run COMMAND`, `busy SECONDS FILE` (refused as rate-limited until it was refused once),
-`wait`. Standard library only; run by its path.
+`spend DOLLARS` (then it works until it is stopped), `wait`. Standard library only; run by its path.
 """
 
 import json
@@ -54,6 +54,10 @@ def prompt(number: int, parts: list[dict]) -> None:
         return
     if verb == "run":
         run(rest)
+    elif verb == "spend":
+        usage = {"sessionUpdate": "usage_update", "used": 1000, "size": 8000, "cost": {"amount": float(rest), "currency": "USD"}}
+        send(method="session/update", params={"sessionId": "one", "update": usage})
+        cancelled.wait()
     elif verb == "wait":
         cancelled.wait()
     else:

@@ -353,3 +353,34 @@ def test_a_conversation_that_was_had_elsewhere_becomes_a_session(lab, people, bo
     [session] = lab.get(f"sessions?worktree={made['id']}")["items"]
     assert session["agent"] == "claude"
     assert page.locator(".agor-turn").count() == session["turnCount"] > 0
+
+
+def test_a_budget_stops_the_work_and_raising_it_lets_it_go_on(lab, people, board):
+    made = session(lab, board, "Costly", "say hello")
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    page = people("mira")
+    open_tab(page, lab, board)
+    open_session(page, "Costly", "say hello")
+    menu(page, "More")
+    page.get_by_role("menuitem", name="Budget").click()
+    page.get_by_label("Stop at, in $").fill("nothing")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("alert").get_by_text("Give at least one amount").wait_for()
+    page.get_by_label("Stop at, in $").fill("1")
+    page.get_by_role("button", name="Save").click()
+    page.locator(".agor-panel-head >> text=of $1.00").wait_for()
+
+    page.get_by_label("Prompt Chooser").fill("spend 2")
+    page.keyboard.press("Enter")
+
+    outcome = page.locator(".agor-outcome[data-code=budget_exhausted]")
+    outcome.get_by_text("The budget is used up").wait_for()
+    page.locator(".agor-panel-head >> text=$2.00 of $1.00").wait_for()
+    card(page, "Costly").get_by_role("button", name="Raise the budget").click()
+    assert page.get_by_text("$2.00 of $1.00 used").is_visible()
+    page.get_by_label("Stop at, in $").fill("5")
+    page.get_by_role("button", name="Save").click()
+    page.locator(".agor-panel-head >> text=$2.00 of $5.00").wait_for()
+    page.get_by_label("Prompt Chooser").fill("say on")
+    page.keyboard.press("Enter")
+    page.locator(".agor-md >> text=on (small").wait_for()

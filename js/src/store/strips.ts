@@ -90,18 +90,20 @@ const failStrip = (broken: Session, state: BoardState): Strip => {
   const turn = lastTurn(broken, isFailed ? 'failed' : 'interrupted', state);
   const label = labelOf(broken, state);
   const needsSignIn = turn?.errorCode === 'auth_required';
+  const isOverBudget = turn?.errorCode === 'budget_exhausted';
   const actions: Action[] = [];
   if (turn && state.me?.role !== 'viewer') {
+    if (isOverBudget && state.me?.role === 'owner') actions.push({ act: 'budget', id: broken.id, text: texts.budget.raise, kind: 'plain' });
     if (needsSignIn) actions.push({ act: 'sign-in', id: broken.agent, text: texts.agents.signIn, kind: 'plain' });
-    else actions.push({ act: 'resume', id: turn.id, text: 'Resume', kind: 'plain' });
-    actions.push({ act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
+    else actions.push({ act: 'resume', id: turn.id, text: 'Resume', kind: isOverBudget ? 'ghost' : 'plain' });
+    if (!isOverBudget) actions.push({ act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
     if (!isFailed) actions.push({ act: 'discard', id: turn.id, text: 'Discard', kind: 'ghost' });
   }
   actions.push({ act: 'session', id: broken.id, text: 'Open', kind: 'ghost' });
   const inTurn = turn ? ` in turn ${turn.number}` : '';
   return {
     kind: 'fail',
-    title: needsSignIn ? texts.outcome.signedOut(label) : isFailed ? `${label} failed${inTurn}` : `Interrupted${inTurn}`,
+    title: needsSignIn ? texts.outcome.signedOut(label) : isOverBudget ? texts.outcome.overBudget : isFailed ? `${label} failed${inTurn}` : `Interrupted${inTurn}`,
     command: '',
     text: turn?.error ?? (isFailed ? '' : 'The server stopped. Files and transcript are safe.'),
     actions,
