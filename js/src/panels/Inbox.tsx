@@ -104,7 +104,8 @@ function Broken({ session }: { session: Session }) {
   const shared = useShared();
   const now = useNow(15_000);
   const waits = session.state === 'parked' ? parkedTurn(session, shared) : undefined;
-  const turn = [...shared.turns.values()].find(
+  const last = session.lastTurnId === null ? undefined : shared.turns.get(session.lastTurnId);
+  const turn = [...(last ? [last] : shared.turns.values())].find(
     ({ sessionId, state }) => sessionId === session.id && (state === 'failed' || state === 'interrupted'),
   );
   return (

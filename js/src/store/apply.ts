@@ -23,7 +23,8 @@ const isOpen = (permission: Permission): boolean => permission.state === 'open';
 
 /** Turns that a card or a panel shows; the others are fetched when they are looked at. */
 const isKept = (turn: Turn, session: Session | undefined): boolean => {
-  if (turn.state === 'failed') return !session || session.lastTurnId === null || session.lastTurnId === turn.id;
+  // The session's own news of its last turn comes after the turn's.
+  if (turn.state === 'failed') return !session || session.lastTurnId === null || session.lastTurnId === turn.id || session.currentTurnId === turn.id;
   if (turn.state === 'interrupted') return turn.resolution === null;
   return turn.state !== 'done' && turn.state !== 'cancelled';
 };

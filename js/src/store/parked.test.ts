@@ -110,6 +110,21 @@ describe('budgets', () => {
   });
 });
 
+describe('a second turn that fails', () => {
+  it('is said on the card at once, though the session tells of it later', () => {
+    const { state, world } = made('stalled');
+    const [session] = world.sessions;
+    const [turn] = world.turns;
+    if (!session || !turn) throw new Error('the kind has both');
+    const before = { ...state, sessions: new Map([[session.id, { ...session, lastTurnId: 'tu_first', currentTurnId: turn.id }]]) };
+    const failed: Turn = { ...turn, state: 'failed', error: 'It ended.' };
+
+    const after = applyAll(before, [{ n: 2, at: '', sessionId: session.id, turnId: turn.id, seq: 1, body: { kind: 'turn_ended', turn: failed } }]);
+
+    expect(after.turns.get(turn.id)).toEqual(failed);
+  });
+});
+
 describe('waits and silences', () => {
   it('says since when nothing was heard instead of the last line', () => {
     expect(cardOf('stalled').rows[0]).toMatchObject({ line: 'Nothing heard for 12 min', isRunning: false });
