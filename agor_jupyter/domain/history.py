@@ -4,6 +4,9 @@ from pydantic import Field
 
 from agor_jupyter.domain.records import Moment, Record, Request
 
+BACKGROUND = ("<earlier-conversation>", "</earlier-conversation>")
+"""Around what an agent is told of the past, before a prompt."""
+
 
 class Conversation(Record):
     """As found in the agent's own files."""

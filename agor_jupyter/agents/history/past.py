@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from agor_jupyter.agents import updates
 from agor_jupyter.domain.events import Text, Thought, TranscriptBody
+from agor_jupyter.domain.history import BACKGROUND
 
 MAX_TURNS = 200
 MAX_ENTRIES = 10_000
@@ -76,7 +77,10 @@ class Builder:
         self._entries = 0
 
     def prompt(self, text: str, at: datetime | None) -> None:
+        begin, end = BACKGROUND
         text = text.strip()
+        if text.startswith(begin):  # what we told it is no person's word
+            text = text.partition(f"\n{end}")[2].strip()
         if not text:
             return
         self.turns.append(PastTurn(prompt=text[:_MAX_TEXT], at=at, ended_at=at))

@@ -135,12 +135,13 @@ def test_what_is_no_persons_word_is_no_turn(tmp_path):
         {"type": "user", "message": {"content": "<command-name>/clear</command-name>"}},
         {"type": "user", "message": {"content": [{"type": "text", "text": "[Request interrupted by user]"}]}},
         {"type": "user", "message": {"content": [{"type": "text", "text": "<system-reminder>x</system-reminder>"}, {"type": "text", "text": "Real"}]}},
+        {"type": "user", "message": {"content": "<earlier-conversation>\n> told\n\n</earlier-conversation>\nTruly"}},
     ]  # fmt: skip
     place("claude", tmp_path, FOLDER, extra="".join(json.dumps(one) + "\n" for one in entries))
 
     past = reader("claude").read(environment(tmp_path), {FOLDER}, IDS["claude"])
 
-    assert [turn.prompt for turn in past.turns] == ["Make hello.txt.", "Thank you", "Real"]
+    assert [turn.prompt for turn in past.turns] == ["Make hello.txt.", "Thank you", "Real", "Truly"]
 
 
 def test_of_too_many_turns_the_newest_are_read(tmp_path):
