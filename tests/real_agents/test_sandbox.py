@@ -1,12 +1,14 @@
 """Each agent in the server's sandbox: it commits, keeps its conversation and its sign-in, and sees nothing else of the home folder."""
 
+import asyncio
 import dataclasses
 import subprocess
 
 import pytest
 
 from agor_jupyter.services.config import Config
-from tests.real_agents.stage import Stage
+from tests.real_agents.stage import PATIENCE_S, Stage
+from tests.real_agents.test_cancel import escapes
 
 
 @pytest.fixture
@@ -50,6 +52,20 @@ async def test_it_commits_and_remembers_and_leaves_nothing(stage, home):
         assert any("made.txt" in request for request in stage.model.requests[asked:])
     if not stage.kit.loads_after_s:
         assert (await stage.agor.sessions.get(session.id)).agent_session_id == first.agent_session_id
+
+
+async def test_a_cancel_leaves_nothing_that_its_tools_started(stage):
+    session = await stage.begin()
+    turn = await stage.say(session, {"do": "shell", "cmd": escapes(stage.table.mark)}, {"text": "Never said."})
+    answering = asyncio.create_task(stage.see_through(turn))
+    await stage.eventually(lambda: len(stage.table.marked()) >= 5, timeout=PATIENCE_S)
+
+    turn = await stage.cancelled(session)
+    await answering
+
+    assert turn.state == "cancelled"
+    await stage.eventually(lambda: not stage.table.marked(), timeout=10)
+    assert (await stage.play(session, {"text": "Still here."})).state == "done"
 
 
 async def test_what_decides_what_runs_is_as_it_was(stage, home):

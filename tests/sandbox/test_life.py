@@ -172,7 +172,7 @@ async def test_a_turn_that_is_cancelled_brings_out_what_was_committed(scene, rep
 
 async def test_what_was_committed_when_the_server_stopped_comes_out_by_its_next_start(config, repository, owner, key):
     async with Agor(config) as app:
-        scene = await _scene(app, repository, owner, key)
+        scene = await open_scene(app, repository, owner, key)
         session = await scene.session()
         turn = await scene.prompt(session, "echo 1 > a; git add a; git commit -qm inside; touch done; sleep 60")
         await scene.allow(turn)
@@ -220,7 +220,7 @@ async def test_archiving_takes_the_sandbox_along_and_restoring_begins_a_new_one(
 
 async def test_nothing_is_left_of_a_process(config, repository, owner, key):
     async with Agor(dataclasses.replace(config, idle_timeout=config.idle_timeout * 0)) as app:
-        scene = await _scene(app, repository, owner, key)
+        scene = await open_scene(app, repository, owner, key)
         session = await scene.session()
         await play(scene, session, "echo 1 > a; git add a; git commit -qm inside; (setsid sleep 300 &) ; touch /tmp/x")
         folder = config.data_dir / "sandboxes" / scene.worktree.id
@@ -246,7 +246,7 @@ async def _nothing(*_arguments):
     return []
 
 
-async def _scene(app, repository, owner, key) -> Scene:
+async def open_scene(app, repository, owner, key) -> Scene:
     from agor_jupyter.domain.repos import RepoAdd
     from agor_jupyter.domain.worktrees import WorktreeCreate
 
