@@ -110,9 +110,9 @@ class AgorApp(ExtensionApp):
         ),
     ).tag(config=True)
     retry_longest_s = Float(600, min=0, help="Seconds between two such attempts, at most. Default 600.").tag(config=True)
-    max_retries = Integer(8, min=0, help="How often a turn is tried again by itself before it fails. Default 8. 0: it fails at once.").tag(
-        config=True
-    )
+    max_retries = Integer(
+        8, min=0, help="How many times a turn is tried again by itself before it fails. Default 8. 0: it fails at once."
+    ).tag(config=True)
     text_interval_ms = Integer(
         50, min=0, help="Milliseconds for which pieces of an agent's text are joined before they are stored and sent. Default 50. 0: never."
     ).tag(config=True)

@@ -188,8 +188,8 @@ CASES = {
         *(400, "bad_request", "The request does not fit: prompt: string should have at most 200000 characters."),
     ),
     "a word that nobody knows": (
-        session(options={"fast": True}),
-        *(400, "bad_request", "The request does not fit: options: extra inputs are not permitted."),
+        session(options={}, speed=9),
+        *(400, "bad_request", "The request does not fit: speed: extra inputs are not permitted."),
     ),
     "a worktree that is not there": (
         session(worktreeId="wt_none"),
