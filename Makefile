@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix types bench browser-tools sandbox-tools clean test-agents test-beside
+.PHONY: help demo test check lint fix types bench bench-agents browser-tools sandbox-tools clean test-agents test-beside
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -64,6 +64,10 @@ types: $(STAMP)  ## Write the types of the front end and the tables of the agent
 
 bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks
+
+bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a table, and build/bench-agents.json
+	$(PY) -m tests.real_agents.install
+	$(PY) -m benchmarks agents
 
 test-agents: $(STAMP)  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
 	$(PY) -m tests.real_agents.install

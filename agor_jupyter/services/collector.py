@@ -7,7 +7,9 @@ whatever their kind. Secrets were masked before they come here.
 import asyncio
 import json
 import logging
+import math
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -162,9 +164,12 @@ class Collector:
         return shown[:LINE] if shown else None
 
     async def _tick(self) -> None:
+        """Store the first piece after a silence at once, and what follows it together."""
+        written = -math.inf
         while not self._is_closing:
             await self._dirty.wait()
-            await asyncio.sleep(self._interval_s)
+            await asyncio.sleep(max(0.0, written + self._interval_s - time.monotonic()))
+            written = time.monotonic()
             try:
                 await self.flush()
             except errors.Unavailable as error:

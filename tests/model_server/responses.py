@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -9,9 +10,12 @@ from typing import Any
 
 from tests.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event, flat
 from tests.model_server.script import Said
-from tests.model_server.tools import Called, Tool
+from tests.model_server.tools import ASKS, Called, Tool
 
 Item = dict[str, Any]
+
+_POLICY = re.compile(r"Approval policy is currently ([a-z-]+)")
+"""How Codex tells the model whether it may ask a person; a call that does so in vain is refused."""
 
 
 def said(body: Body) -> list[Said]:
@@ -34,20 +38,25 @@ def tools(body: Body) -> list[Tool]:
     for item in items if isinstance(items, list) else []:
         if item.get("type") == "additional_tools":  # how Codex declares them to the models that it knows
             declared += item["tools"]
+    policies = _POLICY.findall(json.dumps(items))
+    may_ask = not policies or policies[-1] != "never"
     found: list[Tool] = []
     for tool in declared:
         if tool.get("type") == "namespace":
             namespace = None if tool["name"] == "functions" else tool["name"]
-            found += [_tool(one, namespace) for one in tool.get("tools", [])]
+            found += [_tool(one, namespace, may_ask=may_ask) for one in tool.get("tools", [])]
         else:
-            found.append(_tool(tool))
+            found.append(_tool(tool, may_ask=may_ask))
     return found
 
 
-def _tool(tool: Item, namespace: str | None = None) -> Tool:
+def _tool(tool: Item, namespace: str | None = None, *, may_ask: bool) -> Tool:
     properties = (tool.get("parameters") or {}).get("properties", {})
-    name = tool.get("name") or tool.get("type", "")
-    return Tool(name=name, properties=properties, is_free=tool.get("type") == "custom", namespace=namespace)
+    name, is_free = tool.get("name") or tool.get("type", ""), tool.get("type") == "custom"
+    properties = properties | {ASKS: {}} if may_ask and is_free else properties
+    if not may_ask:
+        properties = {key: value for key, value in properties.items() if key != ASKS}
+    return Tool(name=name, properties=properties, is_free=is_free, namespace=namespace)
 
 
 def error(status: int, message: str) -> Body:

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -35,6 +35,8 @@ class Request:
     path: str
     body: Body
     at: float
+    is_aside: bool = False
+    """An agent's own question, for a title or a choice by a schema, which no scenario is played to."""
 
     @property
     def model(self) -> str | None:
@@ -47,30 +49,50 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """What every request gets while it lasts. Without a status the connection is cut."""
+    """What every request gets while it lasts: an error, or without a status an answer that is cut after so many events."""
 
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    drop: int = 0
 
 
 class ModelServer:
-    """Serves in threads between entering and leaving. `requests` are those for an answer, in order."""
+    """Serves in threads between entering and leaving. `requests` are those for an answer, in order; `dropped` counts cut answers."""
 
     def __init__(self, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.trouble: Trouble | None = None
-        self._server = _Http(port, self)
+        self.dropped = 0
+        self.is_there = False
+        self._open(port)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.leave()
+
+    def leave(self) -> None:
+        """Nobody answers at its port any more."""
+        if self.is_there:
+            self.is_there = False
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+
+    def come_back(self) -> None:
+        self._open(self._server.server_port)
+        self._start()
+
+    def _start(self) -> None:
+        self._thread.start()
+        self.is_there = True
+
+    def _open(self, port: int) -> None:
+        self._server = _Http(port, self)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
 
 class _Http(ThreadingHTTPServer):
@@ -114,17 +136,18 @@ class _Handler(BaseHTTPRequestHandler):
             if api is None:
                 self._json({"error": {"type": "not_found_error", "message": path}}, 404)
                 return
-            self.server.model.requests.append(Request(path=path, body=body, at=time.monotonic()))
+            is_aside = _side_step(api, body) is not None
+            self.server.model.requests.append(Request(path=path, body=body, at=time.monotonic(), is_aside=is_aside))
             self._answer(api, path, body)
 
     def _answer(self, api: Api, path: str, body: Body) -> None:
-        if trouble := self.server.model.trouble:
-            if trouble.status is None:
-                self._cut()
-            else:
-                self._fail(api, trouble.status, trouble.headers)
+        trouble = self.server.model.trouble
+        if trouble and trouble.status is not None:
+            self._fail(api, trouble.status, trouble.headers)
             return
         step = _side_step(api, body) or next_step(api.said(body))
+        if trouble:
+            step = replace(step, drop=trouble.drop)
         if step.status != 200:
             self._fail(api, step.status, step.headers)
             return
@@ -150,6 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):  # the agent was cancelled
             for sent, event in enumerate(api.events(answer)):
                 if sent == answer.step.drop:
+                    self.server.model.dropped += 1
                     self._cut()
                     return
                 if event.is_text:

@@ -8,7 +8,7 @@ an agent that decides by itself what it asks for.
 import json
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,9 @@ class Called:
     arguments: dict[str, Any] | str
     namespace: str | None = None
 
+
+ASKS = "sandbox_permissions"
+"""Codex's argument by which the model asks a person, when it may."""
 
 _SHELL = {
     "Bash": "command",
@@ -64,15 +67,15 @@ def _shell(wanted: dict[str, Any], tools: dict[str, Tool]) -> Chosen:
             arguments: dict[str, Any] = {key: ["bash", "-lc", command] if is_list else command}
             if "description" in tool.properties:
                 arguments["description"] = "A step of the script"
-            if "sandbox_permissions" in tool.properties:
-                arguments |= _codex(wanted)
+            if "yield_time_ms" in tool.properties:
+                arguments |= _codex(wanted, tool)
             return tool, arguments
-    return _code(tools, f"tools.exec_command({json.dumps({'cmd': command, **_codex(wanted)})})")
+    return _code(tools, "tools.exec_command({})", lambda tool: {"cmd": command, **_codex(wanted, tool)})
 
 
-def _codex(wanted: dict[str, Any]) -> dict[str, Any]:
+def _codex(wanted: dict[str, Any], tool: Tool) -> dict[str, Any]:
     """It asks a person only when the model wants out of its sandbox, and would go on after ten seconds while a command runs."""
-    asks = {"sandbox_permissions": "require_escalated", "justification": "May it?"} if wanted.get("asks") else {}
+    asks = {ASKS: "require_escalated", "justification": "May it?"} if wanted.get("asks") and ASKS in tool.properties else {}
     return {"yield_time_ms": 30_000, **asks}
 
 
@@ -87,7 +90,7 @@ def _write(wanted: dict[str, Any], tools: dict[str, Tool]) -> Chosen:
         tool = tools["apply_patch"]
         return tool, patch if tool.is_free else {"patchText" if "patchText" in tool.properties else "input": patch}
     if "exec" in tools:
-        return _code(tools, f"tools.apply_patch({json.dumps(patch)})")
+        return _code(tools, "tools.apply_patch({})", lambda _tool: patch)
     return _shell({"cmd": f"cat > '{path}' <<'END_OF_FILE'\n{content.rstrip()}\nEND_OF_FILE"}, tools)
 
 
@@ -103,16 +106,16 @@ def _mcp(wanted: dict[str, Any], tools: dict[str, Tool]) -> Chosen:
     for name, tool in tools.items():
         if _plain(name).endswith(end):
             return tool, arguments
-    return _code(tools, f"tools.mcp__{wanted['server']}__{wanted['tool']}({json.dumps(arguments)})")
+    return _code(tools, f"tools.mcp__{wanted['server']}__{wanted['tool']}({{}})", lambda _tool: arguments)
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
-def _code(tools: dict[str, Tool], call: str) -> Chosen:
+def _code(tools: dict[str, Tool], call: str, argument: Callable[[Tool], object]) -> Chosen:
     """Codex with a model it knows offers one tool only, which takes JavaScript."""
     tool = tools.get("exec")
     if tool is None or not tool.is_free:
         raise LookupError(f"None of {sorted(tools)} does that.")
-    return tool, f"text(JSON.stringify(await {call}));"
+    return tool, f"text(JSON.stringify(await {call.format(json.dumps(argument(tool)))}));"

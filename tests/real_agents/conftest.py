@@ -46,13 +46,19 @@ def home(kit: Kit, table: ProcessTable, model: ModelServer, tmp_path: Path, monk
 
 
 @pytest.fixture
-def config(config: Config, kit: Kit, home: Path) -> Config:
+def sandbox() -> str:
+    """As the product has it. A module that is about what agents ask for has its own."""
+    return "auto"
+
+
+@pytest.fixture
+def config(config: Config, kit: Kit, home: Path, sandbox: str) -> Config:
     """With the agents of the cache in its data folder."""
     installed = CACHE / "agents"
     assert kit.name == "script" or (installed / kit.name).is_dir(), f"No {kit.name} in {installed}. Run `make test-agents`."
     config.data_dir.mkdir()
     (config.data_dir / "agents").symlink_to(installed)
-    return dataclasses.replace(config, pass_env=("OPENCODE_DISABLE_MODELS_FETCH",))
+    return dataclasses.replace(config, sandbox=sandbox)
 
 
 @pytest.fixture

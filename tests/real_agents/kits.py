@@ -28,16 +28,18 @@ class Kit:
     """The prompt that makes it do these steps."""
     models: tuple[tuple[str, str], ...] = ()
     """What to choose, and what the request then names."""
-    modes: tuple[str, bool]
-    """A mode in which it does not ask before it edits, and whether it edits then."""
+    mode: str
+    """Another than the one that we set."""
+    asks_in_mode: bool = False
+    """It asks before it edits in that mode, too. Else it edits at once."""
     for_tools: dict[str, str] = field(default_factory=dict)
     """Options with which it shows the model the tools of MCP servers at once, instead of a search for them."""
     remembers: bool = True
     """It has a conversation, which the model's next request carries."""
     quits_when_rejected: bool = False
     """A person's no ends the turn; the others tell the model, which goes on."""
-    loads_after_s: float = 0.0
-    """A conversation that is younger than this is lost when its process ends; ours goes on with what the transcript says."""
+    is_lost_in_its_first_minute: bool = False
+    """It names the file of a conversation by the minute; bringing it back in the same minute writes over it."""
     on_trouble: Literal["parks", "fails", "tries"] = "parks"
     """Of a provider that takes no more for now it says so; or only that something failed; or nothing, and tries on for minutes."""
     reports_output: bool = True
@@ -84,7 +86,7 @@ def _opencode_config(url: str) -> dict[str, Any]:
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "name": "Tests",
-        "options": {"baseURL": f"{url}/v1", "apiKey": KEY},
+        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OPENAI_API_KEY}"},
         "models": {"one": {"name": "One", **model}, "two": {"name": "Two", **model}},
     }
     chosen = {"model": "tests/one", "small_model": "tests/one"}
@@ -93,7 +95,7 @@ def _opencode_config(url: str) -> dict[str, Any]:
 
 _GEMINI_SETTINGS = {
     "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
-    "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+    "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False, "maxAttempts": 2},
     "privacy": {"usageStatisticsEnabled": False},
     "telemetry": {"enabled": False},
 }
@@ -101,7 +103,7 @@ _GEMINI_SETTINGS = {
 KITS = {
     kit.name: kit
     for kit in (
-        Kit(name="script", prompt=_block, modes=("auto", True), remembers=False, quits_when_rejected=True),
+        Kit(name="script", prompt=_block, mode="auto", remembers=False, quits_when_rejected=True),
         Kit(
             name="claude",
             files=lambda _url: {
@@ -115,14 +117,14 @@ KITS = {
             },
             variables=lambda url: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY},
             models=(("haiku", "claude-haiku-"), ("sonnet", "claude-sonnet-")),
-            modes=("acceptEdits", True),
+            mode="acceptEdits",
         ),
         Kit(
             name="codex",
             files=lambda url: {".codex/config.toml": _codex_config(url)},
             variables=lambda _url: {"OPENAI_API_KEY": KEY},
             models=(("gpt-5.6-luna", "gpt-5.6-luna"), ("gpt-6-sol", "gpt-6-sol")),
-            modes=("workspace-write", True),
+            mode="workspace-write",
             for_tools={"model": "gpt-6-sol"},
         ),
         Kit(
@@ -130,17 +132,19 @@ KITS = {
             files=lambda _url: {".gemini/settings.json": _GEMINI_SETTINGS},
             variables=lambda url: {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url},
             models=(("gemini-2.5-pro", "gemini-2.5-pro"), ("gemini-3-flash-preview", "gemini-3-flash-preview")),
-            modes=("autoEdit", True),
+            mode="autoEdit",
             reports_output=False,
             on_trouble="tries",
-            loads_after_s=60.0,
+            is_lost_in_its_first_minute=True,
         ),
         Kit(
             name="opencode",
             files=lambda url: {".config/opencode/opencode.json": _opencode_config(url)},
+            variables=lambda _url: {"OPENAI_API_KEY": KEY},
             models=(("tests/two", "two"), ("tests/one", "one")),
             on_trouble="fails",
-            modes=("plan", False),
+            mode="plan",
+            asks_in_mode=True,
         ),
     )
 }

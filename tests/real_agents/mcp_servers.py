@@ -31,8 +31,8 @@ def answer(message: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def over_a_pipe(name: str) -> dict[str, Any]:
-    """As ACP names it to an agent."""
-    return {"name": name, "command": sys.executable, "args": ["-I", "-S", str(Path(__file__).resolve())], "env": []}
+    """As ACP names it to an agent. Its code is in the command: a sandbox does not show this file."""
+    return {"name": name, "command": sys.executable, "args": ["-I", "-c", Path(__file__).read_text()], "env": []}
 
 
 class OverHttp:

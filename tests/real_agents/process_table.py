@@ -11,6 +11,15 @@ from pathlib import Path
 
 from agor_jupyter.executors.processes import Identity, identify, tree
 
+ESCAPES = 5
+
+
+def escapes(mark: str) -> str:
+    """A child, one in a session of its own, one that ignores the hang-up, and one without a parent, an environment or a folder."""
+    slow = f"bash -c 'sleep 400; : {mark}'"
+    orphan = f"(cd /; env -i setsid {slow} >/dev/null 2>&1 &)"
+    return f"echo begun; {slow} & setsid {slow} >/dev/null 2>&1 & nohup setsid {slow} >/dev/null 2>&1 & {orphan}; {slow}"
+
 
 class ProcessTable:
     """Made before anything of the test runs. `mark` goes into the command lines of what might escape by clearing its environment."""

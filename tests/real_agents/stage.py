@@ -11,7 +11,7 @@ from agor_jupyter.domain.sessions import Answer, Prompt, Session
 from agor_jupyter.domain.turns import Turn
 from tests.model_server import ModelServer
 from tests.real_agents.kits import Kit
-from tests.real_agents.process_table import ProcessTable
+from tests.real_agents.process_table import ESCAPES, ProcessTable
 from tests.scene import Scene
 
 PATIENCE_S = 60
@@ -84,6 +84,19 @@ class Stage(Scene):
             assert time.monotonic() < end, await self.events(turn)
             assert not (await self.agor.turns.get(turn.id)).ended_at, await self.events(turn)
             await asyncio.sleep(0.02)
+
+    async def wait_for_escapes(self, turn: Turn) -> None:
+        """Until what `process_table.escapes` starts is there."""
+        end = time.monotonic() + PATIENCE_S
+        while len(self.table.marked()) < ESCAPES:
+            assert time.monotonic() < end, await self.events(turn)
+            assert not (await self.agor.turns.get(turn.id)).ended_at, await self.events(turn)
+            await asyncio.sleep(0.1)
+
+    async def age(self) -> None:
+        """Let the conversation be so old that it can be brought back."""
+        if self.kit.is_lost_in_its_first_minute:
+            await asyncio.sleep(60.5 - time.time() % 60)
 
     async def cancelled(self, session: Session) -> Turn:
         """Cancel what runs, and wait for its end."""

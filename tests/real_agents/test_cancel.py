@@ -3,14 +3,7 @@
 import asyncio
 import time
 
-from tests.real_agents.stage import PATIENCE_S
-
-
-def escapes(mark: str) -> str:
-    """A child, one in a session of its own, one that ignores the hang-up, and one without a parent, an environment or a folder."""
-    slow = f"bash -c 'sleep 400; : {mark}'"
-    orphan = f"(cd /; env -i setsid {slow} >/dev/null 2>&1 &)"
-    return f"echo begun; {slow} & setsid {slow} >/dev/null 2>&1 & nohup setsid {slow} >/dev/null 2>&1 & {orphan}; {slow}"
+from tests.real_agents.process_table import escapes
 
 
 async def test_a_turn_cancelled_in_the_middle_of_its_text_ends_at_once(stage):
@@ -36,7 +29,7 @@ async def test_a_turn_cancelled_in_the_middle_of_a_command_leaves_no_process(sta
     session = await stage.begin()
     turn = await stage.say(session, {"do": "shell", "cmd": escapes(stage.table.mark), "asks": True}, {"text": "Never said."})
     answering = asyncio.create_task(stage.see_through(turn))
-    await stage.eventually(lambda: len(stage.table.marked()) >= 5, timeout=PATIENCE_S)
+    await stage.wait_for_escapes(turn)
     assert stage.table.ours()
 
     began = time.monotonic()

@@ -1,10 +1,9 @@
 """A conversation outlives the agent's process, and those of one repository do not disturb each other."""
 
 import asyncio
-import os
-import signal
 
 from agor_jupyter.domain.worktrees import WorktreeCreate
+from agor_jupyter.executors import processes
 from tests.real_agents.stage import PATIENCE_S, Stage
 
 
@@ -35,7 +34,7 @@ async def test_a_session_at_rest_gives_up_its_process_and_comes_back_with_its_me
     session = await stage.begin()
     await stage.play(session, {"text": "The password is heron."})
     first = (await stage.agor.sessions.get(session.id)).agent_session_id
-    await asyncio.sleep(stage.kit.loads_after_s)
+    await stage.age()
 
     await stage.agor.runner.dismiss([session.id])
     left = stage.table.survivors(within_s=10)
@@ -56,9 +55,9 @@ async def test_an_agent_that_is_killed_fails_its_turn_and_the_next_one_remembers
     answering = asyncio.create_task(stage.see_through(turn))
     await stage.wait_for_text(turn, "slowly, slowly, ")
 
-    for process in stage.table.ours():
+    for process in sorted(stage.table.ours()):  # the agent before what it started, or it could tell
         if "shim.py" not in stage.table.show(process):
-            os.kill(process.pid, signal.SIGKILL)
+            processes.kill(process)
     turn = await stage.ended(turn, timeout=PATIENCE_S)
 
     await answering

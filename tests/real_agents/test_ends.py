@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from agor_jupyter.services.app import Agor
+from tests.real_agents.process_table import escapes
 from tests.real_agents.stage import PATIENCE_S
-from tests.real_agents.test_cancel import escapes
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def busy(stage):
     session = await stage.begin()
     turn = await stage.say(session, {"do": "shell", "cmd": escapes(stage.table.mark), "asks": True}, {"text": "Never said."})
     answering = asyncio.create_task(stage.see_through(turn))
-    await stage.eventually(lambda: len(stage.table.marked()) >= 5, timeout=PATIENCE_S)
+    await stage.wait_for_escapes(turn)
     return session, turn, answering
 
 

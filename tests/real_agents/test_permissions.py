@@ -2,7 +2,15 @@
 
 import time
 
+import pytest
+
 from agor_jupyter.domain.permissions import PermissionState
+
+
+@pytest.fixture
+def sandbox():
+    """Some ask for less in one."""
+    return "off"
 
 
 async def test_an_edit_and_a_command_that_are_allowed_are_done(stage):

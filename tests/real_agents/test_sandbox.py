@@ -40,6 +40,7 @@ async def test_it_commits_and_remembers_and_leaves_nothing(stage, home):
     assert int(seen[1]) < 20
     assert first.sandbox == "on"
 
+    await stage.age()
     await stage.agor.runner.dismiss([session.id])
     left = stage.table.survivors(within_s=10)
     asked = len(stage.model.requests)
@@ -50,8 +51,7 @@ async def test_it_commits_and_remembers_and_leaves_nothing(stage, home):
     assert git(stage, "log", "-1", "--format=%s") == "again"
     if stage.kit.remembers:
         assert any("made.txt" in request for request in stage.model.requests[asked:])
-    if not stage.kit.loads_after_s:
-        assert (await stage.agor.sessions.get(session.id)).agent_session_id == first.agent_session_id
+    assert (await stage.agor.sessions.get(session.id)).agent_session_id == first.agent_session_id
 
 
 async def test_a_cancel_leaves_nothing_that_its_tools_started(stage):

@@ -1,0 +1,138 @@
+"""The model refuses, is overloaded, breaks off, or is not there: the turn says so, and goes on when the model is back.
+
+The agent without a model shows that a failed step fails its turn.
+"""
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from agor_jupyter.domain.parking import PASSING, Schedule
+from tests.model_server import Trouble
+from tests.real_agents.kits import KITS
+from tests.real_agents.stage import PATIENCE_S
+
+PATIENCE_WITH_RETRIES_S = 150
+"""Some agents try again by themselves for more than a minute, and say nothing meanwhile."""
+WITH_A_MODEL = [pytest.param(name, marks=pytest.mark.agent) for name, kit in KITS.items() if kit.remembers]
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture
+def config(config):
+    """A parked turn waits for a person."""
+    return dataclasses.replace(config, retries=Schedule(first=timedelta(hours=1), longest=timedelta(hours=2)))
+
+
+async def meet(stage, trouble: Trouble | None):
+    """A turn that begins when the model is in this trouble, or is not there at all."""
+    session = await stage.begin()
+    await stage.play(session, {"text": "Before."})
+    if trouble is None:
+        stage.model.leave()
+    stage.model.trouble = trouble
+    return session, await stage.say(session, {"text": "After all, it said all that it wanted to say."})
+
+
+def end(stage) -> None:
+    """The model is back."""
+    stage.model.trouble = None
+    if not stage.model.is_there:
+        stage.model.come_back()
+
+
+async def settled(stage, turn):
+    return await stage.until(turn, "parked", "done", "failed", "cancelled", timeout=PATIENCE_WITH_RETRIES_S)
+
+
+async def is_parked_and_goes_on(stage, session, turn, *codes: str) -> None:
+    """While the trouble lasts, the turn does not pretend to be done; afterwards the same session works.
+
+    An agent that says what the trouble is has its turn parked, and the same turn is tried again. One that says only that something
+    failed has a failed turn. One that says nothing tries again by itself: its turn runs, and ends well when the model is back.
+    """
+    if stage.kit.on_trouble == "tries":
+        await asyncio.sleep(3)
+        assert (await stage.agor.turns.get(turn.id)).state == "running"
+        end(stage)
+        assert (await settled(stage, turn)).state == "done"
+        return
+    turn = await settled(stage, turn)
+    if stage.kit.on_trouble == "fails":
+        assert (turn.state, turn.parks) == ("failed", 0), turn
+        end(stage)
+        assert (await stage.play(session, {"text": "On we go."})).state == "done"
+        return
+    assert (turn.state, turn.parks) == ("parked", 1), turn
+    assert turn.error_code in codes, turn
+    assert turn.retry_at > stage.agor.clock.now()
+    end(stage)
+    await goes_on(stage, session, turn)
+
+
+async def goes_on(stage, session, turn) -> None:
+    again = await stage.agor.turns.retry(stage.caller, turn.id, stage.key())
+    await stage.ended(again, timeout=PATIENCE_S)
+    again, session = await stage.agor.turns.get(again.id), await stage.agor.sessions.get(session.id)
+    assert (again.id, again.state, again.error, session.state) == (turn.id, "done", None, "done")
+
+
+@pytest.mark.parametrize("kit", ["script"], indirect=True)
+async def test_a_step_that_fails_fails_the_turn_of_the_agent_without_a_model(stage):
+    session = await stage.begin()
+
+    turn = await stage.play(session, {"do": "shell", "cmd": "exit 3"})
+
+    assert (turn.state, turn.error_code) == ("failed", "block_failed")
+
+
+@pytest.mark.parametrize("kit", WITH_A_MODEL, indirect=True)
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [(400, "provider_error", "The request is bad."), (401, "auth_required", "")],
+    ids=["the_request_is_refused", "the_key_is_not_valid"],
+)
+async def test_the_turn_fails_when(stage, status, code, words):
+    session, turn = await meet(stage, Trouble(status=status))
+
+    turn = await settled(stage, turn)
+
+    assert turn.state == "failed"
+    assert turn.error_code in ({code, "provider_error", "agent_error"} if stage.kit.on_trouble == "fails" else {code})
+    assert words in turn.error
+    end(stage)
+    assert (await stage.play(session, {"text": "On we go."})).state == "done"
+
+
+@pytest.mark.parametrize("kit", WITH_A_MODEL, indirect=True)
+@pytest.mark.parametrize(("status", "code"), [(429, "rate_limited"), (529, "overloaded")], ids=["a_rate_limit", "an_overload"])
+async def test_the_turn_is_parked_at(stage, status, code):
+    session, turn = await meet(stage, Trouble(status=status, headers={"retry-after": "1"}))
+
+    await is_parked_and_goes_on(stage, session, turn, code)
+
+
+@pytest.mark.parametrize("kit", WITH_A_MODEL, indirect=True)
+async def test_a_stream_that_is_dropped_ends_well_or_parks_the_turn(stage):
+    session, turn = await meet(stage, Trouble(drop=4))
+    await stage.eventually(lambda: stage.model.dropped > 1, timeout=PATIENCE_S)
+    end(stage)
+
+    turn = await settled(stage, turn)
+
+    if turn.state == "parked":
+        assert turn.error_code in PASSING
+        await goes_on(stage, session, turn)
+    else:
+        assert (turn.state, turn.error) == ("done", None)
+        assert "all that it wanted to say" in await stage.text(turn)
+
+
+@pytest.mark.parametrize("kit", WITH_A_MODEL, indirect=True)
+async def test_a_model_that_is_not_there_parks_the_turn_until_it_is_back(stage):
+    session, turn = await meet(stage, None)
+
+    await is_parked_and_goes_on(stage, session, turn, "unreachable", "overloaded")
