@@ -134,14 +134,14 @@ class FailureWatch:
             self._text = ((self._text if is_same else "") + text)[-_MAX_TEXT:]
         self._message, self._is_contiguous, self.is_retrying = message, True, False
 
-    def at_end(self, now: datetime) -> ProviderFailure | None:
-        """The agent says that it ended well. Did it?"""
+    def at_end(self, now: datetime, *, is_unused: bool = False) -> ProviderFailure | None:
+        """The agent says that it ended well. Did it? `is_unused`: it also says that no model was used."""
         text = self.last_message
         if self._is_errored:
             return self._read(text, self._detail, now) or ProviderFailure(code="provider_error", text=text)
         if any(pattern.fullmatch(text) for pattern in self._whole):
             return self._read(text, None, now) or ProviderFailure(code="provider_error", text=text)
-        return None
+        return ProviderFailure(code="unreachable", text="") if is_unused and self._signs.is_unused else None
 
     def of_error(self, text: str, more: object, now: datetime, code: int = 0) -> ProviderFailure | None:
         """The agent answered with an error. `None`: nothing says that it is the provider's."""

@@ -1,6 +1,6 @@
 """Gemini CLI, which speaks ACP itself."""
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 AGENT = AgentType(
     name="gemini",
@@ -16,6 +16,8 @@ AGENT = AgentType(
     key_env=["GEMINI_API_KEY", "GOOGLE_API_KEY"],
     pass_env=["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"],
     can_load=True,
+    notes=["While the model's provider takes no more requests it tries on for minutes and says nothing: the turn is shown as silent."],
+    failure_signs=FailureSigns(is_unused=True),  # a stream that breaks off and was tried again for nothing
     command_is_title=True,
     mode="default",
     loads_next_minute=True,  # its file's name has the minute in it, and loading begins a file of that name

@@ -149,6 +149,7 @@ class AgentSession:
         self._usage = Usage()
         self._cost_before: float | None = None
         self._models: list[ModelUsage] = []
+        self._is_command = False
         self._now, self._watch, self._has_acted = now, FailureWatch(agent), False
         self._retrying, self._progressed = asyncio.Event(), asyncio.Event()
         self._connection = Connection(
@@ -327,7 +328,7 @@ class AgentSession:
         self._told.clear()
         self._watch, self._has_acted = FailureWatch(self.agent), False
         self._retrying.clear()
-        self._models = []
+        self._models, self._is_command = [], text.lstrip().startswith("/")
         self._in_turn = True
         try:
             if self._late:
@@ -528,9 +529,12 @@ class AgentSession:
         if isinstance(error, str):
             code = code[:80] if isinstance(code, str) else "agent_error"
             return PromptResult(stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code, has_acted=self._has_acted)
-        if reason != "cancelled" and (failure := self._watch.at_end(self._now())):
+        if reason != "cancelled" and (failure := self._watch.at_end(self._now(), is_unused=self._is_unused(answer))):
             return self._refused(failure, reason[:80], usage)
         return PromptResult(stop_reason=reason[:80], usage=usage, has_acted=self._has_acted)
+
+    def _is_unused(self, answer: Message) -> bool:
+        return not self._is_command and updates.says_unused(answer)
 
     def _refused(self, failure: ProviderFailure, reason: str, usage: Usage | None) -> PromptResult:
         """The model's provider did not answer, or answered no."""

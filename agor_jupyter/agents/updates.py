@@ -118,6 +118,11 @@ def model_usage(answer: Update) -> list[ModelUsage]:
     return found
 
 
+def says_unused(answer: Update) -> bool:
+    """It lists the models that it used, and there are none."""
+    return _object(_object(answer.get("_meta")).get("quota")).get("model_usage") == []
+
+
 def block_text(block: Update) -> str:
     """What of a content block can be read: its text, or what it is."""
     match block.get("type"):

@@ -29,6 +29,8 @@ class FailureSigns(Record):
     """`a.b`: where `_meta` of an update has the error as JSON."""
     last_message: list[str] = Field(default_factory=list)
     """What the whole last message of a turn that ended well matches when it is an error and not an answer."""
+    is_unused: bool = False
+    """A turn that ended well, and for which it says that no model was used, had no answer. Commands, which begin with `/`, need none."""
     retrying: str | None = None
     """`a.b=true`: where an update says that the agent tries again by itself, as long as nothing else is heard."""
     patterns: list[str] = Field(default_factory=list)

@@ -79,7 +79,7 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
     signInFiles: [],
     keyEnv: [],
     usageIsPartial: false,
-    failureSigns: { errored: null, detail: null, lastMessage: [], retrying: null, patterns: [], codes: {} },
+    failureSigns: { errored: null, detail: null, lastMessage: [], isUnused: false, retrying: null, patterns: [], codes: {} },
     ...type,
   } as AgentType, // others add fields to it
 

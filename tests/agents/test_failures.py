@@ -77,6 +77,14 @@ def test_an_agent_that_talks_of_errors_has_not_failed(agent, answer):
     assert watch(agent, text(answer)).at_end(NOW) is None
 
 
+def test_a_turn_that_used_no_model_had_no_answer_where_the_agent_says_so():
+    broken = [text("a long text that is cut "), text("a long text that is cut ")]
+
+    assert watch(gemini.AGENT, *broken).at_end(NOW, is_unused=True).code == "unreachable"
+    assert watch(gemini.AGENT, *broken).at_end(NOW) is None
+    assert watch(claude.AGENT, *broken).at_end(NOW, is_unused=True) is None
+
+
 def test_only_the_last_message_counts():
     agent = AgentType(name="a", label="A", icon="x", command=["a"], failure_signs=FailureSigns(last_message=[r"ERROR \d+"]))
 

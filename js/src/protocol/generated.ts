@@ -22,6 +22,8 @@ export interface FailureSigns {
   detail: string | null
   /** What the whole last message of a turn that ended well matches when it is an error and not an answer. */
   lastMessage: string[]
+  /** A turn that ended well, and for which it says that no model was used, had no answer. Commands, which begin with `/`, need none. */
+  isUnused: boolean
   /** `a.b=true`: where an update says that the agent tries again by itself, as long as nothing else is heard. */
   retrying: string | null
   /** What an error's text has that a program can read: the groups `status` (of HTTP), `code`, or one of our own codes. */
