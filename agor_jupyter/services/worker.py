@@ -220,15 +220,17 @@ class Worker:
         assert agent is not None
         if current.cancelled.is_set():
             raise _Cancelled
-        context, self._context = self._context, None
-        prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn), context), name=f"prompt {current.turn.id}")
+        prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn), self._context), name=f"prompt {current.turn.id}")
         try:
             await asyncio.sleep(0)
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
                 agent.cancel()
             crash_point("prompt.sent")
             current.watchdog.hear()
-            return await prompt
+            result = await prompt
+            if result.has_acted or outcomes.read(result).state is not TurnState.PARKED:  # else the model may not know it yet
+                self._context = None
+            return result
         finally:
             if not prompt.done():
                 prompt.cancel()

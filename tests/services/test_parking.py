@@ -282,3 +282,33 @@ async def test_a_kill_at_each_moment_of_parking_keeps_every_promise(config, repo
         assert (kinds.count("prompt"), kinds.count("turn_ended")) == (1, 1)
         assert [event["body"].get("code") for event in events].count("parked") == found.parks
         assert {row.id for row in await app.store.read(runs.every)} <= {found.run_id}
+
+
+async def test_what_an_agent_has_to_know_first_is_told_again_until_its_model_heard_it(fake):
+    plain = AgentType(name="plain", label="Plain", icon="x", command=[sys.executable])
+    scene = await fake(retries=SOON, agents=(plain,))
+    session = await scene.session(agent="plain")
+    turn, first = await scene.running(session, "remember 42")
+    await first.say("I do")
+    first.finish()
+    await scene.ended(turn)
+    await scene.eventually(lambda: not scene.agor.runner.is_working(session.id))
+    await scene.agor.runner.dismiss([session.id])
+    start = scene.agor.fakes.start
+
+    async def forgetful(agent, **callbacks):
+        started = await start(agent, **callbacks)
+        started.can_bring_back = False
+        return started
+
+    object.__setattr__(scene.agor.runner._desk, "start_agent", forgetful)
+    turn, agent = await refused(scene, session, "what was it?")
+    await scene.eventually(lambda: len(agent.prompts) == 2 and agent._turn)
+    agent.finish()
+    await scene.ended(turn)
+    turn, agent = await scene.running(session, "and now?")
+    agent.finish()
+    await scene.ended(turn)
+
+    assert "remember 42" in agent.contexts[0]
+    assert agent.contexts == [agent.contexts[0], agent.contexts[0], None]
