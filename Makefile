@@ -4,6 +4,7 @@ PY     := $(VENV)/bin/python
 BIN    := $(VENV)/bin
 PORT   ?= 8888
 STAMP  := $(VENV)/.stamp
+SLOW   := opencode or gemini
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
@@ -71,7 +72,10 @@ bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a ta
 
 test-agents: $(STAMP)  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
 	$(PY) -m tests.real_agents.install
-	$(PY) -m pytest -q -m "" tests/real_agents
+	@mkdir -p build
+	@$(PY) -m pytest -q -m "" tests/real_agents -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
+	  $(PY) -m pytest -q -m "" tests/real_agents -k "$(SLOW)"; second=$$?; \
+	  wait $$first; first=$$?; cat build/test-agents.log; exit $$((first + second))
 
 test-beside: $(STAMP)  ## By hand: try the wheel beside Jupyter AI and jupyter-server-documents, and with disable_rtc
 	$(PY) scripts/test_beside.py

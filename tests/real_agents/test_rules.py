@@ -1,6 +1,14 @@
 """A rule answers what a person said yes to beforehand, and nothing else."""
 
+import pytest
+
 from agor_jupyter.domain.rules import RuleCreate
+
+
+@pytest.fixture
+def sandbox():
+    """Some ask for less in one."""
+    return "off"
 
 
 async def test_a_command_that_a_rule_allows_is_not_asked_and_a_second_one_behind_it_is(stage):
