@@ -7,19 +7,25 @@ from agor_jupyter.domain.repos import Branch, RepoState
 from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
-from agor_jupyter.notebook import following, rules, views
+from agor_jupyter.notebook import following, views
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
-from agor_jupyter.notebook.rules import Command, Rule
+from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.worktrees import Worktree
 
 
-class Repo:
+class Repo(Ruled):
     """A git repository that the server knows: your checkout, or its own clone. `repo.worktree("name")` makes a worktree of it."""
+
+    _scope = "repository"
 
     def __init__(self, link: Link, record: RepoRecord) -> None:
         self._link, self.record = link, record
+
+    @property
+    def _subject(self) -> str:
+        return self.record.id
 
     def refresh(self) -> "Repo":
         """Ask the server what it is now, for `record`."""
@@ -103,29 +109,6 @@ class Repo:
             if known.record.state in {WorktreeState.FAILED, WorktreeState.MISSING}:
                 return known.retry()
         return known.ready()
-
-    def allow(
-        self,
-        command: Command | None = None,
-        *,
-        kind: str | None = None,
-        agent: str | None = None,
-        hours: float | None = None,
-    ) -> Rule:
-        """Allow without a question, in all worktrees of this repository: commands that begin with `command`, or a `kind` of tool.
-
-        Args:
-            kind: `edit`, `execute`, `fetch` and so on. One that is about files allows those of the worktree only.
-            agent: only for this one.
-            hours: how long. Default: until `rule.revoke()`.
-
-        """
-        return rules.allow(self._link, "repository", self.record.id, command, kind=kind, agent=agent, hours=hours)
-
-    @property
-    def rules(self) -> Handles[Rule]:
-        """What agents need not ask in any of its worktrees."""
-        return rules.of(self._link, repo=self.record.id)
 
     def remove(self) -> None:
         """Forget it. A checkout of yours stays as it is."""

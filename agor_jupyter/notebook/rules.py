@@ -1,6 +1,8 @@
 """Rules, from a cell: what agents need not ask again, because you said so."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from agor_jupyter.domain import words
 from agor_jupyter.domain.errors import BadRequest
@@ -53,6 +55,41 @@ class Rule:
         record = self.record
         facts = [("for", f"{record.scope} {record.subject}"), ("by", record.created_by.name), ("used", str(record.uses))]
         return views.card("Rule", self.allows, "revoked" if record.revoked_at else None, facts)
+
+
+class Ruled(ABC):
+    """What a handle can do in whose place rules count: a session, a worktree, a repository."""
+
+    _link: Link
+    _scope: ClassVar[RuleScope]
+
+    @property
+    @abstractmethod
+    def _subject(self) -> str:
+        """The id that a rule names."""
+
+    def allow(
+        self,
+        command: Command | None = None,
+        *,
+        kind: str | None = None,
+        agent: str | None = None,
+        hours: float | None = None,
+    ) -> Rule:
+        """Allow without a question, in all that is below: commands that begin with `command`, or a `kind` of tool.
+
+        Args:
+            kind: `edit`, `execute`, `fetch` and so on. One that is about files allows those of the worktree only.
+            agent: only for this one.
+            hours: how long. Default: until `rule.revoke()`.
+
+        """
+        return allow(self._link, self._scope, self._subject, command, kind=kind, agent=agent, hours=hours)
+
+    @property
+    def rules(self) -> Handles[Rule]:
+        """What agents need not ask here: its own rules, then those of what it lies in."""
+        return of(self._link, **{"repo" if self._scope == "repository" else self._scope: self._subject})
 
 
 def of(link: Link, **query: str) -> Handles[Rule]:

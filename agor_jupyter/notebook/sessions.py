@@ -10,27 +10,33 @@ from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.turns import Turn as TurnRecord
-from agor_jupyter.notebook import budgets, costs, following, rules, views
+from agor_jupyter.notebook import budgets, costs, following, views
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns, wait_for
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen, table
 from agor_jupyter.notebook.permissions import Permission
-from agor_jupyter.notebook.rules import Command, Rule
+from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.turns import Turn
 
 if TYPE_CHECKING:  # it imports this module
     from agor_jupyter.notebook.worktrees import Worktree
 
 
-class Session:
+class Session(Ruled):
     """Awaitable: `await session` gives the turn of its latest prompt, streaming into the cell until that ended.
 
     With `allow=True` this handle answers the session's questions with “allow once”, in your name, while it is awaited.
     """
 
+    _scope = "session"
+
     def __init__(self, link: Link, record: SessionRecord, *, turn: TurnRecord | None = None, allow: bool = False) -> None:
         self._link, self.record, self._turn, self._allow = link, record, turn, allow
+
+    @property
+    def _subject(self) -> str:
+        return self.record.id
 
     def __await__(self) -> Generator[Any, None, Turn]:
         return self._latest().__await__()
@@ -241,29 +247,6 @@ class Session:
 
         """
         return wait_for(self.question, timeout, f"Session {self.title!r}")
-
-    def allow(
-        self,
-        command: Command | None = None,
-        *,
-        kind: str | None = None,
-        agent: str | None = None,
-        hours: float | None = None,
-    ) -> Rule:
-        """Allow without a question, in this session: commands that begin with `command`, or a `kind` of tool.
-
-        Args:
-            kind: `edit`, `execute`, `fetch` and so on. One that is about files allows those of the worktree only.
-            agent: only for this one.
-            hours: how long. Default: until `rule.revoke()`.
-
-        """
-        return rules.allow(self._link, "session", self.record.id, command, kind=kind, agent=agent, hours=hours)
-
-    @property
-    def rules(self) -> Handles[Rule]:
-        """What agents need not ask here: its own rules, then those of its worktree, zone and repository."""
-        return rules.of(self._link, session=self.record.id)
 
     def cancel(self) -> "Session":
         """Stop the turn that is at work. The queue goes on."""

@@ -12,12 +12,12 @@ from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.worktrees import Removal, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import budgets, costs, following, rules, views
+from agor_jupyter.notebook import budgets, costs, following, views
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen
-from agor_jupyter.notebook.rules import Command, Rule
+from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.turns import Diff
 
@@ -26,11 +26,17 @@ _SAME: Any = object()
 _OVER = {"failed", "cancelled", "interrupted"}
 
 
-class Worktree:
+class Worktree(Ruled):
     """A folder and a branch of its own, where agents work. `worktree.session("script", "…")` starts one."""
+
+    _scope = "worktree"
 
     def __init__(self, link: Link, record: WorktreeRecord) -> None:
         self._link, self.record = link, record
+
+    @property
+    def _subject(self) -> str:
+        return self.record.id
 
     def refresh(self) -> "Worktree":
         """Ask the server what it is now, for `record`."""
@@ -206,29 +212,6 @@ class Worktree:
         if self.record.state is not WorktreeState.READY:
             raise WorktreeNotReady(self.name, self.record.state.value, self.record.reason)
         return self
-
-    def allow(
-        self,
-        command: Command | None = None,
-        *,
-        kind: str | None = None,
-        agent: str | None = None,
-        hours: float | None = None,
-    ) -> Rule:
-        """Allow without a question, in all sessions of this worktree: commands that begin with `command`, or a `kind` of tool.
-
-        Args:
-            kind: `edit`, `execute`, `fetch` and so on. One that is about files allows those of the worktree only.
-            agent: only for this one.
-            hours: how long. Default: until `rule.revoke()`.
-
-        """
-        return rules.allow(self._link, "worktree", self.record.id, command, kind=kind, agent=agent, hours=hours)
-
-    @property
-    def rules(self) -> Handles[Rule]:
-        """What agents need not ask here: its own rules, then those of its zone and repository."""
-        return rules.of(self._link, worktree=self.record.id)
 
     def __repr__(self) -> str:
         state = "" if self.record.state is WorktreeState.READY else f", {self.record.state.value}"
