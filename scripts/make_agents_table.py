@@ -21,6 +21,12 @@ def _mode(agent: AgentType) -> str:
     return f"`{agent.mode}`, in the sandbox `{agent.sandbox_mode}`"
 
 
+def _asks(agent: AgentType) -> str:
+    if not agent.asks:
+        return "no"
+    return "yes; in the sandbox it does not" if agent.sandbox_mode else "yes"
+
+
 def _signs(agent: AgentType) -> str:
     return "<br>".join(f"`{name}`" for name in agent.key_env)
 
@@ -30,7 +36,7 @@ ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
         ("goes on after a rest by", _resumes),
         ("forks by", lambda agent: "its own fork" if agent.can_fork else "a new session with the transcript"),
         ("mode that we set", _mode),
-        ("asks before it edits and runs", lambda agent: "yes" if agent.asks else "no"),
+        ("asks before it edits and runs", _asks),
         ("tokens", lambda agent: "as it reports" if agent.reports_usage else "unknown"),
         ("cost", lambda agent: "as it reports" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
         ("MCP servers", lambda agent: ", ".join(agent.mcp) or "none"),

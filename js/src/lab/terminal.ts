@@ -1,6 +1,8 @@
 // A terminal of JupyterLab with a command in it. A person reads it there and presses Enter.
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
+import { shellLine } from '../panels/words.js';
+
 const CREATE = 'terminal:create-new';
 
 /** The parts of JupyterLab's terminal widget that are used here. */
@@ -22,11 +24,9 @@ export function terminalOf(app: JupyterFrontEnd): (command: readonly string[]) =
       const type = () => {
         if (session.connectionStatus !== 'connected') return;
         session.connectionStatusChanged.disconnect(type);
-        session.send({ type: 'stdin', content: [command.map(quoted).join(' ')] });
+        session.send({ type: 'stdin', content: [shellLine(command)] });
       };
       session.connectionStatusChanged.connect(type);
       type();
     });
 }
-
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -9,6 +9,7 @@ import { canSteer, useApp, useCommand, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
 import { AgentTile, Icon } from './Icon.js';
 import { visible } from './safe.js';
+import { shellLine } from './words.js';
 
 const words = dialogTexts.agents;
 
@@ -150,7 +151,7 @@ function SignIn({ status: { agent }, isMeant }: { status: AgentStatus; isMeant: 
     <div className="agor-agent-more">
       <span className="agor-t3">{words.signInHere}</span>
       <div className="agor-row">
-        <CopyLine text={agent.signIn.join(' ')} />
+        <CopyLine text={shellLine(agent.signIn)} />
         {openTerminal && (
           <button
             type="button"

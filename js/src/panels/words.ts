@@ -47,3 +47,8 @@ export function ordinal(n: number): string {
 
 /** The part of a title, command or path that does not fit is less telling than its end. */
 export const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** As it can be pasted into a shell. */
+export const shellLine = (command: readonly string[]): string => command.map(quoted).join(' ');
