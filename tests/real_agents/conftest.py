@@ -15,7 +15,7 @@ from tests.real_agents.stage import Stage
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(params=[name if name == "script" else pytest.param(name, marks=pytest.mark.agent) for name in KITS])

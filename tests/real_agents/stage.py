@@ -14,8 +14,8 @@ from tests.real_agents.kits import Kit
 from tests.real_agents.process_table import ESCAPES, ProcessTable
 from tests.scene import Scene
 
-PATIENCE_S = 60
-"""A real agent starts for seconds, and longer while its neighbours do."""
+PATIENCE_S = 120
+"""A real agent starts for seconds, longer while its neighbours do, and for a minute when one that was killed left a lock behind."""
 
 
 class Stage(Scene):
