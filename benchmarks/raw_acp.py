@@ -46,7 +46,10 @@ class RawAgent:
 
     async def _read(self) -> None:
         while line := await self._process.stdout.readline():
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except ValueError:  # some write for people, too
+                continue
             if message.get("method") == "session/update":
                 if message["params"]["update"]["sessionUpdate"] == "agent_message_chunk":
                     self.first_at = self.first_at or time.perf_counter()
