@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 PORT   ?= 8888
 STAMP  := $(VENV)/.stamp
 SLOW   := opencode or gemini
+# These programs are not ours: a case that fails is tried once more, and the summary names it.
+AGENTS_OPTIONS := -q -m "" tests/real_agents --reruns 1 -rfER
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
@@ -42,7 +44,7 @@ test: $(STAMP) browser-tools sandbox-tools  ## Install what the tests need, then
 check: $(STAMP)  ## Lint, types, layers and all tests: exactly what CI runs
 	$(MAKE) --no-print-directory lint
 	cd js && npm test --silent
-	$(PY) -m pytest -q --ignore=tests/browser
+	$(PY) -m pytest -q --ignore=tests/browser -n 3 --dist loadfile  # most of a test is waiting for processes
 	$(PY) -m pytest -q tests/browser  # apart: Playwright keeps an event loop running in its thread
 
 lint: $(STAMP)
@@ -73,8 +75,8 @@ bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a ta
 test-agents: $(STAMP)  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
 	$(PY) -m tests.real_agents.install
 	@mkdir -p build
-	@$(PY) -m pytest -q -m "" tests/real_agents -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
-	  $(PY) -m pytest -q -m "" tests/real_agents -k "$(SLOW)"; second=$$?; \
+	@$(PY) -m pytest $(AGENTS_OPTIONS) -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
+	  $(PY) -m pytest $(AGENTS_OPTIONS) -k "$(SLOW)"; second=$$?; \
 	  wait $$first; first=$$?; cat build/test-agents.log; exit $$((first + second))
 
 test-beside: $(STAMP)  ## By hand: try the wheel beside Jupyter AI and jupyter-server-documents, and with disable_rtc

@@ -220,7 +220,8 @@ async def test_a_worktree_in_which_a_turn_waits_or_runs_is_live(scene):
 
 
 async def test_pages_go_on_where_they_ended_with_any_filter(scene):
-    made = [(await scene.session(title=f"s{k}")).id for k in range(7)]
+    sessions = [await scene.session(title=f"s{k}") for k in range(7)]
+    made = [session.id for session in sorted(sessions, key=lambda session: (session.updated_at, session.id))]
 
     for filters in ({}, {"agent": "script"}, {"person": "ann"}, {"state": SessionState.IDLE}, {"worktree": scene.worktree.id}):
         seen, cursor = [], None
