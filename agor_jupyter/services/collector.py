@@ -5,6 +5,7 @@ whatever their kind. Secrets were masked before they come here.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
@@ -67,7 +68,8 @@ class Collector:
         self._lines: dict[SessionId, _Line] = {}
         self._unsaved: list[Entry] = []  # of a write that failed
         self._size = 0
-        self._dirty, self._room = asyncio.Event(), asyncio.Event()
+        self._dirty, self._room, self._at_once = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._answered: dict[SessionId, TurnId | None] = {}
         self._room.set()
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -82,6 +84,7 @@ class Collector:
         """Store what waits, then stop."""
         self._is_closing = True
         self._dirty.set()
+        self._at_once.set()
         if self._task is not None:
             await self._task
         try:
@@ -103,6 +106,9 @@ class Collector:
             self._size += len(pieces.raw[-1])
         self._size += _OVERHEAD
         self._dirty.set()
+        if isinstance(body, Text) and self._answered.get(session_id) != turn_id:
+            self._answered[session_id] = turn_id
+            self._at_once.set()
         if self._size > MAX_PENDING:
             self._room.clear()
         await self._room.wait()
@@ -164,11 +170,13 @@ class Collector:
         return shown[:LINE] if shown else None
 
     async def _tick(self) -> None:
-        """Store the first piece after a silence at once, and what follows it together."""
+        """Store the first piece after a silence and the first words of an answer at once, and what follows them together."""
         written = -math.inf
         while not self._is_closing:
             await self._dirty.wait()
-            await asyncio.sleep(max(0.0, written + self._interval_s - time.monotonic()))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._at_once.wait(), max(0.0, written + self._interval_s - time.monotonic()))
+            self._at_once.clear()
             written = time.monotonic()
             try:
                 await self.flush()

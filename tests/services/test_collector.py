@@ -68,6 +68,26 @@ async def test_text_is_there_soon_without_anyone_asking(scene, collector):
     await scene.eventually_async(lambda: _bodies(scene, session), [{"kind": "text", "text": "x", "messageId": "m"}], timeout=1)
 
 
+async def test_the_first_words_of_an_answer_do_not_wait_for_the_tick(scene, agor):
+    collector = Collector(agor.store, agor.clock, 30)
+    collector.start()
+    session = await scene.session()
+    await collector.add(session.id, "tu_1", Thought(text="hm"))
+    await scene.eventually_async(lambda: _kinds(scene, session), ["thought"], timeout=2)
+
+    for word in ("so", "far"):
+        await collector.add(session.id, "tu_1", Text(text=word, message_id=word))
+        await asyncio.sleep(0.2)
+
+    assert await _kinds(scene, session) == ["thought", "text"]
+    await collector.close()
+    assert await _kinds(scene, session) == ["thought", "text", "text"]
+
+
+async def _kinds(scene, session):
+    return [body["kind"] for body in await _bodies(scene, session)]
+
+
 @pytest.mark.parametrize(
     ("pieces", "line"),
     [
