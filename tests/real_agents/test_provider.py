@@ -136,3 +136,15 @@ async def test_a_model_that_is_not_there_parks_the_turn_until_it_is_back(stage):
     session, turn = await meet(stage, None)
 
     await is_parked_and_goes_on(stage, session, turn, "unreachable", "overloaded")
+
+
+@pytest.mark.parametrize("kit", [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.failure_signs.is_unused], indirect=True)
+async def test_an_answer_that_breaks_off_is_not_taken_for_one(stage):
+    """The others try again until the answer is whole, or say that it failed."""
+    session = await stage.begin()
+    await stage.play(session, {"text": "Hello."})
+
+    turn = await stage.say(session, {"text": "A long text that is cut somewhere in the middle of it all.", "drop": 5})
+    turn = await stage.until(turn, "parked", "done", "failed", timeout=PATIENCE_S)
+
+    assert (turn.state, turn.error_code) == ("parked", "unreachable")
