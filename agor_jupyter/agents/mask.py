@@ -118,18 +118,29 @@ class Mask:
                 done = end
         return "".join([*pieces, text[done:]])
 
-    def json(self, value: Any, depth: int = 0) -> Any:
+    def json(self, value: Any) -> Any:
         """The same JSON with every string masked, the names of objects too. `Any`: it is free JSON."""
-        if not self._names:
-            return value
+        return value if not self._names or self._is_free(value) else self._json(value, 0)
+
+    def _is_free(self, value: Any) -> bool:
+        """Whether a look at it as one text is enough to say that nothing is in it, and that it is not too deep."""
+        try:
+            encoded = json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            return False
+        # Without an escape in it, each string stands there as it is.
+        is_plain = "\\" not in encoded and encoded.count("[") + encoded.count("{") <= _MAX_DEPTH
+        return is_plain and not any(form in encoded for form in self._names)
+
+    def _json(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if depth > _MAX_DEPTH and isinstance(value, list | dict):
             return "… nested too deep …"
         if isinstance(value, list):
-            return [self.json(item, depth + 1) for item in value]
+            return [self._json(item, depth + 1) for item in value]
         if isinstance(value, dict):
-            return {self.text(str(name)): self.json(item, depth + 1) for name, item in value.items()}
+            return {self.text(str(name)): self._json(item, depth + 1) for name, item in value.items()}
         return value
 
     def record(self, record: R) -> R:
@@ -242,4 +253,5 @@ class MaskedEvents:
             self._held[key] = body.replace(text=text[-length:])
         if ready := text[: len(text) - length]:
             is_whole = held is None and not length  # the raw update of a part would tell what is held back
-            await self._on_event(body.replace(text=ready), self._mask.json(raw) if is_whole else None)
+            same = body if ready == body.text else body.replace(text=ready)
+            await self._on_event(same, self._mask.json(raw) if is_whole else None)

@@ -1,5 +1,7 @@
 """opencode, which speaks ACP itself."""
 
+import json
+
 from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 _SETTINGS = (
@@ -7,6 +9,10 @@ _SETTINGS = (
     *("agent", "agents", "command", "commands", "mode", "modes", "plugin", "plugins", "skill", "skills", "themes", "tool", "tools"),
 )
 """One by one: it does not start when it cannot write into the folder they are in."""
+_INSTALLED = ("node_modules", "package.json", "package-lock.json")
+"""What people's own tools and plugins import, put there by their own opencode."""
+_LOCK = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
+"""It installs this package, 95 MB with what it needs, into each of its folders that does not name it: here, for every worktree."""
 
 AGENT = AgentType(
     name="opencode",
@@ -41,6 +47,7 @@ AGENT = AgentType(
     reports_cost=True,
     mcp=["stdio", "http"],
     state=[".local/share/opencode/", ".local/state/opencode/"],
-    settings=[f".config/opencode/{name}" for name in _SETTINGS],
+    settings=[f".config/opencode/{name}" for name in (*_SETTINGS, *_INSTALLED)],
+    home_files={".config/opencode/node_modules/": "", ".config/opencode/package-lock.json": json.dumps(_LOCK)},
     history="opencode",
 )

@@ -90,6 +90,10 @@ class AgentType(Record):
     """Paths below the home folder that it reads and writes in the sandbox too: its sign-in, its conversations. A folder ends with `/`."""
     settings: list[str] = Field(default_factory=list)
     """Paths below the home folder, within `state` or not, that it may read there and not change: they decide what runs."""
+    home_files: dict[str, str] = Field(default_factory=dict)
+    """Files by their paths below the home folder, which are there in the sandbox from the beginning unless the person has them: what
+    spares every worktree an installation of its own. A folder ends with `/`, and is empty.
+    """
     state_env: list[str] = Field(default_factory=list)
     """Variables that name a folder of `state` elsewhere."""
     node: int | None = None

@@ -36,10 +36,12 @@ _MOST_KEPT = 200
 _NAME = re.compile(r"refs/(?:heads/|tags/|stash$)[^\x00-\x20~^:?*\[\\\x7f]*")
 
 
-async def prepare(private: Private) -> None:
-    """Make it, if there is none yet."""
-    if not private.git_dir.is_dir() or read_known(private) is None:
-        await make(private, await outside_of(private))
+async def prepare(private: Private) -> bool:
+    """Make it, if there is none yet. Says whether it did: then both sides agree."""
+    if private.git_dir.is_dir() and read_known(private) is not None:
+        return False
+    await make(private, await outside_of(private))
+    return True
 
 
 async def sync(private: Private, inside: Inside, *, is_quick: bool = False, is_new: bool = False) -> list[Finding]:

@@ -22,6 +22,7 @@ _MOVED = {
 }
 """Where the parts of a home lie elsewhere, when a variable says so."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Home:
@@ -45,6 +46,7 @@ class Home:
         found = [Mount(source=path, target=path, is_writable=True) for path in writable.values() if path.exists()]
         found += [Mount(source=path, target=path) for path in readable.values() if path.exists()]
         self._link({name: path for name, path in (readable | writable).items() if not name.startswith("/")})
+        self._begin(agent.home_files)
         return [*found, Mount(source=self._own, target=sandbox.HOME, is_writable=True)]
 
     def _find(self, name: str) -> Path:
@@ -74,6 +76,21 @@ class Home:
                 os.close(folder)
             if target.exists():
                 linked.append(relative)
+
+    def _begin(self, files: Mapping[str, str]) -> None:
+        """What is not there yet is made. What the person has was linked before, what an agent made stays."""
+        for name, content in files.items():
+            path = Path(name)
+            folder = self._open(path.parent.parts)
+            try:
+                with contextlib.suppress(FileExistsError):
+                    if name.endswith("/"):
+                        os.mkdir(path.name, dir_fd=folder)
+                    else:
+                        with os.fdopen(os.open(path.name, _NEW, 0o600, dir_fd=folder), "w") as file:
+                            file.write(content)
+            finally:
+                os.close(folder)
 
     def _open(self, parts: Iterable[str]) -> int:
         """A folder of the home inside. A link or file that an agent has put in the way is removed; none is followed."""

@@ -111,8 +111,8 @@ class Sandboxes:
         async with self._locks[worktree.id]:
             try:
                 place = await self._place(worktree)
-                await meeting.prepare(place)
-                notices = [] if self._live[worktree.id] else await self._meet(place, is_new=True)
+                is_made = await meeting.prepare(place)
+                notices = [] if is_made or self._live[worktree.id] else await self._meet(place, is_new=True)
                 layout = await asyncio.to_thread(self._layout, place, agent, env, run_id)
             except OSError as error:
                 raise errors.SandboxFailed(str(error)) from error

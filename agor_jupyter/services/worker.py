@@ -202,8 +202,7 @@ class Worker:
                     await self._tell(current, notice)
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
-            await self._unless_cancelled(current, self._refresh(current))
-            current.before = await self._unless_cancelled(current, self._desk.worktrees.checkpoint(worktree.id))
+            current.before = await self._unless_cancelled(current, self._look(current))
             if not await self._desk.store.write(runs.begin, current.turn.id, current.before, self._conversation, self._desk.clock.now()):
                 raise _Cancelled
             return outcomes.read(await self._prompt(current))
@@ -425,6 +424,17 @@ class Worker:
             for notice in [*launch.notices, *([mode_notice(agent)] if is_unasked else [])]:
                 await self._tell(self._current, notice)
         return launch
+
+    async def _look(self, current: _Current) -> Checkpoint:
+        """What the worktree holds before the turn, inside as outside. The two are apart: neither waits for the other."""
+        refreshing = asyncio.create_task(self._refresh(current))
+        try:
+            found = await self._desk.worktrees.checkpoint(current.turn.worktree_id)
+            await refreshing
+        finally:
+            refreshing.cancel()
+            await asyncio.gather(refreshing, return_exceptions=True)
+        return found
 
     async def _refresh(self, current: _Current) -> None:
         """What people did in the worktree since the last turn is there in the sandbox too."""

@@ -37,8 +37,10 @@ SECRET = 'sk-ant-/?+"ü\\0123'
     ],
 )
 def test_a_secret_is_taken_out_however_it_is_written(before, after, write):
-    text = Mask({"API_KEY": SECRET}).text(write(before + SECRET + after))
+    mask, told = Mask({"API_KEY": SECRET}), write(before + SECRET + after)
+    text = mask.text(told)
 
+    assert mask.json({"a": [{"b": told}, told]}) == {"a": [{"b": text}, text]}
     assert "[API_KEY]" in text
     assert leaks.traces(SECRET, text.encode()) == []
 

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,10 @@ def config(config: Config, home) -> Config:
     (home / ".ssh").mkdir()
     (home / ".ssh" / "id").write_text("a secret\n")
     return dataclasses.replace(config, sandbox="required")
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
 
 
 def git(stage: Stage, *arguments: str) -> str:
@@ -39,6 +44,7 @@ async def test_it_commits_and_remembers_and_leaves_nothing(stage, home):
     assert "No such file" in seen[0]
     assert int(seen[1]) < 20
     assert first.sandbox == "on"
+    assert _size_mb(stage.agor.config.data_dir / "sandboxes") < 10, "it installed something for this worktree alone"
 
     await stage.age()
     await stage.agor.runner.dismiss([session.id])

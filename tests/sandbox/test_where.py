@@ -146,3 +146,30 @@ def test_state_is_found_where_variables_move_it(tmp_path):
     assert {mount.target for mount in mounts if mount.is_writable} == {moved / "x", theirs / ".x", tmp_path / "x", sandbox.HOME}
     assert (tmp_path / "own" / ".x").readlink() == theirs / ".x"
     assert not (tmp_path / "own" / ".x.json").is_symlink()
+
+
+def test_a_home_begins_with_what_spares_an_installation_unless_the_person_has_it(tmp_path):
+    theirs, own = tmp_path / "home", tmp_path / "own"
+    files = {".x/modules/": "", ".x/lock.json": "ours"}
+    agent = AgentType(name="x", label="x", icon="x", command=["x"], settings=[".x/modules", ".x/lock.json"], home_files=files)
+
+    def make():
+        Home(theirs, own, {}).mounts(agent, read=(), write=())
+
+    theirs.mkdir()
+    make()
+    assert ((own / ".x/modules").is_dir(), (own / ".x/lock.json").read_text()) == (True, "ours")
+
+    (own / ".x/lock.json").write_text("the agent's")
+    (tmp_path / "secret").write_text("secret")
+    (own / ".x/modules").rmdir()
+    (own / ".x/modules").symlink_to(tmp_path / "secret")
+    make()
+    assert ((own / ".x/modules").is_dir(), (own / ".x/lock.json").read_text()) == (True, "the agent's")
+    assert (tmp_path / "secret").read_text() == "secret"
+
+    (theirs / ".x").mkdir()
+    (theirs / ".x/lock.json").write_text("the person's")
+    make()
+    assert (own / ".x/lock.json").read_text() == "the person's"
+    assert (own / ".x/lock.json").is_symlink()

@@ -82,6 +82,8 @@ export interface AgentType {
   state: string[]
   /** Paths below the home folder, within `state` or not, that it may read there and not change: they decide what runs. */
   settings: string[]
+  /** Files by their paths below the home folder, which are there in the sandbox from the beginning unless the person has them: what spares every worktree an installation of its own. A folder ends with `/`, and is empty. */
+  homeFiles: Record<string, string>
   /** Variables that name a folder of `state` elsewhere. */
   stateEnv: string[]
   /** The oldest major version of Node that the package runs on. `None`: any. */
