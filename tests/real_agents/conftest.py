@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.services.config import Config
+from tests.faults.server import Server
 from tests.model_server import ModelServer
 from tests.real_agents.kits import CACHE, KITS, Kit
 from tests.real_agents.process_table import ProcessTable
@@ -64,3 +65,13 @@ def config(config: Config, kit: Kit, home: Path, sandbox: str) -> Config:
 @pytest.fixture
 def stage(agor, owner, key, worktree, kit: Kit, model: ModelServer, table: ProcessTable) -> Stage:
     return Stage(agor, owner, key, worktree, kit=kit, model=model, table=table)
+
+
+@pytest.fixture
+def server(config: Config, tmp_path: Path):
+    """A real one, which can be killed."""
+    server = Server(config.root_dir, config.data_dir, log=tmp_path / "server.log")
+    server.start()
+    server.wait_ready()
+    yield server
+    server.kill()

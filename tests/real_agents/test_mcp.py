@@ -1,6 +1,7 @@
 """An agent calls the MCP servers that the session gives it: over a pipe, over HTTP, and the board's own."""
 
 from tests.real_agents.mcp_servers import WORDS, OverHttp, over_a_pipe
+from tests.real_agents.remote import Remote
 
 
 async def test_an_mcp_server_over_a_pipe_and_one_over_http_are_called(stage):
@@ -27,3 +28,22 @@ async def test_an_mcp_server_over_a_pipe_and_one_over_http_are_called(stage):
         assert "Both said it." in await stage.text(turn)
         assert [call["arguments"] for call in http.calls] == [{"words": "two"}]
         assert any(f"{WORDS} one" in request and f"{WORDS} two" in request for request in stage.model.requests)
+
+
+def test_an_agent_starts_another_with_the_boards_own_tools_and_waits_for_it(server, kit, model, repository):
+    remote = Remote(server, kit)
+    session = remote.begin(repository, board="team.agor", options=kit.for_tools)
+    if not kit.agent.mcp:
+        assert remote.play(session["id"], {"text": "I have no tools."})["state"] == "done"
+        return
+
+    spawn = {"agent": "script", "prompt": "```sh\necho helped > helped.txt\n```"}
+    turn = remote.play(session["id"], {"do": "mcp", "server": "agor", "tool": "session_spawn", "args": spawn}, {"text": "It helps."})
+    [helper] = [one for one in server.call("GET", "sessions")["items"] if one["parentId"] == session["id"]]
+    wait = {"session_id": helper["id"]}
+    asked = len(model.requests)
+    after = remote.play(session["id"], {"do": "mcp", "server": "agor", "tool": "session_wait", "args": wait}, {"text": "It is done."})
+
+    assert [one["state"] for one in (turn, after)] == ["done", "done"], (turn, after)
+    assert (helper["agent"], helper["worktreeId"]) == ("script", session["worktreeId"])
+    assert any("helped.txt" in request for request in model.requests[asked:])
