@@ -400,11 +400,17 @@ class DataInUse(Unavailable):
         )
 
 
+_STDERR = 400
+
+
 class AgentFailed(Unavailable):
     code = "agent_failed"
 
     def __init__(self, agent: str, why: str, stderr: str = "") -> None:
-        tail = f" It wrote last: {stderr.strip()[-400:]}" if stderr.strip() else ""
+        last = stderr.strip()
+        if len(last) > _STDERR:  # from the beginning of a line
+            last = last[-_STDERR:].partition("\n")[2] or last[-_STDERR:]
+        tail = f" It wrote last: {last}" if last else ""
         super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
 
 

@@ -11,12 +11,13 @@ import { visible } from './safe.js';
 import type { TurnBlock } from './transcript/fold.js';
 import { count } from './words.js';
 
-/** The turn that waits for a decision: interrupted and unresolved, or the last one when it failed. */
+/** The turn that waits for a decision: interrupted and unresolved, or the last one when it failed and nothing was asked since. */
 export function openOutcome(session: Session, turns: Iterable<Turn>): Turn | null {
   let found: Turn | null = null;
   for (const turn of turns) {
     if (turn.sessionId !== session.id || turn.resolution !== null) continue;
-    const isOpen = turn.state === 'interrupted' || (turn.state === 'failed' && turn.id === session.lastTurnId);
+    const isLast = turn.id === session.lastTurnId && session.currentTurnId === null && session.queue.length === 0;
+    const isOpen = turn.state === 'interrupted' || (turn.state === 'failed' && isLast);
     if (isOpen && (!found || turn.number > found.number)) found = turn;
   }
   return found;
