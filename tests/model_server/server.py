@@ -219,7 +219,8 @@ def _side_step(api: Api, body: Body) -> Step | None:
     """Agents ask more than their user does: for a title, for a choice of a model by a schema. `None`: this is no such question."""
     config = body.get("generationConfig") or {}
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
-    schema = schema or ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    for place in ("output_config", "text"):
+        schema = schema or ((body.get(place) or {}).get("format") or {}).get("schema")
     if schema:
         return Step(text=json.dumps(_smallest(schema)))
     return None if api.tools(body) else Step(text="A title")
