@@ -33,7 +33,7 @@ from tests.model_server.script import script
 from tests.real_agents.kits import CACHE, KITS, Kit
 from tests.real_agents.process_table import ProcessTable
 
-PROMPTS, EIGHT, ROUNDS = 11, 8, 3
+PROMPTS, EIGHT, ROUNDS = 21, 8, 5
 WORDS = script({"text": "".join(f"{number:04} " for number in range(2000)), "chunk": 5, "delay": 0.001})
 """No word twice: Gemini breaks off what looks like a loop."""
 ANN = Caller(person=Person(username="ann", name="Ann"), role=Role.OWNER)
@@ -185,7 +185,7 @@ class Ours:
             await self.app.events.wait(seen)
             found = await self.app.events.since(seen)
             assert found is not None
-            for event in json.loads(found[0]):
+            for event in json.loads(found[0]) if turn.id.encode() in found[0] else ():  # to watch costs as little as it can
                 body = event["body"]
                 if not first and event["turnId"] == turn.id and body["kind"] == "text":
                     first = time.perf_counter() - began

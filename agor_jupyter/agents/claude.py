@@ -37,6 +37,7 @@ AGENT = AgentType(
     reports_usage=True,
     reports_cost=True,
     mcp=["stdio", "http"],
+    chatter=r"\[session/\w+\] .*\bphase=",
     failure_signs=FailureSigns(
         patterns=[r"API Error: (?:Repeated |Request rejected \()?(?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],
         codes={

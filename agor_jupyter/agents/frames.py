@@ -51,7 +51,7 @@ def decode(line: bytes) -> dict[str, Any]:
     """
     text = line.decode("utf-8", "replace")
     try:
-        message: Any = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+        message: Any = _JSON.decode(text)
         if not isinstance(message, dict):
             raise BadMessage(f"a {type(message).__name__} instead of an object")
         if "\\u" in text or "\0" in text or text.count("[") + text.count("{") > _MAX_DEPTH:
@@ -66,6 +66,9 @@ def decode(line: bytes) -> dict[str, Any]:
 def _finite(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+_JSON = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite)
 
 
 def clean_text(text: str) -> str:

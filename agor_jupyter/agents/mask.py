@@ -20,6 +20,7 @@ from agor_jupyter.domain.variables import MIN_VALUE
 
 _MAX_DEPTH = 100
 R = TypeVar("R", bound=Record)
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH(?!OR)", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r"SSH_AUTH_SOCK|XAUTHORITY|.*_(?:FILE|PATH|DIR|SOCK)", re.IGNORECASE)
 _BREAKS = tuple(re.compile(rf"{mark}|\\r\\n|\\n|[\r\\]$") for mark in (r"\r?\n[ +-]?", r"\r?\n"))
@@ -125,7 +126,7 @@ class Mask:
     def _is_free(self, value: Any) -> bool:
         """Whether a look at it as one text is enough to say that nothing is in it, and that it is not too deep."""
         try:
-            encoded = json.dumps(value, ensure_ascii=False)
+            encoded = _JSON.encode(value)
         except (TypeError, ValueError, RecursionError):
             return False
         # Without an escape in it, each string stands there as it is.
@@ -219,7 +220,10 @@ class _Beginnings:
 
 
 class MaskedEvents:
-    """Passes events on with their secrets masked, also those that are cut between two pieces of a stream."""
+    """Passes events on with their secrets masked, also those that are cut between two pieces of a stream.
+
+    The raw updates are masked already: whoever reads an update masks it before anything of it is cut.
+    """
 
     def __init__(self, mask: Mask, on_event: Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]) -> None:
         self._mask = mask
@@ -234,7 +238,7 @@ class MaskedEvents:
             await self._piece(body, raw)
         else:
             await self.flush()
-            await self._on_event(self._mask.record(body), self._mask.json(raw))
+            await self._on_event(self._mask.record(body), raw)
 
     async def flush(self) -> None:
         """Pass on what was held back: the stream ended, so it is no secret, or not the whole of it."""
@@ -254,4 +258,4 @@ class MaskedEvents:
         if ready := text[: len(text) - length]:
             is_whole = held is None and not length  # the raw update of a part would tell what is held back
             same = body if ready == body.text else body.replace(text=ready)
-            await self._on_event(same, self._mask.json(raw) if is_whole else None)
+            await self._on_event(same, raw if is_whole else None)

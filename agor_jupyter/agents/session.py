@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -655,7 +656,10 @@ class AgentSession:
         return f"{said[:1000] or f'code {error.code}'}".rstrip(".") + "."
 
     def _failed(self, why: str) -> AgentFailed:
-        return AgentFailed(self.agent.name, self._mask.text(why), self._mask.text(self.process.stderr_tail()))
+        said = self.process.stderr_tail()
+        if self.agent.chatter:
+            said = "\n".join(line for line in said.splitlines() if not re.match(self.agent.chatter, line))
+        return AgentFailed(self.agent.name, self._mask.text(why), self._mask.text(said))
 
     async def _died(self, gone: Gone, when: str) -> AgentFailed:
         with contextlib.suppress(TimeoutError):

@@ -1,9 +1,10 @@
 """An agent: a kind of coding assistant. Pure data; nothing outside `agents/` names one."""
 
+import re
 import shlex
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agor_jupyter.domain.options import SessionOption
 from agor_jupyter.domain.records import JsonObject, Record
@@ -20,20 +21,32 @@ Package = Annotated[
 """`name@1.2.3`: an npm package and its exact version, never a range."""
 
 
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"it is not a regular expression: {error}") from None
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression of Python."""
+
+
 class FailureSigns(Record):
-    """How an agent shows, to programs, that the model's provider refused or was not reached. Regular expressions are Python's."""
+    """How an agent shows, to programs, that the model's provider refused or was not reached."""
 
     errored: str | None = None
     """`a.b=c`: where `c` at `_meta.a.b` of an update means that the turn failed, though the agent ends it well."""
     detail: str | None = None
     """`a.b`: where `_meta` of an update has the error as JSON."""
-    last_message: list[str] = Field(default_factory=list)
+    last_message: list[Regex] = Field(default_factory=list)
     """What the whole last message of a turn that ended well matches when it is an error and not an answer."""
     is_unused: bool = False
     """A turn that ended well, and for which it says that no model was used, had no answer. Commands, which begin with `/`, need none."""
     retrying: str | None = None
     """`a.b=true`: where an update says that the agent tries again by itself, as long as nothing else is heard."""
-    patterns: list[str] = Field(default_factory=list)
+    patterns: list[Regex] = Field(default_factory=list)
     """What an error's text has that a program can read: the groups `status` (of HTTP), `code`, or one of our own codes."""
     codes: dict[str, str] = Field(default_factory=dict)
     """The agent's names of errors, and ours: `rate_limited`, `overloaded`, `quota`, `unreachable`, `auth_required` or `provider_error`."""
@@ -116,6 +129,8 @@ class AgentType(Record):
     """Variables any of which signs in instead."""
     authenticate: list[JsonObject] = Field(default_factory=list)
     """What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set."""
+    chatter: Regex | None = None
+    """What begins the lines on stderr that it writes in passing, and that are not quoted when it fails."""
     usage_is_partial: bool = False
     """The tokens that it reports are those of a turn's last request alone: they are not kept."""
     failure_signs: FailureSigns = Field(default_factory=FailureSigns)

@@ -400,16 +400,16 @@ class DataInUse(Unavailable):
         )
 
 
-_STDERR = 400
-
-
 class AgentFailed(Unavailable):
+    """`stderr` is masked; its end is quoted."""
+
     code = "agent_failed"
+    _QUOTED = 400
 
     def __init__(self, agent: str, why: str, stderr: str = "") -> None:
         last = stderr.strip()
-        if len(last) > _STDERR:  # from the beginning of a line
-            last = last[-_STDERR:].partition("\n")[2] or last[-_STDERR:]
+        if len(last) > self._QUOTED:  # from the beginning of a line
+            last = last[-self._QUOTED :].partition("\n")[2] or last[-self._QUOTED :]
         tail = f" It wrote last: {last}" if last else ""
         super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
 

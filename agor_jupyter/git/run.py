@@ -26,6 +26,8 @@ _SCARCE_BYTES = 32 * 1024 * 1024
 _THREADS = 16
 
 _PASSED = ("PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "TMPDIR")
+_PASSED_TO_PERSONAL = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+"""Where the user's own settings stand, if not in the usual places."""
 _PASSED_TO_NETWORK = (
     *("SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
     *(name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())),
@@ -99,7 +101,7 @@ async def run(
     another thread.
     """
     argv = [*inside, "git", *_OPTIONS, *(() if protocols else _NO_NETWORK), *arguments]
-    passed = (*_PASSED, *_PASSED_TO_NETWORK) if protocols else _PASSED
+    passed = (*_PASSED, *(_PASSED_TO_NETWORK if protocols else ()), *(_PASSED_TO_PERSONAL if is_personal else ()))
     environment = {name: os.environ[name] for name in passed if name in os.environ}
     environment |= _ENVIRONMENT
     environment |= {"GIT_ALLOW_PROTOCOL": ":".join(protocols)}

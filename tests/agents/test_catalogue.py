@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 from agor_jupyter.domain.errors import AgentNotFound, AgentNotInstalled
 from agor_jupyter.executors import environment
 from agor_jupyter.services.agents import Agents
@@ -74,6 +74,13 @@ def test_a_package_is_pinned_to_one_version_or_refused(package):
 def test_a_name_that_is_no_folder_is_refused(name):
     with pytest.raises(ValidationError, match="name"):
         AgentType(name=name, label="Mine", icon="x", command=["x"])
+
+
+def test_a_pattern_that_does_not_compile_is_refused():
+    with pytest.raises(ValidationError, match="not a regular expression: unterminated"):
+        AgentType(name="mine", label="Mine", icon="x", command=["x"], chatter="[a")
+    with pytest.raises(ValidationError, match="not a regular expression"):
+        FailureSigns(patterns=["ok", "("])
 
 
 def test_who_is_signed_in_has_a_key_or_a_file(tmp_path, monkeypatch):

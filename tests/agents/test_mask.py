@@ -67,9 +67,10 @@ async def test_a_secret_cut_between_pieces_is_found(pieces):
     async def on_event(body, raw):
         told.append((body, raw))
 
-    events = MaskedEvents(Mask({"TOKEN": "hunter2hunter3"}), on_event)
+    mask = Mask({"TOKEN": "hunter2hunter3"})
+    events = MaskedEvents(mask, on_event)
     for piece in pieces:
-        await events(Text(text=piece), {"text": piece})
+        await events(Text(text=piece), mask.json({"text": piece}))
     await events.flush()
 
     wanted = "".join(pieces).replace("hunter2hunter3", "[TOKEN]")

@@ -56,6 +56,14 @@ async def test_what_it_wrote_to_stderr_is_in_the_error(stage):
         await stage.start(agent)
 
 
+async def test_what_it_writes_in_passing_is_not(stage):
+    command = ["sh", "-c", "echo '[session/new] phase=begin' >&2; echo out of memory >&2; echo '[session/new] phase=end' >&2; exit 4"]
+    agent = AgentType(name="bad", label="Bad", icon="x", command=command, chatter=r"\[session/\w+\] phase=")
+
+    with pytest.raises(AgentFailed, match=r"It wrote last: out of memory$"):
+        await stage.start(agent)
+
+
 async def test_a_command_that_does_not_exist_says_so(stage):
     with pytest.raises(AgentFailed, match=r"code 127.*no-such-agent: No such file"):
         await stage.start(AgentType(name="bad", label="Bad", icon="x", command=["no-such-agent"]))

@@ -90,6 +90,20 @@ def test_a_worktree_is_made_and_prompted_from_the_board(lab, people, board):
     card(page, "Say hello").locator("text=/1 file/").wait_for()
 
 
+def test_the_first_card_of_an_empty_board_keeps_its_distance_for_everybody(lab, people, board):
+    page = people("jonas")
+    app = open_tab(page, lab, board)
+    page.wait_for_selector(".agor-board[data-empty]")
+
+    worktree(lab, board, "First")
+
+    card(page, "First").wait_for()
+    page.wait_for_timeout(400)
+    around, inside = app.locator(".agor-board").bounding_box(), card(page, "First").bounding_box()
+    assert inside["x"] - around["x"] >= 24
+    assert inside["y"] - around["y"] >= 24
+
+
 def test_an_error_of_the_server_is_said_in_the_dialog(lab, people, board):
     page = people("mira")
     open_tab(page, lab, board).locator("[aria-label='Command menu']").click()

@@ -28,6 +28,15 @@ async def test_a_commit_is_on_the_branch_after_the_turn_and_not_before(scene, re
     assert await notices(scene, session) == []
 
 
+async def test_the_persons_own_settings_are_followed_where_a_variable_says_they_are(scene, tmp_path, monkeypatch):
+    (tmp_path / "settings").write_text("[pull]\n\tff = only\n[core]\n\tpager = less\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings"))
+
+    _, written = await play(scene, await scene.session(), "git config pull.ff; git config core.pager || echo no pager")
+
+    assert written.split("\n")[:2] == ["only", "no pager"]
+
+
 async def test_an_agent_amends_rebases_stashes_tags_switches_and_collects_garbage(scene, repository):
     session = await scene.session()
     branch = scene.worktree.branch

@@ -277,7 +277,7 @@ export class Stage implements Desk, ActionHost {
 
   fit(): void {
     const box = this.scene.bounds();
-    this.#fly(box ? fit(box, this.scene.size, this.#margins()) : { x: 0, y: 0, zoom: 1 });
+    this.#fly(box ? fit(box, this.scene.size, this.#margins()) : this.#origin());
   }
 
   zoomToSelection(): void {
@@ -385,7 +385,8 @@ export class Stage implements Desk, ActionHost {
     const box = this.scene.bounds();
     if (!this.#isPlaced) {
       this.#isFollowing = box === null;
-      if (box) {
+      if (!box) this.scene.camera = this.#origin();
+      else {
         const margins = this.#margins();
         const camera = fit(box, this.scene.size, margins);
         // A cell is small: a large board begins at its upper left corner, large enough to read.
@@ -395,6 +396,12 @@ export class Stage implements Desk, ActionHost {
     } else if (box && !encloses(visibleBox(this.camera, this.scene.size), box)) this.#fly(fit(box, this.scene.size, this.#margins()));
     this.#isPlaced = true;
     this.#viewPace.ask();
+  }
+
+  /** The beginning of the board in the upper left corner. */
+  #origin(): Camera {
+    const { left, top } = this.#margins();
+    return { x: left, y: top, zoom: 1 };
   }
 
   #margins(): { top: number; right: number; bottom: number; left: number } {
