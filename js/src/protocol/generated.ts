@@ -14,7 +14,7 @@ export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked'
 
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
-/** How an agent shows, to programs, that the model's provider refused or was not reached. Regular expressions are Python's. */
+/** How an agent shows, to programs, that the model's provider refused or was not reached. */
 export interface FailureSigns {
   /** `a.b=c`: where `c` at `_meta.a.b` of an update means that the turn failed, though the agent ends it well. */
   errored: string | null
@@ -106,6 +106,8 @@ export interface AgentType {
   keyEnv: string[]
   /** What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set. */
   authenticate: (Record<string, unknown>)[]
+  /** What begins the lines on stderr that it writes in passing, and that are not quoted when it fails. */
+  chatter: string | null
   /** The tokens that it reports are those of a turn's last request alone: they are not kept. */
   usageIsPartial: boolean
   failureSigns: FailureSigns
