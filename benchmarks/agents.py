@@ -34,6 +34,7 @@ from tests.real_agents.kits import CACHE, KITS, Kit
 from tests.real_agents.process_table import ProcessTable
 
 PROMPTS, EIGHT, ROUNDS = 21, 8, 5
+REST_S = 0.3
 WORDS = script({"text": "".join(f"{number:04} " for number in range(2000)), "chunk": 5, "delay": 0.001})
 """No word twice: Gemini breaks off what looks like a loop."""
 ANN = Caller(person=Person(username="ann", name="Ann"), role=Role.OWNER)
@@ -83,10 +84,13 @@ async def _of(kit: Kit, folder: Path, url: str) -> list[dict]:
 
 
 async def _first(ours: "Ours", session: Session, raw: RawAgent) -> tuple[float, str]:
+    """An agent goes on for a while after it has answered: without a rest each side would measure the end of the other."""
     bare, engine = [], []
     for number in range(PROMPTS):
         text = script({"text": f"Answer {number}."})
+        await asyncio.sleep(REST_S)
         bare.append(await raw.prompt(text) * 1000)
+        await asyncio.sleep(REST_S)
         engine.append((await ours.prompt(session, text))[0] * 1000)
     more = statistics.median(engine) - statistics.median(bare)
     return more, f"from the prompt to the first word; raw {statistics.median(bare):.0f} ms; medians of {PROMPTS}"
