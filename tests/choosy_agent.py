@@ -1,12 +1,13 @@
 """An ACP agent that offers options and remembers its conversations in a folder. Standard library only; run by its path.
 
-    choosy_agent.py FOLDER [--config] [--modes] [--models] [--load] [--resume] [--fork] [--stubborn] [--quiet] [--late]
+    choosy_agent.py FOLDER [--config] [--modes] [--models] [--load] [--resume] [--fork] [--stubborn] [--quiet] [--late] [--dies-at METHOD…]
 
 A prompt is a verb and its arguments, or anything else, which is remembered. `--stubborn` keeps its mode whatever it is told; `--quiet`
-advertises nothing when it brings a conversation back; `--late` says the old conversation again after it answered that it is loaded.
+advertises nothing when it brings a conversation back; `--dies-at` ends it when it hears one of these methods; `--late` says the old conversation again after it answered that it is loaded.
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -33,7 +34,7 @@ def update(session_id, **fields) -> None:
 class Session:
     def __init__(self, session_id, said=()):
         self.id, self.said, self.mode, self.model, self.effort, self.fast = session_id, list(said), "yolo", "small", "low", False
-        self.release = threading.Event()
+        self.release, self.answered = threading.Event(), threading.Event()
         sessions[session_id] = self
         self.keep()
 
@@ -133,6 +134,13 @@ def prompt(number, params):
     elif verb == "mode":
         session.mode = rest
         update(session.id, sessionUpdate="current_mode_update", currentModeId=rest)
+    elif verb == "leave":  # asks a person first, as an agent that has made its plan
+        options = [{"optionId": "yes", "name": "Yes", "kind": "allow_once"}]
+        call = {"toolCallId": "leave", "title": f"Go to {rest}", "kind": "switch_mode"}
+        send(id="leave", method="session/request_permission", params={"sessionId": session.id, "toolCall": call, "options": options})
+        session.answered.wait(20)
+        session.mode = rest
+        update(session.id, sessionUpdate="current_mode_update", currentModeId=rest)
     elif verb == "flood":
         for count in range(int(rest)):
             session.fast = not session.fast
@@ -155,7 +163,12 @@ def replay(session_id):
 for line in sys.stdin:
     message = json.loads(line)
     method, number, params = message.get("method"), message.get("id"), message.get("params") or {}
-    if method == "session/prompt":
+    if "--dies-at" in flags and method in flags:
+        os._exit(3)
+    if method is None:
+        for session in sessions.values():
+            session.answered.set()
+    elif method == "session/prompt":
         threading.Thread(target=prompt, args=(number, params), daemon=True).start()
     elif method == "session/cancel":
         sessions[params["sessionId"]].release.set()

@@ -101,6 +101,14 @@ class Opened:
     """Options that were wanted and that the agent does not have, such as an effort that this model lacks."""
 
 
+class ConversationLost(Exception):
+    """The agent died or fell silent over `method`, by which a conversation was to come back. Another process may begin without it."""
+
+    def __init__(self, method: str, failure: AgentFailed) -> None:
+        super().__init__(failure.message)
+        self.method, self.failure = method, failure
+
+
 OnEvent = Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]
 """Gets each event of a turn in order with the raw update; nothing more is read while it is awaited."""
 Tools = Callable[[], Awaitable[list[Message]]]
@@ -147,6 +155,7 @@ class AgentSession:
         self._late = 0
         self._spoke = asyncio.Event()
         self._told: set[str] = set()
+        self._was_allowed = False
         self._usage = Usage()
         self._cost_before: float | None = None
         self._models: list[ModelUsage] = []
@@ -231,14 +240,16 @@ class AgentSession:
         wanted: Mapping[str, str] | None = None,
         spent_usd: float | None = None,
         tools: Tools | None = None,
+        skip: Collection[str] = (),
     ) -> Opened:
         """Begin the conversation, bring back `previous`, or fork `fork_of`; when the agent cannot, it is a new one.
 
         `wanted` are options by their ids, the mode among them; nothing is prompted in another mode. Default: the catalogue's mode.
         `spent_usd` is what `previous` has cost until now: agents report sums. Without it the cost of the next turn is an estimate.
-        `tools` are the MCP servers that the agent may use in it.
+        `tools` are the MCP servers that the agent may use in it. `skip` are methods of ACP that were the end of a process before.
 
         Raises:
+            ConversationLost: the end of this process; with its method in `skip` another goes on.
             BadOption: the agent does not offer a value that is wanted.
             AgentFailed: as it says.
 
@@ -246,7 +257,7 @@ class AgentSession:
         mcp = self._capabilities.get("mcpCapabilities")
         if tools is not None and isinstance(mcp, dict) and mcp.get("http") is True:
             self._mcp_servers = await tools()
-        how, session_id, answer = await self._converse(previous, fork_of)
+        how, session_id, answer = await self._converse(previous, fork_of, skip)
         self.agent_session_id = session_id
         self._cost_before = 0.0 if how == "new" else spent_usd
         self._offer = options.read(answer)
@@ -270,7 +281,7 @@ class AgentSession:
     async def apply(self, wanted: Mapping[str, str]) -> list[str]:
         """Set what was not wanted before: the model first, since others depend on it, the mode last. Returns what the agent does not have.
 
-        What the agent itself or a person's answer changed since is left alone. Raises as `open`.
+        What changed since is left alone, but for a mode that the agent took by itself. Raises as `open`.
         """
         left = []
         for option_id in options.in_order(wanted):
@@ -327,6 +338,7 @@ class AgentSession:
         baseline = await self.process.baseline()
         self._connection.begin_turn()
         self._told.clear()
+        self._was_allowed = False
         self._watch, self._has_acted = FailureWatch(self.agent), False
         self._retrying.clear()
         self._models, self._is_command = [], text.lstrip().startswith("/")
@@ -379,12 +391,12 @@ class AgentSession:
         capabilities = answer.get("agentCapabilities")
         self._capabilities = capabilities if isinstance(capabilities, dict) else {}
 
-    async def _converse(self, previous: str | None, fork_of: str | None) -> tuple[How, str, Message]:
+    async def _converse(self, previous: str | None, fork_of: str | None, skip: Collection[str]) -> tuple[How, str, Message]:
         if previous is not None:
-            how, brought = await self._bring_back(previous)
+            how, brought = await self._bring_back(previous, skip)
             if brought is not None:
                 return how, previous, brought
-        elif fork_of is not None and (forked := await self._fork(fork_of)):
+        elif fork_of is not None and "session/fork" not in skip and (forked := await self._fork(fork_of)):
             return "forked", *forked
         return "new", *await self._new()
 
@@ -402,12 +414,12 @@ class AgentSession:
         also = self._capabilities.get("sessionCapabilities")
         return isinstance(also, dict) and isinstance(also.get(what), dict)
 
-    async def _bring_back(self, previous: str) -> tuple[How, Message | None]:
+    async def _bring_back(self, previous: str, skip: Collection[str]) -> tuple[How, Message | None]:
         """Resume, else load; no answer when the agent can do neither or does not know the session any more."""
         ways: list[tuple[How, str]] = [("resumed", "session/resume")] if self._can("resume") else []
         ways += [("loaded", "session/load")] if self._capabilities.get("loadSession") is True else []
         for how, method in ways:
-            answer = await self._try(method, previous)
+            answer = await self._try(method, previous) if method not in skip else None
             if answer is not None:
                 return how, answer
         return "new", None
@@ -426,6 +438,8 @@ class AgentSession:
                 raise AgentSignedOut(self.agent.name, self._sentence(error)) from error
             log.info("Agent %s: %s failed with code %s", self.agent.name, method, error.code)
             return None
+        except AgentFailed as error:
+            raise ConversationLost(method, error) from error
 
     async def _ask(self, method: str, params: Message, timeout_s: float) -> Message:
         try:
@@ -584,7 +598,7 @@ class AgentSession:
         self._spoke.set()
         update = self._mask.json(params.get("update"))
         if isinstance(update, dict) and params.get("sessionId") == self.agent_session_id and str(update.get("sessionUpdate")) in _OPTIONS:
-            self._hear_options(update)
+            await self._hear_options(update)
         if not self._in_turn or params.get("sessionId", self.agent_session_id) != self.agent_session_id:
             is_speech = isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
             self._late += self.agent_session_id is not None and is_speech and not self._setting.locked()  # some say that they changed
@@ -607,11 +621,18 @@ class AgentSession:
                 self._told.add(body.tool_call_id)
             await self._on_event(body, update)
 
-    def _hear_options(self, update: Message) -> None:
-        offer = self._offer.told(update)
-        if offer is not self._offer:
-            self._offer = offer
-            self._on_options(self.options)
+    async def _hear_options(self, update: Message) -> None:
+        offer, before = self._offer.told(update), self._offer.get(MODE)
+        if offer is self._offer:
+            return
+        self._offer = offer
+        self._on_options(self.options)
+        mode, wanted = offer.get(MODE), self._applied.get(MODE)
+        is_own = before is not None and mode is not None and mode.value != before.value and not self._setting.locked()
+        if is_own and not self._was_allowed and wanted is not None and mode is not None and mode.value != wanted:
+            del self._applied[MODE]  # so that it is set again before the next turn; what a person allowed may have changed it, and stays
+            text = f"The agent changed its mode to {mode.value!r} by itself. Before its next turn it is set to {wanted!r} again."
+            await self._notice("mode_taken", text)
 
     async def _notice(self, code: str, text: str) -> None:
         if self._in_turn:
@@ -633,6 +654,7 @@ class AgentSession:
         option_id = await self._ask_person(question)
         if option_id not in {option.id for option in question.options}:
             return {"outcome": {"outcome": "cancelled"}}
+        self._was_allowed = True
         return {"outcome": {"outcome": "selected", "optionId": option_id}}
 
     async def _ask_person(self, question: Question) -> str | None:

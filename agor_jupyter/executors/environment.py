@@ -67,7 +67,7 @@ def build(
     for name in named:
         check_name(name)
     env = {name: value for name, value in source.items() if name in named or _is_allowed(name, value)}
-    for given in (agent.env, variables or {}):
+    for given in (variables or {}, agent.env):  # a person's variable does not change how the agent asks
         check_variables(given)
         env.update(given)
     env["PATH"] = os.pathsep.join([_with_own_tools(env.get("PATH", os.defpath)), *agent.path])

@@ -215,6 +215,7 @@ class Agor:
             start_agent=AgentSession.start,
             starting=self._waiting.starting,
             running=self._waiting.running,
+            make_room=self.runner.make_room,
             parking=self._parking,
             budgets=self.budgets,
         )

@@ -39,6 +39,8 @@ class Desk:
     """`AgentSession.start`, whose keyword arguments it takes."""
     starting: Slots
     running: Slots
+    make_room: Callable[[], None]
+    """Ends a process that rests, if as many live as may work."""
     parking: Parking
     budgets: Budgets
     firsts: Firsts = field(default_factory=Firsts)

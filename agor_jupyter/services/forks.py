@@ -77,7 +77,8 @@ def plan(connection: Connection, session: Session, agent: AgentType) -> Plan:
 def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
     """What a reader should know of how it began, and what the agent has to be told."""
     if how in ("resumed", "loaded"):
-        return Beginning(notices=[Notice(code=how, text="The agent's process was started again, in the same conversation.")])
+        did = "resumed its conversation" if how == "resumed" else "loaded its conversation again, from what it keeps on the disk"
+        return Beginning(notices=[Notice(code=how, text=f"The agent's process was started again, and {did}.")])
     name = f"“{plan.origin.title}”" if plan.origin else ""
     if how == "forked":
         text = f"Forked by the agent itself. It knows all that was said in {name}."

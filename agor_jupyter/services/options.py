@@ -59,11 +59,18 @@ class Options:
             AgentNotFound, BadOption: as far as it is known what the agent offers.
         """
         caller.require(Role.STEERER, "prefer something for their sessions")
+        self.check_mode(caller, agent, change.options)
         self.check_start(self._agents.get(agent), change.options)
         options = merge({}, change.options)
         preference = Preference(username=self._account(caller.person.username), agent=agent, options=options, updated_at=self._clock.now())
         await self._store.write(kept.prefer, preference)
         return preference
+
+    def check_mode(self, caller: Caller, agent: str, options: Mapping[str, str]) -> None:
+        """A mode decides what an agent asks, and only owners answer what it asks. The server's own modes are free to all."""
+        known = self._agents.get(agent)
+        if options.get(MODE) and options[MODE] not in (known.mode, known.sandbox_mode):
+            caller.require(Role.OWNER, f"choose the mode {options[MODE]!r}, which decides what the agent asks")
 
     def check_start(self, agent: AgentType, options: Mapping[str, str]) -> None:
         """Refuse a model or a mode that the agent did not offer when it last ran here. What else there is may depend on the model."""

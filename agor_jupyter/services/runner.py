@@ -76,6 +76,15 @@ class Runner:
         """The same for one, without waiting for its end."""
         self._end([session_id])
 
+    def make_room(self) -> None:
+        """Another process starts: those that have rested longest go, so that no more live than may work."""
+        assert self._desk is not None
+        workers = [(worker, session_id) for session_id, (worker, _) in self._workers.items()]
+        live = sum(worker.is_working or worker.rests_since is not None for worker, _ in workers)
+        resting = sorted((worker.rests_since, session_id) for worker, session_id in workers if worker.rests_since is not None)
+        for _, session_id in resting[: max(0, live - self._desk.config.max_running)]:
+            self.let_go(session_id)
+
     def _end(self, session_ids: list[SessionId]) -> list[asyncio.Task[None]]:
         tasks = [task for session_id, (worker, task) in self._workers.items() if session_id in session_ids and not worker.is_working]
         for task in tasks:

@@ -42,6 +42,7 @@ class Sessions:
         """
         caller.require(Role.STEERER, "start a session")
         agent = self._agents.require_installed(request.agent)
+        self._options.check_mode(caller, agent.name, request.options)
         self._options.check_start(agent, request.options)
         at = self._clock.now()
         session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
@@ -171,7 +172,9 @@ class Sessions:
         """
         caller.require(Role.STEERER, "change this session")
         if change.options:
-            self._options.check_change(await self.get(session_id), change.options)
+            session = await self.get(session_id)
+            self._options.check_mode(caller, session.agent, change.options)
+            self._options.check_change(session, change.options)
             await self._runner.set_options(SessionId(session_id), change.options)
         at = self._clock.now()
 

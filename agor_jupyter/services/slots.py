@@ -26,12 +26,20 @@ class Slots:
         """Who waits, the next one first."""
         return [who for waiter, who in self._waiters if who is not None and not waiter.done()]
 
-    async def acquire(self, who: SessionId | None = None) -> None:
+    @property
+    def is_full(self) -> bool:
+        return self._free <= 0
+
+    async def acquire(self, who: SessionId | None = None, *, is_first: bool = False) -> None:
+        """Wait for one. `is_first`: before all who wait already."""
         if self._free > 0 and not self._waiters:
             self._free -= 1
             return
         entry = asyncio.get_running_loop().create_future(), who
-        self._waiters.append(entry)
+        if is_first:
+            self._waiters.appendleft(entry)
+        else:
+            self._waiters.append(entry)
         self._on_move()
         try:
             await entry[0]
@@ -44,7 +52,7 @@ class Slots:
             raise
 
     def take(self) -> None:
-        """Have one without waiting, beyond the limit if need be."""
+        """Have one without waiting, beyond the limit if need be: for the moment in which it is given back."""
         self._free -= 1
 
     def release(self) -> None:

@@ -15,7 +15,7 @@ from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.agents.options import in_order
 from agor_jupyter.agents.questions import Question
-from agor_jupyter.agents.session import AgentSession, Process, PromptResult
+from agor_jupyter.agents.session import AgentSession, ConversationLost, Process, PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, TranscriptBody, UsageReported
@@ -82,6 +82,8 @@ class Worker:
         self._is_outdated = False
         self._current: _Current | None = None
         self._is_claiming = False
+        self.rests_since: float | None = None
+        """Since when its process has had nothing to do."""
         self._asking = asyncio.Lock()
 
     @property
@@ -136,12 +138,14 @@ class Worker:
         """Wait for work. `False`: none came, or there is no process that is worth waiting for."""
         if self._agent is None:
             return self.woken.is_set()
+        self.rests_since = self._desk.clock.monotonic()
         woken = asyncio.create_task(self.woken.wait())
         exited = asyncio.create_task(self._agent.process.exited.wait())
         try:
             await asyncio.wait({woken, exited}, timeout=self._desk.config.idle_timeout.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
             return woken.done()
         finally:
+            self.rests_since = None
             woken.cancel()
             exited.cancel()
 
@@ -155,9 +159,9 @@ class Worker:
         if self._agent is not None and (self._is_outdated or not self._agent.is_alive):
             await self._dismiss()
         async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
+            await running.enter_async_context(desk.running.held(self.session_id))
             if self._agent is None:
                 await starting.enter_async_context(desk.starting.held(self.session_id))
-            await running.enter_async_context(desk.running.held(self.session_id))
             self._is_claiming = True  # whoever ended this worker now would leave the turn to nobody
             try:
                 claimed = await self._claim()
@@ -198,6 +202,7 @@ class Worker:
             worktree = await self._worktree(session)
             if self._agent is None:
                 await self._await_minute(current, session, starting)
+                self._desk.make_room()
                 for notice in await self._unless_cancelled(current, self._start_in_turn(session, worktree)):
                     await self._tell(current, notice)
             await self._unless_cancelled(current, self._settle_options(current, session))
@@ -302,36 +307,48 @@ class Worker:
         await desk.variables.hide(mask, worktree.id)
         launch = await self._prepare(session, worktree, agent, env)
         crash_point("run.recorded")
-        try:
-            started = await desk.start_agent(
-                agent,
-                cwd=Path(worktree.path),
-                env=launch.env,
-                executor=launch.executor,
-                run_id=run_id,
-                on_event=self._hear,
-                on_permission=self._ask,
-                on_options=self._reporter.note,
-                on_spawned=self._spawned,
-                mask=mask,
-                now=desk.clock.now,
-            )
-        except BaseException:
-            await self._forget(set())
-            raise
-        self._agent = started
-        try:
-            plan = await desk.store.read(forks.plan, session, agent)
-            opened = await started.open(
-                plan.previous,
-                fork_of=plan.fork_of,
-                wanted=options.wanted(agent, session, is_sandboxed=launch.is_on),
-                spent_usd=session.usage.cost_usd if plan.previous else None,
-                tools=lambda: desk.grants.offer(session.id, run_id, mask),
-            )
-        except BaseException:
-            await self._dismiss()
-            raise
+        plan = await desk.store.read(forks.plan, session, agent)
+        lost: list[Notice] = []
+        skip: list[str] = []
+        while True:
+            try:
+                started = await desk.start_agent(
+                    agent,
+                    cwd=Path(worktree.path),
+                    env=launch.env,
+                    executor=launch.executor,
+                    run_id=run_id,
+                    on_event=self._hear,
+                    on_permission=self._ask,
+                    on_options=self._reporter.note,
+                    on_spawned=self._spawned,
+                    mask=mask,
+                    now=desk.clock.now,
+                )
+            except BaseException:
+                await self._forget(set())
+                raise
+            self._agent = started
+            try:
+                opened = await started.open(
+                    plan.previous,
+                    fork_of=plan.fork_of,
+                    wanted=options.wanted(agent, session, is_sandboxed=launch.is_on),
+                    spent_usd=session.usage.cost_usd if plan.previous else None,
+                    tools=lambda: desk.grants.offer(session.id, run_id, mask),
+                    skip=skip,
+                )
+                break
+            except ConversationLost as error:
+                self._agent = None
+                if left := await started.stop():
+                    await self._forget(set(left))
+                    raise error.failure from error
+                skip.append(error.method)
+                lost.append(Notice(code="lost", text=f"{error.failure.message} It is started once more, without {error.method}."))
+            except BaseException:
+                await self._dismiss()
+                raise
         if opened.how == "loaded" and agent.history and (kept := reader(agent.history)):
             await asyncio.to_thread(kept.tidy, env, opened.agent_session_id)
         beginning = forks.begin(plan, opened.how, agent)
@@ -341,7 +358,7 @@ class Worker:
             self._conversation["agent_session_since"] = desk.clock.now()
         if beginning.fork is not None:
             self._conversation["fork"] = beginning.fork
-        return [*(notice.replace(run_id=run_id) for notice in beginning.notices), *_left_out(opened.left)]
+        return [*(notice.replace(run_id=run_id) for notice in (*lost, *beginning.notices)), *_left_out(opened.left)]
 
     async def _await_minute(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> None:
         """For an agent that would lose a conversation which it loads in the minute in which it began. Others may start meanwhile."""
@@ -471,13 +488,21 @@ class Worker:
                 return None
             await self._desk.collector.flush()
             current.watchdog.is_paused = True
-            self._desk.running.release()
+            running = self._desk.running
+            running.release()
             try:
-                return await self._desk.permissions.ask(current.turn, question)
+                answer = await self._desk.permissions.ask(current.turn, question)
+                if running.is_full:
+                    text = f"{running.taken} of {running.count} agents work. This one goes on before all others in line."
+                    await self._tell(current, Notice(code="waits_for_place", text=text))
+                await running.acquire(is_first=True)
+            except BaseException:
+                running.take()
+                raise
             finally:
-                self._desk.running.take()
                 current.watchdog.is_paused = False
                 current.watchdog.hear()
+            return answer
 
     # Helpers
 

@@ -192,16 +192,31 @@ async def test_an_option_is_set_while_a_turn_runs_and_told_each_time(stage, tmp_
     assert "effort" in [one.id for one in told[-1]]
 
 
-async def test_what_the_agent_changes_is_told_and_not_taken_back_before_the_next_turn(stage, tmp_path):
+async def test_a_mode_that_the_agent_takes_by_itself_is_told_and_set_back_before_the_next_turn(stage, tmp_path):
     told = []
     session = await stage.start(choosy(tmp_path, "--config", "--modes"), on_options=told.append)
 
-    await session.prompt("mode plan")
+    await session.prompt("mode yolo")
+    assert {one.id: one.value for one in told[-1]}["mode"] == "yolo"
+    assert stage.notices == ["mode_taken"]
     await session.apply({"mode": "ask"})
     await session.prompt("hello")
 
-    assert {one.id: one.value for one in told[-1]}["mode"] == "plan"
+    assert {one.id: one.value for one in told[-1]}["mode"] == "ask"
+    assert last(stage)["mode"] == "ask"
+    assert stage.notices == ["mode_taken"]
+
+
+async def test_a_mode_that_a_person_let_it_take_stays(stage, tmp_path):
+    stage.answer = "yes"
+    session = await stage.start(choosy(tmp_path, "--config", "--modes"))
+
+    await session.prompt("leave plan")
+    await session.apply({"mode": "ask"})
+    await session.prompt("hello")
+
     assert last(stage)["mode"] == "plan"
+    assert stage.notices == []
 
 
 @pytest.mark.parametrize(("flag", "how"), [("--resume", "resumed"), ("--load", "loaded"), ("--fork", "new")])

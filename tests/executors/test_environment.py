@@ -127,3 +127,11 @@ def test_an_agents_own_folders_come_last_on_its_path():
     path = environment.build(agent, "ru_1", source={"PATH": "/usr/bin"})["PATH"].split(":")
 
     assert (path[0], path[-1]) == ("/usr/bin", "/data/node/bin")
+
+
+def test_a_persons_variable_does_not_change_what_the_catalogue_sets():
+    agent = AgentType(name="x", label="X", icon="x", command=["x"], env={"X_PERMISSION": "ask"})
+
+    built = environment.build(agent, "ru_1", variables={"X_PERMISSION": "allow", "MINE": "1"}, source={})
+
+    assert (built["X_PERMISSION"], built["MINE"]) == ("ask", "1")

@@ -19,6 +19,8 @@ def config(config, tmp_path):
         choosy(tmp_path / "loads", "--config", "--load", name="loads"),
         choosy(tmp_path / "forgets", "--config", name="forgets"),
         choosy(tmp_path / "deaf", "--config", name="deaf", takes_background=False),
+        choosy(tmp_path / "dies", "--config", "--resume", "--load", "--fork", "--dies-at", "session/resume", "session/fork", name="dies"),
+        choosy(tmp_path / "dead", "--resume", "--load", "--dies-at", "session/resume", "session/load", name="dead"),
         choosy(tmp_path / "minute", "--config", "--load", name="minute", loads_next_minute=True),
     )
     return dataclasses.replace(config, agents=agents)
@@ -50,8 +52,10 @@ async def notices(scene, session):
     return [(body["code"], body["text"]) for body in await bodies(scene, session, "notice")]
 
 
-@pytest.mark.parametrize(("agent", "code"), [("able", "resumed"), ("loads", "loaded")])
-async def test_a_session_at_rest_comes_back_and_remembers(scene, agent, code):
+@pytest.mark.parametrize(
+    ("agent", "code", "words"), [("able", "resumed", "resumed its conversation"), ("loads", "loaded", "loaded its conversation again")]
+)
+async def test_a_session_at_rest_comes_back_and_remembers(scene, agent, code, words):
     session = await scene.session(agent=agent)
     await say(scene, session, "the word is kiwi")
     await rest(scene, session)
@@ -59,7 +63,28 @@ async def test_a_session_at_rest_comes_back_and_remembers(scene, agent, code):
     await say(scene, session, "which word?")
 
     assert await heard(scene, session) == ["the word is kiwi"]
-    assert [one for one, _ in await notices(scene, session)] == [code]
+    assert [(one, words in text) for one, text in await notices(scene, session)] == [(code, True)]
+
+
+async def test_an_agent_that_dies_over_its_conversation_gets_it_in_the_next_way_there_is(scene):
+    loaded, told = await scene.session(agent="dies"), await scene.session(agent="dead")
+    for session in (loaded, told):
+        await say(scene, session, "the word is kiwi")
+        await rest(scene, session)
+        assert (await say(scene, session, "which word?")).state == "done"
+
+    assert await heard(scene, loaded) == ["the word is kiwi"]
+    assert [code for code, _ in await notices(scene, loaded)] == ["lost", "loaded"]
+    assert "code 3" in (await notices(scene, loaded))[0][1]
+    assert "without session/resume" in (await notices(scene, loaded))[0][1]
+    assert [code for code, _ in await notices(scene, told)] == ["lost", "lost", "primed"]
+    await say(scene, told, "and now?")
+    assert "kiwi" in (await heard(scene, told))[0]
+
+    copy = await fork(scene, loaded, prompt="and now?")
+
+    assert (await scene.ended((await scene.agor.turns.list(copy.id))[0])).state == "done"
+    assert [code for code, _ in await notices(scene, copy)] == ["lost", "primed"]
 
 
 async def test_an_agent_that_cannot_come_back_is_told_what_was_said(scene):

@@ -234,6 +234,22 @@ def test_the_sandbox_may_have_a_mode_of_its_own_unless_a_person_chose_one(tmp_pa
     assert wanted(agent.replace(mode=None, sandbox_mode=None), session) == {}
 
 
+async def test_only_owners_choose_how_an_agent_asks(scene, steerer: Caller):
+    session = await scene.session(agent="choosy")
+    request = SessionCreate(worktree_id=scene.worktree.id, agent="choosy", options={"mode": "yolo"})
+
+    for attempt in (
+        scene.agor.sessions.change(steerer, session.id, SessionChange(options={"mode": "yolo"})),
+        scene.agor.sessions.create(steerer, request, scene.key()),
+        scene.agor.options.prefer(steerer, "choosy", PreferenceChange(options={"mode": "yolo"})),
+    ):
+        with pytest.raises(errors.NotAllowed, match=r"mode 'yolo', which decides what the agent asks.*owner"):
+            await attempt
+    changed = await scene.agor.sessions.change(steerer, session.id, SessionChange(options={"mode": "ask", "model": "large"}))
+
+    assert changed.chosen == {"mode": "ask", "model": "large"}
+
+
 async def test_a_viewer_prefers_nothing(agor, viewer: Caller):
     with pytest.raises(errors.NotAllowed):
         await agor.options.prefer(viewer, "script", PreferenceChange(options={"mode": "auto"}))

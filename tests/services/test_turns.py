@@ -77,6 +77,7 @@ async def test_only_so_many_work_and_one_that_waits_for_a_person_lets_another_wo
     await scene.until(third, "running")
     assert await _states(scene, [first, second, third]) == ["running", "running", "waiting"]
     await scene.allow(first)
+    scene.agor.fakes.started[-1].finish()
     assert await asking == "yes"
 
 

@@ -35,6 +35,50 @@ async def test_a_session_says_what_it_waits_for_and_where_it_stands(fake):
     assert await _waits(scene, third) is None
 
 
+async def test_whoever_waits_for_a_place_to_work_holds_none_to_start(fake):
+    scene = await fake(max_running=1, max_starting=2)
+    sessions = [await scene.session() for _ in range(5)]
+    await scene.running(sessions[0], "first")
+
+    for number, session in enumerate(sessions[1:]):
+        await _prompt(scene, session, f"p{number}")
+
+    for session, place in zip(sessions[1:], ("next", "2nd", "3rd", "4th"), strict=True):
+        await scene.eventually_async(lambda one=session: _waits(scene, one), f"1 of 1 agents work, {place} in line")
+
+
+async def test_answers_to_questions_let_no_more_work_than_may(fake):
+    scene = await fake(max_running=1)
+    asking, other, last = [await scene.session() for _ in range(3)]
+    turn, agent = await scene.running(asking, "asks")
+    question = agent.ask("may I?")
+    await scene.until(turn, "waiting")
+    working, worker = await scene.running(other, "works meanwhile")
+    third = await _prompt(scene, last, "came later")
+
+    await scene.allow(turn)
+    await scene.eventually(lambda: len(scene.agor._waiting.running._waiters) == 2)
+    assert not question.done()
+    worker.finish()
+    await scene.ended(working)
+
+    assert await question == "yes"
+    assert (await scene.agor.turns.get(third.id)).state == "queued"
+    agent.finish()
+    await scene.ended(turn)
+    await scene.until(third, "running")
+
+
+async def test_no_more_processes_live_than_may_work(fake):
+    scene = await fake(max_running=2)
+    for number in range(5):
+        turn, agent = await scene.running(await scene.session(), f"p{number}")
+        agent.finish()
+        await scene.ended(turn)
+
+    await scene.eventually(lambda: [one.is_alive for one in scene.agor.fakes.started] == [False, False, False, True, True])
+
+
 async def test_starts_have_a_line_of_their_own(fake):
     scene = await fake(max_starting=2)
     scene.agor.fakes.may_start.clear()
