@@ -24,7 +24,7 @@ def _mode(agent: AgentType) -> str:
 def _asks(agent: AgentType) -> str:
     if not agent.asks:
         return "no"
-    return "yes; in the sandbox it does not" if agent.sandbox_mode else "yes"
+    return "yes" if agent.asks_where(is_sandboxed=True) else "yes; in the sandbox it does not"
 
 
 def _signs(agent: AgentType) -> str:

@@ -38,6 +38,7 @@ AGENT = AgentType(
     notes=[
         "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",
         "In the server's sandbox its own is off and it asks for nothing: it may do what that sandbox lets it.",
+        "In the mode `read-only` it asks there too; its own sandbox is then on inside the server's, where that works.",
     ],
     mode="read-only",  # its default, "agent", writes without asking
     failure_signs=FailureSigns(

@@ -96,7 +96,7 @@ class AgentType(Record):
     sets_between_turns: bool = False
     """A turn that runs would break if its model or mode was changed; it is changed before the next one."""
     sandbox_mode: str | None = None
-    """The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it."""
+    """The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. In it the agent does not ask."""
     package: Package | None = None
     """The npm package that brings `command`, with its exact version. `install` puts it into the data folder."""
     state: list[str] = Field(default_factory=list)
@@ -134,6 +134,10 @@ class AgentType(Record):
     usage_is_partial: bool = False
     """The tokens that it reports are those of a turn's last request alone: they are not kept."""
     failure_signs: FailureSigns = Field(default_factory=FailureSigns)
+
+    def asks_where(self, *, is_sandboxed: bool) -> bool:
+        """As `asks`, in the server's sandbox or without it."""
+        return self.asks and not (is_sandboxed and self.sandbox_mode)
 
 
 class AgentStatus(Record):

@@ -8,11 +8,12 @@ bubblewrap makes mount points by following links, so none of them may lie in a f
 import asyncio
 import functools
 import os
+import pwd
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -31,6 +32,11 @@ _TAKEN_UP = ("/bin/sh", "-c", 'exec 0<&3 1>&4 3<&- 4>&-; exec "$@"', "sh")
 """bubblewrap's own processes keep the first three descriptors, and close the others: an agent's pipes must be the agent's alone."""
 _SYSTEM = ("/usr", "/opt", "/nix", "/snap", "/gnu")
 _TOP = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
+_VITAL = (*_TOP, "/etc", "/usr/local", "/usr/share", "/nix/store", "/gnu/store", "/snap", "/proc", "/dev", "/sys", "/run")
+"""Without these, and what is above them, nothing runs. Accounts of the system have some of them as their home."""
+_PEOPLE = 1000
+"""The first number of a user who is a person."""
+_NOBODY = 65534
 _TRIAL_S = 10
 _PACKED = (
     *(".pyenv", ".nvm/versions", ".volta/tools", ".asdf/installs", ".asdf/shims", ".rustup/toolchains", ".sdkman/candidates"),
@@ -38,6 +44,9 @@ _PACKED = (
     *("miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba"),
 )
 """Below a home, where tools on PATH keep what they are made of, and nothing else."""
+
+
+_ENVIRONMENT = ("pyvenv.cfg", "conda-meta", "bin", "lib", "lib64", "libexec", "include", "etc", "share", "ssl", "compiler_compat")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +65,9 @@ class Layout:
     cwd: Path
     mounts: Sequence[Mount]
     hidden: Sequence[Path] = ()
-    """Folders that nobody sees, also when they lie below something that is mounted."""
+    """Folders and files of this machine that nobody sees, also when they lie below a folder of the system or something that is mounted.
+    What is mounted from below them is there all the same.
+    """
     tmp: Path | None = None
     """A folder of this machine as `/tmp`; without it, one in memory."""
     env: Mapping[str, str] | None = None
@@ -66,10 +77,9 @@ class Layout:
 def arguments(layout: Layout) -> list[str]:
     """The arguments before those of the program that runs inside."""
     tmp = ["--bind", str(layout.tmp), "/tmp"] if layout.tmp else ["--tmpfs", "/tmp"]  # noqa: S108  # the one inside
-    found = [*_system(), *tmp]
     mounts = [(one.target, ["--bind" if one.is_writable else "--ro-bind", str(one.source)]) for one in layout.mounts]
-    hidden = [path for path in layout.hidden if any(path.is_relative_to(target) for target, _ in mounts)]
-    for target, how in sorted([*mounts, *((path, ["--tmpfs"]) for path in hidden)], key=lambda one: len(one[0].parts)):
+    found = [*_system(), *tmp]
+    for target, how in sorted([*mounts, *_covers(layout)], key=lambda one: len(one[0].parts)):
         found += [*how, str(target)]
     if layout.env is not None:
         found += ["--clearenv", *(part for name, value in layout.env.items() for part in ("--setenv", name, value))]
@@ -115,7 +125,46 @@ def _system() -> tuple[str, ...]:
 
 
 def _hidden(path: Path) -> list[str]:
-    return ["--tmpfs", str(path)] if path.is_dir() else ["--ro-bind", os.devnull, str(path)]
+    return [*_cover(path), str(path)]
+
+
+def _cover(path: Path) -> list[str]:
+    return ["--tmpfs"] if path.is_dir() else ["--ro-bind", os.devnull]
+
+
+def _covers(layout: Layout) -> list[tuple[Path, list[str]]]:
+    """Where inside there is something to hide, and by what. Through a mount, a path of this machine may be at another place."""
+    shown: dict[Path, list[Path]] = {}
+    for source, target in [*((Path(one), Path(one)) for one in (*_SYSTEM, "/etc")), *((one.source, one.target) for one in layout.mounts)]:
+        shown.setdefault(source.resolve(), []).append(target)
+    wanted = {
+        target / path.relative_to(above): path
+        for path in (one.resolve() for one in layout.hidden)
+        for above in (path, *path.parents)
+        for target in shown.get(above, ())
+        if path not in _vital()
+    }
+    targets = {target for among in shown.values() for target in among}
+    found: dict[Path, list[str]] = {}
+    for place, path in sorted(wanted.items(), key=lambda one: len(one[0].parts)):
+        nearest = next((above for above in (place, *place.parents) if above in targets or above in found), None)
+        if nearest not in found and path.exists():  # else it is hidden with that, or a mount point would be made
+            found[place] = _cover(path)
+    return list(found.items())
+
+
+@functools.cache
+def _vital() -> frozenset[Path]:
+    """Without these nothing would run."""
+    return frozenset(above for one in _VITAL for path in (Path(one), Path(one).resolve()) for above in (path, *path.parents))
+
+
+@functools.cache
+def homes() -> tuple[Path, ...]:
+    """The homes of people on this machine, as far as they are known."""
+    accounts = pwd.getpwall()
+    listed = [Path(one.pw_dir) for one in accounts if one.pw_uid in {0, os.getuid()} or (one.pw_uid >= _PEOPLE and one.pw_uid != _NOBODY)]
+    return (Path("/home"), Path("/root"), *(path for path in listed if path.is_absolute()))
 
 
 def _private_of_etc() -> list[Path]:
@@ -164,10 +213,10 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     return kept | {"HOME": str(HOME), "USER": _INNER_NAME, "LOGNAME": _INNER_NAME}
 
 
-def programs(argv: Sequence[str], path: str, home: Path) -> list[Path]:
-    """The folders and files, outside of the system's own, that `argv` and the tools on `path` are made of.
+def programs(argv: Sequence[str], path: str, home: Path, hidden: Sequence[Path] = ()) -> list[Path]:
+    """The folders and files, outside of what is seen of the system's own, that `argv` and the tools on `path` are made of.
 
-    Never `home` itself or a folder above it.
+    Never `home` itself or a folder above it. `hidden` is as in `Layout`.
     """
     package = Path(__file__).resolve().parents[1]
     found = [Path(sys.prefix), Path(sys.base_prefix), package]
@@ -182,16 +231,16 @@ def programs(argv: Sequence[str], path: str, home: Path) -> list[Path]:
         found += _package(Path(executable), home)
     for word in (Path(word) for word in argv[1:] if word.startswith("/")):
         found += _package(word, home) if "node_modules" in word.parts else [word]  # a script that Node runs needs what lies beside it
-    return _outermost([one for path in found for one in {path, path.resolve()} if path.exists()], home)
+    return _outermost([one for path in found for one in {path, path.resolve()} if path.exists()], home, hidden)
 
 
-def program(name: str, path: str, home: Path) -> list[Path]:
+def program(name: str, path: str, home: Path, hidden: Sequence[Path] = ()) -> list[Path]:
     """As `programs`, for one tool alone. Empty when it is the system's own, or is not there."""
     executable = shutil.which(name, path=path)
     if executable is None:
         return []
     folder = Path(executable).parent
-    return _outermost([one for one in (*_prefix(folder), *_package(Path(executable), home)) if one.exists()], home)
+    return _outermost([one for one in (*_prefix(folder), *_package(Path(executable), home)) if one.exists()], home, hidden)
 
 
 def _prefix(folder: Path) -> list[Path]:
@@ -220,14 +269,25 @@ def _package(executable: Path, home: Path) -> list[Path]:
     return found
 
 
-def _outermost(paths: Iterable[Path], home: Path) -> list[Path]:
-    covered = [Path(folder) for folder in (*_SYSTEM, *_TOP, "/etc", "/proc", "/dev", "/run", "/sys")]
+def _outermost(paths: Sequence[Path], home: Path, hidden: Sequence[Path]) -> list[Path]:
+    system = [Path(folder) for folder in (*_SYSTEM, *_TOP, "/etc", "/proc", "/dev", "/run", "/sys")]
+    above_home = {Path("/"), *(one for path in (home, home.resolve()) for one in (path, *path.parents))}
+    secret = {path.resolve() for path in (home, *hidden)} - _vital()
+    wanted = {part for path in paths for part in (_parts(path) if path in above_home | secret else [path])}
+    wanted |= {path for path in paths if path in secret and not _parts(path)}
     kept: list[Path] = []
-    for path in sorted(set(paths), key=lambda one: len(one.parts)):
-        is_above = home.is_relative_to(path) or path == Path("/")
-        if not is_above and not any(path.is_relative_to(folder) for folder in (*covered, *kept)):
+    for path in sorted(wanted - above_home, key=lambda one: len(one.parts)):
+        shown = max((one for one in (*system, *kept) if path.is_relative_to(one)), key=lambda one: len(one.parts), default=None)
+        real = path.resolve()
+        if shown is None or any(one in secret and one.is_relative_to(shown.resolve()) for one in (real, *real.parents)):
             kept.append(path)
     return kept
+
+
+def _parts(prefix: Path) -> list[Path]:
+    """What an environment is made of, where it is a home too, or has one in it."""
+    is_environment = (prefix / "pyvenv.cfg").is_file() or (prefix / "conda-meta").is_dir()
+    return [prefix / name for name in _ENVIRONMENT if (prefix / name).exists()] if is_environment else []
 
 
 class Spawner(Protocol[P_co]):

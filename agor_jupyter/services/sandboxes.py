@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_core.paths import jupyter_runtime_dir
+
 from agor_jupyter.agents.session import Executor
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
@@ -113,7 +115,8 @@ class Sandboxes:
                 place = await self._place(worktree)
                 is_made = await meeting.prepare(place)
                 notices = [] if is_made or self._live[worktree.id] else await self._meet(place, is_new=True)
-                layout = await asyncio.to_thread(self._layout, place, agent, env, run_id)
+                checkouts = await self._checkouts()
+                layout = await asyncio.to_thread(self._layout, place, agent, env, run_id, checkouts)
             except OSError as error:
                 raise errors.SandboxFailed(str(error)) from error
             except errors.GitFailed as error:
@@ -168,7 +171,7 @@ class Sandboxes:
         return notices
 
     async def _meet(self, place: Private, *, is_quick: bool = False, is_new: bool = False) -> list[Notice]:
-        inside = await asyncio.to_thread(self._inside, place)
+        inside = await asyncio.to_thread(self._inside, place, await self._checkouts())
         findings = await meeting.sync(place, inside, is_quick=is_quick, is_new=is_new)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]
 
@@ -192,7 +195,28 @@ class Sandboxes:
             objects=sandbox.OBJECTS,
         )
 
-    def _layout(self, place: Private, agent: AgentType, env: Mapping[str, str], run_id: RunId) -> Layout:
+    async def _checkouts(self) -> list[Path]:
+        """Of all repositories, and the repositories themselves."""
+        return [Path(path) for repo in await self._repos.list() for path in (repo.path, repo.git_dir) if path]
+
+    def _secret(self, home: Path) -> list[Path]:
+        """What no agent ever sees as a whole: the data, the key, the files of running servers, the home."""
+        key = [self._config.key_file] if self._config.key_file else []
+        return [self._data_dir, *key, Path(jupyter_runtime_dir()), *self._others([home])]
+
+    def _others(self, paths: Iterable[Path]) -> list[Path]:
+        """Those of `paths` that the administrator did not let agents see."""
+        named = [path.resolve() for path in (*self._config.sandbox_read, *self._config.sandbox_write)]
+        return [path for path in paths if not any(path.resolve().is_relative_to(one) for one in named)]
+
+    def _hidden(self, home: Path, checkouts: Iterable[Path], mounts: Sequence[Mount]) -> list[Path]:
+        """Of a layout with `mounts`. What is mounted on purpose is seen, and nothing is hidden below what an agent can write."""
+        meant = {mount.target.resolve() for mount in mounts}
+        writable = [mount.target.resolve() for mount in mounts if mount.is_writable]
+        found = [path for path in self._others([*sandbox.homes(), *checkouts]) if path.resolve() not in meant]
+        return [*self._secret(home), *(path for path in found if not any(path.resolve().is_relative_to(one) for one in writable))]
+
+    def _layout(self, place: Private, agent: AgentType, env: Mapping[str, str], run_id: RunId, checkouts: Sequence[Path]) -> Layout:
         """Of an agent's process."""
         tmp = place.folder / "tmp" / run_id
         tmp.mkdir(parents=True)
@@ -201,8 +225,9 @@ class Sandboxes:
             name: value for name, value in env.items() if value in {os.environ.get(name), agent.env.get(name)}
         }  # not what people set for their agents
         home = Home(Path(ours.get("HOME") or "/nonexistent"), place.folder / "home", ours)
+        hidden = [*self._secret(home.theirs), *sandbox.homes(), *checkouts]
         mounts = [
-            *(Mount(source=path, target=path) for path in sandbox.programs(agent.command, env.get("PATH", ""), home.theirs)),
+            *(Mount(source=path, target=path) for path in sandbox.programs(agent.command, env.get("PATH", ""), home.theirs, hidden)),
             *(Mount(source=path, target=path) for path in self._named(agent, ours)),
             *home.mounts(agent, read=self._config.sandbox_read, write=self._config.sandbox_write),
             *sandbox.accounts(self._folder),
@@ -210,7 +235,7 @@ class Sandboxes:
             Mount(source=place.worktree, target=place.worktree, is_writable=True),
             _link(place),
         ]
-        return Layout(cwd=place.worktree, mounts=mounts, hidden=[self._data_dir], tmp=tmp)
+        return Layout(cwd=place.worktree, mounts=mounts, hidden=self._hidden(home.theirs, checkouts, mounts), tmp=tmp)
 
     def _named(self, agent: AgentType, env: Mapping[str, str]) -> list[Path]:
         """Files that the administrator's variables name, such as certificates; and what this server installed."""
@@ -228,13 +253,14 @@ class Sandboxes:
                 found.append(Mount(source=empty, target=target / "info" / "alternates"))
         return found
 
-    def _inside(self, place: Private) -> Inside:
+    def _inside(self, place: Private, checkouts: Sequence[Path]) -> Inside:
         """Of the server's own calls of git: no network is taken away and no home given, only git and the private side."""
-        path = os.environ.get("PATH", os.defpath)
+        path, home = os.environ.get("PATH", os.defpath), Path(os.environ.get("HOME") or "/nonexistent")
         own = place.repository.common_dir / "worktrees" / place.worktree.name
         env = {"PATH": path, "HOME": "/run", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
         pinned = env | {"GIT_DIR": str(own)}
-        tools = [Mount(source=one, target=one) for one in sandbox.program("git", path, Path(os.environ.get("HOME") or "/nonexistent"))]
+        hidden = [*self._secret(home), *sandbox.homes(), *checkouts]
+        tools = [Mount(source=one, target=one) for one in sandbox.program("git", path, home, hidden)]
         users = sandbox.accounts(self._folder)
         looking = [*tools, *users, *self._repository(place, is_writable=False)]
         changing = [
@@ -244,10 +270,14 @@ class Sandboxes:
             Mount(source=place.worktree, target=place.worktree),
             _link(place),
         ]
+
+        def arguments(cwd: Path, mounts: Sequence[Mount], env: Mapping[str, str]) -> list[str]:
+            return sandbox.arguments(Layout(cwd=cwd, mounts=mounts, hidden=self._hidden(home, checkouts, mounts), env=env))
+
         return Inside(
-            looking=sandbox.arguments(Layout(cwd=Path("/"), mounts=looking, env=pinned)),
-            serving=sandbox.arguments(Layout(cwd=Path("/"), mounts=looking, env=env)),
-            changing=sandbox.arguments(Layout(cwd=place.worktree, mounts=changing, env=pinned | {"GIT_WORK_TREE": str(place.worktree)})),
+            looking=arguments(Path("/"), looking, pinned),
+            serving=arguments(Path("/"), looking, env),
+            changing=arguments(place.worktree, changing, pinned | {"GIT_WORK_TREE": str(place.worktree)}),
         )
 
 

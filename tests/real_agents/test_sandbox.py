@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agor_jupyter.domain.turns import Turn
 from agor_jupyter.services.config import Config
 from tests.real_agents.stage import PATIENCE_S, Stage
 from tests.real_agents.test_cancel import escapes
@@ -82,3 +83,55 @@ async def test_what_decides_what_runs_is_as_it_was(stage, home):
     await stage.play(session, {"do": "shell", "cmd": f"for f in {names}; do echo evil >> $f; done; true"}, {"text": "Ok."})
 
     assert {path: path.read_bytes() for path in before} == before
+
+
+async def acts(stage: Stage, session, name: str) -> list[Turn]:
+    """A turn that edits a file and one that runs a command, which together are `name`."""
+    edit = stage.write(f"{name}.txt", "1\n")
+    command = {"do": "shell", "cmd": f"cp {name}.txt {name}.copy && echo ran", "asks": True}
+    turns = []
+    for step in (edit, command):
+        turns.append(await stage.say(session, step, {"text": "Ok."}))
+        await stage.see_through(turns[-1])
+    return turns
+
+
+async def asked(stage: Stage, turn: Turn) -> list[str]:
+    """The titles of the turn's questions, but for those about what it only says."""
+    questions = [body["permission"] for body in await stage.events(turn, "permission_asked")]
+    return [one["title"] for one in questions if "Ok." not in one["title"]]
+
+
+async def is_told(stage: Stage, turn: Turn) -> bool:
+    return "sandbox_mode" in [body["code"] for body in await stage.events(turn, "notice")]
+
+
+async def test_it_asks_exactly_when_the_catalogue_says_so_and_its_transcript_tells_when_not(stage):
+    agent = stage.agor.agents.get(stage.kit.name)
+    session = await stage.begin()
+
+    turns = await acts(stage, session, "first")
+
+    session = await stage.agor.sessions.get(session.id)
+    assert session.sandbox == "on"
+    assert (stage.folder / "first.copy").read_text() == "1\n"
+    assert [len(await asked(stage, turn)) for turn in turns] == ([1, 1] if agent.asks_where(is_sandboxed=True) else [0, 0])
+    assert [await is_told(stage, turn) for turn in turns] == [agent.sandbox_mode is not None, False]
+    assert [option.value for option in session.options if option.id == "mode"] == [agent.sandbox_mode or agent.mode]
+
+
+async def test_the_mode_that_asks_can_be_chosen_in_it(stage):
+    agent = stage.agor.agents.get(stage.kit.name)
+    session = await stage.begin(options={"mode": agent.mode})
+
+    turns = await acts(stage, session, "first")
+    unasked = await stage.say(session, {"do": "shell", "cmd": "touch unasked; cat first.txt > read.txt"}, {"text": "Ok."})
+    await stage.see_through(unasked)
+
+    assert (await stage.agor.sessions.get(session.id)).sandbox == "on"
+    assert (stage.folder / "first.copy").read_text() == "1\n"
+    assert [len(await asked(stage, turn)) for turn in turns] == [1, 1]
+    assert not any([await is_told(stage, turn) for turn in [*turns, unasked]])
+    # Without a question nothing is done: who has an own sandbox is kept by that from writing.
+    assert (stage.folder / "unasked").exists() is bool(await asked(stage, unasked))
+    assert bool(await asked(stage, unasked)) is (agent.sandbox_mode is None)

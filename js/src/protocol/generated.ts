@@ -74,7 +74,7 @@ export interface AgentType {
   loadsNextMinute: boolean
   /** A turn that runs would break if its model or mode was changed; it is changed before the next one. */
   setsBetweenTurns: boolean
-  /** The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. */
+  /** The mode inside the server's sandbox, for an agent whose own sandbox conflicts with it. In it the agent does not ask. */
   sandboxMode: string | null
   /** The npm package that brings `command`, with its exact version. `install` puts it into the data folder. */
   package: string | null
