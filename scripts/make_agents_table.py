@@ -27,6 +27,12 @@ def _asks(agent: AgentType) -> str:
     return "yes" if agent.asks_where(is_sandboxed=True) else "yes; in the sandbox it does not"
 
 
+def _stops(agent: AgentType) -> str:
+    if agent.reports_in_turn:
+        return "in the middle"
+    return "at its end" if agent.reports_usage or agent.reports_cost else "never: it costs nothing"
+
+
 def _signs(agent: AgentType) -> str:
     return "<br>".join(f"`{name}`" for name in agent.key_env)
 
@@ -39,6 +45,7 @@ ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
         ("asks before it edits and runs", _asks),
         ("tokens", lambda agent: "as it reports" if agent.reports_usage else "unknown"),
         ("cost", lambda agent: "as it reports" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
+        ("a budget stops a turn", _stops),
         ("MCP servers", lambda agent: ", ".join(agent.mcp) or "none"),
         ("notes", lambda agent: " ".join(agent.notes)),
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.agents.session import Opened, PromptResult
+from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.events import Text, ToolCall, UsageReported
 from agor_jupyter.domain.permissions import PermissionOption
 from agor_jupyter.domain.sessions import Usage
@@ -33,6 +34,7 @@ class FakeAgent:
     contexts: list[str | None] = field(default_factory=list)
     is_stopped: bool = False
     spent_usd: float | None = None
+    unpaid: list[ModelUsage] = field(default_factory=list)
     can_bring_back: bool = True
     _turn: "asyncio.Future[PromptResult] | None" = None
 
@@ -78,6 +80,11 @@ class FakeAgent:
         """Report what the turn has cost until now."""
         self.spent_usd = cost_usd
         await self.callbacks["on_event"](UsageReported(usage=Usage(cost_usd=cost_usd)), None)
+
+    async def read(self, *models):
+        """Report how full the context is; `models` are the tokens that this means."""
+        self.unpaid = list(models)
+        await self.callbacks["on_event"](UsageReported(usage=Usage(context_used=sum(one.input_tokens for one in models))), None)
 
     def ask(self, title="May I?", **fields):
         question = Question(**{"title": title, "options": OPTIONS, "input": {}, **fields})

@@ -98,6 +98,12 @@ def cost(amount):
     update(sessionUpdate="usage_update", used=1, size=2, cost={"amount": float(amount), "currency": "USD"})
 
 
+def read(tokens, then="hang"):
+    """Says how full the context is, and for which model, and does not come to an end."""
+    update(sessionUpdate="usage_update", used=int(tokens), size=1 << 20, _meta={"own": {"model": "m-1"}})
+    {"hang": hang, "die": exit_}[then]()
+
+
 def close_output():
     os.close(1)
     threading.Event().wait()
@@ -168,7 +174,7 @@ VERBS = {
     "exit": exit_, "kill": kill_self, "hang": hang, "stop": stop_self, "line": line, "many": many, "bytes": bytes_, "half": half, "updates": updates,
     "close": close_output, "stderr": stderr, "fork": fork, "late": late, "permission": permission, "request": request, "env": print_env,
     "say": say, "fail": None,
-    "cost": cost, "reconnect": reconnect,
+    "cost": cost, "read": read, "reconnect": reconnect,
 }  # fmt: skip
 
 

@@ -35,6 +35,8 @@ AGENT = AgentType(
     can_fork=True,
     mode="default",
     reports_usage=True,
+    reports_in_turn=True,
+    usage_model="_claude/model",
     reports_cost=True,
     mcp=["stdio", "http"],
     chatter=r"\[session/\w+\] .*\bphase=",

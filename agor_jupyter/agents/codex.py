@@ -34,6 +34,7 @@ AGENT = AgentType(
     can_resume=True,
     can_fork=True,
     reports_usage=True,
+    reports_in_turn=True,
     mcp=["stdio", "http"],
     notes=[
         "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",

@@ -122,7 +122,7 @@ class FailureWatch:
             self.is_retrying = retrying
         elif kind not in _ASIDE:
             self.is_retrying = False
-        if self._signs.detail and (detail := _at(update.get("_meta"), self._signs.detail)) is not None:
+        if self._signs.detail and (detail := at(update.get("_meta"), self._signs.detail)) is not None:
             self._detail = {"code": detail} if isinstance(detail, str) else detail
 
     def _hear_text(self, update: Update) -> None:
@@ -184,13 +184,14 @@ def _says(update: Update, sign: str | None) -> bool | None:
     if sign is None:
         return None
     path, _, wanted = sign.partition("=")
-    found = _at(update.get("_meta"), path)
+    found = at(update.get("_meta"), path)
     if not isinstance(found, str | bool):
         return None
     return (found if isinstance(found, str) else str(found).lower()) == wanted
 
 
-def _at(value: object, path: str) -> object:
+def at(value: object, path: str) -> object:
+    """What is at `a.b` of an object; `None`: nothing."""
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value

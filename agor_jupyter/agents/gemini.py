@@ -23,6 +23,7 @@ AGENT = AgentType(
     loads_next_minute=True,  # its file's name has the minute in it, and loading begins a file of that name
     sets_between_turns=True,
     reports_usage=True,
+    router="auto",  # after the first request of a turn
     mcp=["stdio", "http"],
     state=[".gemini/"],
     settings=[".gemini/settings.json", ".gemini/GEMINI.md", ".gemini/extensions", ".gemini/commands"],

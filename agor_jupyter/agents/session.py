@@ -14,11 +14,12 @@ from typing import Literal, Protocol, Self
 from agor_jupyter._version import __version__
 from agor_jupyter.agents import options, sign_in, updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
-from agor_jupyter.agents.failures import FailureWatch, ProviderFailure
+from agor_jupyter.agents.failures import FailureWatch, ProviderFailure, at
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.options import Offer
 from agor_jupyter.agents.questions import Question, read_question
+from agor_jupyter.agents.tally import Tally
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed, AgentSignedOut, BadOption
@@ -159,6 +160,7 @@ class AgentSession:
         self._usage = Usage()
         self._cost_before: float | None = None
         self._models: list[ModelUsage] = []
+        self._tally = Tally()
         self._is_command = False
         self._now, self._watch, self._has_acted = now, FailureWatch(agent), False
         self._retrying, self._progressed = asyncio.Event(), asyncio.Event()
@@ -260,6 +262,7 @@ class AgentSession:
         how, session_id, answer = await self._converse(previous, fork_of, skip)
         self.agent_session_id = session_id
         self._cost_before = 0.0 if how == "new" else spent_usd
+        self._tally.open(is_new=how == "new")
         self._offer = options.read(answer)
         if how == "loaded":
             await self._until_quiet()
@@ -342,6 +345,7 @@ class AgentSession:
         self._watch, self._has_acted = FailureWatch(self.agent), False
         self._retrying.clear()
         self._models, self._is_command = [], text.lstrip().startswith("/")
+        self._tally.begin_turn()
         self._in_turn = True
         try:
             if self._late:
@@ -362,6 +366,11 @@ class AgentSession:
         """What the turn that runs has cost until now, if the agent says so in the middle of it."""
         total, before = self._usage.cost_usd, self._cost_before
         return None if total is None or before is None else total - before if total >= before else total
+
+    @property
+    def unpaid(self) -> list[ModelUsage]:
+        """The tokens that the turn that runs has used beyond that, at least."""
+        return self._tally.models
 
     def cancel(self) -> None:
         """Tell the agent to stop this turn. Open questions are withdrawn. `prompt` returns when it did."""
@@ -579,11 +588,14 @@ class AgentSession:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
         total, before = self._usage.cost_usd, self._cost_before
         cost = total
+        self._models = [] if self.agent.usage_is_partial else updates.model_usage(answer, self.agent.router)
+        tokens = Usage() if self.agent.usage_is_partial else updates.tokens(answer)
+        if self.unpaid and not self.spent_usd and tokens == Usage() and not self._models:  # it was stopped, and does not say what that cost
+            self._models = self.unpaid
+            return self._usage.replace(cost_usd=None)
         if total is not None and before is not None and total >= before:  # less than before: the agent counts from its start
             cost = total - before
         self._cost_before = total if total is not None else before
-        self._models = [] if self.agent.usage_is_partial else updates.model_usage(answer)
-        tokens = Usage() if self.agent.usage_is_partial else updates.tokens(answer)
         usage = tokens.replace(
             context_used=self._usage.context_used,
             context_size=self._usage.context_size,
@@ -619,7 +631,15 @@ class AgentSession:
                 self._usage = _merge(self._usage, body.usage)
             elif isinstance(body, ToolCall) and len(self._told) < _MAX_TOLD:
                 self._told.add(body.tool_call_id)
+            if self.agent.reports_in_turn:
+                self._tally.hear(body, self._model_of(update))
             await self._on_event(body, update)
+
+    def _model_of(self, update: Message) -> str | None:
+        """Whose report of usage it is."""
+        named = at(update.get("_meta"), self.agent.usage_model) if self.agent.usage_model else None
+        chosen = self._offer.get(MODEL)
+        return named[:200] if isinstance(named, str) else chosen.value if chosen else None
 
     async def _hear_options(self, update: Message) -> None:
         offer, before = self._offer.told(update), self._offer.get(MODE)

@@ -100,8 +100,8 @@ def tokens(answer: Update) -> Usage:
     )
 
 
-def model_usage(answer: Update) -> list[ModelUsage]:
-    """What each model was used for, where an agent says so."""
+def model_usage(answer: Update, router: str | None = None) -> list[ModelUsage]:
+    """What each model was used for, where an agent says so. What it says of its `router` is added to the model it names beside it."""
     quota = _object(_object(answer.get("_meta")).get("quota"))
     found = []
     for item in _items(quota.get("model_usage") if isinstance(quota.get("model_usage"), list) else None, "model_usage"):
@@ -115,7 +115,17 @@ def model_usage(answer: Update) -> list[ModelUsage]:
                 cached_write_tokens=whole(count.get("cachedWriteTokens", count.get("cacheWriteInputTokens"))),
             )
         )
-    return found
+    named, routed = ([one for one in found if (one.model == router) is is_routed] for is_routed in (False, True))
+    if router is None or not routed or len(named) != 1:
+        return found
+    return [_added([*named, *routed])]
+
+
+def _added(usages: list[ModelUsage]) -> ModelUsage:
+    """All as the first one's."""
+    names = [name for name in ModelUsage.model_fields if name != "model"]
+    counts = {name: [count for one in usages if (count := getattr(one, name)) is not None] for name in names}
+    return usages[0].replace(**{name: sum(known) for name, known in counts.items() if known})
 
 
 def says_unused(answer: Update) -> bool:

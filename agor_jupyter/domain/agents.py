@@ -76,6 +76,12 @@ class AgentType(Record):
     """It says how many tokens a turn took."""
     reports_cost: bool = False
     """It says what a turn cost. Where it does not, the cost is an estimate by the price table."""
+    reports_in_turn: bool = False
+    """While a turn runs it says how many tokens its context has, so that a budget can stop the turn in the middle."""
+    usage_model: str | None = None
+    """`a.b`: where `_meta` of such a report names the model. `None`: it is the chosen one."""
+    router: str | None = None
+    """A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it."""
     mcp: list[Literal["stdio", "http"]] = Field(default_factory=list)
     """The ways by which it reaches MCP servers, such as the board's own tools."""
     notes: list[str] = Field(default_factory=list)

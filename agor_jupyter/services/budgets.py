@@ -1,10 +1,11 @@
 """Budgets: what sessions, worktrees, boards and people may use. Only people set them.
 
-A hard limit is looked at in the transaction that accepts a prompt and in the one that claims a turn, so no turn starts above it; and at
-each report of a turn that runs, which is cancelled then. What turns used that run just now counts too, as far as their agents say.
+A hard limit is looked at in the transaction that accepts a prompt and in the one that claims a turn, so no turn starts above it; and when a
+turn says what it used, when one ends and when a limit is set: every turn that runs above it is cancelled then. What turns used that run
+just now counts too, as far as their agents say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,10 +18,10 @@ from agor_jupyter.domain.ids import BudgetId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.parking import BUDGET
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Session
-from agor_jupyter.domain.turns import Turn
+from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
-from agor_jupyter.services.ledger import Ledger, subjects
+from agor_jupyter.services.ledger import Charge, Ledger, subjects
 from agor_jupyter.services.transitions import derive, find_session, save
 from agor_jupyter.storage import budgets, ledger, sessions, turns, worktrees
 from agor_jupyter.storage.store import Store, Transaction
@@ -29,8 +30,11 @@ _Subject = tuple[str, str]
 _Budgets = list[Budget]
 _Turns = list[Turn]
 _Subjects = list[_Subject]
+_Over = list[tuple[Turn, errors.BudgetExhausted]]
 Spending = Mapping[_Subject, float]
 """What turns that run have used and the ledger does not have yet."""
+
+_AT_WORK = (TurnState.STARTING, TurnState.RUNNING, TurnState.WAITING)
 
 STOPPED = "The turn was stopped. Raise it, then resume the turn."
 WAITS = "The turn waits until it is raised or removed."
@@ -46,7 +50,8 @@ class Workers(Protocol):
 class Budgets:
     def __init__(self, store: Store, clock: Clock, books: Ledger, workers: Workers) -> None:
         self._store, self._clock, self.books, self._workers = store, clock, books, workers
-        self._live: dict[TurnId, tuple[SessionId, _Subjects, float]] = {}
+        self._live: dict[TurnId, tuple[_Subjects, float]] = {}
+        self._stopped: set[TurnId] = set()
 
     async def list(self, scope: BudgetScope | None = None, subject: str | None = None) -> _Budgets:
         found = await self._store.read(budgets.every)
@@ -94,7 +99,7 @@ class Budgets:
 
         outcome = await self._store.write(lambda t: once(t, key, caller, "budget.set", request, at, job, Budget))
         self._go_on(due)
-        await self._check_live()
+        await self.check()
         return outcome.record
 
     async def remove(self, caller: Caller, budget_id: str, key: str) -> Budget:
@@ -124,7 +129,7 @@ class Budgets:
     def spending(self) -> Spending:
         """As it is now, for a transaction."""
         found: dict[_Subject, float] = {}
-        for _, of, cost in self._live.values():
+        for of, cost in self._live.values():
             for subject in of:
                 found[subject] = found.get(subject, 0.0) + cost
         return found
@@ -143,18 +148,24 @@ class Budgets:
         if error := self.exhausted(transaction.connection, session, username, spending, "Nothing was started. Raise it, then send again."):
             raise error
 
-    def charge(self, transaction: Transaction, turn: Turn, session: Session, cost_usd: float | None, at: datetime) -> None:
-        """The ledger got rows: count them, and say where a limit was reached, or that nobody knows what it cost."""
+    def charge(  # noqa: PLR0917
+        self, transaction: Transaction, turn: Turn, session: Session, charges: Sequence[Charge], spending: Spending, at: datetime
+    ) -> None:
+        """The ledger got rows: count them, and say where a limit was reached, or that nobody knows what a model cost."""
         connection = transaction.connection
         counted = budgets.of(connection, subjects(session, self.books.payer(connection, turn.created_by.username)))
-        if cost_usd is None:
-            if counted:
-                text = "Neither the agent nor the table of prices says what this turn cost. No budget counts it."
-                transaction.append(at, Notice(code="cost_unknown", text=text), session_id=session.id, turn_id=turn.id)
+        costs = [charge.cost_usd for charge in charges if charge.cost_usd is not None]
+        if counted and len(costs) < len(charges):
+            models = {charge.usage.model for charge in charges if charge.cost_usd is None and charge.usage.model}
+            what = f" of {', '.join(sorted(models))}" if models else ""
+            text = f"Neither the agent nor the table of prices says what this turn's use{what} cost. No budget counts it."
+            transaction.append(at, Notice(code="cost_unknown", text=text), session_id=session.id, turn_id=turn.id)
+        if not costs:
             return
         for before in counted:
-            budget = before.replace(spent_usd=before.spent_usd + cost_usd, updated_at=at)
-            self._store_state(transaction, before.state, budget, 0.0, session.id, turn.id, at)
+            budget = before.replace(spent_usd=before.spent_usd + sum(costs), updated_at=at)
+            live = spending.get((budget.scope, budget.subject), 0.0)
+            self._store_state(transaction, before.state, budget, live, session.id, turn.id, at)
 
     def _store_state(  # noqa: PLR0917
         self,
@@ -170,12 +181,7 @@ class Budgets:
         budgets.save(transaction, budget)
         transaction.append(at, BudgetChanged(budget=budget))
         if budget.state not in {before, "ok"}:
-            limit = budget.soft_usd if budget.state == "warned" else budget.hard_usd
-            what = "near its limit" if budget.state == "warned" else "used up"
-            name = _name(transaction.connection, budget)
-            spent = budget.spent_usd + live
-            text = f"The budget of {budget.scope} {name!r} is {what}: ${spent:.2f} of ${limit:.2f}."
-            transaction.append(at, Notice(code=f"budget_{budget.state}", text=text), session_id=session_id, turn_id=turn_id)
+            transaction.append(at, _notice(transaction.connection, budget, live), session_id=session_id, turn_id=turn_id)
 
     def _unpark(self, transaction: Transaction, at: datetime) -> _Turns:
         """Turns that waited for a budget are due now, if none stops them any more."""
@@ -196,48 +202,53 @@ class Budgets:
     # While turns run
 
     async def report(self, turn: Turn, cost_usd: float | None) -> None:
-        """What a turn that runs has cost until now."""
+        """What a turn that runs has cost until now, at least."""
         if cost_usd is None:
             return
         if turn.id not in self._live:
             of = await self._store.read(self._subjects_of, turn)
-            self._live.setdefault(turn.id, (turn.session_id, of, 0.0))
-        session_id, of, _ = self._live[turn.id]
-        self._live[turn.id] = session_id, of, cost_usd
-        await self._check_live()
+            self._live.setdefault(turn.id, (of, 0.0))
+        of, _ = self._live[turn.id]
+        self._live[turn.id] = of, cost_usd
+        await self.check(turn.id)
 
     def forget(self, turn: Turn) -> None:
         """It ended; the ledger has it."""
         self._live.pop(turn.id, None)
+        self._stopped.discard(turn.id)
 
     def _subjects_of(self, connection: Connection, turn: Turn) -> _Subjects:
         session = sessions.get(connection, turn.session_id)
         return subjects(session, self.books.payer(connection, turn.created_by.username)) if session else []
 
-    async def _check_live(self) -> None:
-        """Warn where a soft limit is passed, and stop the turns of each budget that is used up."""
-        live = dict(self._live)
-        if not live:
+    async def check(self, reporting: TurnId | None = None) -> None:
+        """Warn where a soft limit is passed, and stop every turn of each budget that is used up. `reporting` is told first."""
+        if not await self._store.read(budgets.every):
             return
-        over = await self._store.write(self._note_live, live, self.spending(), self._clock.now())
-        for turn_id, error in over.items():
-            self._workers.exhaust(live[turn_id][0], turn_id, error)
+        over = await self._store.write(self._note, self.spending(), frozenset(self._stopped), reporting, self._clock.now())
+        for turn, error in over:
+            self._stopped.add(turn.id)
+            self._workers.exhaust(turn.session_id, turn.id, error)
 
-    def _note_live(
-        self,
-        transaction: Transaction,
-        live: Mapping[TurnId, tuple[SessionId, _Subjects, float]],
-        spending: Spending,
-        at: datetime,
-    ) -> dict[TurnId, errors.BudgetExhausted]:
-        over: dict[TurnId, errors.BudgetExhausted] = {}
-        for turn_id, (session_id, of, _) in live.items():
-            for budget in budgets.of(transaction.connection, of):
+    def _note(
+        self, transaction: Transaction, spending: Spending, stopped: Collection[TurnId], reporting: TurnId | None, at: datetime
+    ) -> _Over:
+        connection, over = transaction.connection, []
+        at_work = [turn for turn in turns.all_open(connection) if turn.state in _AT_WORK]
+        for turn in sorted(at_work, key=lambda turn: turn.id != reporting):
+            told = set(stopped)
+            for budget in budgets.of(connection, self._subjects_of(connection, turn)):
                 used = spending.get((budget.scope, budget.subject), 0.0)
-                if _state(budget, used) != budget.state:
-                    self._store_state(transaction, budget.state, budget, used, session_id, turn_id, at)
-                if error := _over(transaction.connection, budget, used, STOPPED):
-                    over.setdefault(turn_id, error)
+                if (state := _state(budget, used)) != budget.state:
+                    self._store_state(transaction, budget.state, budget, used, turn.session_id, turn.id, at)
+                    told |= {turn.id} if state == "exhausted" else set()
+                error = _over(connection, budget, used, STOPPED)
+                if error and turn.id not in told:
+                    notice = _notice(connection, budget.replace(state=state), used)
+                    transaction.append(at, notice, session_id=turn.session_id, turn_id=turn.id)
+                if error:
+                    over.append((turn, error))
+                    break
         return over
 
 
@@ -259,6 +270,13 @@ def _over(connection: Connection, budget: Budget, live: float, then: str) -> err
         name=_name(connection, budget),
         then=then,
     )
+
+
+def _notice(connection: Connection, budget: Budget, live: float) -> Notice:
+    limit = budget.soft_usd if budget.state == "warned" else budget.hard_usd
+    what = "near its limit" if budget.state == "warned" else "used up"
+    text = f"The budget of {budget.scope} {_name(connection, budget)!r} is {what}: ${budget.spent_usd + live:.2f} of ${limit:.2f}."
+    return Notice(code=f"budget_{budget.state}", text=text)
 
 
 def _name(connection: Connection, budget: Budget) -> str:

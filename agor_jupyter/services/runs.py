@@ -99,7 +99,7 @@ def first_before(turn: Turn, now: Checkpoint) -> Checkpoint:
 
 
 def finish(  # noqa: PLR0917  # a job of the store
-    transaction: Transaction, turn_id: TurnId, outcome: Outcome, seconds: float, at: datetime, budgets: Budgets
+    transaction: Transaction, turn_id: TurnId, outcome: Outcome, seconds: float, at: datetime, budgets: Budgets, spending: Spending
 ) -> Turn:
     """Write down how the attempt ended, and what it cost. A turn that a person cancelled is cancelled, whatever the agent said last."""
     turn = find_turn(transaction, turn_id)
@@ -114,7 +114,7 @@ def finish(  # noqa: PLR0917  # a job of the store
     figures["model"] = main_model(session, charges) or turn.model
     if charges:
         books.record(transaction, turn, session, charges, at)
-        budgets.charge(transaction, turn, session, usage.cost_usd, at)
+        budgets.charge(transaction, turn, session, charges, spending, at)
     if outcome.patch is not None:
         patches.put(transaction, turn.id, outcome.patch)
     if outcome.state is TurnState.PARKED:

@@ -22,7 +22,7 @@ from agor_jupyter.domain.events import Notice, TranscriptBody, UsageReported
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.records import JsonObject
-from agor_jupyter.domain.sessions import Session
+from agor_jupyter.domain.sessions import Session, Usage
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
@@ -57,6 +57,8 @@ class _Current:
     watchdog: Watchdog
     exhausted: errors.BudgetExhausted | None = None
     """The budget that stops it."""
+    asked: AgentSession | None = None
+    """The agent that has its prompt."""
     before: Checkpoint | None = None
     is_sandboxed: bool = False
     is_spoiled: bool = False
@@ -214,16 +216,17 @@ class Worker:
         except _Cancelled:
             return Outcome(state=TurnState.CANCELLED, stop_reason="cancelled")
         except errors.AgorError as error:
-            return Outcome(state=TurnState.FAILED, error=error.message, error_code=error.code)
+            return self._failed(current, error.message, error.code)
         except Exception:
             log.exception("Turn %s failed inside the server", current.turn.id)
-            return Outcome(state=TurnState.FAILED, error="The server made a mistake; its log says more.", error_code="internal")
+            return self._failed(current, "The server made a mistake; its log says more.", "internal")
 
     async def _prompt(self, current: _Current) -> PromptResult:
         agent = self._agent
         assert agent is not None
         if current.cancelled.is_set():
             raise _Cancelled
+        current.asked = agent
         prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn), self._context), name=f"prompt {current.turn.id}")
         try:
             await asyncio.sleep(0)
@@ -268,13 +271,28 @@ class Worker:
         finished = await self._persist(lambda: self._write_down(turn, outcome, seconds))
         crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
         desk.parking.note(finished)
+        await self._persist(desk.budgets.check)
 
     def _write_down(self, turn: Turn, outcome: Outcome, seconds: float) -> Awaitable[Turn]:
         """What it cost leaves the running costs in the same moment in which it is on its way into the ledger."""
-        desk = self._desk
-        writing = desk.store.write(runs.finish, turn.id, outcome, seconds, desk.clock.now(), desk.budgets)
-        desk.budgets.forget(turn)
-        return writing
+        budgets, clock = self._desk.budgets, self._desk.clock
+        budgets.forget(turn)
+        return self._desk.store.write(runs.finish, turn.id, outcome, seconds, clock.now(), budgets, budgets.spending())
+
+    def _failed(self, current: _Current, error: str, code: str) -> Outcome:
+        """With what it cost until then, as far as the agent said."""
+        outcome, asked = Outcome(state=TurnState.FAILED, error=error, error_code=code), current.asked
+        if asked is None:
+            return outcome
+        spent, unpaid = self._cost(asked), asked.unpaid
+        usage = Usage(cost_usd=spent, is_estimate=bool(unpaid)) if asked.spent_usd else None
+        return replace(outcome, usage=usage, models=unpaid)
+
+    def _cost(self, agent: AgentSession) -> float | None:
+        """Of the turn that runs until now: the dollars that the agent reported, and an estimate of what it used since, at least."""
+        prices = self._desk.budgets.books.prices
+        estimates = [cost for usage in agent.unpaid if (cost := prices.estimate(usage)) is not None]
+        return None if agent.spent_usd is None and not estimates else (agent.spent_usd or 0.0) + sum(estimates)
 
     async def _persist(self, write: Callable[[], Awaitable[T]]) -> T:
         """What happened has to be written down: try again while the disk is full or the database locked."""
@@ -474,7 +492,7 @@ class Worker:
         if current is not None:
             current.watchdog.hear()
             if isinstance(body, UsageReported) and self._agent is not None:
-                await self._desk.budgets.report(current.turn, self._agent.spent_usd)
+                await self._desk.budgets.report(current.turn, self._cost(self._agent))
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)
 
     async def _tell(self, current: _Current, notice: Notice) -> None:

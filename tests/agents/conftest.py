@@ -59,8 +59,9 @@ class Stage:
         self.tasks.append(asyncio.create_task(work))
         return self.tasks[-1]
 
-    async def misbehave(self, **kw) -> AgentSession:
-        agent = AgentType(name="bad", label="Bad", icon="x", command=[sys.executable, "-I", "-S", str(MISBEHAVING)], can_load=True)
+    async def misbehave(self, *, about: dict | None = None, **kw) -> AgentSession:
+        command = [sys.executable, "-I", "-S", str(MISBEHAVING)]
+        agent = AgentType(name="bad", label="Bad", icon="x", command=command, can_load=True, **(about or {}))
         return await self.start(agent, **kw)
 
     def of(self, kind) -> list:

@@ -13,6 +13,7 @@ import pytest
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.session import Timeouts
 from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed
 from agor_jupyter.domain.events import Notice, ToolCall, ToolOutput
 
@@ -389,6 +390,39 @@ async def test_the_cost_of_the_first_turn_after_a_restart_is_not_counted_twice(s
     usage = (await session.prompt(f"cost {told}")).usage
 
     assert (usage.cost_usd, usage.is_estimate) == (cost, is_estimate)
+
+
+READING = {"reports_in_turn": True, "usage_model": "own.model"}
+
+
+async def test_of_a_turn_that_is_stopped_and_says_no_figures_what_it_had_read_counts(stage):
+    session = await stage.misbehave(about=READING, timeouts=QUICK)
+    turn = stage.spawn(session.prompt("read 5000"))
+    await stage.until(lambda: session.unpaid)
+
+    session.cancel()
+    result = await turn
+
+    assert result.models == [ModelUsage(model="m-1", input_tokens=5000, cached_read_tokens=0)]
+    assert (result.stop_reason, result.usage.cost_usd, result.usage.context_used) == ("cancelled", None, 5000)
+
+
+async def test_what_an_agent_that_died_had_read_is_known(stage):
+    session = await stage.misbehave(about=READING)
+
+    with pytest.raises(AgentFailed):
+        await session.prompt("read 5000 die")
+
+    assert session.unpaid == [ModelUsage(model="m-1", input_tokens=5000, cached_read_tokens=0)]
+
+
+async def test_of_an_agent_that_is_not_known_to_report_in_mid_turn_nothing_is_estimated(stage):
+    session = await stage.misbehave()
+
+    with pytest.raises(AgentFailed):
+        await session.prompt("read 5000 die")
+
+    assert session.unpaid == []
 
 
 RECONNECTING = FailureSigns(retrying="own.error.again=true", detail="own.error.info", codes={"lost": "unreachable"})

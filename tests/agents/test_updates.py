@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from agor_jupyter.agents.frames import Framer, decode
 from agor_jupyter.agents.questions import read_question
-from agor_jupyter.agents.updates import normalise
+from agor_jupyter.agents.updates import model_usage, normalise
 from agor_jupyter.domain.events import (
     FileChange,
     ModeChanged,
@@ -166,3 +166,21 @@ def test_options_of_the_right_kind_are_kept():
     assert question.title == "The agent asks for permission"
     assert question.call is None
     assert isinstance(normalise({"sessionUpdate": "x"})[0], Notice)
+
+
+@pytest.mark.parametrize(
+    ("reported", "counted"),
+    [
+        ([("flash", 10), ("auto", 20)], [("flash", 30)]),
+        ([("auto", 20)], [("auto", 20)]),
+        ([("flash", 10), ("pro", 5), ("auto", 20)], [("flash", 10), ("pro", 5), ("auto", 20)]),  # nobody knows whose they are
+        ([("flash", 10)], [("flash", 10)]),
+    ],
+)
+def test_what_is_reported_under_a_routers_name_is_of_the_model_beside_it(reported, counted):
+    usage = [{"model": model, "token_count": {"input_tokens": count}} for model, count in reported]
+
+    found = model_usage({"_meta": {"quota": {"model_usage": usage}}}, "auto")
+
+    assert [(one.model, one.input_tokens) for one in found] == counted
+    assert {one.output_tokens for one in found} == {None}

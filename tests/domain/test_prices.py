@@ -44,6 +44,26 @@ def test_without_a_price_or_tokens_nothing_is_guessed(used):
     assert TABLE.estimate(used) is None
 
 
+@pytest.mark.parametrize(
+    ("model", "read", "written"),
+    [
+        ("gpt-6.1-sol", 2, 10),
+        ("gpt-6.1-terra[high]", 1, 5),
+        ("openai/gpt-5.6-luna", 0.2, 1.2),
+        ("gpt-5.1-codex-mini", 0.25, 2),
+        ("gpt-5.1-codex-max", 1.25, 10),
+        ("gemini-3.8-flash", 0.75, 3.75),
+        ("gemini-3.1-pro-preview-customtools", 2, 12),
+        ("claude-opus-5-5", 4, 20),
+        ("claude-opus-5", 5, 25),
+    ],
+)
+def test_the_packaged_table_knows_the_models_that_agents_choose_by_themselves(model, read, written):
+    price = prices.packaged().price_of(model)
+
+    assert (price.input, price.output) == (read, written)
+
+
 def test_the_packaged_table_has_a_date_and_sources_and_an_administrator_may_add_to_it():
     table = prices.load({"mine-*": {"input": 1, "output": 2}, "gpt-5": {"input": 9, "output": 9}})
 

@@ -4,6 +4,13 @@ import json
 
 import pytest
 
+from agor_jupyter.domain.budgets import BudgetSet
+from agor_jupyter.domain.errors import BudgetExhausted
+from agor_jupyter.domain.turns import TurnState
+
+_LITTLE_USD = 0.0001
+"""Less than any request costs with the model of the tests, and its context read from a cache."""
+
 
 async def test_what_a_turn_used_is_written_down(stage):
     session = await stage.begin()
@@ -21,8 +28,34 @@ async def test_what_a_turn_used_is_written_down(stage):
     else:
         assert turn.input_tokens == sum(row["inputTokens"] for row in rows) > 0
         assert turn.output_tokens > 0
-    known = [row["costUsd"] for row in rows if row["costUsd"] is not None]
-    assert (turn.cost_usd or 0) == pytest.approx(sum(known))
-    assert {row["isEstimate"] for row in rows if row["costUsd"] is not None} <= {not agent.reports_cost}
-    if agent.reports_cost:
-        assert turn.cost_usd > 0
+    assert {row["isEstimate"] for row in rows} == {not agent.reports_cost} == {turn.cost_is_estimate}
+    assert turn.cost_usd == pytest.approx(sum(row["costUsd"] for row in rows))
+    assert turn.cost_usd > 0
+
+
+async def test_a_turn_that_passes_a_hard_limit_is_stopped_or_is_the_last(stage):
+    agent, names = stage.kit.agent, ("one", "two", "three")
+    session = await stage.begin()
+    await stage.play(session, {"text": "Hi."})
+    spent = (await stage.agor.sessions.get(session.id)).usage.cost_usd or 0.0
+    limit = BudgetSet(scope="session", subject=session.id, hard_usd=spent + _LITTLE_USD)
+    await stage.agor.budgets.set(stage.caller, limit, stage.key())
+
+    turn = await stage.play(session, *({"do": "shell", "cmd": f"sleep 1; touch {name}"} for name in names), {"text": "Done."})
+
+    [budget] = await stage.agor.budgets.list()
+    done = [name for name in names if (stage.folder / name).exists()]
+    if not stage.kit.models:
+        assert (turn.state, budget.state, budget.spent_usd) == (TurnState.DONE, "ok", 0.0)
+        return
+    if agent.reports_in_turn:
+        assert (turn.state, turn.error_code) == (TurnState.FAILED, "budget_exhausted")
+        assert len(done) < len(names)
+    else:
+        assert turn.state is TurnState.DONE
+        assert done == [*names]
+    told = [body["code"] for body in await stage.events(turn, "notice")]
+    assert told.count("budget_exhausted") == 1
+    assert (budget.state, budget.spent_usd) == ("exhausted", pytest.approx(spent + turn.cost_usd))
+    with pytest.raises(BudgetExhausted):
+        await stage.say(session, {"text": "No."})

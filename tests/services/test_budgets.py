@@ -12,6 +12,7 @@ from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.sessions import Prompt, SessionCreate, Usage
 from agor_jupyter.domain.turns import TurnState
+from agor_jupyter.domain.worktrees import WorktreeChange
 from tests.fakes import FakeAgor
 from tests.scene import Scene
 from tests.services.test_parking import REFUSED, SOON, notices
@@ -92,6 +93,23 @@ async def test_an_unknown_model_keeps_its_tokens_and_has_no_cost(fake):
     assert await notices(scene, session) == ["cost_unknown"]
 
 
+async def test_of_a_turn_of_several_models_the_unknown_one_is_told(fake):
+    scene = await fake()
+    session = await scene.session()
+    await _set(scene, "worktree", scene.worktree.id, hard=10)
+    turn, agent = await scene.running(session)
+    known = ModelUsage(model="gpt-5.4", input_tokens=1_000_000)
+    agent.finish(usage=Usage(), models=[known, ModelUsage(model="made-up", input_tokens=7)])
+    turn = await scene.ended(turn)
+
+    [notice] = [event["body"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
+    assert (notice["code"], turn.cost_usd) == ("cost_unknown", pytest.approx(2.5))
+    assert "made-up" in notice["text"]
+    assert "gpt-5.4" not in notice["text"]
+    [budget] = await scene.agor.budgets.list()
+    assert budget.spent_usd == pytest.approx(2.5)
+
+
 async def test_a_turn_that_used_nothing_has_no_row(fake):
     scene = await fake()
     session = await scene.session()
@@ -137,11 +155,12 @@ async def test_the_ledger_is_searched_by_session_worktree_board_user_and_time(fa
 # Budgets
 
 
-@pytest.mark.parametrize("scope", ["session", "worktree", "user"])
+@pytest.mark.parametrize("scope", ["session", "worktree", "board", "user"])
 async def test_a_hard_limit_refuses_prompts_and_holds_back_what_waits(fake, scope):
     scene = await fake()
+    await scene.agor.worktrees.change(scene.caller, scene.worktree.id, WorktreeChange(board="a.agor"))
     session = await scene.session()
-    subject = {"session": session.id, "worktree": scene.worktree.id, "user": "ann"}[scope]
+    subject = {"session": session.id, "worktree": scene.worktree.id, "board": "a.agor", "user": "ann"}[scope]
     await _set(scene, scope, subject, hard=1.0)
     turn, agent = await scene.running(session)
     waiting = await _prompt(scene, session, "waiting")
@@ -228,6 +247,80 @@ async def test_a_running_turn_is_cancelled_and_says_which_budget(fake):
     assert (budget.state, budget.spent_usd) == ("exhausted", 1.2)
 
 
+async def test_a_turn_whose_agent_reports_no_dollars_is_stopped_by_an_estimate_that_its_end_replaces(fake):
+    scene = await fake()
+    session = await scene.session()
+    await _set(scene, "session", session.id, hard=1.0)
+    turn, agent = await scene.running(session)
+    real = [ModelUsage(model="gpt-5.4", input_tokens=500_000, output_tokens=10_000)]
+    agent.cancel = lambda: agent.finish("cancelled", models=real)
+
+    await agent.read(ModelUsage(model="gpt-5.4", input_tokens=300_000))
+    assert (await scene.agor.turns.get(turn.id)).state is TurnState.RUNNING
+    await agent.read(ModelUsage(model="gpt-5.4", input_tokens=400_000))
+    turn = await scene.ended(turn)
+
+    assert (turn.error_code, turn.cost_usd, turn.cost_is_estimate) == ("budget_exhausted", pytest.approx(1.4), True)
+    assert "$1.00 of $1.00" in turn.error
+    assert await notices(scene, session) == ["budget_exhausted"]
+    [budget] = await scene.agor.budgets.list()
+    assert budget.spent_usd == pytest.approx(1.4)
+
+
+async def test_what_a_turn_cost_is_not_lost_when_its_agent_dies(fake):
+    scene = await fake()
+    session = await scene.session()
+    await _set(scene, "session", session.id, hard=4.0)
+    turn, agent = await scene.running(session)
+    agent.cancel = lambda: agent.fail(errors.AgentFailed("claude", "it ended in the middle of a turn"))
+
+    await agent.spend(9.0)
+    turn = await scene.ended(turn)
+
+    [row] = await _ledger(scene)
+    assert (row["costUsd"], row["isEstimate"], row["turnId"]) == (9.0, False, turn.id)
+    assert (turn.state, turn.error_code, turn.cost_usd) == (TurnState.FAILED, "agent_failed", 9.0)
+    with pytest.raises(errors.BudgetExhausted):
+        await _prompt(scene, session)
+
+
+async def test_of_an_agent_that_dies_what_it_did_not_report_is_estimated(fake):
+    scene = await fake()
+    session = await scene.session()
+    read = ModelUsage(model="gpt-5.4", input_tokens=400_000, cached_read_tokens=0)
+    for number, spent in enumerate((None, 2.0)):
+        turn, agent = await scene.running(session, f"p{number}")
+        agent.spent_usd = spent
+        await agent.read(read)
+        agent.fail(errors.AgentFailed("codex", "it ended in the middle of a turn"))
+        await agent.stop()
+        await scene.ended(turn)
+
+    rows = await _ledger(scene)
+
+    assert [(row["model"], row["inputTokens"], row["costUsd"], row["isEstimate"]) for row in rows] == [
+        ("gpt-5.4", 400_000, pytest.approx(3.0), True),
+        ("gpt-5.4", 400_000, pytest.approx(1.0), True),
+    ]
+
+
+async def test_a_turn_that_fails_before_its_prompt_costs_nothing(fake):
+    scene = await fake()
+    session = await scene.session()
+    await _spend(scene, session, 1.0)
+    [agent] = scene.agor.fakes.started
+    agent.spent_usd = 1.0
+
+    async def cannot(_wanted):
+        raise errors.BadOption("script", "model", "none", ())
+
+    agent.apply = cannot
+    turn = await scene.ended(await _prompt(scene, session, "again"))
+
+    assert (turn.state, turn.cost_usd) == (TurnState.FAILED, None)
+    assert len(await _ledger(scene)) == 1
+
+
 async def test_all_that_share_a_budget_are_stopped_together(fake):
     scene = await fake()
     one, two = await scene.session(), await scene.session()
@@ -240,6 +333,57 @@ async def test_all_that_share_a_budget_are_stopped_together(fake):
     await agent_two.spend(0.6)
 
     assert {(await scene.ended(turn)).error_code for turn in (first, second)} == {"budget_exhausted"}
+
+
+async def test_a_turn_is_stopped_when_another_ends_above_their_limit(fake):
+    scene = await fake()
+    one, two = await scene.session(), await scene.session()
+    await _set(scene, "worktree", scene.worktree.id, hard=1.0)
+    first, agent_one = await scene.running(one, "a")
+    second, _ = await scene.running(two, "b")
+
+    agent_one.finish(usage=Usage(cost_usd=5.0))
+    first, second = await scene.ended(first), await scene.ended(second)
+
+    assert first.state is TurnState.DONE
+    assert (second.state, second.error_code) == (TurnState.FAILED, "budget_exhausted")
+    assert "worktree 'fix' is used up: $5.00 of $1.00" in second.error
+    assert await notices(scene, one) == await notices(scene, two) == ["budget_exhausted"]
+
+
+async def test_a_turn_is_stopped_when_a_limit_is_set_below_what_is_spent(fake):
+    scene = await fake()
+    session = await scene.session()
+    await _set(scene, "session", session.id, hard=10.0)
+    await _spend(scene, session, 5.0, "before")
+    turn, _ = await scene.running(session)
+
+    await _set(scene, "session", session.id, hard=1.0)
+    turn = await scene.ended(turn)
+
+    assert (turn.state, turn.error_code) == (TurnState.FAILED, "budget_exhausted")
+    assert "$5.00 of $1.00" in turn.error
+    assert await notices(scene, session) == ["budget_exhausted"]
+    with pytest.raises(errors.BudgetExhausted):
+        await _prompt(scene, session)
+
+
+async def test_a_turn_that_ends_is_counted_with_those_that_run(fake):
+    """The warning is given once, by the report that passes the limit."""
+    scene = await fake()
+    one, two = await scene.session(), await scene.session()
+    await _set(scene, "worktree", scene.worktree.id, soft=1.0)
+    first, agent_one = await scene.running(one, "a")
+    second, agent_two = await scene.running(two, "b")
+    await agent_one.spend(0.9)
+    await agent_two.spend(0.2)
+    agent_two.finish(usage=Usage(cost_usd=0.2))
+    await scene.ended(second)
+    await agent_one.spend(0.95)
+    agent_one.finish(usage=Usage(cost_usd=0.95))
+    await scene.ended(first)
+
+    assert (await notices(scene, one), await notices(scene, two)) == ([], ["budget_warned"])
 
 
 async def test_a_soft_limit_warns_once_and_stops_nothing(fake):

@@ -55,6 +55,12 @@ export interface AgentType {
   reportsUsage: boolean
   /** It says what a turn cost. Where it does not, the cost is an estimate by the price table. */
   reportsCost: boolean
+  /** While a turn runs it says how many tokens its context has, so that a budget can stop the turn in the middle. */
+  reportsInTurn: boolean
+  /** `a.b`: where `_meta` of such a report names the model. `None`: it is the chosen one. */
+  usageModel: string | null
+  /** A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it. */
+  router: string | null
   /** The ways by which it reaches MCP servers, such as the board's own tools. */
   mcp: ('stdio' | 'http')[]
   /** What a person should know that no other field says, one sentence each. */
