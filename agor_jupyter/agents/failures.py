@@ -143,9 +143,9 @@ class FailureWatch:
             return self._read(text, None, now) or ProviderFailure(code="provider_error", text=text)
         return ProviderFailure(code="unreachable", text="") if is_unused and self._signs.is_unused else None
 
-    def of_error(self, text: str, more: object, now: datetime, code: int = 0) -> ProviderFailure | None:
-        """The agent answered with an error. `None`: nothing says that it is the provider's."""
-        return self._read(text, {"code": code, "data": more}, now)
+    def of_error(self, text: str, more: object, now: datetime, code: int = 0, kept: object = None) -> ProviderFailure | None:
+        """The agent answered with an error. `kept` is what its own files say of it. `None`: nothing says that it is the provider's."""
+        return self._read(text, {"code": code, "data": more, "kept": kept}, now)
 
     def given_up(self, now: datetime) -> ProviderFailure:
         """Why the agent tried again and again."""

@@ -41,7 +41,7 @@ AGENT = AgentType(
     usage_is_partial=True,
     failure_signs=FailureSigns(codes={"ProviderAuthError": "auth_required", "APIError": "provider_error"}),
     notes=[
-        "It does not say why the model's provider refused, so that a turn fails where another agent's is parked: retry it.",
+        "It does not say why the model's provider refused: that is read from its own files.",
         "Its tokens are those of a turn's last request, and are not kept.",
     ],
     reports_cost=True,

@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -296,6 +297,7 @@ class Worker:
         agent, run_id = desk.agents.require_installed(session.agent), self._run_id
         assert run_id is not None
         variables = await self._variables(session)
+        kept = reader(agent.history) if agent.history else None
         env = environment.build(agent, run_id, pass_env=desk.config.pass_env, variables=variables)
         self.mask = mask = Mask(variables)
         mask.add(secrets(env))
@@ -315,6 +317,7 @@ class Worker:
                 on_spawned=self._spawned,
                 mask=mask,
                 now=desk.clock.now,
+                last_error=partial(kept.last_error, env) if kept else None,
             )
         except BaseException:
             await self._forget(set())
@@ -332,7 +335,7 @@ class Worker:
         except BaseException:
             await self._dismiss()
             raise
-        if opened.how == "loaded" and agent.history and (kept := reader(agent.history)):
+        if opened.how == "loaded" and kept:
             await asyncio.to_thread(kept.tidy, env, opened.agent_session_id)
         beginning = forks.begin(plan, opened.how, agent)
         self._context = beginning.context

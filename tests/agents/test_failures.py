@@ -122,6 +122,24 @@ def test_an_error_that_is_the_providers_has_its_code(agent, code, message, more,
 
 
 @pytest.mark.parametrize(
+    ("error", "expected", "seconds"),
+    [
+        ({"statusCode": 429, "isRetryable": True, "responseHeaders": {"retry-after": "7"}}, "rate_limited", 7),
+        ({"statusCode": 529, "isRetryable": True}, "overloaded", None),
+        ({"statusCode": 400, "isRetryable": False}, "provider_error", None),
+        ({"isRetryable": True, "metadata": {"code": "ConnectionRefused"}}, "unreachable", None),
+        (None, "provider_error", None),
+    ],
+)
+def test_what_its_files_keep_says_more_than_what_it_tells(error, expected, seconds):
+    told, kept = {"service": "session", "errorName": "APIError"}, error and {"name": "APIError", "data": {"message": "No.", **error}}
+
+    failure = FailureWatch(opencode.AGENT).of_error("Internal error: No.", told, NOW, -32603, kept)
+
+    assert (failure.code, failure.retry_at) == (expected, seconds and NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
     ("more", "seconds"),
     [
         ({"error": {"type": "rate_limit_error", "retry_after": 7}}, 7),

@@ -142,7 +142,6 @@ KITS = {
             files=lambda url: {".config/opencode/opencode.json": _opencode_config(url)},
             variables=lambda _url: {"OPENAI_API_KEY": KEY},
             models=(("tests/two", "two"), ("tests/one", "one")),
-            on_trouble="fails",
             mode="plan",
             asks_in_mode=True,
         ),
