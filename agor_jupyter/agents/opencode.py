@@ -37,9 +37,10 @@ AGENT = AgentType(
     can_load=True,
     can_resume=True,
     can_fork=True,
+    when_rejected="done",
     reports_usage=True,
     usage_is_partial=True,
-    failure_signs=FailureSigns(codes={"ProviderAuthError": "auth_required", "APIError": "provider_error"}),
+    failure_signs=FailureSigns(codes={"ProviderAuthError": "auth_required", "APIError": "provider_error", "NoAnswer": "unreachable"}),
     notes=[
         "It does not say why the model's provider refused: that is read from its own files.",
         "Its tokens are those of a turn's last request, and are not kept.",

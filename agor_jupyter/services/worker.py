@@ -226,7 +226,7 @@ class Worker:
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
                 agent.cancel()
             crash_point("prompt.sent")
-            current.watchdog.hear()
+            current.watchdog.prompted(agent.agent)
             result = await prompt
             if result.has_acted or outcomes.read(result).state is not TurnState.PARKED:  # else the model may not know it yet
                 self._context = None
@@ -458,7 +458,7 @@ class Worker:
     async def _hear(self, body: TranscriptBody, raw: JsonObject | None) -> None:
         current = self._current
         if current is not None:
-            current.watchdog.hear()
+            current.watchdog.hear(body)
             if isinstance(body, UsageReported) and self._agent is not None:
                 await self._desk.budgets.report(current.turn, self._agent.spent_usd)
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)

@@ -128,6 +128,7 @@ def test_an_error_that_is_the_providers_has_its_code(agent, code, message, more,
         ({"statusCode": 529, "isRetryable": True}, "overloaded", None),
         ({"statusCode": 400, "isRetryable": False}, "provider_error", None),
         ({"isRetryable": True, "metadata": {"code": "ConnectionRefused"}}, "unreachable", None),
+        ({"code": "NoAnswer", "isRetryable": True}, "unreachable", None),
         (None, "provider_error", None),
     ],
 )

@@ -72,11 +72,16 @@ def tidy(env: Mapping[str, str], agent_session_id: str) -> None:
 
 
 def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -> object:
-    """It has the status and the headers of the provider's answer, of which opencode tells only the sentence."""
+    """It has the status and the headers of the provider's answer, of which opencode tells only the sentence.
+
+    Where it has no status and may be tried again, nobody answered: it gets the code `NoAnswer`.
+    """
     with suppress(sqlite3.Error, OSError, ValueError, TypeError, RecursionError), closing(_open(env)) as database:
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_ERROR)
         row = database.execute(_LAST, (agent_session_id, int(since.timestamp() * 1000))).fetchone()
-        return object_of(json.loads(row[0])).get("error") if row else None
+        error = object_of(json.loads(row[0])).get("error") if row else None
+        found = object_of(object_of(error).get("data"))
+        return {"code": "NoAnswer", **object_of(error)} if found.get("isRetryable") is True and "statusCode" not in found else error
     return None
 
 

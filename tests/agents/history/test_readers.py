@@ -262,6 +262,15 @@ def test_the_error_of_the_last_message_is_read_if_it_is_not_older(tmp_path):
     assert reader("opencode").last_error(environment(tmp_path), "x' OR 1=1 --", began) is None
 
 
+def test_an_error_without_an_answer_has_a_code_of_its_own(tmp_path):
+    began = datetime.now(UTC)
+    path = place("opencode", tmp_path, FOLDER)
+    error = {"name": "APIError", "data": {"message": "Cannot connect.", "isRetryable": True}}
+    _say(path, json.dumps({"error": error}), began + timedelta(seconds=1), 1)
+
+    assert reader("opencode").last_error(environment(tmp_path), IDS["opencode"], began) == {"code": "NoAnswer", **error}
+
+
 @pytest.mark.parametrize(
     "message",
     ["no json", "[1]", "3", "null", b"\xff\x00", "[" * 100_000, json.dumps({"error": "x" * 300_000})],
