@@ -108,6 +108,7 @@ def test_only_the_last_message_counts():
         (gemini.AGENT, 400, json.dumps(_HTTP), None, "provider_error"),
         (gemini.AGENT, 401, "x", None, "auth_required"),
         (gemini.AGENT, 429, "x", None, "rate_limited"),
+        (gemini.AGENT, 500, "exception TypeError: fetch failed sending request", None, "unreachable"),
         (gemini.AGENT, 503, "x", None, "overloaded"),
         (gemini.AGENT, 500, '{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"slow"}}', None, "rate_limited"),
         (SCRIPT, -32603, "Internal error", {"details": "no credit"}, None),
