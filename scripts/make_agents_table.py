@@ -33,6 +33,16 @@ def _stops(agent: AgentType) -> str:
     return "at its end" if agent.reports_usage or agent.reports_cost else "never: it costs nothing"
 
 
+def _after_no(agent: AgentType) -> str:
+    return "the model goes on" if agent.when_rejected == "goes_on" else f"the turn ends, {agent.when_rejected}"
+
+
+def _waits(agent: AgentType) -> str:
+    if not agent.key_env:
+        return "it has no model"
+    return "the turn is parked" if agent.silent_retry_s is None else f"it tries on; shown after {agent.silent_retry_s:g} s of silence"
+
+
 def _signs(agent: AgentType) -> str:
     return "<br>".join(f"`{name}`" for name in agent.key_env)
 
@@ -43,6 +53,9 @@ ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
         ("forks by", lambda agent: "its own fork" if agent.can_fork else "a new session with the transcript"),
         ("mode that we set", _mode),
         ("asks before it edits and runs", _asks),
+        ("after a person's no", _after_no),
+        ("what its tools print", lambda agent: "shown" if agent.reports_output else "not told"),
+        ("when the model takes no requests", _waits),
         ("tokens", lambda agent: "as it reports" if agent.reports_usage else "unknown"),
         ("cost", lambda agent: "as it reports" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
         ("a budget stops a turn", _stops),

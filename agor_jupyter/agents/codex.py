@@ -33,6 +33,7 @@ AGENT = AgentType(
     can_load=True,
     can_resume=True,
     can_fork=True,
+    when_rejected="cancelled",
     reports_usage=True,
     reports_in_turn=True,
     mcp=["stdio", "http"],

@@ -143,9 +143,9 @@ class FailureWatch:
             return self._read(text, None, now) or ProviderFailure(code="provider_error", text=text)
         return ProviderFailure(code="unreachable", text="") if is_unused and self._signs.is_unused else None
 
-    def of_error(self, text: str, more: object, now: datetime, code: int = 0) -> ProviderFailure | None:
-        """The agent answered with an error. `None`: nothing says that it is the provider's."""
-        return self._read(text, {"code": code, "data": more}, now)
+    def of_error(self, text: str, more: object, now: datetime, code: int = 0, kept: object = None) -> ProviderFailure | None:
+        """The agent answered with an error. `kept` is what its own files say of it. `None`: nothing says that it is the provider's."""
+        return self._read(text, {"code": code, "data": more, "kept": kept}, now)
 
     def given_up(self, now: datetime) -> ProviderFailure:
         """Why the agent tried again and again."""
@@ -157,14 +157,15 @@ class FailureWatch:
         bodies = [body for body in (detail, _json_in(text)) if body is not None]
         statuses = [status for body in bodies for status in _statuses(body)]
         codes = [code for body in bodies for code in _names(body, known)]
+        ours: list[str] = []  # such a pattern knows better than a status that the agent itself made up
         for pattern in self._patterns:
             if match := pattern.search(text):
                 groups = match.groupdict()
                 statuses += [int(groups["status"])] if groups.get("status") else []
-                codes += [name for name in _ORDER if groups.get(name)]
+                ours += [name for name in _ORDER if groups.get(name)]
                 codes += [known[name]] if (name := groups.get("code")) in known else []
         codes += [code for status in statuses if (code := _code_of(status))]
-        code = next((known for known in _ORDER if known in codes), None)
+        code = next((known for known in _ORDER if known in (ours or codes)), None)
         if code is None:
             return None
         said = next((sentence for body in reversed(bodies) if (sentence := _sentence(body))), text)

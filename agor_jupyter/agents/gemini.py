@@ -16,8 +16,13 @@ AGENT = AgentType(
     key_env=["GEMINI_API_KEY", "GOOGLE_API_KEY"],
     pass_env=["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"],
     can_load=True,
+    silent_retry_s=60,  # its `maxAttempts` does not count for the model that it chooses itself
+    reports_output=False,
     notes=["While the model's provider takes no more requests it tries on for minutes and says nothing: the turn is shown as silent."],
-    failure_signs=FailureSigns(is_unused=True),  # a stream that breaks off and was tried again for nothing
+    failure_signs=FailureSigns(
+        is_unused=True,  # a stream that breaks off and was tried again for nothing
+        patterns=[r"\Aexception (?P<unreachable>TypeError: fetch failed sending request)"],  # it gives this the status 500
+    ),
     command_is_title=True,
     mode="default",
     loads_next_minute=True,  # its file's name has the minute in it, and loading begins a file of that name

@@ -13,6 +13,7 @@ AGENT = AgentType(
     is_builtin=True,
     can_load=True,
     can_fork=True,
+    when_rejected="failed",
     mode="ask",
     takes_background=False,
 )

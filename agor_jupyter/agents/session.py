@@ -116,6 +116,8 @@ Tools = Callable[[], Awaitable[list[Message]]]
 """Gives MCP servers in ACP's wire form. Asked only for an agent that speaks MCP over HTTP."""
 OnPermission = Callable[[Question], Awaitable[str | None]]
 """Answers a question with an option's id, or with `None` to withdraw it. It is cancelled when the turn is."""
+LastError = Callable[[str, datetime], object]
+"""Gives what the agent's own files say of the error of this conversation's last message, if it is not older. It may block."""
 OnOptions = Callable[[tuple[SessionOption, ...]], None]
 """Gets what the agent offers and the values it has, each time that changes."""
 
@@ -137,6 +139,7 @@ class AgentSession:
         mask: Mask,
         now: Callable[[], datetime],
         authenticate: Message | None = None,
+        last_error: LastError | None = None,
     ) -> None:
         self.agent = agent
         self.process = process
@@ -163,6 +166,7 @@ class AgentSession:
         self._tally = Tally()
         self._is_command = False
         self._now, self._watch, self._has_acted = now, FailureWatch(agent), False
+        self._last_error, self._began = last_error, now()
         self._retrying, self._progressed = asyncio.Event(), asyncio.Event()
         self._connection = Connection(
             process.stdout,
@@ -191,6 +195,7 @@ class AgentSession:
         timeouts: Timeouts | None = None,
         mask: Mask | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        last_error: LastError | None = None,
     ) -> Self:
         """Start the process and shake hands. `on_spawned` is where its identity is recorded.
 
@@ -214,6 +219,7 @@ class AgentSession:
             mask=Mask() if mask is None else mask,
             now=now,
             authenticate=sign_in.request(agent, env),
+            last_error=last_error,
         )
         try:
             if on_spawned:
@@ -342,7 +348,7 @@ class AgentSession:
         self._connection.begin_turn()
         self._told.clear()
         self._was_allowed = False
-        self._watch, self._has_acted = FailureWatch(self.agent), False
+        self._watch, self._has_acted, self._began = FailureWatch(self.agent), False, self._now()
         self._retrying.clear()
         self._models, self._is_command = [], text.lstrip().startswith("/")
         self._tally.begin_turn()
@@ -504,7 +510,7 @@ class AgentSession:
                 return forced
             return self._result(self._mask.json(asking.result()))
         except RpcError as error:
-            return self._rejected(error)
+            return await self._rejected(error)
         except Gone as gone:
             if self._cancelled.is_set():
                 return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
@@ -573,16 +579,24 @@ class AgentSession:
             has_acted=self._has_acted,
         )
 
-    def _rejected(self, error: RpcError) -> PromptResult:
+    async def _rejected(self, error: RpcError) -> PromptResult:
         if self._cancelled.is_set():
             return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
         usage = self._turn_usage({})
-        if error.code != AUTH_REQUIRED and (failure := self._watch.of_error(error.message, error.more, self._now(), error.code)):
+        if error.code != AUTH_REQUIRED and (failure := await self._failure_of(error)):
             return self._refused(failure, "error", usage)
         code = "auth_required" if error.code == AUTH_REQUIRED else "agent_error"
         hint = f" {_SIGN_IN}" if code == "auth_required" else ""
         sentence = f"The agent reported an error: {self._sentence(error)}{hint}"
         return PromptResult(stop_reason="error", usage=usage, error=sentence, error_code=code, has_acted=self._has_acted)
+
+    async def _failure_of(self, error: RpcError) -> ProviderFailure | None:
+        """From what it says; if that does not tell why, also from what its files keep."""
+        told = self._watch.of_error(error.message, error.more, self._now(), error.code)
+        if told is None or told.code != "provider_error" or self._last_error is None or self.agent_session_id is None:
+            return told
+        kept = await asyncio.to_thread(self._last_error, self.agent_session_id, self._began)
+        return self._watch.of_error(error.message, error.more, self._now(), error.code, kept)
 
     def _turn_usage(self, answer: Message) -> Usage | None:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""

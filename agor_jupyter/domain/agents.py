@@ -72,6 +72,14 @@ class AgentType(Record):
     """It can copy a conversation (`session/fork`). Where it cannot, a fork is a new one that is given the transcript."""
     asks: bool = True
     """In our mode it asks before it edits a file and before it runs a command."""
+    when_rejected: Literal["goes_on", "done", "cancelled", "failed"] = "goes_on"
+    """After a person's no it tells the model, which goes on; or it ends the turn, which is then in this state."""
+    reports_output: bool = True
+    """It sends what its tools print."""
+    silent_retry_s: Annotated[float, Field(gt=0)] | None = None
+    """It tries for minutes to reach the model, and says nothing meanwhile: after this silence, in seconds, it is shown. `None`: it tells,
+    or gives up soon, and the server's own time counts.
+    """
     reports_usage: bool = False
     """It says how many tokens a turn took."""
     reports_cost: bool = False

@@ -1,11 +1,13 @@
 """Notices an agent that says nothing, in a turn that starts or runs. It is shown, and a person decides; nothing is stopped here."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from agor_jupyter.domain.events import Notice
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody
 from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.turns import OPEN, Turn, TurnState
 from agor_jupyter.services.desk import Desk
@@ -13,6 +15,8 @@ from agor_jupyter.services.transitions import derive, find_turn
 from agor_jupyter.storage.store import Transaction
 
 _SHORTEST_S = 0.01
+_MAX_TOOLS = 1_000
+_NO_REQUESTS = "Perhaps the model's provider takes no requests, and the agent tries again by itself"
 
 
 class Watchdog:
@@ -24,6 +28,9 @@ class Watchdog:
         self._is_told = False
         self._back = asyncio.Event()
         self.is_paused = False
+        self._retry_s: float | None = None
+        self._tools: set[str] = set()
+        self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -35,17 +42,45 @@ class Watchdog:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    def hear(self) -> None:
+    def prompted(self, agent: AgentType) -> None:
+        """From now on it is the model that may be silent, and not a program that starts."""
+        self._retry_s = agent.silent_retry_s
+        self._changed.set()
+        self.hear()
+
+    def hear(self, body: TranscriptBody | None = None) -> None:
         self._heard = self._desk.clock.monotonic()
+        if isinstance(body, ToolCall):
+            self._note(body)
         if self._is_told:
             self._back.set()
 
+    def _note(self, call: ToolCall) -> None:
+        before = len(self._tools)
+        if call.status in ("completed", "failed"):
+            self._tools.discard(call.tool_call_id)
+        elif call.status is not None and before < _MAX_TOOLS:
+            self._tools.add(call.tool_call_id)
+        if before != len(self._tools):
+            self._changed.set()
+
+    @property
+    def _silent_retry_s(self) -> float | None:
+        """`None`: it waits for a tool, or is an agent that would say that it cannot reach the model."""
+        return None if self._tools else self._retry_s
+
+    @property
+    def _limit_s(self) -> float:
+        known = [self._desk.config.stall_timeout.total_seconds(), self._silent_retry_s]
+        return max(min(limit for limit in known if limit is not None), _SHORTEST_S)
+
     async def _watch(self) -> None:
-        limit = max(self._desk.config.stall_timeout.total_seconds(), _SHORTEST_S)
         while True:
-            silence = self._desk.clock.monotonic() - self._heard
+            limit, silence = self._limit_s, self._desk.clock.monotonic() - self._heard
             if self.is_paused or silence < limit:
-                await asyncio.sleep(limit if self.is_paused else max(limit - silence, _SHORTEST_S))
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), limit if self.is_paused else max(limit - silence, _SHORTEST_S))
                 continue
             await self._tell(silence)
             await self._back.wait()
@@ -61,7 +96,8 @@ class Watchdog:
             return
         minutes = f"{silence / 60:.0f} minutes" if silence >= 90 else f"{silence:.0f} seconds"
         what = "The agent has been starting for" if state is TurnState.STARTING else "Nothing was heard of the agent for"
-        notice = Notice(code="stalled", text=f"{what} {minutes}. It may think, or hang: wait, or cancel the turn.")
+        why = _NO_REQUESTS if state is not TurnState.STARTING and self._silent_retry_s is not None else "It may think, or hang"
+        notice = Notice(code="stalled", text=f"{what} {minutes}. {why}: wait, or cancel the turn.")
         await self._desk.collector.add(self._session_id, self._turn_id, notice)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -233,7 +234,7 @@ class Worker:
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
                 agent.cancel()
             crash_point("prompt.sent")
-            current.watchdog.hear()
+            current.watchdog.prompted(agent.agent)
             result = await prompt
             if result.has_acted or outcomes.read(result).state is not TurnState.PARKED:  # else the model may not know it yet
                 self._context = None
@@ -319,6 +320,7 @@ class Worker:
         agent, run_id = desk.agents.require_installed(session.agent), self._run_id
         assert run_id is not None
         variables = await self._variables(session)
+        kept = reader(agent.history) if agent.history else None
         env = environment.build(agent, run_id, pass_env=desk.config.pass_env, variables=variables)
         self.mask = mask = Mask(variables)
         mask.add(secrets(env))
@@ -342,6 +344,7 @@ class Worker:
                     on_spawned=self._spawned,
                     mask=mask,
                     now=desk.clock.now,
+                    last_error=partial(kept.last_error, env) if kept else None,
                 )
             except BaseException:
                 await self._forget(set())
@@ -367,7 +370,7 @@ class Worker:
             except BaseException:
                 await self._dismiss()
                 raise
-        if opened.how == "loaded" and agent.history and (kept := reader(agent.history)):
+        if opened.how == "loaded" and kept:
             await asyncio.to_thread(kept.tidy, env, opened.agent_session_id)
         beginning = forks.begin(plan, opened.how, agent)
         self._context = beginning.context
@@ -490,7 +493,7 @@ class Worker:
     async def _hear(self, body: TranscriptBody, raw: JsonObject | None) -> None:
         current = self._current
         if current is not None:
-            current.watchdog.hear()
+            current.watchdog.hear(body)
             if isinstance(body, UsageReported) and self._agent is not None:
                 await self._desk.budgets.report(current.turn, self._cost(self._agent))
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)

@@ -163,6 +163,8 @@ export const texts = {
     waitsForSlot: 'Waits for its turn',
     waitsFor: (what: string) => `Waits for a free slot: ${what}`,
     nothingHeard: (time: string) => (time === 'now' ? 'Nothing heard for a while' : `Nothing heard for ${time}`),
+    triesOn: (agent: string) =>
+      `Perhaps the model’s provider takes no requests: ${agent} tries again by itself and does not say so. What it did so far is kept.`,
     stalled: (agent: string) => `${agent} may still work. What it did so far is kept.`,
     more: 'More',
     fork: 'Fork',

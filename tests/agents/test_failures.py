@@ -108,6 +108,7 @@ def test_only_the_last_message_counts():
         (gemini.AGENT, 400, json.dumps(_HTTP), None, "provider_error"),
         (gemini.AGENT, 401, "x", None, "auth_required"),
         (gemini.AGENT, 429, "x", None, "rate_limited"),
+        (gemini.AGENT, 500, "exception TypeError: fetch failed sending request", None, "unreachable"),
         (gemini.AGENT, 503, "x", None, "overloaded"),
         (gemini.AGENT, 500, '{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"slow"}}', None, "rate_limited"),
         (SCRIPT, -32603, "Internal error", {"details": "no credit"}, None),
@@ -119,6 +120,25 @@ def test_an_error_that_is_the_providers_has_its_code(agent, code, message, more,
     failure = FailureWatch(agent).of_error(message, more, NOW, code)
 
     assert (failure and failure.code) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "seconds"),
+    [
+        ({"statusCode": 429, "isRetryable": True, "responseHeaders": {"retry-after": "7"}}, "rate_limited", 7),
+        ({"statusCode": 529, "isRetryable": True}, "overloaded", None),
+        ({"statusCode": 400, "isRetryable": False}, "provider_error", None),
+        ({"isRetryable": True, "metadata": {"code": "ConnectionRefused"}}, "unreachable", None),
+        ({"code": "NoAnswer", "isRetryable": True}, "unreachable", None),
+        (None, "provider_error", None),
+    ],
+)
+def test_what_its_files_keep_says_more_than_what_it_tells(error, expected, seconds):
+    told, kept = {"service": "session", "errorName": "APIError"}, error and {"name": "APIError", "data": {"message": "No.", **error}}
+
+    failure = FailureWatch(opencode.AGENT).of_error("Internal error: No.", told, NOW, -32603, kept)
+
+    assert (failure.code, failure.retry_at) == (expected, seconds and NOW + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(

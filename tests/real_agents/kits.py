@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType
@@ -18,7 +18,7 @@ Steps = tuple[dict[str, Any], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Kit:
-    """One agent in the tests. What it cannot do by its nature is said here, and the cases show what happens then."""
+    """One agent in the tests. What it can do is said by the catalogue; what it cannot do by its nature the cases show, too."""
 
     name: str
     files: Callable[[str], dict[str, Any]] = lambda _url: {}
@@ -36,14 +36,6 @@ class Kit:
     """Options with which it shows the model the tools of MCP servers at once, instead of a search for them."""
     remembers: bool = True
     """It has a conversation, which the model's next request carries."""
-    quits_when_rejected: bool = False
-    """A person's no ends the turn; the others tell the model, which goes on."""
-    is_lost_in_its_first_minute: bool = False
-    """It names the file of a conversation by the minute; bringing it back in the same minute writes over it."""
-    on_trouble: Literal["parks", "fails", "tries"] = "parks"
-    """Of a provider that takes no more for now it says so; or only that something failed; or nothing, and tries on for minutes."""
-    reports_output: bool = True
-    """It sends what its tools print."""
 
     @property
     def agent(self) -> AgentType:
@@ -103,7 +95,7 @@ _GEMINI_SETTINGS = {
 KITS = {
     kit.name: kit
     for kit in (
-        Kit(name="script", prompt=_block, mode="auto", remembers=False, quits_when_rejected=True),
+        Kit(name="script", prompt=_block, mode="auto", remembers=False),
         Kit(
             name="claude",
             files=lambda _url: {
@@ -133,16 +125,12 @@ KITS = {
             variables=lambda url: {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url},
             models=(("gemini-2.5-pro", "gemini-2.5-pro"), ("gemini-3-flash-preview", "gemini-3-flash-preview")),
             mode="autoEdit",
-            reports_output=False,
-            on_trouble="tries",
-            is_lost_in_its_first_minute=True,
         ),
         Kit(
             name="opencode",
             files=lambda url: {".config/opencode/opencode.json": _opencode_config(url)},
             variables=lambda _url: {"OPENAI_API_KEY": KEY},
             models=(("tests/two", "two"), ("tests/one", "one")),
-            on_trouble="fails",
             mode="plan",
             asks_in_mode=True,
         ),

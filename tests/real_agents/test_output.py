@@ -20,7 +20,7 @@ async def test_two_megabytes_of_a_tools_output_are_taken(stage):
     assert (turn.state, turn.error, again.state) == ("done", None, "done")
     assert len(shown) < 6 * _MB
     assert "That was much." in shown
-    if stage.kit.reports_output:
+    if stage.kit.agent.reports_output:
         assert shown.count("x") > 100
     assert sum(file.stat().st_size for file in stage.agor.config.data_dir.glob("agor.db*")) < 30 * _MB
 

@@ -42,10 +42,9 @@ async def test_what_is_rejected_is_not_done(stage):
     assert not (stage.folder / "made.txt").exists()
     assert not (stage.folder / "ran.txt").exists()
     assert (edit.files, command.files) == (0, 0)
-    if stage.kit.quits_when_rejected:
-        assert [edit.error_code, command.error_code] == ["rejected", "rejected"]
-    else:
-        assert [edit.state, command.state] <= ["done", "done"]
+    goes_on = stage.kit.agent.when_rejected == "goes_on"
+    assert [edit.state, command.state] == ["done" if goes_on else stage.kit.agent.when_rejected] * 2
+    assert ["I go on." in await stage.text(turn) for turn in (edit, command)] == [goes_on] * 2
 
 
 async def test_a_question_that_nobody_answered_is_withdrawn_when_the_turn_is_cancelled(stage):

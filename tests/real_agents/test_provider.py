@@ -10,21 +10,27 @@ from datetime import timedelta
 import pytest
 
 from agor_jupyter.domain.parking import PASSING, Schedule
+from agor_jupyter.services.installs import Installs
 from tests.model_server import Trouble
 from tests.real_agents.kits import KITS
 from tests.real_agents.stage import PATIENCE_S
 
 PATIENCE_WITH_RETRIES_S = 150
 """Some agents try again by themselves for more than a minute, and say nothing meanwhile."""
+SILENCE_S = 5
 WITH_A_MODEL = [pytest.param(name, marks=pytest.mark.agent) for name, kit in KITS.items() if kit.remembers]
+SILENT = [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.silent_retry_s is not None]
 
 pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
-def config(config):
-    """A parked turn waits for a person."""
-    return dataclasses.replace(config, retries=Schedule(first=timedelta(hours=1), longest=timedelta(hours=2)))
+def config(config, kit):
+    """A parked turn waits for a person. A silence is shown soon."""
+    agent = kit.agent if (ready := Installs(config.data_dir).ready(kit.agent)) is None else ready
+    sooner = agent.replace(silent_retry_s=agent.silent_retry_s and SILENCE_S, package=None)
+    retries = Schedule(first=timedelta(hours=1), longest=timedelta(hours=2))
+    return dataclasses.replace(config, retries=retries, agents=() if agent.is_builtin else (sooner,))
 
 
 async def meet(stage, trouble: Trouble | None):
@@ -48,26 +54,25 @@ async def settled(stage, turn):
     return await stage.until(turn, "parked", "done", "failed", "cancelled", timeout=PATIENCE_WITH_RETRIES_S)
 
 
-async def is_parked_and_goes_on(stage, session, turn, *codes: str) -> None:
+async def is_shown(stage, session, turn) -> None:
+    """The turn runs, and everybody sees that nothing was heard of it, and the likely cause."""
+
+    async def is_told():
+        causes = [notice["text"] for notice in await stage.events(turn, "notice") if notice["code"] == "stalled"]
+        return any("Perhaps the model's provider takes no requests" in cause for cause in causes)
+
+    await stage.eventually_async(is_told, True, timeout=PATIENCE_S)
+    assert (await stage.agor.turns.get(turn.id)).state == "running"
+    assert (await stage.agor.sessions.get(session.id)).stalled_at is not None
+
+
+async def is_parked_and_goes_on(stage, session, turn, code: str) -> None:
     """While the trouble lasts, the turn does not pretend to be done; afterwards the same session works.
 
-    An agent that says what the trouble is has its turn parked, and the same turn is tried again. One that says only that something
-    failed has a failed turn. One that says nothing tries again by itself: its turn runs, and ends well when the model is back.
+    It is parked, and the same turn is tried again.
     """
-    if stage.kit.on_trouble == "tries":
-        await asyncio.sleep(3)
-        assert (await stage.agor.turns.get(turn.id)).state == "running"
-        end(stage)
-        assert (await settled(stage, turn)).state == "done"
-        return
     turn = await settled(stage, turn)
-    if stage.kit.on_trouble == "fails":
-        assert (turn.state, turn.parks) == ("failed", 0), turn
-        end(stage)
-        assert (await stage.play(session, {"text": "On we go."})).state == "done"
-        return
-    assert (turn.state, turn.parks) == ("parked", 1), turn
-    assert turn.error_code in codes, turn
+    assert (turn.state, turn.parks, turn.error_code) == ("parked", 1, code), turn
     assert turn.retry_at > stage.agor.clock.now()
     end(stage)
     await goes_on(stage, session, turn)
@@ -101,7 +106,7 @@ async def test_the_turn_fails_when(stage, status, code, words):
     turn = await settled(stage, turn)
 
     assert turn.state == "failed"
-    assert turn.error_code in ({code, "provider_error", "agent_error"} if stage.kit.on_trouble == "fails" else {code})
+    assert turn.error_code == code
     assert words in turn.error
     end(stage)
     assert (await stage.play(session, {"text": "On we go."})).state == "done"
@@ -110,9 +115,15 @@ async def test_the_turn_fails_when(stage, status, code, words):
 @pytest.mark.parametrize("kit", WITH_A_MODEL, indirect=True)
 @pytest.mark.parametrize(("status", "code"), [(429, "rate_limited"), (529, "overloaded")], ids=["a_rate_limit", "an_overload"])
 async def test_the_turn_is_parked_at(stage, status, code):
+    """One that tries again by itself and says nothing has its turn shown as silent; it ends well when the model is back."""
     session, turn = await meet(stage, Trouble(status=status, headers={"retry-after": "1"}))
 
-    await is_parked_and_goes_on(stage, session, turn, code)
+    if stage.kit.agent.silent_retry_s is None:
+        await is_parked_and_goes_on(stage, session, turn, code)
+    else:
+        await is_shown(stage, session, turn)
+        end(stage)
+        assert (await settled(stage, turn)).state == "done"
 
 
 @pytest.mark.parametrize("kit", WITH_A_MODEL, indirect=True)
@@ -135,7 +146,21 @@ async def test_a_stream_that_is_dropped_ends_well_or_parks_the_turn(stage):
 async def test_a_model_that_is_not_there_parks_the_turn_until_it_is_back(stage):
     session, turn = await meet(stage, None)
 
-    await is_parked_and_goes_on(stage, session, turn, "unreachable", "overloaded")
+    await is_parked_and_goes_on(stage, session, turn, "unreachable")
+
+
+@pytest.mark.parametrize("kit", SILENT, indirect=True)
+@pytest.mark.parametrize("status", [429, 529], ids=["a_rate_limit", "an_overload"])
+async def test_a_turn_that_is_silent_while_the_trouble_lasts_can_be_cancelled(stage, status):
+    session, turn = await meet(stage, Trouble(status=status))
+    await is_shown(stage, session, turn)
+
+    turn = await stage.cancelled(session)
+
+    assert turn.state == "cancelled"
+    assert (await stage.agor.sessions.get(session.id)).stalled_at is None
+    await stage.agor.runner.dismiss([session.id])
+    assert await asyncio.to_thread(stage.table.survivors, 10) == []
 
 
 @pytest.mark.parametrize("kit", [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.failure_signs.is_unused], indirect=True)

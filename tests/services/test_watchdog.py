@@ -1,8 +1,11 @@
 """An agent that says nothing is shown, and a person decides."""
 
 import asyncio
+import sys
 from datetime import timedelta
 
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.events import ToolCall
 from tests.services.test_parking import notices
 
 SHORT = timedelta(milliseconds=150)
@@ -65,4 +68,51 @@ async def test_while_a_person_is_asked_nobody_is_silent(fake):
     assert await asking == "yes"
     await scene.eventually_async(lambda: stalled(scene, session), True)  # now it is the agent's turn
     agent.finish()
+    await scene.ended(turn)
+
+
+async def silent_one(fake):
+    """With an agent whose silence is shown long before the server's own time."""
+    agent = AgentType(name="silent", label="Silent", icon="x", command=[sys.executable], silent_retry_s=SHORT.total_seconds())
+    scene = await fake(stall_timeout=timedelta(hours=1), agents=(agent,))
+    return scene, await scene.session(agent="silent")
+
+
+async def test_an_agent_that_tries_again_in_silence_is_shown_sooner_with_the_likely_cause(fake):
+    scene, session = await silent_one(fake)
+    turn, agent = await scene.running(session)
+
+    await scene.eventually_async(lambda: stalled(scene, session), True)
+
+    await scene.eventually_async(lambda: notices(scene, session), ["stalled"])
+    [told] = [event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
+    assert "Perhaps the model's provider takes no requests" in told
+    agent.finish()
+    await scene.ended(turn)
+
+
+async def test_an_agent_that_waits_for_a_tool_does_not_wait_for_the_model(fake):
+    scene, session = await silent_one(fake)
+    turn, agent = await scene.running(session)
+    await agent.callbacks["on_event"](ToolCall(tool_call_id="t", status="in_progress"), None)
+    await asyncio.sleep(0.5)
+
+    assert not await stalled(scene, session)
+
+    await agent.callbacks["on_event"](ToolCall(tool_call_id="t", status="completed"), None)
+    await scene.eventually_async(lambda: stalled(scene, session), True)
+    agent.finish()
+    await scene.ended(turn)
+
+
+async def test_an_agent_that_only_starts_has_the_servers_own_time(fake):
+    scene, session = await silent_one(fake)
+    scene.agor.fakes.may_start.clear()
+    turn = await scene.prompt(session, "go")
+    await scene.until(turn, "starting")
+    await asyncio.sleep(0.5)
+
+    assert not await stalled(scene, session)
+
+    await scene.agor.turns.cancel(scene.caller, turn.id)
     await scene.ended(turn)

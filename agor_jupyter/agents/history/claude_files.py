@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.agents.history import files
@@ -70,6 +71,10 @@ def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str
 
 def tidy(env: Mapping[str, str], agent_session_id: str) -> None:
     """Nothing to do."""
+
+
+def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -> None:
+    """It says over ACP why a turn failed."""
 
 
 def _files(env: Mapping[str, str], folders: Collection[str]) -> Iterator[tuple[str, Path]]:

@@ -39,6 +39,10 @@ def tidy(env: Mapping[str, str], agent_session_id: str) -> None:
     """Nothing to do."""
 
 
+def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -> None:
+    """It says over ACP why a turn failed."""
+
+
 def _files(env: Mapping[str, str], folders: Collection[str]) -> Iterator[tuple[str, Path]]:
     root = Path(env.get("CODEX_HOME") or home_of(env) / ".codex") / "sessions"
     for path in files.newest(root, (".jsonl",), depth=3)[:_MAX_LISTED]:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ def tidy(env: Mapping[str, str], agent_session_id: str) -> None:
             if not lines.skipped and not lines.is_cut and all(_is_ours(message) for message in messages.values()):
                 with suppress(OSError):
                     path.unlink()
+
+
+def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -> None:
+    """It says over ACP why a turn failed."""
 
 
 def _is_ours(message: Piece) -> bool:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Mapping
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.agents.history.past import Builder, Found, Past, Piece, headline, home_of, kinds, moment, object_of, title_of
@@ -16,6 +17,7 @@ _MAX_VALUE = 4 << 20
 _BUSY_S = 2.0
 _LIMIT_S = 10.0
 _STEP = 10_000
+_MAX_ERROR = 256 << 10
 _ID = re.compile(r"[0-9A-Za-z_]{8,80}")
 _KINDS = kinds(
     execute="bash",
@@ -35,6 +37,7 @@ _PARTS = (
     "SELECT m.id, m.data, p.data, p.time_created FROM message m JOIN part p ON p.message_id = m.id"
     " WHERE m.session_id = ? ORDER BY m.time_created, m.id, p.id LIMIT ?"
 )
+_LAST = "SELECT data FROM message WHERE session_id = ? AND time_created >= ? ORDER BY time_created DESC, id DESC LIMIT 1"
 
 
 def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
@@ -66,6 +69,20 @@ def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str
 
 def tidy(env: Mapping[str, str], agent_session_id: str) -> None:
     """Nothing to do."""
+
+
+def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -> object:
+    """It has the status and the headers of the provider's answer, of which opencode tells only the sentence.
+
+    Where it has no status and may be tried again, nobody answered: it gets the code `NoAnswer`.
+    """
+    with suppress(sqlite3.Error, OSError, ValueError, TypeError, RecursionError), closing(_open(env)) as database:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_ERROR)
+        row = database.execute(_LAST, (agent_session_id, int(since.timestamp() * 1000))).fetchone()
+        error = object_of(json.loads(row[0])).get("error") if row else None
+        found = object_of(object_of(error).get("data"))
+        return {"code": "NoAnswer", **object_of(error)} if found.get("isRetryable") is True and "statusCode" not in found else error
+    return None
 
 
 def _open(env: Mapping[str, str]) -> sqlite3.Connection:

@@ -67,6 +67,10 @@ class Reader(Protocol):
         """Undo what loading this conversation over ACP does to its files, if it does something."""
         ...
 
+    def last_error(self, env: Mapping[str, str], agent_session_id: str, since: datetime) -> object:
+        """With what its last message failed, as JSON. `None`: it did not, is older, or the agent tells all of it over ACP."""
+        ...
+
 
 class Builder:
     """Collects turns. What comes before the first prompt is dropped; of too many turns the oldest go."""

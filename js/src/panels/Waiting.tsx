@@ -39,6 +39,8 @@ function Stalled({ session, since }: { session: Session; since: string }) {
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
   const now = useNow(15_000);
+  const agent = shared.agents.get(session.agent)?.agent;
+  const isSilent = typeof agent?.silentRetryS === 'number' && session.state === 'running';
   return (
     <section className="agor-parked" role="status" data-stalled>
       <div className="agor-parked-title">
@@ -47,7 +49,7 @@ function Stalled({ session, since }: { session: Session; since: string }) {
         </span>
         <span>{texts.panel.nothingHeard(age(since, now))}</span>
       </div>
-      <p>{texts.panel.stalled(agentLabel(shared, session.agent))}</p>
+      <p>{(isSilent ? texts.panel.triesOn : texts.panel.stalled)(agentLabel(shared, session.agent))}</p>
       {canSteer(shared) && (
         <div className="agor-row">
           <button

@@ -51,6 +51,12 @@ export interface AgentType {
   canFork: boolean
   /** In our mode it asks before it edits a file and before it runs a command. */
   asks: boolean
+  /** After a person's no it tells the model, which goes on; or it ends the turn, which is then in this state. */
+  whenRejected: 'goes_on' | 'done' | 'cancelled' | 'failed'
+  /** It sends what its tools print. */
+  reportsOutput: boolean
+  /** It tries for minutes to reach the model, and says nothing meanwhile: after this silence, in seconds, it is shown. `None`: it tells, or gives up soon, and the server's own time counts. */
+  silentRetryS: number | null
   /** It says how many tokens a turn took. */
   reportsUsage: boolean
   /** It says what a turn cost. Where it does not, the cost is an estimate by the price table. */

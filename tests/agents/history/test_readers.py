@@ -4,7 +4,8 @@ import json
 import os
 import sqlite3
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +28,7 @@ def test_each_agent_names_a_reader_that_has_what_a_reader_has():
 
     assert named == set(known()) == set(NAMES)
     for name in named:
-        assert all(callable(getattr(reader(name), function)) for function in ("find", "read", "tidy"))
+        assert all(callable(getattr(reader(name), function)) for function in ("find", "read", "tidy", "last_error"))
     assert reader("no_such") is None
 
 
@@ -232,3 +233,62 @@ def test_nothing_in_a_file_makes_a_reader_fail(tmp_path_factory, name, lines):
 
     reader(name).find(environment(home), {FOLDER})
     reader(name).read(environment(home), {FOLDER}, IDS[name])
+
+
+_REFUSED = {"name": "APIError", "data": {"message": "Slow down.", "statusCode": 429, "responseHeaders": {"retry-after": "7"}}}
+
+
+def _say(path, message: str | bytes, at: datetime, number: int) -> None:
+    made = (f"msg_{number}", IDS["opencode"], at.timestamp() * 1000, at.timestamp() * 1000, message)
+    with sqlite3.connect(path) as database:
+        database.execute("INSERT INTO message (id, session_id, time_created, time_updated, data) VALUES (?, ?, ?, ?, ?)", made)
+    database.close()
+
+
+def test_the_error_of_the_last_message_is_read_if_it_is_not_older(tmp_path):
+    began = datetime.now(UTC)
+    path = place("opencode", tmp_path, FOLDER)
+    ask = partial(reader("opencode").last_error, environment(tmp_path), IDS["opencode"])
+
+    before = ask(began)
+    _say(path, json.dumps({"role": "assistant", "error": _REFUSED}), began + timedelta(seconds=1), 1)
+    refused = ask(began)
+    later = ask(began + timedelta(seconds=2))
+    _say(path, json.dumps({"role": "assistant"}), began + timedelta(seconds=3), 2)
+
+    assert (before, refused, later) == (None, _REFUSED, None)
+    assert ask(began) is None
+    assert reader("opencode").last_error(environment(tmp_path / "nowhere"), IDS["opencode"], began) is None
+    assert reader("opencode").last_error(environment(tmp_path), "x' OR 1=1 --", began) is None
+
+
+def test_an_error_without_an_answer_has_a_code_of_its_own(tmp_path):
+    began = datetime.now(UTC)
+    path = place("opencode", tmp_path, FOLDER)
+    error = {"name": "APIError", "data": {"message": "Cannot connect.", "isRetryable": True}}
+    _say(path, json.dumps({"error": error}), began + timedelta(seconds=1), 1)
+
+    assert reader("opencode").last_error(environment(tmp_path), IDS["opencode"], began) == {"code": "NoAnswer", **error}
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["no json", "[1]", "3", "null", b"\xff\x00", "[" * 100_000, json.dumps({"error": "x" * 300_000})],
+    ids=["no_json", "a_list", "a_number", "null", "bytes", "too_deep", "too_long"],
+)
+def test_an_error_that_is_no_error_is_none(tmp_path, message):
+    began = datetime.now(UTC)
+    path = place("opencode", tmp_path, FOLDER)
+    _say(path, message, began + timedelta(seconds=1), 1)
+
+    assert reader("opencode").last_error(environment(tmp_path), IDS["opencode"], began) is None
+
+
+def test_no_error_is_read_through_a_link(tmp_path):
+    began = datetime.now(UTC)
+    path = place("opencode", tmp_path, FOLDER)
+    _say(path, json.dumps({"error": _REFUSED}), began + timedelta(seconds=1), 1)
+    path.rename(tmp_path / "theirs.db")
+    path.symlink_to(tmp_path / "theirs.db")
+
+    assert reader("opencode").last_error(environment(tmp_path), IDS["opencode"], began) is None
