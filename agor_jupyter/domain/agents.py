@@ -157,6 +157,8 @@ class AgentStatus(Record):
     """What the installation does just now, or why it failed."""
     options: list[SessionOption] = Field(default_factory=list)
     """As it advertised them last on this server."""
+    starting_mode: str | None = None
+    """The mode of a session for which nobody chose one. `None`: the agent's own default."""
 
     @property
     def sign_in_line(self) -> str:

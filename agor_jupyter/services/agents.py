@@ -12,7 +12,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus, AgentType, InstallState, Origin
 from agor_jupyter.domain.options import SessionOption
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.executors import environment, installer
+from agor_jupyter.executors import environment, installer, sandbox
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.installs import Installs, Managed, resolved
 from agor_jupyter.services.tasks import Tasks
@@ -38,12 +38,14 @@ class Agents:
         self._states: dict[str, tuple[InstallState, str]] = {}
         self._versions: dict[tuple[str, float], str | None] = {}
         self._told: dict[str, float] = {}
+        self._has_sandbox = False
         self.options: dict[str, list[SessionOption]] = {}
         """What each advertised last."""
 
     async def start(self) -> None:
-        """Forget what an installation left that the server's end cut off. Called when no agent runs."""
+        """Forget what an installation left that the server's end cut off, and find out where agents run. Called when no agent runs."""
         await self._installs.clear(self._agents.values())
+        self._has_sandbox = self._config.sandbox != "off" and await sandbox.why_not() is None
 
     async def close(self) -> None:
         """End the installations; nothing of them is left."""
@@ -178,7 +180,13 @@ class Agents:
             install_state=state,
             install_step=step,
             options=self.options.get(agent.name, []),
+            starting_mode=starting_mode(agent, is_sandboxed=self._has_sandbox),
         )
+
+
+def starting_mode(agent: AgentType, *, is_sandboxed: bool) -> str | None:
+    """The mode of a session for which nobody chose one."""
+    return (agent.sandbox_mode if is_sandboxed else None) or agent.mode
 
 
 def _by_what(agent: AgentType) -> str | None:

@@ -468,6 +468,7 @@ export const dialogTexts = {
     budgetHint: 'No turn starts once it is used up',
     none: 'none',
     byAgent: 'As the agent says',
+    unpicked: (name: string) => `${name} (default)`,
     more: 'More options',
     manage: 'More agents',
     badBudget: 'A budget is a number of dollars above zero.',

@@ -133,6 +133,8 @@ export interface AgentStatus {
   installStep: string | null
   /** As it advertised them last on this server. */
   options: SessionOption[]
+  /** The mode of a session for which nobody chose one. `None`: the agent's own default. */
+  startingMode: string | null
 }
 
 /** A worktree's place. `repo` and `branch` let another machine offer to make it. */

@@ -1,0 +1,90 @@
+import { act } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import type { AgentStatus, AgentType, Me, Session, SessionOption } from '../protocol/generated.js';
+import { initialState } from '../store/apply.js';
+import { AgentFields, useAgentChoice, type AgentChoice } from './AgentChoice.js';
+import { type AppContext, Context } from './context.js';
+
+const MODE: SessionOption = {
+  id: 'mode',
+  name: 'Mode',
+  category: 'mode',
+  value: 'read-only',
+  choices: [
+    { id: 'read-only', name: 'Read only', description: 'Asks', group: null },
+    { id: 'full', name: 'Full access', description: 'Does not ask', group: null },
+  ],
+} as unknown as SessionOption;
+
+function statusOf(agent: Partial<AgentType>, status: Partial<AgentStatus> = {}): AgentStatus {
+  const type = { name: 'boxed', label: 'Boxed', icon: 'ag-agent', isBuiltin: false, signIn: [], keyEnv: [], notes: [], diskMb: 5, ...agent };
+  return { agent: type, isInstalled: true, origin: 'catalogue', version: null, pinned: null, isSignedIn: null, options: [], ...status } as AgentStatus;
+}
+
+let place: HTMLElement;
+let root: Root;
+/** What was asked of the server. */
+let asked: string[];
+
+beforeEach(() => {
+  (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+  asked = [];
+  place = document.body.appendChild(document.createElement('div'));
+  root = createRoot(place);
+});
+afterEach(async () => {
+  await act(async () => root.unmount());
+  place.remove();
+});
+
+async function show(status: AgentStatus, what: React.ReactNode): Promise<void> {
+  const shared = { ...initialState, me: { role: 'owner' } as Me, agents: new Map([[status.agent.name, status]]) };
+  const state = { shared };
+  const http = { get: async () => [], post: async (path: string) => void asked.push(path) };
+  const app = { client: { getState: () => state, subscribe: () => () => undefined, http }, commands: {} } as unknown as AppContext;
+  await act(async () => root.render(<Context.Provider value={app}>{what}</Context.Provider>));
+}
+
+let choice: AgentChoice;
+function Chooser({ origin }: { origin?: Session }) {
+  choice = useAgentChoice('boxed', origin);
+  return <AgentFields choice={choice} label="Agent" />;
+}
+
+const mode = () => [...place.querySelectorAll('label')].find(label => label.textContent === 'Mode')!.control as HTMLSelectElement;
+async function pick(value: string): Promise<void> {
+  await act(async () => {
+    mode().value = value;
+    mode().dispatchEvent(new Event('change', { bubbles: true }));
+  });
+}
+
+const boxed = statusOf({ mode: 'read-only', sandboxMode: 'full' }, { options: [MODE], startingMode: 'full' });
+
+test('the mode that is shown is the one in which the session starts', async () => {
+  await show(boxed, <Chooser />);
+
+  expect(mode().selectedOptions[0]?.textContent).toBe('Full access (default)');
+  expect(place.textContent).toContain('Does not ask');
+  expect(choice.options).toEqual({});
+});
+
+test('what a person picks is sent, though it is what was shown, until it is taken back', async () => {
+  await show(boxed, <Chooser />);
+
+  await pick('full');
+  expect(choice.options).toEqual({ mode: 'full' });
+  expect(mode().selectedOptions[0]?.textContent).toBe('Full access');
+  await pick('read-only');
+  expect(choice.options).toEqual({ mode: 'read-only' });
+  await pick('');
+  expect(choice.options).toEqual({});
+});
+
+test('a fork by the same agent starts in the mode of its origin', async () => {
+  await show(boxed, <Chooser origin={{ agent: 'boxed', chosen: { mode: 'read-only' } } as unknown as Session} />);
+
+  expect(mode().selectedOptions[0]?.textContent).toBe('Read only (default)');
+});
