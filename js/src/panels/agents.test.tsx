@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { AgentStatus, AgentType, Me, Session, SessionOption } from '../protocol/generated.js';
 import { initialState } from '../store/apply.js';
+import { AgentsDialog } from './Agents.js';
 import { AgentFields, useAgentChoice, type AgentChoice } from './AgentChoice.js';
 import { type AppContext, Context } from './context.js';
 
@@ -87,4 +88,32 @@ test('a fork by the same agent starts in the mode of its origin', async () => {
   await show(boxed, <Chooser origin={{ agent: 'boxed', chosen: { mode: 'read-only' } } as unknown as Session} />);
 
   expect(mode().selectedOptions[0]?.textContent).toBe('Read only (default)');
+});
+
+const packed = (status: Partial<AgentStatus>) => statusOf({ package: '@acme/boxed@2.0.0' }, { pinned: '2.0.0', ...status });
+const button = (label: string) => place.querySelector<HTMLButtonElement>(`button[aria-label="${label}"]`);
+
+test.each([
+  { is: 'not here', status: { isInstalled: false }, label: 'Install Boxed', text: 'Install 2.0.0, 5 MB' },
+  { is: 'here in an older version', status: { isManaged: true, version: '1.9.0' }, label: 'Update Boxed', text: 'Update to 2.0.0' },
+  { is: 'the machine’s own, of another version', status: { version: '1.9.0' }, label: 'Install Boxed', text: 'Install 2.0.0, 5 MB' },
+  { is: 'older, and could not be updated', status: { isManaged: true, version: '1.9.0', installState: 'failed' as const, installStep: 'npm' }, label: 'Update Boxed', text: 'Try again' },
+])('an agent that is $is can be had in the version that was tested', async ({ status, label, text }) => {
+  await show(packed(status), <AgentsDialog agent={undefined} back={undefined} />);
+
+  expect(button(label)?.textContent).toBe(text);
+  await act(async () => button(label)?.click());
+  expect(asked).toEqual(['agents/boxed/install']);
+});
+
+test.each([
+  { is: 'here in that version', status: { isManaged: true, version: '2.0.0' } },
+  { is: 'the machine’s own, of that version', status: { version: '2.0.0' } },
+  { is: 'the machine’s own, of a version that nobody asked for', status: { version: null } },
+  { is: 'on its way', status: { isManaged: true, version: '1.9.0', installState: 'installing' as const } },
+])('an agent that is $is has nothing to install', async ({ status }) => {
+  await show(packed(status), <AgentsDialog agent={undefined} back={undefined} />);
+
+  expect(button('Install Boxed') ?? button('Update Boxed')).toBeNull();
+  expect(button('Check Boxed')).not.toBeNull();
 });
