@@ -157,6 +157,8 @@ class AgentStatus(Record):
     """What the installation does just now, or why it failed."""
     options: list[SessionOption] = Field(default_factory=list)
     """As it advertised them last on this server."""
+    problem: str | None = None
+    """Why its program did not run when it was last checked, unless the file changed since."""
     starting_mode: str | None = None
     """The mode of a session for which nobody chose one. `None`: the agent's own default."""
 
@@ -172,5 +174,7 @@ class AgentStatus(Record):
             return "installing"
         if not self.is_installed:
             return "installation failed" if self.install_state == "failed" else "not installed"
+        if self.problem is not None:
+            return "does not run"
         signed = {True: ", signed in", False: ", not signed in", None: ""}[self.is_signed_in]
         return f"installed{signed}"

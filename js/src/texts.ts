@@ -438,6 +438,7 @@ export const dialogTexts = {
     notInstalled: 'Not installed',
     installing: 'Installing',
     installFailed: 'Not installed. Nothing was changed.',
+    doesNotRun: 'It does not run:',
     updateFailed: 'Nothing was changed.',
     version: (version: string) => `Version ${version}`,
     signedIn: 'signed in',

@@ -86,6 +86,7 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
           </div>
         </div>
       )}
+      {status.problem !== null && !isInstalling && <Failed what={words.doesNotRun} reason={status.problem} />}
       {installState === 'failed' && <Failed what={isInstalled ? words.updateFailed : words.installFailed} reason={status.installStep ?? ''} />}
       {!isInstalled && !isInstalling && <ByHand status={status} isOwner={isOwner} />}
       {isInstalled && isSignedIn !== true && agent.signIn.length > 0 && <SignIn status={status} isMeant={isMeant} />}

@@ -21,7 +21,7 @@ const MODE: SessionOption = {
 
 function statusOf(agent: Partial<AgentType>, status: Partial<AgentStatus> = {}): AgentStatus {
   const type = { name: 'boxed', label: 'Boxed', icon: 'ag-agent', isBuiltin: false, signIn: [], keyEnv: [], notes: [], diskMb: 5, ...agent };
-  return { agent: type, isInstalled: true, origin: 'catalogue', version: null, pinned: null, isSignedIn: null, options: [], ...status } as AgentStatus;
+  return { agent: type, isInstalled: true, origin: 'catalogue', version: null, pinned: null, isSignedIn: null, problem: null, options: [], ...status } as AgentStatus;
 }
 
 let place: HTMLElement;
@@ -116,4 +116,12 @@ test.each([
 
   expect(button('Install Boxed') ?? button('Update Boxed')).toBeNull();
   expect(button('Check Boxed')).not.toBeNull();
+});
+
+test('why a program does not run is said in its line, first things first', async () => {
+  await show(packed({ problem: 'it ended with code 127. It wrote last: env: node: \u202eNo such file\nmore' }), <AgentsDialog agent={undefined} back={undefined} />);
+
+  const alert = place.querySelector('[data-agent=boxed] [role=alert]');
+  expect(alert?.textContent).toBe('It does not run: it ended with code 127. It wrote last: env: node: ⟨202E⟩No such file');
+  expect(place.querySelector('[data-agent=boxed] pre')?.textContent).toBe('more');
 });

@@ -133,6 +133,8 @@ export interface AgentStatus {
   installStep: string | null
   /** As it advertised them last on this server. */
   options: SessionOption[]
+  /** Why its program did not run when it was last checked, unless the file changed since. */
+  problem: string | null
   /** The mode of a session for which nobody chose one. `None`: the agent's own default. */
   startingMode: string | null
 }
