@@ -15,6 +15,7 @@ from agor_jupyter.domain.options import SessionOption
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.executors import environment, installer, sandbox
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.homes import outside
 from agor_jupyter.services.installs import Installs, Managed, resolved
 from agor_jupyter.services.tasks import Tasks
 
@@ -234,6 +235,6 @@ def _is_signed_in(agent: AgentType, own: Collection[str], pass_env: Collection[s
 def _place(file: str, home: Path, source: Mapping[str, str]) -> Path | None:
     """Where such a file lies: `$NAME/…` below the folder that a variable names, else below home."""
     if not file.startswith("$"):
-        return home / file
+        return outside(file, home, source)
     name, _, rest = file[1:].partition("/")
     return Path(source[name]) / rest if source.get(name) else None

@@ -118,6 +118,22 @@ def test_who_is_signed_in_has_a_key_or_a_file(tmp_path, monkeypatch):
     assert agents().status("script").is_signed_in is None
 
 
+def test_who_is_signed_in_may_keep_the_file_where_a_variable_says(tmp_path, monkeypatch):
+    for name in catalogue.discover()["opencode"].key_env:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "data" / "opencode").mkdir(parents=True)
+
+    before = agents().status("opencode").is_signed_in
+    (tmp_path / "data" / "opencode" / "auth.json").write_text("{}")
+    after = agents().status("opencode").is_signed_in
+    monkeypatch.delenv("XDG_DATA_HOME")
+    below_home = agents().status("opencode").is_signed_in
+
+    assert (before, after, below_home) == (False, True, False)
+
+
 def test_listing_starts_no_process(monkeypatch):
     def refuse(*_args, **_keywords):
         raise AssertionError("a process was started")
