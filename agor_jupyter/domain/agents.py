@@ -58,7 +58,7 @@ class AgentType(Record):
     name: AgentName
     label: str
     icon: str
-    """Name of an icon of the set, such as `ag-script`."""
+    """Name of an icon of the set, such as `ag-agent`."""
     command: list[str]
     env: dict[str, str] = Field(default_factory=dict)
     install: str | None = None

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from agor_jupyter.executors import environment
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.config import Config
 
+ROOT = Path(__file__).parents[2]
 CONFIG = Config(data_dir=Path("/nowhere"), root_dir=Path("/nowhere"), allowed_roots=())
 
 
@@ -31,6 +33,17 @@ def test_an_entry_says_all_that_a_person_needs(agent):
     assert set(agent.key_env) <= set(agent.pass_env)
     assert agent.sign_in[:1] == agent.command[:1] or agent.is_builtin
     assert environment.build(agent, "ru_1", source={})["AGOR_RUN_ID"] == "ru_1"
+
+
+def test_each_icon_of_the_catalogue_and_of_the_docs_is_in_the_set():
+    known = set(re.findall(r"^  '(ag-[a-z]+)':", (ROOT / "js" / "src" / "icons.ts").read_text(), re.MULTILINE))
+    named = {agent.name: {agent.icon} for agent in catalogue.discover().values()}
+
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        named[page.name] = set(re.findall(r"\bag-[a-z]+\b", page.read_text()))
+
+    assert {where: icons - known for where, icons in named.items() if icons - known} == {}
+    assert "ag-agent" in named["configuration.md"]
 
 
 def test_an_agent_that_asks_by_itself_is_put_in_a_mode_that_asks():

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { AgentStatus, AgentType, Me, Session, SessionOption } from '../protocol/generated.js';
 import { initialState } from '../store/apply.js';
+import { icons } from '../icons.js';
 import { AgentsDialog } from './Agents.js';
 import { AgentFields, useAgentChoice, type AgentChoice } from './AgentChoice.js';
 import { type AppContext, Context } from './context.js';
+import { AgentTile } from './Icon.js';
 
 const MODE: SessionOption = {
   id: 'mode',
@@ -124,4 +126,10 @@ test('why a program does not run is said in its line, first things first', async
   const alert = place.querySelector('[data-agent=boxed] [role=alert]');
   expect(alert?.textContent).toBe('It does not run: it ended with code 127. It wrote last: env: node: ⟨202E⟩No such file');
   expect(place.querySelector('[data-agent=boxed] pre')?.textContent).toBe('more');
+});
+
+test('an agent without an icon of the set has the neutral one, not another agent’s', async () => {
+  await show(packed({}), <AgentTile icon="mine" label="Mine" />);
+
+  expect(place.querySelector('svg')?.innerHTML).toContain(icons['ag-agent'].slice(0, 12));
 });

@@ -36,7 +36,7 @@ export interface FailureSigns {
 export interface AgentType {
   name: string
   label: string
-  /** Name of an icon of the set, such as `ag-script`. */
+  /** Name of an icon of the set, such as `ag-agent`. */
   icon: string
   command: string[]
   env: Record<string, string>
