@@ -30,6 +30,7 @@ def _show(one: AgentStatus, as_json: bool) -> None:
             ("label", one.agent.label),
             ("installed", place(one)),
             ("version", version),
+            ("does not run", one.problem),
             ("signed in", {True: "yes", False: "no", None: None}[one.is_signed_in]),
             ("command", " ".join(one.agent.command)),
             ("install with", one.agent.install if not one.is_installed or one.pinned != one.version else None),
@@ -63,8 +64,11 @@ def show(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent.")
 
 @app.command()
 def check(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."), as_json: AsJson = False) -> None:
-    """Ask an agent's program for its version, and look whether somebody signed in."""
-    _show(AgentStatus.model_validate(link().post(f"agents/{agent}/check")), as_json)
+    """Ask an agent's program for its version, and look whether somebody signed in. Fails if it is not here or does not run."""
+    checked = AgentStatus.model_validate(link().post(f"agents/{agent}/check"))
+    _show(checked, as_json)
+    if checked.problem is not None or not checked.is_installed:
+        raise typer.Exit(1)
 
 
 @app.command()

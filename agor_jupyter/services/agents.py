@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 from agor_jupyter.agents import catalogue
+from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus, AgentType, InstallState, Origin
 from agor_jupyter.domain.options import SessionOption
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.executors import environment, installer
+from agor_jupyter.executors import environment, installer, sandbox
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.homes import outside
 from agor_jupyter.services.installs import Installs, Managed, resolved
 from agor_jupyter.services.tasks import Tasks
 
@@ -21,6 +23,8 @@ _CHECK_S = 10.0
 _NEWS_S = 1.9
 
 Announce = Callable[[str], Awaitable[None]]
+_File = tuple[str, float]
+"""A program, and when it changed last."""
 
 
 class Agents:
@@ -36,14 +40,17 @@ class Agents:
         self._installs = Installs(config.data_dir)
         self._tasks = Tasks()
         self._states: dict[str, tuple[InstallState, str]] = {}
-        self._versions: dict[tuple[str, float], str | None] = {}
+        self._versions: dict[_File, str] = {}
+        self._problems: dict[str, tuple[_File | None, str]] = {}
         self._told: dict[str, float] = {}
+        self._has_sandbox = False
         self.options: dict[str, list[SessionOption]] = {}
         """What each advertised last."""
 
     async def start(self) -> None:
-        """Forget what an installation left that the server's end cut off. Called when no agent runs."""
+        """Forget what an installation left that the server's end cut off, and find out where agents run. Called when no agent runs."""
         await self._installs.clear(self._agents.values())
+        self._has_sandbox = self._config.sandbox != "off" and await sandbox.why_not() is None
 
     async def close(self) -> None:
         """End the installations; nothing of them is left."""
@@ -78,7 +85,9 @@ class Agents:
         return found
 
     async def check(self, caller: Caller, name: str, variables: Collection[str] = ()) -> AgentStatus:
-        """The same as `status`, after running the program once. One that this server installed and that fails is no longer installed.
+        """The same as `status`, after running the program once; `problem` says why it did not run.
+
+        One that this server installed and that fails is no longer installed.
 
         Errors:
             AgentNotFound.
@@ -86,11 +95,18 @@ class Agents:
         caller.require(Role.STEERER, "check an agent")
         agent = self.get(name)
         managed, path = self._installs.find(agent), catalogue.find_command(agent)
-        with contextlib.suppress(OSError):
+        file, problem = None, None
+        try:
             if managed is not None:
-                await self._installs.try_out(agent, managed)
+                problem = await self._installs.try_out(agent, managed)
             elif path is not None and agent.version_args:
-                await self._ask_version(agent, path)
+                file = _file(path)
+                problem = await self._ask_version(agent, path, file)
+        except OSError as error:
+            problem = f"it could not be run: {error}"
+        self._problems.pop(name, None)
+        if problem is not None:
+            self._problems[name] = (file, problem)
         await self._tell(agent)
         return self._status(agent, variables)
 
@@ -130,6 +146,7 @@ class Agents:
             raise
         else:
             self._states.pop(agent.name, None)
+            self._problems.pop(agent.name, None)
         await self._tell(agent)
 
     async def _tell(self, agent: AgentType) -> None:
@@ -146,14 +163,22 @@ class Agents:
         path = catalogue.find_command(agent)
         return resolved(agent, [path], []) if path is not None else None
 
-    async def _ask_version(self, agent: AgentType, path: str) -> None:
-        """Remember what the program says, until the file changes."""
-        key = _version_key(path)
-        if key not in self._versions:
-            env = environment.build(agent, "check", pass_env=self._config.pass_env)
-            self._versions[key] = await installer.version_of(
-                [path, *agent.version_args], cwd=Path("/"), env=env, mark=f"check.{uuid.uuid4().hex}", timeout_s=_CHECK_S
-            )
+    async def _ask_version(self, agent: AgentType, path: str, file: _File) -> str | None:
+        """Remember what the program says, until the file changes. Returns why it does not run, if so."""
+        env = environment.build(agent, "check", pass_env=self._config.pass_env)
+        mark = f"check.{uuid.uuid4().hex}"
+        ended = await installer.run([path, *agent.version_args], cwd=Path("/"), env=env, mark=mark, timeout_s=_CHECK_S)
+        self._versions.pop(file, None)
+        if (version := ended.version) is not None:
+            self._versions[file] = version
+        return ended.why_not(Mask({**secrets(env), **agent.env}).text)
+
+    def _problem(self, agent: AgentType, path: str | None) -> str | None:
+        """Of the last check, as long as it is about what would be run."""
+        file, problem = self._problems.get(agent.name, (None, None))
+        with contextlib.suppress(OSError):
+            return problem if file is None or (path is not None and file == _file(path)) else None
+        return problem
 
     def _status(self, agent: AgentType, variables: Collection[str]) -> AgentStatus:
         managed = self._installs.find(agent)
@@ -162,7 +187,7 @@ class Agents:
         path, version = (managed.program[-1], managed.version) if managed else (found.command[0] if found else None, None)
         if managed is None and path is not None:
             with contextlib.suppress(OSError):
-                version = self._versions.get(_version_key(path))
+                version = self._versions.get(_file(path))
         state, step = self._states.get(agent.name, (None, None))
         # A value of `env` may be a key, so may one of `authenticate`, and every viewer may ask.
         shown = agent.replace(env=dict.fromkeys(agent.env, ""), authenticate=[], sign_in=(found or agent).sign_in, install=_by_what(agent))
@@ -178,14 +203,21 @@ class Agents:
             install_state=state,
             install_step=step,
             options=self.options.get(agent.name, []),
+            problem=self._problem(agent, path),
+            starting_mode=starting_mode(agent, is_sandboxed=self._has_sandbox),
         )
+
+
+def starting_mode(agent: AgentType, *, is_sandboxed: bool) -> str | None:
+    """The mode of a session for which nobody chose one."""
+    return (agent.sandbox_mode if is_sandboxed else None) or agent.mode
 
 
 def _by_what(agent: AgentType) -> str | None:
     return f"jupyter agor agent install {agent.name}" if agent.package and not agent.is_builtin else agent.install
 
 
-def _version_key(path: str) -> tuple[str, float]:
+def _file(path: str) -> _File:
     real = os.path.realpath(path)
     return real, Path(real).stat().st_mtime
 
@@ -203,6 +235,6 @@ def _is_signed_in(agent: AgentType, own: Collection[str], pass_env: Collection[s
 def _place(file: str, home: Path, source: Mapping[str, str]) -> Path | None:
     """Where such a file lies: `$NAME/…` below the folder that a variable names, else below home."""
     if not file.startswith("$"):
-        return home / file
+        return outside(file, home, source)
     name, _, rest = file[1:].partition("/")
     return Path(source[name]) / rest if source.get(name) else None

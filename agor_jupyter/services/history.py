@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from agor_jupyter.agents.history.past import Found, Past, Reader
+from agor_jupyter.agents.history.past import Folders, Found, Past, Reader
 from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.domain import errors
@@ -57,7 +57,13 @@ class History:
         self._agents, self._options, self._variables, self._repos, self._worktrees = agents, options, variables, repos, worktrees
 
     async def list(self, caller: Caller, name: str) -> list[Conversation]:
-        """Those that took place in this worktree's folder or in its repository's checkout, the newest first. Raises `WorktreeNotFound`."""
+        """Those that took place in this worktree's folder, in its repository's checkout or below, the newest first.
+
+        What took place in another worktree or repository of this server is left to that one, though it lie below.
+
+        Errors:
+            WorktreeNotFound.
+        """
         caller.require(Role.OWNER, "see this machine's conversations")
         worktree = await self._worktrees.get(name)
         folders = await self._folders(worktree)
@@ -122,7 +128,7 @@ class History:
         outcome = await self._store.write(lambda t: once(t, key, caller, "session.import", [worktree.id, request], at, job, Session))
         return outcome.record
 
-    async def _read(self, caller: Caller, agent: AgentType, folders: set[str], agent_session_id: str) -> Past | None:
+    async def _read(self, caller: Caller, agent: AgentType, folders: Folders, agent_session_id: str) -> Past | None:
         for one, kept, env in await self._readers(caller):
             if one.name == agent.name:
                 return await asyncio.to_thread(kept.read, env, folders, agent_session_id)
@@ -139,9 +145,11 @@ class History:
                 found.append((known, kept, env))
         return found
 
-    async def _folders(self, worktree: Worktree) -> set[str]:
+    async def _folders(self, worktree: Worktree) -> Folders:
         repo = await self._repos.get(worktree.repo_id)
-        return _same(worktree.path) | _same(repo.path)
+        known = [one.path for one in await self._worktrees.list(include_archived=True)]
+        known += [one.path for one in await self._repos.list()]
+        return await asyncio.to_thread(lambda: Folders(_names([worktree.path, repo.path]), _names(known)))
 
     async def _mask(self, caller: Caller) -> Mask:
         mask = Mask(await self._variables.values_of(caller))
@@ -153,6 +161,10 @@ class History:
 def _same(path: str) -> set[str]:
     """A folder by its names: as it is registered, and without links."""
     return {path.rstrip("/"), os.path.realpath(path)} if path.strip("/") else set()
+
+
+def _names(paths: Sequence[str]) -> set[str]:
+    return {name for path in paths for name in _same(path)}
 
 
 def _conversations(connection: Connection, agent: str, listed: Sequence[Found]) -> list[Conversation]:

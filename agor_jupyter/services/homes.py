@@ -25,6 +25,15 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def outside(name: str, home: Path, env: Mapping[str, str]) -> Path:
+    """Where a path below the home folder really is: some parts of a home may lie elsewhere."""
+    for prefix, variable in _MOVED.items():
+        moved = env.get(variable, "")
+        if name.startswith(f"{prefix}/") and moved.startswith("/"):
+            return Path(moved) / name.removeprefix(f"{prefix}/")
+    return home / name
+
+
 class Home:
     def __init__(self, theirs: Path, own: Path, env: Mapping[str, str]) -> None:
         """`theirs` is the person's, `own` the folder that is the home inside, `env` the variables outside."""
@@ -51,13 +60,7 @@ class Home:
 
     def _find(self, name: str) -> Path:
         """Where it is outside."""
-        for prefix, variable in _MOVED.items():
-            moved = self._env.get(variable, "")
-            if name.startswith(f"{prefix}/") and moved.startswith("/"):
-                path = Path(moved) / name.removeprefix(f"{prefix}/")
-                break
-        else:
-            path = self.theirs / name
+        path = outside(name, self.theirs, self._env)
         if name.endswith("/"):
             with contextlib.suppress(OSError):
                 path.mkdir(parents=True, exist_ok=True)

@@ -109,8 +109,8 @@ class Installs:
         managed = self.find(agent)
         return resolved(agent, managed.program, managed.path) if managed is not None else None
 
-    async def try_out(self, agent: AgentType, managed: Managed) -> None:
-        """Run it once. If it fails it counts as not installed from now on, so that the next installation replaces it."""
+    async def try_out(self, agent: AgentType, managed: Managed) -> str | None:
+        """Run it once, and say why it does not run. If it fails it counts as not installed: the next installation replaces it."""
         new = await self._new()
         try:
             ended = await self._run_once(agent, managed.program, Path(managed.path[0]), new)
@@ -119,6 +119,7 @@ class Installs:
         if ended is not None and ended.code not in {0, None}:  # after the deadline nobody knows: the machine may just be busy
             log.warning("Agent %s in %s no longer runs: %s", agent.name, managed.folder, ended.output[-1500:])
             self._broken.add(managed.folder)
+        return ended.why_not(Mask(secrets(os.environ)).text) if ended is not None else None
 
     def _versions(self, own: Path) -> list[Managed]:
         """The whole ones, the newest installation first."""

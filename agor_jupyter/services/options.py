@@ -15,7 +15,7 @@ from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.options import MODE, MODEL, Preference, PreferenceChange, SessionOption
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Session
-from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.agents import Agents, starting_mode
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.transitions import derive, find_session
@@ -31,7 +31,7 @@ _AGENT = "agent:"
 
 def wanted(agent: AgentType, session: Session, *, is_sandboxed: bool = False) -> dict[str, str]:
     """What a session's agent is set to. The mode is in it whenever the catalogue knows one: no agent runs in its own default."""
-    mode = (agent.sandbox_mode if is_sandboxed else None) or agent.mode
+    mode = starting_mode(agent, is_sandboxed=is_sandboxed)
     return {**({MODE: mode} if mode else {}), **session.chosen}
 
 

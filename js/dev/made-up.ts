@@ -96,6 +96,8 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
   installState: null,
   installStep: null,
   options: [],
+  problem: null,
+  startingMode: null,
   ...more,
 });
 

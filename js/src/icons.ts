@@ -1,6 +1,7 @@
 // The icon set: the inside of each 16 px svg of the design, drawn with a 1.5 px round stroke in the current colour.
 
 export const icons = {
+  'ag-agent': '<path d="M8 3.75V2M3 6.25a2.5 2.5 0 0 1 2.5-2.5h5a2.5 2.5 0 0 1 2.5 2.5v4.5a2.5 2.5 0 0 1-2.5 2.5h-5a2.5 2.5 0 0 1-2.5-2.5zM6 7.5v1.75M10 7.5v1.75"/>',
   'ag-claude': '<path d="M11.5 4.8A4.75 4.75 0 1 0 11.5 11.200"/><circle cx="8.25" cy="8" r="1" fill="currentColor"/>',
   'ag-codex': '<path d="M5.5 4 2 8l3.5 4M10.5 4 14 8l-3.5 4M9 4.5l-2 7"/>',
   'ag-gemini': '<path d="M3 2.75c3 1.5 7 1.5 10 0M3 13.25c3-1.5 7-1.5 10 0M5.75 4v8M10.25 4v8"/>',

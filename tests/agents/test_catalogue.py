@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from agor_jupyter.executors import environment
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.config import Config
 
+ROOT = Path(__file__).parents[2]
 CONFIG = Config(data_dir=Path("/nowhere"), root_dir=Path("/nowhere"), allowed_roots=())
 
 
@@ -31,6 +33,17 @@ def test_an_entry_says_all_that_a_person_needs(agent):
     assert set(agent.key_env) <= set(agent.pass_env)
     assert agent.sign_in[:1] == agent.command[:1] or agent.is_builtin
     assert environment.build(agent, "ru_1", source={})["AGOR_RUN_ID"] == "ru_1"
+
+
+def test_each_icon_of_the_catalogue_and_of_the_docs_is_in_the_set():
+    known = set(re.findall(r"^  '(ag-[a-z]+)':", (ROOT / "js" / "src" / "icons.ts").read_text(), re.MULTILINE))
+    named = {agent.name: {agent.icon} for agent in catalogue.discover().values()}
+
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        named[page.name] = set(re.findall(r"\bag-[a-z]+\b", page.read_text()))
+
+    assert {where: icons - known for where, icons in named.items() if icons - known} == {}
+    assert "ag-agent" in named["configuration.md"]
 
 
 def test_an_agent_that_asks_by_itself_is_put_in_a_mode_that_asks():
@@ -116,6 +129,22 @@ def test_who_is_signed_in_has_a_key_or_a_file(tmp_path, monkeypatch):
     monkeypatch.setenv("MINE_HOME", str(tmp_path))
     assert is_signed_in() is True
     assert agents().status("script").is_signed_in is None
+
+
+def test_who_is_signed_in_may_keep_the_file_where_a_variable_says(tmp_path, monkeypatch):
+    for name in catalogue.discover()["opencode"].key_env:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "data" / "opencode").mkdir(parents=True)
+
+    before = agents().status("opencode").is_signed_in
+    (tmp_path / "data" / "opencode" / "auth.json").write_text("{}")
+    after = agents().status("opencode").is_signed_in
+    monkeypatch.delenv("XDG_DATA_HOME")
+    below_home = agents().status("opencode").is_signed_in
+
+    assert (before, after, below_home) == (False, True, False)
 
 
 def test_listing_starts_no_process(monkeypatch):

@@ -12,6 +12,7 @@ from tests.browser.test_board import card, open_tab, state_of, worktree
 CHOOSER = str(Path(__file__).with_name("choosing_agent.py"))
 AGENTS = [
     {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, CHOOSER], "mode": "ask"},
+    {"name": "boxed", "label": "Boxed", "icon": "ag-agent", "command": [sys.executable, CHOOSER], "mode": "ask", "sandbox_mode": "plan"},
     {"name": "closed", "label": "Closed", "icon": "ag-gemini", "command": [sys.executable], "sign_in": ["touch", "signed-in"], "sign_in_files": [".closed"]},
     {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "package": "@no-such-scope-agor/none@0.0.1", "node": 18},
 ]  # fmt: skip
@@ -19,7 +20,7 @@ AGENTS = [
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """One that lets a person choose, one that nobody has signed in to, and one whose package no network has."""
+    """One that lets a person choose, one that has another mode in the sandbox, one that nobody has signed in to, and one whose package no network has."""
     server = Lab(tmp_path_factory.mktemp("agents"), AGENTS)
     try:
         server.start()
@@ -172,6 +173,27 @@ def test_a_default_is_kept_and_offered_with_the_next_session(lab, people, board)
     second = lab.post("sessions", {"worktreeId": made["id"], "agent": "chooser", "prompt": "say again"})
     lab.wait_for(lambda: state_of(lab, second["id"]) == "done")
     assert lab.get(f"sessions/{second['id']}")["chosen"]["model"] == "large"
+
+
+def test_the_mode_of_the_sandbox_is_shown_and_is_sent_when_it_is_picked(lab, people, board):
+    made = worktree(lab, board, "Boxed in")
+    first = lab.post("sessions", {"worktreeId": made["id"], "agent": "boxed", "prompt": "say hello"})
+    lab.wait_for(lambda: state_of(lab, first["id"]) == "done")
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Boxed in").hover()
+    card(page, "Boxed in").get_by_role("button", name="Session").click()
+    page.get_by_label("Agent", exact=True).select_option("boxed")
+    mode = page.get_by_label("Mode", exact=True)
+    assert mode.locator("option:checked").inner_text() == "Plan only (default)"
+
+    mode.select_option("plan")
+    page.get_by_label("First prompt").fill("say picked")
+    page.get_by_role("button", name="Prompt Boxed").click()
+
+    page.locator(".agor-md >> text=picked (small, plan").wait_for()
+    chosen = {one["lastLine"].split(" ")[0]: one["chosen"] for one in lab.get(f"sessions?worktree={made['id']}")["items"]}
+    assert chosen == {"hello": {}, "picked": {"mode": "plan"}}
 
 
 def test_always_in_this_session_makes_a_rule_that_is_seen_and_revoked(lab, people, board):

@@ -1,4 +1,4 @@
-"""A private server, and a function that runs a command against it in this process."""
+"""A private server with a folder `bin` on its `PATH`, and a function that runs a command against it in this process."""
 
 import json
 import os
@@ -17,6 +17,8 @@ def here(tmp_path_factory):
     os.environ["AGOR_DATA_DIR"] = str(folder / "data")
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
     os.environ["AGOR_KEY_FILE"] = str(folder / "keys" / "key")
+    (folder / "bin").mkdir()
+    os.environ["PATH"] = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     hub = agor.connect()
     os.environ["AGOR_URL"], os.environ["AGOR_TOKEN"] = hub.url, hub._link._client.token
     agor.sample(folder / "warehouse")

@@ -168,6 +168,26 @@ def test_agents(agor_command, agor_json):
     )
 
 
+def test_a_check_fails_when_the_program_does_not_run_and_says_why(agor_command, agor_json, here):
+    program = here / "bin" / "opencode"
+    program.write_text("#!/bin/sh\necho no library >&2\nexit 4\n")
+    program.chmod(0o755)
+
+    code, out, _ = agor_command("agent", "check", "opencode")
+    json_code, shown, _ = agor_command("agent", "check", "opencode", "--json")
+    doctor = [one["text"] for one in agor_json("doctor") if "opencode" in one["text"]]
+    program.write_text("#!/bin/sh\necho 1.2.3\n")
+    repaired = agor_json("agent", "check", "opencode")
+    program.unlink()
+    gone, _, _ = agor_command("agent", "check", "opencode")
+
+    assert (code, json_code, gone) == (1, 1, 1)
+    assert "it ended with code 4. It wrote last: no library" in out
+    assert json.loads(shown)["problem"] == "it ended with code 4. It wrote last: no library"
+    assert doctor == ["opencode did not run when it was last checked: it ended with code 4. It wrote last: no library"]
+    assert (repaired["version"], repaired["problem"]) == ("1.2.3", None)
+
+
 def test_doctor_says_ok_warn_or_fail_for_each(agor_command, agor_json):
     findings = agor_json("doctor")
 

@@ -9,6 +9,7 @@ import pytest
 
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.executors import sandbox
+from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.homes import Home
 from tests.sandbox.conftest import git, play
@@ -173,3 +174,21 @@ def test_a_home_begins_with_what_spares_an_installation_unless_the_person_has_it
     make()
     assert (own / ".x/lock.json").read_text() == "the person's"
     assert (own / ".x/lock.json").is_symlink()
+
+
+async def started(config, sandbox) -> Agents:
+    agents = Agents(dataclasses.replace(config, sandbox=sandbox))
+    await agents.start()
+    return agents
+
+
+@pytest.mark.parametrize(("setting", "mode"), [("auto", "agent-full-access"), ("required", "agent-full-access"), ("off", "read-only")])
+async def test_an_agent_says_in_which_mode_its_sessions_start(config, setting, mode):
+    agents = await started(config, setting)
+
+    assert agents.status("codex").starting_mode == mode
+    assert agents.status("script").starting_mode == "ask"
+
+
+async def test_where_the_sandbox_does_not_work_the_starting_mode_is_the_usual_one(with_a_broken_one, config):
+    assert (await started(config, "auto")).status("codex").starting_mode == "read-only"

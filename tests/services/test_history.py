@@ -7,8 +7,11 @@ import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.history import ConversationImport
+from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Prompt
 from agor_jupyter.domain.variables import VariableSet
+from agor_jupyter.domain.worktrees import WorktreeCreate
+from agor_jupyter.services.app import Agor
 from tests.agents.history.kept import IDS, place
 from tests.services.test_options import choosy
 
@@ -56,6 +59,31 @@ async def test_conversations_of_the_worktree_and_of_its_checkout_are_listed(scen
         ("remembers", ID, scene.worktree.path, 2, None),
         ("codex", IDS["codex"], str(repository), 2, None),
     }
+
+
+async def test_one_of_a_subfolder_is_listed_and_told_to_a_new_conversation(scene, home, repository):
+    place("claude", home, f"{scene.worktree.path}/src")
+    place("codex", home, f"{repository}/src")
+
+    found = {(one.agent, one.folder) for one in await scene.agor.history.list(scene.caller, scene.worktree.id)}
+    session = await scene.agor.history.import_(scene.caller, scene.worktree.id, request(), scene.key())
+
+    assert found == {(name, f"{scene.worktree.path}/src") for name in ("claude", "remembers")} | {("codex", f"{repository}/src")}
+    assert (session.agent_session_id, session.imported_id) == (None, ID)
+
+
+async def test_one_of_another_worktree_below_the_checkout_is_left_to_that(config, owner, key, home, repository):
+    async with Agor(dataclasses.replace(config, data_dir=repository / ".agor")) as agor:
+        repo = await agor.repos.add(owner, RepoAdd(path=str(repository)), key())
+        made = [await agor.worktrees.create(owner, WorktreeCreate(repo=repo.id, name=name), key()) for name in ("one", "two")]
+        one, two = [await agor.worktrees.wait_ready(worktree.id) for worktree in made]
+        place("claude", home, f"{one.path}/src")
+        place("codex", home, two.path)
+
+        listed = [{(each.agent, each.folder) for each in await agor.history.list(owner, worktree.id)} for worktree in (one, two)]
+
+    assert one.path.startswith(f"{repository}/")
+    assert listed == [{("claude", f"{one.path}/src"), ("remembers", f"{one.path}/src")}, {("codex", two.path)}]
 
 
 async def test_a_conversation_becomes_a_session_with_its_turns(scene, home):

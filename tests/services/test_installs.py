@@ -414,13 +414,14 @@ async def test_a_check_finds_out_what_no_longer_runs_and_an_installation_repairs
     await agents.install(owner, "tiny")
     script = Path((await wait_done(agents)).path)
     before = await agents.check(steerer, "tiny")
-    script.write_text("#!/usr/bin/env node\nprocess.exit(1)\n")
+    script.write_text("#!/usr/bin/env node\nconsole.error('a module is missing')\nprocess.exit(1)\n")
 
     broken = await agents.check(steerer, "tiny")
     await agents.install(owner, "tiny")
     repaired = await wait_done(agents)
 
     assert (before.is_installed, broken.is_installed, repaired.is_installed) == (True, False, True)
+    assert (before.problem, broken.problem, repaired.problem) == (None, "it ended with code 1. It wrote last: a module is missing", None)
     assert (await agents.check(steerer, "tiny")).is_installed
 
 
@@ -452,5 +453,47 @@ async def test_the_one_of_this_server_comes_before_the_one_on_the_path(registry,
 
     assert (before.path, before.version, before.is_managed) == (str(tools / "tiny-acp"), None, False)
     assert (asked.version, agents.require_installed("tiny").command[-1]) == ("1.9.0", "--acp")
-    assert (tools / "tiny-acp.ran").read_text() == "x\n"
+    assert (tools / "tiny-acp.ran").read_text() == "x\nx\n"
     assert (after.version, after.is_managed) == ("2.0.0", True)
+
+
+async def test_a_program_of_the_machine_is_run_by_every_check_and_says_why_it_does_not_run(agents, steerer, tmp_path, monkeypatch):
+    tools, library = tmp_path / "tools", tmp_path / "library"
+    tools.mkdir()
+    program = tools / "tiny-acp"
+    program.write_text(f"#!/bin/sh\ncat {library} && exit $(cat {library})\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+
+    broken = await agents.check(steerer, "tiny")
+    library.write_text("0 # 1.9.0")
+    repaired = await agents.check(steerer, "tiny")
+    library.write_text("3 # 1.9.0")
+    again = await agents.check(steerer, "tiny")
+    program.write_text("#!/bin/sh\necho 1.9.1\n")
+    os.utime(program, (1, 1))
+    changed = agents.status("tiny")
+
+    assert (broken.is_installed, broken.version, broken.state) == (True, None, "does not run")
+    assert broken.problem.startswith("it ended with code 1. It wrote last: cat: ")
+    assert agents.told[0].problem == broken.problem
+    assert (repaired.version, repaired.problem) == ("1.9.0", None)
+    assert (again.version, again.problem) == (None, "it ended with code 3. It wrote last: 3 # 1.9.0")
+    assert (changed.version, changed.problem) == (None, None)
+
+
+async def test_the_reason_shows_no_key(data, steerer, tmp_path, monkeypatch):
+    program = tmp_path / "loud"
+    program.write_text("#!/bin/sh\necho refused: $OUR_KEY $SET_HERE\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("OUR_KEY", "key-0123456789")
+    kind = AgentType(
+        name="loud", label="Loud", icon="x", command=[str(program)], version_args=["-v"], pass_env=["OUR_KEY"], env={"SET_HERE": "hidden-987654"}
+    )  # fmt: skip
+    agents = Agents(dataclasses.replace(Config(data_dir=data, root_dir=data, allowed_roots=()), agents=(kind,)))
+
+    checked = await agents.check(steerer, "loud")
+
+    assert checked.problem.startswith("it ended with code 1. It wrote last: refused: ")
+    assert "0123456789" not in checked.problem
+    assert "987654" not in checked.problem

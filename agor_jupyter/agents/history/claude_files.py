@@ -1,15 +1,29 @@
 """Claude Code: `~/.claude/projects/<folder>/<id>.jsonl`, one entry a line."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.agents.history import files
 from agor_jupyter.agents.history.files import Lines
-from agor_jupyter.agents.history.past import Builder, Found, Past, Piece, headline, home_of, kinds, list_of, moment, object_of, title_of
+from agor_jupyter.agents.history.past import (
+    Builder,
+    Folders,
+    Found,
+    Past,
+    Piece,
+    headline,
+    home_of,
+    kinds,
+    list_of,
+    moment,
+    object_of,
+    title_of,
+)
 
 _MAX_LISTED = 200
+_MAX_BELOW = 1_000
 _ID = re.compile(r"[0-9a-fA-F-]{8,80}")
 _KINDS = kinds(
     execute="Bash",
@@ -23,20 +37,21 @@ _NO_PROMPT = ("<command-", "<local-command-", "<system-reminder>", "<task-notifi
 _WANTED = (b'"type":"user"', b'"type":"ai-title"', b'"type": "user"', b'"type":"summary"')
 
 
-def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
+def find(env: Mapping[str, str], folders: Folders) -> list[Found]:
     found = []
-    for folder, path in files.in_time(_files(env, folders)):
-        lines, builder, title, times = Lines(path, only=_WANTED), Builder(), "", []
-        is_here = False
+    for path in files.in_time(_files(env, folders)):
+        lines, builder, title, times, folder = Lines(path, only=_WANTED), Builder(), "", [], None
         for entry in lines:
             title = _title(entry) or title
             if entry.get("isSidechain") is True:
                 continue
-            is_here = is_here or entry.get("cwd") == folder
+            folder = folder or _folder(entry, path)
+            if folder is not None and folder not in folders:
+                break
             times += [at] if (at := moment(entry.get("timestamp"))) else []
             if (prompt := _prompt(entry)) is not None:
                 builder.prompt(prompt, None)
-        if is_here and builder.turns:
+        if folder is not None and folder in folders and builder.turns:
             first = headline(builder.turns[0].prompt)
             found.append(
                 Found(
@@ -47,23 +62,24 @@ def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
     return found
 
 
-def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str) -> Past | None:
+def read(env: Mapping[str, str], folders: Folders, agent_session_id: str) -> Past | None:
     if not _ID.fullmatch(agent_session_id):
         return None
-    listed = {path.stem: (folder, path) for folder, path in _files(env, folders)}
-    if agent_session_id not in listed:
-        return None
-    folder, path = listed[agent_session_id]
-    lines, builder, title, is_here = Lines(path), Builder(), "", False
+    same = (path for path in _files(env, folders) if path.stem == agent_session_id)
+    return next((past for path in same if (past := _read(folders, path)) is not None), None)
+
+
+def _read(folders: Folders, path: Path) -> Past | None:
+    lines, builder, title, folder = Lines(path), Builder(), "", None
     for entry in lines:
         title = _title(entry) or title
-        is_here = is_here or entry.get("cwd") == folder
         if entry.get("isSidechain") is not True:
+            folder = folder or _folder(entry, path)
             _read_entry(entry, builder)
-    if not is_here or not builder.turns:
+    if folder is None or folder not in folders or not builder.turns:
         return None
     found = Found(
-        agent_session_id=agent_session_id, title=title or headline(builder.turns[0].prompt), folder=folder, turns=len(builder.turns),
+        agent_session_id=path.stem, title=title or headline(builder.turns[0].prompt), folder=folder, turns=len(builder.turns),
         started_at=builder.turns[0].at, updated_at=builder.turns[-1].ended_at,
     )  # fmt: skip
     return Past(found=found, turns=builder.turns, skipped=lines.skipped, is_cut=lines.is_cut or builder.is_cut)
@@ -77,14 +93,33 @@ def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -
     """It says over ACP why a turn failed."""
 
 
-def _files(env: Mapping[str, str], folders: Collection[str]) -> Iterator[tuple[str, Path]]:
-    root = Path(env.get("CLAUDE_CONFIG_DIR") or home_of(env) / ".claude") / "projects"
-    for folder in folders:
-        place = root / re.sub(r"[^A-Za-z0-9]", "-", folder)
-        if not place.is_symlink():
-            for path in files.newest(place, (".jsonl",))[:_MAX_LISTED]:
-                if _ID.fullmatch(path.stem):
-                    yield folder, path
+def _files(env: Mapping[str, str], folders: Folders) -> Iterator[Path]:
+    """Those of the folders themselves before those of what lies below, which may be many. Others may have the same name."""
+    projects = Path(env.get("CLAUDE_CONFIG_DIR") or home_of(env) / ".claude") / "projects"
+    roots = {_name(folder) for folder in folders.roots}
+    exact = [projects / name for name in sorted(roots)]
+    begins = tuple(f"{name}-" for name in roots)
+    below = [place for place in files.folders(projects) if place.name not in roots and place.name.startswith(begins)]
+    left = _MAX_BELOW
+    for place in (*exact, *sorted(below)):
+        if place.is_symlink() or left <= 0:
+            continue
+        found = [path for path in files.newest(place, (".jsonl",))[:_MAX_LISTED] if _ID.fullmatch(path.stem)]
+        if place.name not in roots:
+            found = found[:left]
+            left -= len(found)
+        yield from found
+
+
+def _name(folder: str) -> str:
+    """Of the folder below `projects`."""
+    return re.sub(r"[^A-Za-z0-9]", "-", folder)
+
+
+def _folder(entry: Piece, path: Path) -> str | None:
+    """Where the conversation of this file began. Within it the program may have changed to another."""
+    cwd = entry.get("cwd")
+    return cwd if isinstance(cwd, str) and _name(cwd) == path.parent.name else None
 
 
 def _title(entry: Piece) -> str:

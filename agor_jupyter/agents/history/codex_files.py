@@ -2,13 +2,26 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.agents.history import files
 from agor_jupyter.agents.history.files import Lines
-from agor_jupyter.agents.history.past import Builder, Found, Past, Piece, headline, home_of, kinds, list_of, moment, object_of, title_of
+from agor_jupyter.agents.history.past import (
+    Builder,
+    Folders,
+    Found,
+    Past,
+    Piece,
+    headline,
+    home_of,
+    kinds,
+    list_of,
+    moment,
+    object_of,
+    title_of,
+)
 
 _MAX_LISTED = 1_000
 _ID = re.compile(r"[0-9a-zA-Z-]{8,80}")
@@ -24,11 +37,11 @@ _NO_PROMPT = re.compile(r"\s*(?:<[a-z_]+>|# AGENTS\.md instructions)")
 _EXIT = re.compile(r"(?:Process exited with code|Exit code:) (-?\d+)")
 
 
-def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
+def find(env: Mapping[str, str], folders: Folders) -> list[Found]:
     return [past.found for folder, path in files.in_time(_files(env, folders)) if (past := _read(folder, path)) is not None]
 
 
-def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str) -> Past | None:
+def read(env: Mapping[str, str], folders: Folders, agent_session_id: str) -> Past | None:
     if not _ID.fullmatch(agent_session_id):
         return None
     found = (_read(folder, path) for folder, path in _files(env, folders) if agent_session_id in path.name)
@@ -43,7 +56,7 @@ def last_error(env: Mapping[str, str], agent_session_id: str, since: datetime) -
     """It says over ACP why a turn failed."""
 
 
-def _files(env: Mapping[str, str], folders: Collection[str]) -> Iterator[tuple[str, Path]]:
+def _files(env: Mapping[str, str], folders: Folders) -> Iterator[tuple[str, Path]]:
     root = Path(env.get("CODEX_HOME") or home_of(env) / ".codex") / "sessions"
     for path in files.newest(root, (".jsonl",), depth=3)[:_MAX_LISTED]:
         if path.name.startswith("rollout-"):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,20 @@ from typing import Any
 
 from agor_jupyter.agents.history import files
 from agor_jupyter.agents.history.files import Lines
-from agor_jupyter.agents.history.past import Builder, Found, Past, Piece, headline, home_of, kinds, list_of, moment, object_of, title_of
+from agor_jupyter.agents.history.past import (
+    Builder,
+    Folders,
+    Found,
+    Past,
+    Piece,
+    headline,
+    home_of,
+    kinds,
+    list_of,
+    moment,
+    object_of,
+    title_of,
+)
 
 _MAX_LISTED = 200
 _MAX_MESSAGES = 20_000
@@ -27,7 +40,7 @@ _NO_PROMPT = ("<session_context>", "<hook_context>")
 _STATUSES = {"success": "completed", "error": "failed", "cancelled": "failed"}
 
 
-def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
+def find(env: Mapping[str, str], folders: Folders) -> list[Found]:
     """One conversation may have several files; the one with the most turns counts."""
     best: dict[str, Found] = {}
     for folder, path in files.in_time(_files(env, folders)):
@@ -38,7 +51,7 @@ def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
     return list(best.values())
 
 
-def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str) -> Past | None:
+def read(env: Mapping[str, str], folders: Folders, agent_session_id: str) -> Past | None:
     if not _ID.fullmatch(agent_session_id):
         return None
     found = [past for folder, path in _files(env, folders) if agent_session_id[:8] in path.name and (past := _read(folder, path))]
@@ -79,8 +92,8 @@ def _session_id(path: Path) -> str:
     return str(next(iter(Lines(path, limit=files.MAX_LINE)), {}).get("sessionId", ""))
 
 
-def _files(env: Mapping[str, str], folders: Collection[str]) -> Iterator[tuple[str, Path]]:
-    by_hash = {hashlib.sha256(folder.encode()).hexdigest(): folder for folder in folders}
+def _files(env: Mapping[str, str], folders: Folders) -> Iterator[tuple[str, Path]]:
+    by_hash = {hashlib.sha256(folder.encode()).hexdigest(): folder for folder in folders.roots}
     for project in files.folders(home_of(env) / ".gemini" / "tmp"):
         folder = by_hash.get(project.name) or files.small(project / ".project_root").strip()
         if folder in folders and not (project / "chats").is_symlink():

@@ -1,15 +1,16 @@
 """opencode: `~/.local/share/opencode/opencode.db`, SQLite. Opened to read only, and as a file that somebody else wrote."""
 
+import itertools
 import json
 import re
 import sqlite3
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from agor_jupyter.agents.history.past import Builder, Found, Past, Piece, headline, home_of, kinds, moment, object_of, title_of
+from agor_jupyter.agents.history.past import Builder, Folders, Found, Past, Piece, headline, home_of, kinds, moment, object_of, title_of
 
 _MAX_LISTED = 200
 _MAX_PARTS = 20_000
@@ -31,7 +32,8 @@ _STATUSES = {"completed": "completed", "error": "failed", "running": "in_progres
 _SESSIONS = (
     "SELECT s.id, s.title, s.directory, s.time_created, s.time_updated,"
     ' (SELECT count(*) FROM message m WHERE m.session_id = s.id AND m.data LIKE \'{"role":"user"%\')'
-    " FROM session s WHERE s.directory = ? AND s.parent_id IS NULL ORDER BY s.time_updated DESC LIMIT ?"
+    " FROM session s WHERE (s.directory = ?1 OR (s.directory > ?1 || '/' AND s.directory < ?1 || '0')) AND s.parent_id IS NULL"
+    " ORDER BY s.time_updated DESC"
 )
 _PARTS = (
     "SELECT m.id, m.data, p.data, p.time_created FROM message m JOIN part p ON p.message_id = m.id"
@@ -40,15 +42,16 @@ _PARTS = (
 _LAST = "SELECT data FROM message WHERE session_id = ? AND time_created >= ? ORDER BY time_created DESC, id DESC LIMIT 1"
 
 
-def find(env: Mapping[str, str], folders: Collection[str]) -> list[Found]:
-    found = []
+def find(env: Mapping[str, str], folders: Folders) -> list[Found]:
+    found: dict[str, Found] = {}
     with suppress(sqlite3.Error, OSError), closing(_open(env)) as database:
-        for folder in folders:
-            found += [one for row in database.execute(_SESSIONS, (folder, _MAX_LISTED)) if (one := _found(row)) and one.turns]
-    return found
+        for root in sorted(folders.roots):
+            listed = (one for row in database.execute(_SESSIONS, (root,)) if (one := _found(row)) and one.turns and one.folder in folders)
+            found |= {one.agent_session_id: one for one in itertools.islice(listed, _MAX_LISTED)}
+    return list(found.values())
 
 
-def read(env: Mapping[str, str], folders: Collection[str], agent_session_id: str) -> Past | None:
+def read(env: Mapping[str, str], folders: Folders, agent_session_id: str) -> Past | None:
     if not _ID.fullmatch(agent_session_id):
         return None
     listed = next((one for one in find(env, folders) if one.agent_session_id == agent_session_id), None)

@@ -1,9 +1,10 @@
 """What a conversation of the past is, once read, and how a reader builds it. Everything read is bounded; nothing of it is trusted."""
 
-from collections.abc import Collection, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from agor_jupyter.agents import updates
@@ -31,6 +32,20 @@ class Found:
     updated_at: datetime | None = None
 
 
+class Folders:
+    """`roots` and what lies below them, without `others` and what lies below those."""
+
+    def __init__(self, roots: Iterable[str], others: Iterable[str] = ()) -> None:
+        self.roots = frozenset(roots)
+        self._others = frozenset(others) - self.roots
+
+    def __contains__(self, folder: str) -> bool:
+        """The nearest of all, itself or above, decides. Touches no disk."""
+        place = PurePosixPath(os.path.normpath(folder))
+        nearest = next((str(one) for one in (place, *place.parents) if str(one) in self.roots or str(one) in self._others), None)
+        return nearest in self.roots
+
+
 @dataclass(kw_only=True)
 class PastTurn:
     prompt: str
@@ -55,11 +70,11 @@ class Past:
 class Reader(Protocol):
     """One way of keeping conversations. `env` is the environment that its program has, which says where its files are."""
 
-    def find(self, env: Mapping[str, str], folders: Collection[str]) -> Sequence[Found]:
+    def find(self, env: Mapping[str, str], folders: Folders) -> Sequence[Found]:
         """Those that took place in one of these folders, the newest first."""
         ...
 
-    def read(self, env: Mapping[str, str], folders: Collection[str], agent_session_id: str) -> Past | None:
+    def read(self, env: Mapping[str, str], folders: Folders, agent_session_id: str) -> Past | None:
         """One of those; `None`: there is none of that id."""
         ...
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { h, icon, mark, morph } from './dom';
+import { agentTile, h, icon, mark, morph } from './dom';
 import { note, toggleLine } from './objects/note';
 import type { ViewContext } from './types';
 
@@ -27,6 +27,15 @@ describe('notes', () => {
   it('tick one line', () => {
     expect(toggleLine('- [ ] a\n- [x] b', 1)).toBe('- [ ] a\n- [ ] b');
     expect(toggleLine('plain', 0)).toBe('plain');
+  });
+});
+
+describe('the tile of an agent', () => {
+  it('is the neutral one when its icon is not in the set', () => {
+    const icons = ['ag-codex', 'mine', ''].map(name => agentTile(name, 'Mine').querySelector('svg'));
+
+    expect(icons.map(svg => svg?.getAttribute('data-icon'))).toEqual(['ag-codex', 'ag-agent', 'ag-agent']);
+    expect(icons.every(svg => svg?.childElementCount)).toBe(true);
   });
 });
 

@@ -46,7 +46,7 @@ export const mark = (state: string, label: string, size: 16 | 14 | 12 = 16): HTM
 export const avatar = (face: { readonly name: string; readonly initials: string; readonly color: string }): HTMLElement =>
   h('span', { class: 'agor-av', role: 'img', 'aria-label': face.name, title: face.name, style: `--c: ${face.color}` }, face.initials);
 
-export const agentTile = (iconName: string, name: string): HTMLElement => h('span', { class: 'agor-agent', role: 'img', 'aria-label': name, title: name }, icon(iconName));
+export const agentTile = (iconName: string, name: string): HTMLElement => h('span', { class: 'agor-agent', role: 'img', 'aria-label': name, title: name }, icon(isIcon(iconName) ? iconName : 'ag-agent'));
 
 /**
  * Makes `from` look like `to` and keeps the nodes that fit, so that focus, hover and running animations survive a change.

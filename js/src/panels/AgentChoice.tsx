@@ -14,6 +14,9 @@ export interface AgentChoice {
   readonly status: AgentStatus | undefined;
   readonly select: (agent: string) => void;
   readonly valueOf: (option: SessionOption) => string;
+  /** What the session gets when nobody picks, as far as that is known. */
+  readonly startOf: (option: SessionOption) => string | undefined;
+  /** An empty value takes it back. */
   readonly pick: (id: string, value: string) => void;
   /** Only what the person picked here: the rest is the server's to find. */
   readonly options: Readonly<Record<string, string>>;
@@ -51,6 +54,8 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
   const keep = async () => {
     if (isDefault && agent) await client.http.patch(`preferences/${encodeURIComponent(agent)}`, { options: { ...preferred, ...options } });
   };
+  const startOf = ({ id }: SessionOption) =>
+    (origin?.agent === agent ? origin.chosen[id] : undefined) ?? preferred[id] ?? (id === 'mode' ? status?.startingMode : undefined) ?? undefined;
   return {
     agent,
     status,
@@ -58,9 +63,13 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
     options,
     isDefault,
     setDefault,
-    valueOf: option =>
-      options[option.id] ?? (origin?.agent === agent ? origin.chosen[option.id] : undefined) ?? preferred[option.id] ?? (option.id === 'mode' ? status?.agent.mode : undefined) ?? option.value,
-    pick: (id, value) => setPicked(before => ({ ...before, [agent]: { ...before[agent], [id]: value } })),
+    valueOf: option => options[option.id] ?? startOf(option) ?? option.value,
+    startOf,
+    pick: (id, value) =>
+      setPicked(before => {
+        const { [id]: _, ...rest } = before[agent] ?? {};
+        return { ...before, [agent]: value ? { ...rest, [id]: value } : rest };
+      }),
     keep,
     budget,
     setBudget,
@@ -198,12 +207,17 @@ export function AgentFields({ choice, label, onManage, hasBudget = false }: Prop
 
 function OptionField({ option, choice }: { option: SessionOption; choice: AgentChoice }) {
   const value = choice.valueOf(option);
+  const start = choice.startOf(option);
+  const nameOf = (wanted: string) => option.choices.find(({ id }) => id === wanted)?.name ?? wanted;
   const chosen = option.choices.find(({ id }) => id === value);
+  // A select tells nobody that the entry it shows was picked: what comes by itself is an entry of its own, so that the same can be picked.
+  const shown = start !== undefined && choice.options[option.id] === undefined ? '' : value;
   return (
     <Field label={option.name} hint={chosen?.description ?? undefined}>
       {id => (
-        <select id={id} className="agor-select" value={value} onChange={event => choice.pick(option.id, event.target.value)}>
-          {!chosen && <option value={value}>{value || words.byAgent}</option>}
+        <select id={id} className="agor-select" value={shown} onChange={event => choice.pick(option.id, event.target.value)}>
+          {start !== undefined && <option value="">{words.unpicked(nameOf(start))}</option>}
+          {start === undefined && !chosen && <option value={value}>{value || words.byAgent}</option>}
           {option.choices.map(one => (
             <option key={one.id} value={one.id}>
               {one.name}

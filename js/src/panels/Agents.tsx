@@ -38,28 +38,29 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
   const { client } = useApp();
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
-  const { agent, isInstalled, installState, isSignedIn } = status;
+  const { agent, isInstalled, isManaged, installState, isSignedIn } = status;
   const isOwner = shared.me?.role === 'owner';
   const ask = (what: 'check' | 'install') =>
     void run(() => client.http.post(`agents/${encodeURIComponent(agent.name)}/${what}`, {}, { timeoutMs: 120_000 }));
   const isInstalling = installState === 'installing';
+  const offer = offerOf(status);
   return (
     <li className="agor-agent-row" data-agent={agent.name}>
       <div className="agor-row">
         <AgentTile icon={agent.icon} label={agent.label} />
         <b>{visible(agent.label)}</b>
         <span className="agor-grow agor-t2 agor-agent-state">{stateOf(status)}</span>
-        {!isInstalled && agent.package && isOwner && !isInstalling && (
+        {offer && isOwner && (
           <button
             type="button"
             className="agor-btn agor-sm"
-            data-autofocus={isMeant || undefined}
-            aria-label={words.installOf(agent.label)}
+            data-autofocus={(isMeant && !isInstalled) || undefined}
+            aria-label={isManaged ? words.updateOf(agent.label) : words.installOf(agent.label)}
             disabled={isRunning}
             onClick={() => ask('install')}
           >
             <Icon name="download" size={14} />
-            {installState === 'failed' ? words.again : words.install(status.pinned, agent.diskMb)}
+            {offer}
           </button>
         )}
         {!agent.isBuiltin && canSteer(shared) && (
@@ -85,7 +86,8 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
           </div>
         </div>
       )}
-      {installState === 'failed' && <Failed reason={status.installStep ?? ''} />}
+      {status.problem !== null && !isInstalling && <Failed what={words.doesNotRun} reason={status.problem} />}
+      {installState === 'failed' && <Failed what={isInstalled ? words.updateFailed : words.installFailed} reason={status.installStep ?? ''} />}
       {!isInstalled && !isInstalling && <ByHand status={status} isOwner={isOwner} />}
       {isInstalled && isSignedIn !== true && agent.signIn.length > 0 && <SignIn status={status} isMeant={isMeant} />}
       {agent.notes.length > 0 && (
@@ -101,12 +103,12 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
   );
 }
 
-function Failed({ reason }: { reason: string }) {
+function Failed({ what, reason }: { what: string; reason: string }) {
   const [first = '', ...rest] = reason.split('\n');
   return (
     <div className="agor-fail-strip">
       <span role="alert">
-        <b>{words.installFailed}</b> {visible(first)}
+        <b>{what}</b> {visible(first)}
       </span>
       {rest.length > 0 && (
         <details className="agor-details">
@@ -116,6 +118,15 @@ function Failed({ reason }: { reason: string }) {
       )}
     </div>
   );
+}
+
+/** What the button that installs says. `null`: there is nothing to install, or it is on its way. */
+function offerOf({ agent, isInstalled, isManaged, installState, version, pinned }: AgentStatus): string | null {
+  if (!agent.package || agent.isBuiltin || installState === 'installing') return null;
+  // A program of the machine's own whose version nobody asked for may be any.
+  if (isInstalled && (!version || version === pinned)) return null;
+  if (installState === 'failed') return words.again;
+  return isManaged && pinned ? words.update(pinned) : words.install(pinned, agent.diskMb);
 }
 
 function stateOf({ agent, isInstalled, isManaged, isSignedIn, origin, version }: AgentStatus): string {

@@ -54,7 +54,7 @@ export const Mark = memo(function Mark({ state, size = 16 }: { state: MarkState;
 export function AgentTile({ icon, label }: { icon: string | undefined; label: string }) {
   return (
     <span className="agor-agent-tile" role="img" aria-label={label}>
-      <Icon name={icon && isIcon(icon) ? icon : 'ag-script'} size={12} />
+      <Icon name={icon && isIcon(icon) ? icon : 'ag-agent'} size={12} />
     </span>
   );
 }

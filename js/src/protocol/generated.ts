@@ -36,7 +36,7 @@ export interface FailureSigns {
 export interface AgentType {
   name: string
   label: string
-  /** Name of an icon of the set, such as `ag-script`. */
+  /** Name of an icon of the set, such as `ag-agent`. */
   icon: string
   command: string[]
   env: Record<string, string>
@@ -145,6 +145,10 @@ export interface AgentStatus {
   installStep: string | null
   /** As it advertised them last on this server. */
   options: SessionOption[]
+  /** Why its program did not run when it was last checked, unless the file changed since. */
+  problem: string | null
+  /** The mode of a session for which nobody chose one. `None`: the agent's own default. */
+  startingMode: string | null
 }
 
 /** A worktree's place. `repo` and `branch` let another machine offer to make it. */

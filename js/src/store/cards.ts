@@ -208,7 +208,7 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
       id: session.id,
       link: depth === 0 ? 'root' : session.parentId !== null ? 'spawn' : 'fork',
       agent: agent?.label ?? session.agent,
-      icon: agent?.icon ?? 'ag-script',
+      icon: agent?.icon ?? 'ag-agent',
       title: session.title || 'Untitled',
       faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
       when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
@@ -370,7 +370,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   const status = worktree.status;
   const agents = [...new Set(sessions.map(s => s.agent))].slice(0, 3).map(name => {
     const agent = state.agents.get(name)?.agent;
-    return { icon: agent?.icon ?? 'ag-script', name: agent?.label ?? name };
+    return { icon: agent?.icon ?? 'ag-agent', name: agent?.label ?? name };
   });
   return {
     ...base,

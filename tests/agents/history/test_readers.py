@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.agents.history import files
-from agor_jupyter.agents.history.past import MAX_TURNS
+from agor_jupyter.agents.history.past import MAX_TURNS, Folders
 from agor_jupyter.agents.history.readers import known, reader
 from agor_jupyter.domain.events import Text, Thought, ToolCall
 from tests.agents.history.kept import IDS, environment, place
@@ -21,6 +21,7 @@ from tests.agents.history.kept import IDS, environment, place
 NAMES = sorted(IDS)
 LINES = ["claude", "codex", "gemini"]
 FOLDER = "/home/ann/project"
+HERE = Folders({FOLDER})
 
 
 def test_each_agent_names_a_reader_that_has_what_a_reader_has():
@@ -36,20 +37,73 @@ def test_each_agent_names_a_reader_that_has_what_a_reader_has():
 def test_a_conversation_is_found_by_its_folder(tmp_path, name):
     place(name, tmp_path, FOLDER)
 
-    [found] = reader(name).find(environment(tmp_path), {FOLDER, "/elsewhere"})
+    [found] = reader(name).find(environment(tmp_path), Folders({FOLDER, "/elsewhere"}))
 
     assert (found.agent_session_id, found.folder, found.turns) == (IDS[name], FOLDER, 2)
     assert found.title in {"Make hello.txt.", "fake", "fake title"}
     assert found.started_at.date() == found.updated_at.date() == datetime(2026, 11, 26, tzinfo=UTC).date()
-    assert list(reader(name).find(environment(tmp_path), {"/home/ann"})) == []
-    assert list(reader(name).find(environment(tmp_path / "nowhere"), {FOLDER})) == []
+    assert list(reader(name).find(environment(tmp_path), Folders({"/home/bob"}))) == []
+    assert list(reader(name).find(environment(tmp_path / "nowhere"), HERE)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_that_began_in_a_subfolder_is_found_from_above(tmp_path, name):
+    place(name, tmp_path, f"{FOLDER}/src/tool-x")
+
+    def found(*roots, others=()):
+        folders = Folders(roots, others)
+        past = reader(name).read(environment(tmp_path), folders, IDS[name])
+        listed = [(one.agent_session_id, one.folder) for one in reader(name).find(environment(tmp_path), folders)]
+        assert listed == ([(past.found.agent_session_id, past.found.folder)] if past else [])
+        return past is not None and past.found.folder == f"{FOLDER}/src/tool-x"
+
+    assert found(FOLDER)
+    assert found("/elsewhere", f"{FOLDER}/src", FOLDER)
+    assert not found(f"{FOLDER}/src/tool")
+    assert not found(f"{FOLDER}/src/tool/x")
+    assert not found(FOLDER, others=[f"{FOLDER}/src"])
+    assert found(FOLDER, f"{FOLDER}/src/tool-x", others=[f"{FOLDER}/src"])
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_in"),
+    [
+        ("/r", True),
+        ("/r/", True),
+        ("/r/a/b", True),
+        ("/r/a/../../s", False),
+        ("/rr", False),
+        ("/", False),
+        ("", False),
+        ("r/a", False),
+        ("/r/w", False),
+        ("/r/w/x", False),
+        ("/r/wx", True),
+        ("/r/w/own/x", True),
+    ],
+)
+def test_the_nearest_folder_decides(folder, is_in):
+    assert (folder in Folders({"/r", "/r/w/own"}, {"/r/w", "/r"})) is is_in
+
+
+def test_among_very_many_subfolders_the_folder_itself_comes_first_and_the_rest_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("agor_jupyter.agents.history.claude_files._MAX_BELOW", 3)
+    first = place("claude", tmp_path, FOLDER)
+    for number in range(5):
+        below = tmp_path / ".claude" / "projects" / f"-home-ann-project-{number}" / f"{number}{first.stem[1:]}.jsonl"
+        below.parent.mkdir()
+        below.write_text(first.read_text().replace(FOLDER, f"{FOLDER}/{number}"))
+
+    found = reader("claude").find(environment(tmp_path), HERE)
+
+    assert [one.folder for one in found] == [FOLDER, *(f"{FOLDER}/{number}" for number in range(3))]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_turns_have_what_was_said_thought_and_done(tmp_path, name):
     place(name, tmp_path, FOLDER)
 
-    past = reader(name).read(environment(tmp_path), {FOLDER}, IDS[name])
+    past = reader(name).read(environment(tmp_path), HERE, IDS[name])
 
     first, second = past.turns
     assert (first.prompt, second.prompt) == ("Make hello.txt.", "Thank you")
@@ -69,15 +123,15 @@ def test_its_turns_have_what_was_said_thought_and_done(tmp_path, name):
     assert "hello.txt" in write.title
     assert "?? hello.txt" in shell.output
     assert (past.skipped, past.is_cut) == (0, False)
-    assert reader(name).read(environment(tmp_path), {"/elsewhere"}, IDS[name]) is None
-    assert reader(name).read(environment(tmp_path), {FOLDER}, "../" * 5 + "etc/passwd") is None
+    assert reader(name).read(environment(tmp_path), Folders({"/elsewhere"}), IDS[name]) is None
+    assert reader(name).read(environment(tmp_path), HERE, "../" * 5 + "etc/passwd") is None
 
 
 @pytest.mark.parametrize("name", LINES)
 def test_lines_that_cannot_be_read_are_skipped_and_counted(tmp_path, name):
     place(name, tmp_path, FOLDER, extra='no json\n[1, 2]\n"text"\n{"type": 3, "message": {"content": 5}}\n\n{"half": ')
 
-    past = reader(name).read(environment(tmp_path), {FOLDER}, IDS[name])
+    past = reader(name).read(environment(tmp_path), HERE, IDS[name])
 
     assert (len(past.turns), past.skipped) == (2, 4)
 
@@ -88,7 +142,7 @@ def test_a_line_without_an_end_costs_no_memory(tmp_path, name):
     with path.open("ab") as file:
         file.write(b"{" * (files.MAX_LINE * 2 + 17) + b"\n")
 
-    past = reader(name).read(environment(tmp_path), {FOLDER}, IDS[name])
+    past = reader(name).read(environment(tmp_path), HERE, IDS[name])
 
     assert (len(past.turns), past.skipped) == (2, 1)
 
@@ -100,8 +154,8 @@ def test_a_link_is_not_followed(tmp_path, name):
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
 
-    assert list(reader(name).find(environment(tmp_path), {FOLDER})) == []
-    assert reader(name).read(environment(tmp_path), {FOLDER}, IDS[name]) is None
+    assert list(reader(name).find(environment(tmp_path), HERE)) == []
+    assert reader(name).read(environment(tmp_path), HERE, IDS[name]) is None
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -111,14 +165,14 @@ def test_what_is_no_file_is_not_waited_for(tmp_path, name):
     os.mkfifo(path)
 
     before = time.monotonic()
-    assert list(reader(name).find(environment(tmp_path), {FOLDER})) == []
+    assert list(reader(name).find(environment(tmp_path), HERE)) == []
     assert time.monotonic() - before < 2
 
 
 def test_a_folder_of_claude_that_only_looks_the_same_is_not_taken(tmp_path):
     place("claude", tmp_path, "/home/ann-project")
 
-    assert reader("claude").find(environment(tmp_path), {FOLDER}) == []
+    assert reader("claude").find(environment(tmp_path), HERE) == []
 
 
 def test_a_program_may_keep_its_files_elsewhere(tmp_path):
@@ -126,7 +180,7 @@ def test_a_program_may_keep_its_files_elsewhere(tmp_path):
     place("codex", tmp_path, FOLDER)
     env = environment(tmp_path / "nowhere") | {"CLAUDE_CONFIG_DIR": str(tmp_path / ".claude"), "CODEX_HOME": str(tmp_path / ".codex")}
 
-    assert len(reader("claude").find(env, {FOLDER})) == len(reader("codex").find(env, {FOLDER})) == 1
+    assert len(reader("claude").find(env, HERE)) == len(reader("codex").find(env, HERE)) == 1
 
 
 def test_what_is_no_persons_word_is_no_turn(tmp_path):
@@ -140,7 +194,7 @@ def test_what_is_no_persons_word_is_no_turn(tmp_path):
     ]  # fmt: skip
     place("claude", tmp_path, FOLDER, extra="".join(json.dumps(one) + "\n" for one in entries))
 
-    past = reader("claude").read(environment(tmp_path), {FOLDER}, IDS["claude"])
+    past = reader("claude").read(environment(tmp_path), HERE, IDS["claude"])
 
     assert [turn.prompt for turn in past.turns] == ["Make hello.txt.", "Thank you", "Real", "Truly"]
 
@@ -149,7 +203,7 @@ def test_of_too_many_turns_the_newest_are_read(tmp_path):
     more = "".join(json.dumps({"type": "user", "message": {"content": f"prompt {k}"}}) + "\n" for k in range(MAX_TURNS + 50))
     place("claude", tmp_path, FOLDER, extra=more)
 
-    past = reader("claude").read(environment(tmp_path), {FOLDER}, IDS["claude"])
+    past = reader("claude").read(environment(tmp_path), HERE, IDS["claude"])
 
     assert (len(past.turns), past.turns[-1].prompt, past.is_cut) == (MAX_TURNS, f"prompt {MAX_TURNS + 49}", True)
 
@@ -165,7 +219,7 @@ def test_an_older_gemini_file_is_one_object(tmp_path):
     )
     path.unlink()
 
-    past = reader("gemini").read(environment(tmp_path), {FOLDER}, IDS["gemini"])
+    past = reader("gemini").read(environment(tmp_path), HERE, IDS["gemini"])
 
     assert [(turn.prompt, [body.text for _, body in turn.entries]) for turn in past.turns] == [("Hello", ["Hi"])]
 
@@ -204,7 +258,7 @@ def test_a_database_that_never_answers_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("agor_jupyter.agents.history.opencode_files._LIMIT_S", 0.3)
 
     before = time.monotonic()
-    assert reader("opencode").find(environment(tmp_path), {FOLDER}) == []
+    assert reader("opencode").find(environment(tmp_path), HERE) == []
     assert time.monotonic() - before < 5
 
 
@@ -212,7 +266,7 @@ def test_a_database_that_never_answers_is_given_up(tmp_path, monkeypatch):
 def test_a_file_that_is_no_database_is_no_conversation(tmp_path, content):
     place("opencode", tmp_path, FOLDER).write_bytes(content)
 
-    assert reader("opencode").find(environment(tmp_path), {FOLDER}) == []
+    assert reader("opencode").find(environment(tmp_path), HERE) == []
 
 
 keys = st.sampled_from(["type", "message", "content", "role", "text", "payload", "id", "$set", "messages", "toolCalls", "result", "output", "cwd", "timestamp", "call_id", "arguments", "name", "input", "thinking", "tool_use_id", "sessionId", "args"])  # fmt: skip
@@ -231,8 +285,8 @@ def test_nothing_in_a_file_makes_a_reader_fail(tmp_path_factory, name, lines):
     home = tmp_path_factory.mktemp("home")
     place(name, home, FOLDER, extra="".join(json.dumps(line) + "\n" for line in lines))
 
-    reader(name).find(environment(home), {FOLDER})
-    reader(name).read(environment(home), {FOLDER}, IDS[name])
+    reader(name).find(environment(home), HERE)
+    reader(name).read(environment(home), HERE, IDS[name])
 
 
 _REFUSED = {"name": "APIError", "data": {"message": "Slow down.", "statusCode": 429, "responseHeaders": {"retry-after": "7"}}}
