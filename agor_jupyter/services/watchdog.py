@@ -79,8 +79,10 @@ class Watchdog:
             limit, silence = self._limit_s, self._desk.clock.monotonic() - self._heard
             if self.is_paused or silence < limit:
                 self._changed.clear()
+                # Not `wait_for`: with Python 3.11 it loses a cancellation that comes together with the change.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), limit if self.is_paused else max(limit - silence, _SHORTEST_S))
+                    async with asyncio.timeout(limit if self.is_paused else max(limit - silence, _SHORTEST_S)):
+                        await self._changed.wait()
                 continue
             await self._tell(silence)
             await self._back.wait()

@@ -41,8 +41,8 @@ def test_it_starts_with_the_notebook_and_again(tmp_path):
             assert re.search(r'"news": *{"disabled": *true}', page)  # nobody is asked about news
             me = answer(address.replace("lab/tree/quickstart.ipynb", "agor/api/me"), token=address.rpartition("=")[2])
             assert str(tmp_path / "demo" / ".agor") in me
-            names = [name_in_a_browser(address) for _ in range(2)]
-            assert names[0] != names[1]
+            names = [name_in_a_browser(address) for _ in range(6)]
+            assert len(set(names)) > 1  # drawn from a short list
             assert [getpass.getuser()] == [json.loads(me)["person"]["name"]]
             addresses.append(address)
         finally:

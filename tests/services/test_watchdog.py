@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import ToolCall
+from agor_jupyter.services.watchdog import Watchdog
 from tests.services.test_parking import notices
 
 SHORT = timedelta(milliseconds=150)
@@ -116,3 +117,17 @@ async def test_an_agent_that_only_starts_has_the_servers_own_time(fake):
 
     await scene.agor.turns.cancel(scene.caller, turn.id)
     await scene.ended(turn)
+
+
+async def test_it_ends_also_when_it_is_told_something_in_the_same_moment(fake):
+    scene = await fake()
+    turn, agent = await scene.running(await scene.session())
+    watchdog = Watchdog(scene.agor.runner._desk, turn)
+
+    for _ in range(20):
+        async with asyncio.timeout(5), watchdog:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            watchdog.prompted(agent.agent)
+
+    assert watchdog._task.cancelled()
