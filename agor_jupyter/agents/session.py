@@ -525,7 +525,8 @@ class AgentSession:
         while True:
             await self._retrying.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._progressed.wait(), self._timeouts.retrying)
+                async with asyncio.timeout(self._timeouts.retrying):  # not `wait_for`, which can lose a cancellation
+                    await self._progressed.wait()
                 continue
             return
 

@@ -50,4 +50,7 @@ class Parking:
                 self._wake(heapq.heappop(self._due)[1])
             left = (self._due[0][0] - now) / timedelta(seconds=1) if self._due else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), None if left is None else min(left + 0.001, _LOOK_S))
+                async with asyncio.timeout(
+                    None if left is None else min(left + 0.001, _LOOK_S)
+                ):  # not `wait_for`, which can lose a cancellation
+                    await self._changed.wait()
