@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from agor_jupyter.domain import errors
 from agor_jupyter.git import private as places
@@ -44,8 +44,10 @@ async def prepare(private: Private) -> bool:
     return True
 
 
-async def sync(private: Private, inside: Inside, *, is_quick: bool = False, is_new: bool = False) -> list[Finding]:
+async def sync(private: Private, look: Callable[[], Awaitable[Inside]], *, is_quick: bool = False, is_new: bool = False) -> list[Finding]:
     """Bring both sides together. If it `is_quick`, it takes one process when nothing happened outside, and inside is not looked at.
+
+    `look` says how to get inside; it is asked only when that is needed.
 
     If it `is_new` no process runs inside: then a private side that cannot be read is put aside and made again.
 
@@ -58,6 +60,7 @@ async def sync(private: Private, inside: Inside, *, is_quick: bool = False, is_n
         return []
     if is_quick and outside.digest == known.seen and known.is_aligned:
         return []
+    inside = await look()
     try:
         there = await inside_of(private, inside)
     except errors.GitFailed as error:

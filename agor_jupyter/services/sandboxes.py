@@ -171,8 +171,10 @@ class Sandboxes:
         return notices
 
     async def _meet(self, place: Private, *, is_quick: bool = False, is_new: bool = False) -> list[Notice]:
-        inside = await asyncio.to_thread(self._inside, place, await self._checkouts())
-        findings = await meeting.sync(place, inside, is_quick=is_quick, is_new=is_new)
+        async def look() -> Inside:
+            return await asyncio.to_thread(self._inside, place, await self._checkouts())
+
+        findings = await meeting.sync(place, look, is_quick=is_quick, is_new=is_new)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]
 
     async def forget(self, worktree_id: WorktreeId) -> None:
