@@ -284,7 +284,8 @@ class AgentSession:
         with contextlib.suppress(TimeoutError):
             while asyncio.get_running_loop().time() < end:
                 self._spoke.clear()
-                await asyncio.wait_for(self._spoke.wait(), _QUIET_S)
+                async with asyncio.timeout(_QUIET_S):
+                    await self._spoke.wait()
         self._late = 0
 
     async def apply(self, wanted: Mapping[str, str]) -> list[str]:
@@ -477,7 +478,8 @@ class AgentSession:
 
     async def _connection_call(self, method: str, params: Message, timeout_s: float, when: str = "before it was ready") -> Message:
         try:
-            answer = await asyncio.wait_for(self._connection.call(method, params), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                answer = await self._connection.call(method, params)
         except TimeoutError as error:
             raise self._failed(f"it did not answer {method} within {timeout_s:g} s") from error
         except Gone as gone:
@@ -525,7 +527,7 @@ class AgentSession:
         while True:
             await self._retrying.wait()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._timeouts.retrying):  # not `wait_for`, which can lose a cancellation
+                async with asyncio.timeout(self._timeouts.retrying):
                     await self._progressed.wait()
                 continue
             return
@@ -536,7 +538,8 @@ class AgentSession:
     async def _send_cancel(self) -> None:
         """After the prompt on the same pipe, or an agent would take it for nothing."""
         with contextlib.suppress(Gone, TimeoutError):
-            await asyncio.wait_for(self._connection.notify("session/cancel", {"sessionId": self.agent_session_id}), self._timeouts.exit)
+            async with asyncio.timeout(self._timeouts.exit):
+                await self._connection.notify("session/cancel", {"sessionId": self.agent_session_id})
 
     async def _end_by_force(self, has_exited: bool) -> PromptResult:
         if has_exited and not self._cancelled.is_set():
@@ -720,7 +723,8 @@ class AgentSession:
 
     async def _died(self, gone: Gone, when: str) -> AgentFailed:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.exited.wait(), 0 if gone.code == "flooded" else self._timeouts.exit)
+            async with asyncio.timeout(0 if gone.code == "flooded" else self._timeouts.exit):
+                await self.process.exited.wait()
         code = self.process.exit_code
         if gone.code == "flooded" or code is None:
             return self._failed(f"it {gone.why} {when}" if gone.code != "flooded" else f"it {gone.why}")

@@ -116,7 +116,8 @@ class Process:
 
     async def _gone_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.exited.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.exited.wait()
         return self.exited.is_set()
 
     def _signal(self, number: signal.Signals) -> None:

@@ -59,7 +59,8 @@ class Renderer:
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(question).encode() + b"\n")
-            line = await asyncio.wait_for(process.stdout.readline(), limit_s)
+            async with asyncio.timeout(limit_s):
+                line = await process.stdout.readline()
         except TimeoutError:
             await self._kill()
             return {"error": {"message": f"it takes more than {limit_s:.0f} s"}}

@@ -41,7 +41,8 @@ class Lifetime:
         self._try_again()
         if not self._is_ready.is_set():
             try:
-                await asyncio.wait_for(self._is_ready.wait(), patience_s)
+                async with asyncio.timeout(patience_s):
+                    await self._is_ready.wait()
             except TimeoutError:
                 raise errors.Starting from None
         if self._failure is not None:

@@ -74,5 +74,6 @@ async def _collaboration_document(extension: Any, room_id: str) -> Any:
     room = await extension.ywebsocket_server.get_room(room_id)
     if not room.ready:  # its first client is just coming in: the content is not there yet
         async with extension._room_locks[room_id]:  # noqa: SLF001 the very lock under which a client loads it
-            await asyncio.wait_for(room.initialize(), 10)
+            async with asyncio.timeout(10):
+                await room.initialize()
     return document

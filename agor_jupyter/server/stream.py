@@ -87,7 +87,8 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, Guarded):
     async def _send(self, frame: bytes) -> bool:
         try:
             # Resolves when the frame is in the socket.
-            await asyncio.wait_for(self.write_message(frame.decode()), MAX_STALL_S)
+            async with asyncio.timeout(MAX_STALL_S):
+                await self.write_message(frame.decode())
         except TimeoutError:
             self.close(SLOW, "slow")
             if self.ws_connection is not None and self.ws_connection.stream is not None:

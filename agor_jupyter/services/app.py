@@ -110,7 +110,8 @@ class Agor:
         if self._opened is None:
             self._opened = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.wait_for(asyncio.shield(self._opened), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._opened)
         except TimeoutError:
             raise errors.Starting from None
 

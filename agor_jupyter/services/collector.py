@@ -175,7 +175,8 @@ class Collector:
         while not self._is_closing:
             await self._dirty.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._at_once.wait(), max(0.0, written + self._interval_s - time.monotonic()))
+                async with asyncio.timeout(max(0.0, written + self._interval_s - time.monotonic())):
+                    await self._at_once.wait()
             self._at_once.clear()
             written = time.monotonic()
             try:

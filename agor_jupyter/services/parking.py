@@ -50,7 +50,5 @@ class Parking:
                 self._wake(heapq.heappop(self._due)[1])
             left = (self._due[0][0] - now) / timedelta(seconds=1) if self._due else None
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    None if left is None else min(left + 0.001, _LOOK_S)
-                ):  # not `wait_for`, which can lose a cancellation
+                async with asyncio.timeout(None if left is None else min(left + 0.001, _LOOK_S)):
                     await self._changed.wait()

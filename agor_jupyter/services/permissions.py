@@ -138,7 +138,8 @@ class Permissions:
                 return opened.option_id if opened else None
             crash_point("permission.asked")
             limit = self._config.permission_timeout
-            return await asyncio.wait_for(answer, limit.total_seconds() if limit else None)
+            async with asyncio.timeout(limit.total_seconds() if limit else None):
+                return await answer
         except TimeoutError:
             return await self._give_up(permission, PermissionState.EXPIRED)
         except asyncio.CancelledError:

@@ -79,7 +79,6 @@ class Watchdog:
             limit, silence = self._limit_s, self._desk.clock.monotonic() - self._heard
             if self.is_paused or silence < limit:
                 self._changed.clear()
-                # Not `wait_for`: with Python 3.11 it loses a cancellation that comes together with the change.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(limit if self.is_paused else max(limit - silence, _SHORTEST_S)):
                         await self._changed.wait()

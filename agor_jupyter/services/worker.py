@@ -432,7 +432,8 @@ class Worker:
             await self._desk.sandboxes.release(launch)
             if launch.is_on and self._current is None:  # else it is done when the turn ends
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._desk.sandboxes.collect(launch.worktree_id), _COLLECT_S)
+                    async with asyncio.timeout(_COLLECT_S):
+                        await self._desk.sandboxes.collect(launch.worktree_id)
         if run_id is not None:
             with contextlib.suppress(errors.Unavailable):  # the next start revokes them all
                 await asyncio.shield(self._desk.grants.revoke(run_id))

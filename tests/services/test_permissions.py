@@ -39,6 +39,18 @@ async def test_the_answer_reaches_the_agent_and_everyone_sees_who_gave_it(fake):
     assert [body["permission"]["state"] for body in bodies if body["kind"].startswith("permission")] == ["open", "allowed"]
 
 
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(fake):
+    scene = await fake()
+    _, _, _, asking, question = await _asked(scene)
+
+    scene.agor.permissions._release(question.id, "yes")
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (await scene.agor.permissions.get(question.id)).state is PermissionState.WITHDRAWN
+
+
 async def test_of_many_answers_at_once_exactly_one_counts(fake):
     scene = await fake()
     _, _, _, asking, question = await _asked(scene)
