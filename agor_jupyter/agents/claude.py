@@ -1,6 +1,6 @@
 """Claude Code, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
 
 AGENT = AgentType(
     name="claude",
@@ -58,6 +58,11 @@ AGENT = AgentType(
     ),
     state=[".claude/", ".claude.json"],
     settings=[".claude/settings.json", ".claude/settings.local.json", ".claude/CLAUDE.md", ".claude/hooks", ".claude/plugins"],
+    project_files=[
+        *("CLAUDE.md", "CLAUDE.local.md", ".mcp.json", ".claude/CLAUDE.md", ".claude/settings.json", ".claude/settings.local.json"),
+        *(".claude/agents/", ".claude/commands/", ".claude/hooks/", ".claude/output-styles/", ".claude/rules/", ".claude/skills/"),
+    ],
+    without_project=Restriction(session_meta={"claudeCode": {"options": {"settingSources": ["user"]}}}),
     state_env=["CLAUDE_CONFIG_DIR"],
     history="claude",
 )

@@ -66,6 +66,7 @@ AGENT = AgentType(
     sandbox_mode="agent-full-access",  # its own sandbox keeps it from committing, and cannot be nested everywhere
     state=[".codex/"],
     settings=[".codex/config.toml", ".codex/AGENTS.md", ".codex/rules"],
+    project_files=["AGENTS.md", "AGENTS.override.md", ".agents/skills/", ".codex/"],  # its adapter tells it to trust every folder
     state_env=["CODEX_HOME"],
     history="codex",
 )

@@ -1,6 +1,6 @@
 """Gemini CLI, which speaks ACP itself."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
 
 AGENT = AgentType(
     name="gemini",
@@ -32,5 +32,7 @@ AGENT = AgentType(
     mcp=["stdio", "http"],
     state=[".gemini/"],
     settings=[".gemini/settings.json", ".gemini/GEMINI.md", ".gemini/extensions", ".gemini/commands"],
+    project_files=["GEMINI.md", ".env", ".gemini/", ".agents/skills/"],
+    without_project=Restriction(env={"GEMINI_CLI_TRUST_WORKSPACE": "false"}),
     history="gemini",
 )

@@ -2,7 +2,7 @@
 
 import json
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
 
 _SETTINGS = (
     *("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md"),
@@ -50,5 +50,13 @@ AGENT = AgentType(
     state=[".local/share/opencode/", ".local/state/opencode/"],
     settings=[f".config/opencode/{name}" for name in (*_SETTINGS, *_INSTALLED)],
     home_files={".config/opencode/node_modules/": "", ".config/opencode/package-lock.json": json.dumps(_LOCK)},
+    project_files=[
+        *("AGENTS.md", "CLAUDE.md", "CONTEXT.md", "opencode.json", "opencode.jsonc", ".env", ".opencode/"),
+        *(".agents/skills/", ".claude/skills/"),
+    ],
+    without_project=Restriction(
+        env={"OPENCODE_DISABLE_PROJECT_CONFIG": "1", "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1"},
+        except_files=["opencode.json", "opencode.jsonc", ".opencode/"],  # it loads plugins that they name all the same
+    ),
     history="opencode",
 )

@@ -7,6 +7,7 @@ from agor_jupyter.agents import updates
 from agor_jupyter.domain.events import ToolCall
 from agor_jupyter.domain.permissions import PermissionOption
 from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.trust import ProjectFile
 
 _KINDS = get_args(PermissionOption.model_fields["kind"].annotation)
 _MAX_OPTIONS = 20
@@ -29,6 +30,8 @@ class Question:
     """A secret stood in it, so what it says is not all that it asks for."""
     call: ToolCall | None = None
     """The tool call as the question tells it, for the transcript."""
+    files: list[ProjectFile] | None = None
+    """What the server asks about, before the agent is there."""
 
 
 def read_question(params: dict[str, Any], *, is_masked: bool = False, command_is_title: bool = False) -> Question | None:

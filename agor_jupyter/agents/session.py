@@ -155,6 +155,7 @@ class AgentSession:
         self._capabilities: Message = {}
         self._mcp_servers: list[Message] = []
         self._in_turn = False
+        self._baseline: Identities | None = None
         self._cancelled = asyncio.Event()
         self._late = 0
         self._spoke = asyncio.Event()
@@ -337,6 +338,11 @@ class AgentSession:
         if known and value not in known and len(known) < options.MAX_CHOICES:
             raise BadOption(self.agent.name, option_id, value, known)
 
+    async def look(self) -> None:
+        """See which processes run before the next turn. Whoever has time for it before `prompt` spares it that."""
+        if self._baseline is None:
+            self._baseline = await self.process.baseline()
+
     async def prompt(self, text: str, context: str | None = None) -> PromptResult:
         """Run one turn to its end, with `context` as a piece of text before the prompt.
 
@@ -345,7 +351,9 @@ class AgentSession:
         After `cancel` the result is `cancelled` and what the turn started is dead; an agent that does not stop is ended with it.
         """
         self._cancelled.clear()
-        baseline = await self.process.baseline()
+        await self.look()
+        baseline, self._baseline = self._baseline, None
+        assert baseline is not None
         self._connection.begin_turn()
         self._told.clear()
         self._was_allowed = False
@@ -417,14 +425,16 @@ class AgentSession:
         return "new", *await self._new()
 
     async def _new(self) -> tuple[str, Message]:
-        params: Message = {"cwd": str(self._cwd), "mcpServers": self._mcp_servers}
-        if self.agent.new_session_meta:
-            params["_meta"] = self.agent.new_session_meta
-        answer = await self._ask("session/new", params, self._timeouts.open)
+        answer = await self._ask("session/new", self._place(), self._timeouts.open)
         session_id = answer.get("sessionId")
         if not isinstance(session_id, str) or not session_id:
             raise self._failed("it began a session without an id")
         return session_id, answer
+
+    def _place(self) -> Message:
+        """What every conversation needs, also one that is brought back."""
+        place: Message = {"cwd": str(self._cwd), "mcpServers": self._mcp_servers}
+        return {**place, "_meta": self.agent.session_meta} if self.agent.session_meta else place
 
     def _can(self, what: str) -> bool:
         also = self._capabilities.get("sessionCapabilities")
@@ -446,9 +456,8 @@ class AgentSession:
         return (session_id, answer) if answer is not None and isinstance(session_id, str) and session_id not in ("", origin) else None
 
     async def _try(self, method: str, session_id: str) -> Message | None:
-        params: Message = {"sessionId": session_id, "cwd": str(self._cwd), "mcpServers": self._mcp_servers}
         try:
-            return await self._signed_in(method, params, self._timeouts.load)
+            return await self._signed_in(method, {"sessionId": session_id, **self._place()}, self._timeouts.load)
         except RpcError as error:
             if error.code == AUTH_REQUIRED:
                 raise AgentSignedOut(self.agent.name, self._sentence(error)) from error

@@ -52,6 +52,17 @@ class FailureSigns(Record):
     """The agent's names of errors, and ours: `rate_limited`, `overloaded`, `quota`, `unreachable`, `auth_required` or `provider_error`."""
 
 
+class Restriction(Record):
+    """How an agent is started so that it loads none of a worktree's `project_files`."""
+
+    env: dict[str, str] = Field(default_factory=dict)
+    args: list[str] = Field(default_factory=list)
+    """At the end of its command."""
+    session_meta: JsonObject = Field(default_factory=dict)
+    except_files: list[str] = Field(default_factory=list)
+    """Those of them that it loads all the same."""
+
+
 class AgentType(Record):
     """One entry of the catalogue. `command` is a list, never a shell line."""
 
@@ -96,7 +107,12 @@ class AgentType(Record):
     """What a person should know that no other field says, one sentence each."""
     pass_env: list[str] = Field(default_factory=list)
     """Names of the server's environment variables that it needs, such as its API key."""
-    new_session_meta: dict[str, str] = Field(default_factory=dict)
+    session_meta: JsonObject = Field(default_factory=dict)
+    """`_meta` of every request that begins a conversation or brings one back."""
+    project_files: list[str] = Field(default_factory=list)
+    """Paths below a worktree that it obeys by itself: they say what it runs, loads, or may do unasked. A folder ends with `/`."""
+    without_project: Restriction | None = None
+    """`None`: it cannot be kept from loading them."""
     command_is_title: bool = False
     """A question to run a command has it as its title, and does not tell the tool's input."""
     mode: str | None = None
@@ -148,6 +164,13 @@ class AgentType(Record):
     usage_is_partial: bool = False
     """The tokens that it reports are those of a turn's last request alone: they are not kept."""
     failure_signs: FailureSigns = Field(default_factory=FailureSigns)
+
+    def restricted(self) -> "AgentType":
+        """As it is started where nobody trusts what the worktree's files tell it."""
+        how = self.without_project or Restriction()
+        return self.replace(
+            command=[*self.command, *how.args], env={**self.env, **how.env}, session_meta={**self.session_meta, **how.session_meta}
+        )
 
     def asks_where(self, *, is_sandboxed: bool) -> bool:
         """As `asks`, in the server's sandbox or without it."""

@@ -14,7 +14,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
-     │   ├─ BudgetExhausted, NotInstallable
+     │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
          ├─ InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked
@@ -412,6 +412,30 @@ class AgentFailed(Unavailable):
             last = last[-self._QUOTED :].partition("\n")[2] or last[-self._QUOTED :]
         tail = f" It wrote last: {last}" if last else ""
         super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
+
+
+class Untrusted(Conflict):
+    code = "untrusted"
+
+    def __init__(self, agent: str, worktree: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"{agent} cannot be kept from obeying {', '.join(paths[:5])}{' and others' if len(paths) > 5 else ''}, which nobody trusts. "
+            f"Nothing was started. `jupyter agor trust list {worktree}` shows them; an owner can trust them.",
+            subject=worktree,
+            paths=list(paths[:50]),
+        )
+
+
+class ProjectFileChanged(Conflict):
+    code = "project_file_changed"
+
+    def __init__(self, worktree: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"In worktree {worktree!r} these have not the content that was looked at: {', '.join(paths[:5])}. Nothing was decided. "
+            "Look at them again.",
+            subject=worktree,
+            paths=list(paths[:50]),
+        )
 
 
 class AgentSignedOut(Unavailable):

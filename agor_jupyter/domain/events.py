@@ -17,6 +17,7 @@ from agor_jupyter.domain.records import JsonObject, Moment, Record
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.rules import Rule
 from agor_jupyter.domain.sessions import Session, Usage
+from agor_jupyter.domain.trust import Trust
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.domain.worktrees import Worktree
 
@@ -173,6 +174,11 @@ class RuleChanged(Record):
     rule: Rule
 
 
+class TrustChanged(Record):
+    kind: Literal["trust"] = "trust"
+    trust: Trust
+
+
 class BudgetChanged(Record):
     kind: Literal["budget"] = "budget"
     budget: Budget
@@ -200,7 +206,16 @@ _Transcript: TypeAlias = (
     | TurnEnded
 )
 _News: TypeAlias = (
-    RepoChanged | WorktreeChanged | SessionChanged | TurnChanged | PermissionChanged | AgentChanged | RuleChanged | BudgetChanged | Removed
+    RepoChanged
+    | WorktreeChanged
+    | SessionChanged
+    | TurnChanged
+    | PermissionChanged
+    | AgentChanged
+    | RuleChanged
+    | TrustChanged
+    | BudgetChanged
+    | Removed
 )
 
 TranscriptBody = Annotated[_Transcript, Field(discriminator="kind")]

@@ -13,6 +13,7 @@ PermissionId = NewType("PermissionId", str)
 RunId = NewType("RunId", str)
 ObjectId = NewType("ObjectId", str)
 RuleId = NewType("RuleId", str)
+TrustId = NewType("TrustId", str)
 BudgetId = NewType("BudgetId", str)
 
 PREFIXES = {
@@ -25,6 +26,7 @@ PREFIXES = {
     "object": "ob",
     "rule": "rl",
     "budget": "bu",
+    "trust": "tr",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

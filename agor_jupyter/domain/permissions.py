@@ -8,6 +8,7 @@ from pydantic import Field
 from agor_jupyter.domain.ids import PermissionId, RuleId, RunId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import JsonObject, Moment, Record
+from agor_jupyter.domain.trust import ProjectFile
 
 
 class PermissionState(StrEnum):
@@ -42,6 +43,8 @@ class Permission(Record):
     command: str | None = None
     """The real command or path, from the tool call's input, not from prose."""
     input: JsonObject = Field(default_factory=dict)
+    files: list[ProjectFile] | None = None
+    """The server asks, before the agent starts: may it obey these files of the worktree?"""
     options: list[PermissionOption]
     state: PermissionState
     option_id: str | None = None

@@ -31,9 +31,9 @@ ENDED = frozenset({TurnState.DONE, TurnState.FAILED, TurnState.CANCELLED, TurnSt
 
 NEXT: dict[TurnState, frozenset[TurnState]] = {
     TurnState.QUEUED: frozenset({TurnState.STARTING, TurnState.PARKED, TurnState.CANCELLED}),
-    TurnState.STARTING: frozenset({TurnState.RUNNING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
+    TurnState.STARTING: frozenset({TurnState.RUNNING, TurnState.WAITING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
     TurnState.RUNNING: frozenset({TurnState.WAITING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
-    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
+    TurnState.WAITING: frozenset({TurnState.STARTING, TurnState.RUNNING, TurnState.STOPPING, TurnState.PARKED} | ENDED),
     TurnState.STOPPING: ENDED,
     TurnState.PARKED: frozenset({TurnState.STARTING, TurnState.CANCELLED, TurnState.FAILED}),
     **dict.fromkeys(ENDED, frozenset()),

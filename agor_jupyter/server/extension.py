@@ -13,7 +13,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import Dict, Enum, Float, Integer, List, Unicode
+from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 
 from agor_jupyter._assets import STATIC, bundle_hash
 from agor_jupyter.server.base import NothingHere, knows_people
@@ -124,6 +124,13 @@ class AgorApp(ExtensionApp):
             "without it no agent starts."
         ),
     ).tag(config=True)
+    trust_project_files = Bool(
+        False,
+        help=(
+            "Whether agents obey what the files of any worktree tell them, such as CLAUDE.md, settings, hooks and MCP servers, although no "
+            "owner has trusted their content. Default: no, an owner is asked. Yes is for a server where nobody else's repositories come."
+        ),
+    ).tag(config=True)
     sandbox_read = List(
         Unicode(),
         help="Folders and files that agents may read in the sandbox, such as `/data` or `~/.dbt`. Default: none but the system's programs.",
@@ -227,6 +234,7 @@ class AgorApp(ExtensionApp):
             text_interval=timedelta(milliseconds=self.text_interval_ms),
             pass_env=tuple(self.pass_env),
             sandbox=self.sandbox,  # type: ignore[arg-type]  # the trait has checked it
+            trust_project_files=self.trust_project_files,
             sandbox_read=tuple(Path(path).expanduser().absolute() for path in self.sandbox_read),
             sandbox_write=tuple(Path(path).expanduser().absolute() for path in self.sandbox_write),
             git_timeout=timedelta(seconds=self.git_timeout_s),

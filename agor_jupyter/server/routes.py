@@ -51,6 +51,7 @@ ROUTES = (
     Route("api/worktrees/{worktree}/retry", "worktrees", {"POST": "retry"}),
     Route("api/worktrees/{worktree}/status", "worktrees", {"GET": "status"}),
     Route("api/worktrees/{worktree}/diff", "worktrees", {"GET": "diff"}),
+    Route("api/worktrees/{worktree}/project-files", "project_files", {"GET": "index", "POST": "decide"}),
     Route("api/worktrees/{worktree}/history", "history", {"GET": "index"}),
     Route("api/worktrees/{worktree}/import", "history", {"POST": "import_"}),
     Route("api/sessions", "sessions", {"GET": "index", "POST": "create"}),

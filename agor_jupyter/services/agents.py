@@ -22,6 +22,7 @@ from agor_jupyter.services.tasks import Tasks
 _CHECK_S = 10.0
 _NEWS_S = 1.9
 
+Paths = list[str]
 Announce = Callable[[str], Awaitable[None]]
 _File = tuple[str, float]
 """A program, and when it changed last."""
@@ -59,6 +60,10 @@ class Agents:
     def list(self, variables: Collection[str] = ()) -> list[AgentStatus]:
         """All, with what would be run now. Starts no process. `variables`: the names that the caller has stored."""
         return [self._status(agent, variables) for agent in self._agents.values()]
+
+    def obeyed(self) -> dict[str, Paths]:
+        """The project files of those that have any, by their names."""
+        return {name: agent.project_files for name, agent in self._agents.items() if agent.project_files}
 
     def get(self, name: str) -> AgentType:
         """Raises `AgentNotFound`, which lists those there are."""

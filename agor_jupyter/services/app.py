@@ -38,6 +38,7 @@ from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.templates import Templates
+from agor_jupyter.services.trusts import Trusts
 from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.waiting import Waiting
@@ -167,7 +168,8 @@ class Agor:
         await self._open_worktrees(stack)
 
         self.rules = Rules(store, clock, self.boards)
-        self.permissions = Permissions(store, clock, config, self.rules)
+        self.trusts = Trusts(store, clock, self.agents.obeyed(), trusts_all=config.trust_project_files)
+        self.permissions = Permissions(store, clock, config, self.rules, self.trusts)
         self.templates = Templates(store, self.repos, self.worktrees)
         stack.push_async_callback(self.templates.close)
         self.ledger = Ledger(store, prices.load(config.prices), config.only_account)
@@ -212,6 +214,7 @@ class Agor:
             grants=self.grants,
             variables=self.variables,
             sandboxes=self.sandboxes,
+            trusts=self.trusts,
             executor=LocalExecutor(),
             start_agent=AgentSession.start,
             starting=self._waiting.starting,

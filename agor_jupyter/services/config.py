@@ -45,6 +45,8 @@ class Config:
     """Names of further variables of the server that agents may see."""
     sandbox: Literal["auto", "off", "required"] = "auto"
     """Whether agents run in a sandbox: where it works, never, or not without."""
+    trust_project_files: bool = False
+    """Whether agents obey what a worktree's files tell them, such as settings and hooks, although nobody has trusted that."""
     sandbox_read: tuple[Path, ...] = ()
     """What they may read there beside their worktree and the system."""
     sandbox_write: tuple[Path, ...] = ()

@@ -16,6 +16,7 @@ from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.trusts import Trusts
 from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.worktrees import Worktrees
 from agor_jupyter.storage.store import Store
@@ -34,6 +35,7 @@ class Desk:
     grants: Grants
     variables: Variables
     sandboxes: Sandboxes
+    trusts: Trusts
     executor: Executor
     start_agent: Callable[..., Awaitable[AgentSession]]
     """`AgentSession.start`, whose keyword arguments it takes."""

@@ -15,6 +15,7 @@ from agor_jupyter.domain.permissions import Permission, PermissionOption, Permis
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.rules import Asked
 from agor_jupyter.domain.sessions import Answer
+from agor_jupyter.domain.trust import ProjectFile
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services import rules
 from agor_jupyter.services.clock import Clock
@@ -23,6 +24,7 @@ from agor_jupyter.services.config import Config
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.rules import Rules
 from agor_jupyter.services.transitions import derive, find_turn, move, settle
+from agor_jupyter.services.trusts import Trusts
 from agor_jupyter.storage import permissions
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -48,11 +50,13 @@ class Question(Protocol):
     def is_masked(self) -> bool: ...
     @property
     def call(self) -> ToolCall | None: ...
+    @property
+    def files(self) -> list[ProjectFile] | None: ...
 
 
 class Permissions:
-    def __init__(self, store: Store, clock: Clock, config: Config, rules: Rules) -> None:
-        self._store, self._clock, self._config, self._rules = store, clock, config, rules
+    def __init__(self, store: Store, clock: Clock, config: Config, rules: Rules, trusts: Trusts) -> None:
+        self._store, self._clock, self._config, self._rules, self._trusts = store, clock, config, rules, trusts
         self._asking: dict[PermissionId, asyncio.Future[str | None]] = {}
 
     async def list(self) -> list[Permission]:
@@ -93,6 +97,8 @@ class Permissions:
             state = PermissionState.ALLOWED if option.kind in _ALLOWS else PermissionState.REJECTED
             permission = permission.replace(state=state, option_id=option.id, answered_at=at, answered_by=caller.person, note=answer.note)
             self._settle(transaction, permission, turn)
+            if permission.files is not None:
+                self._trusts.answer(transaction, permission, is_trusted=state is PermissionState.ALLOWED)
             if make_rule is not None:
                 if state is not PermissionState.ALLOWED:
                     raise errors.BadRequest(["remember: only a yes can be remembered"])
@@ -125,6 +131,7 @@ class Permissions:
             tool_kind=question.tool_kind,
             command=question.command,
             input=question.input,
+            files=question.files,
             options=question.options,
             rule_words=list(asked.words) if asked.words is not None else None,
             rule_kind=asked.kind,
@@ -139,14 +146,15 @@ class Permissions:
             crash_point("permission.asked")
             limit = self._config.permission_timeout
             async with asyncio.timeout(limit.total_seconds() if limit else None):
-                return await answer
+                chosen: str | None = await answer
         except TimeoutError:
-            return await self._give_up(permission, PermissionState.EXPIRED)
+            chosen = await self._give_up(permission, PermissionState.EXPIRED)
         except asyncio.CancelledError:
             await self._give_up(permission, PermissionState.WITHDRAWN)
             raise
         finally:
             del self._asking[permission.id]
+        return chosen
 
     async def _give_up(self, permission: Permission, state: PermissionState) -> str | None:
         refusal = next((option.id for option in permission.options if option.kind.startswith("reject")), None)
@@ -167,7 +175,7 @@ class Permissions:
         if not settle(transaction, permission, permission.answered_at):
             return False
         if turn.state is TurnState.WAITING:
-            move(transaction, turn, TurnState.RUNNING, permission.answered_at, permission_id=None)
+            move(transaction, turn, _asked_in(permission), permission.answered_at, permission_id=None)
             derive(transaction, turn.session_id, permission.answered_at)
         return True
 
@@ -177,10 +185,14 @@ class Permissions:
             waiting.set_result(option_id)
 
 
+def _asked_in(permission: Permission) -> TurnState:
+    return TurnState.RUNNING if permission.files is None else TurnState.STARTING
+
+
 def _open(transaction: Transaction, permission: Permission, asked: Asked) -> Permission | None:
     """Ask, or let a rule answer. `None`: the turn does not run any more."""
     turn = find_turn(transaction, permission.turn_id)
-    if turn.state is not TurnState.RUNNING or turn.run_id != permission.run_id:
+    if turn.state is not _asked_in(permission) or turn.run_id != permission.run_id:
         return None
     at = permission.asked_at
     if (allowed := _by_rule(transaction, permission, asked, at)) is not None:

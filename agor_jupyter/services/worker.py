@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
@@ -24,6 +24,7 @@ from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session, Usage
+from agor_jupyter.domain.trust import lies_in
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
@@ -33,6 +34,7 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.sandboxes import NOT_MET, Launch, mode_notice
+from agor_jupyter.services.trusts import WITHOUT, question
 from agor_jupyter.services.watchdog import Watchdog
 from agor_jupyter.storage import runs as kept_runs
 
@@ -70,6 +72,14 @@ class _Cancelled(Exception):
     pass
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What was there before a turn."""
+
+    checkpoint: Checkpoint
+    notices: list[Notice]
+
+
 class Worker:
     def __init__(self, desk: Desk, session_id: SessionId) -> None:
         self._desk, self.session_id = desk, session_id
@@ -77,6 +87,9 @@ class Worker:
         self._agent: AgentSession | None = None
         self._run_id: RunId | None = None
         self._launch: Launch | None = None
+        self._place: Worktree | None = None
+        self._is_restricted = False
+        """It does not obey the worktree's files."""
         self._conversation: dict[str, object] = {}
         self._context: str | None = None
         self._reporter = options.Reporter(desk.options, session_id)
@@ -159,12 +172,16 @@ class Worker:
         desk = self._desk
         if not await desk.store.read(runs.has_next, self.session_id, desk.clock.now()):
             return False
-        if self._agent is not None and (self._is_outdated or not self._agent.is_alive):
+        if self._agent is not None and await self._is_stale(self._agent):
             await self._dismiss()
         async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
             await running.enter_async_context(desk.running.held(self.session_id))
+            looking: asyncio.Task[_Before] | None = None
             if self._agent is None:
                 await starting.enter_async_context(desk.starting.held(self.session_id))
+            else:  # while the turn is claimed
+                looking = asyncio.create_task(self._look(self._agent))
+                running.push_async_callback(_end, looking)
             self._is_claiming = True  # whoever ended this worker now would leave the turn to nobody
             try:
                 claimed = await self._claim()
@@ -176,7 +193,7 @@ class Worker:
             self._current = _Current(turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, turn))
             try:
                 async with self._current.watchdog:
-                    outcome = await self._attempt(self._current, session, starting)
+                    outcome = await self._attempt(self._current, session, starting, looking)
                 if self._agent is not None and not self._agent.is_alive:
                     await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
                 await self._finish(self._current, outcome)
@@ -185,6 +202,14 @@ class Worker:
             finally:
                 self._current = None
         return True
+
+    async def _is_stale(self, agent: AgentSession) -> bool:
+        """Its process cannot take the next turn: it is dead, has old variables, or obeys other files than it may."""
+        assert self._place is not None
+        if self._is_outdated or not agent.is_alive:
+            return True
+        sight = await self._desk.trusts.look(self._place, agent.agent.name)
+        return bool(sight.open) or bool(sight.untrusted) is not self._is_restricted
 
     async def _claim(self) -> tuple[Turn, Session] | None:
         desk = self._desk
@@ -200,17 +225,25 @@ class Worker:
             self._run_id = new_run
         return claimed
 
-    async def _attempt(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> Outcome:
+    async def _attempt(
+        self, current: _Current, session: Session, starting: contextlib.AsyncExitStack, looking: asyncio.Task[_Before] | None
+    ) -> Outcome:
         try:
             worktree = await self._worktree(session)
             if self._agent is None:
                 await self._await_minute(current, session, starting)
+                agent = await self._unless_cancelled(current, self._consent(current, session, worktree, starting))
                 self._desk.make_room()
-                for notice in await self._unless_cancelled(current, self._start_in_turn(session, worktree)):
+                for notice in await self._unless_cancelled(current, self._start_in_turn(session, worktree, agent)):
                     await self._tell(current, notice)
+            assert self._agent is not None
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
-            current.before = await self._unless_cancelled(current, self._look(current))
+            current.is_sandboxed = self._is_sandboxed
+            before = await self._unless_cancelled(current, looking or self._look(self._agent))
+            current.before = before.checkpoint
+            for notice in before.notices:
+                await self._tell(current, notice)
             if not await self._desk.store.write(runs.begin, current.turn.id, current.before, self._conversation, self._desk.clock.now()):
                 raise _Cancelled
             return outcomes.read(await self._prompt(current))
@@ -308,16 +341,39 @@ class Worker:
 
     # The process
 
-    async def _start_in_turn(self, session: Session, worktree: Worktree) -> list[Notice]:
-        if self._desk.agents.get(session.agent).is_builtin:
-            return await self._start(session, worktree)
-        async with self._desk.firsts.alone(session.agent):
-            return await self._start(session, worktree)
+    async def _consent(self, current: _Current, session: Session, worktree: Worktree, starting: contextlib.AsyncExitStack) -> AgentType:
+        """The agent as it may start there: it obeys the worktree's files only if an owner trusts them all.
 
-    async def _start(self, session: Session, worktree: Worktree) -> list[Notice]:
+        Whoever may is asked about those that nobody has decided about. Raises `Untrusted`: it cannot be kept from one of them.
+        """
+        agent = self._desk.agents.require_installed(session.agent)
+        is_answered = False
+        while (sight := await self._desk.trusts.look(worktree, agent.name)).open and not is_answered:
+            await starting.aclose()  # people think for long; others may start meanwhile
+            answer = await self._ask(question(agent, sight))
+            if answer is None:
+                raise _Cancelled
+            is_answered = answer == WITHOUT
+            await starting.enter_async_context(self._desk.starting.held(self.session_id))
+        self._place, self._is_restricted = worktree, bool(sight.untrusted)
+        if not sight.untrusted:
+            return agent
+        how, paths = agent.without_project, [file.path for file in sight.untrusted]
+        if obeyed := [path for path in paths if how is None or lies_in(path, how.except_files)]:
+            raise errors.Untrusted(agent.label, worktree.name, obeyed)
+        text = f"{agent.label} was started so that it does not obey {', '.join(paths)[:1000]}, which nobody trusts."
+        await self._tell(current, Notice(code="untrusted", text=text))
+        return agent.restricted()
+
+    async def _start_in_turn(self, session: Session, worktree: Worktree, agent: AgentType) -> list[Notice]:
+        if agent.is_builtin:
+            return await self._start(session, worktree, agent)
+        async with self._desk.firsts.alone(agent.name):
+            return await self._start(session, worktree, agent)
+
+    async def _start(self, session: Session, worktree: Worktree, agent: AgentType) -> list[Notice]:
         """Start the agent and open the conversation. Returns what a reader should know about it."""
-        desk = self._desk
-        agent, run_id = desk.agents.require_installed(session.agent), self._run_id
+        desk, run_id = self._desk, self._run_id
         assert run_id is not None
         variables = await self._variables(session)
         kept = reader(agent.history) if agent.history else None
@@ -464,23 +520,20 @@ class Worker:
                 await self._tell(self._current, notice)
         return launch
 
-    async def _look(self, current: _Current) -> Checkpoint:
-        """What the worktree holds before the turn, inside as outside. The two are apart: neither waits for the other."""
-        refreshing = asyncio.create_task(self._refresh(current))
+    async def _look(self, agent: AgentSession) -> _Before:
+        """What the worktree holds before a turn, inside as outside, and what runs. The three are apart: none waits for another."""
+        assert self._place is not None
+        checking = asyncio.create_task(self._desk.worktrees.checkpoint(self._place.id))
+        refreshing = asyncio.create_task(self._refresh(self._place))
         try:
-            found = await self._desk.worktrees.checkpoint(current.turn.worktree_id)
-            await refreshing
+            await agent.look()
+            return _Before(await checking, await refreshing)
         finally:
-            refreshing.cancel()
-            await asyncio.gather(refreshing, return_exceptions=True)
-        return found
+            await _end(checking, refreshing)
 
-    async def _refresh(self, current: _Current) -> None:
+    async def _refresh(self, worktree: Worktree) -> list[Notice]:
         """What people did in the worktree since the last turn is there in the sandbox too."""
-        if self._is_sandboxed:
-            current.is_sandboxed = True
-            for notice in await self._desk.sandboxes.refresh(current.turn.worktree_id):
-                await self._tell(current, notice)
+        return await self._desk.sandboxes.refresh(worktree.id) if self._is_sandboxed else []
 
     async def _collect(self, current: _Current) -> None:
         """What the agent committed in the sandbox is on the worktree's branch."""
@@ -548,6 +601,12 @@ class Worker:
             if not doing.done():
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _left_out(option_ids: list[str]) -> list[Notice]:

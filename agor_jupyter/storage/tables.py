@@ -6,7 +6,7 @@ those bytes, so a page or a board is read without building an object for each ro
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest Alembic revision. A test compares it with the scripts."""
 
 metadata = sa.MetaData(
@@ -170,6 +170,16 @@ rules = sa.Table(
     sa.Column("expires_at", sa.String(30)),
     sa.Column("record", sa.Text, nullable=False),
     sa.Index("ix_rules_subject", "scope", "subject", "is_revoked"),
+)
+
+trusts = sa.Table(
+    "trusts",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("repo_id", sa.String(40), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Index("ix_trusts_file", "repo_id", "path"),
 )
 
 preferences = sa.Table(

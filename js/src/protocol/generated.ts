@@ -32,6 +32,16 @@ export interface FailureSigns {
   codes: Record<string, string>
 }
 
+/** How an agent is started so that it loads none of a worktree's `project_files`. */
+export interface Restriction {
+  env: Record<string, string>
+  /** At the end of its command. */
+  args: string[]
+  sessionMeta: Record<string, unknown>
+  /** Those of them that it loads all the same. */
+  exceptFiles: string[]
+}
+
 /** One entry of the catalogue. `command` is a list, never a shell line. */
 export interface AgentType {
   name: string
@@ -73,7 +83,12 @@ export interface AgentType {
   notes: string[]
   /** Names of the server's environment variables that it needs, such as its API key. */
   passEnv: string[]
-  newSessionMeta: Record<string, string>
+  /** `_meta` of every request that begins a conversation or brings one back. */
+  sessionMeta: Record<string, unknown>
+  /** Paths below a worktree that it obeys by itself: they say what it runs, loads, or may do unasked. A folder ends with `/`. */
+  projectFiles: string[]
+  /** `None`: it cannot be kept from loading them. */
+  withoutProject: Restriction | null
   /** A question to run a command has it as its title, and does not tell the tool's input. */
   commandIsTitle: boolean
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
@@ -478,6 +493,11 @@ export interface RuleChanged {
   rule: Rule
 }
 
+export interface TrustChanged {
+  kind: 'trust'
+  trust: Trust
+}
+
 export interface BudgetChanged {
   kind: 'budget'
   budget: Budget
@@ -592,6 +612,8 @@ export interface Permission {
   /** The real command or path, from the tool call's input, not from prose. */
   command: string | null
   input: Record<string, unknown>
+  /** The server asks, before the agent starts: may it obey these files of the worktree? */
+  files: ProjectFile[] | null
   options: PermissionOption[]
   state: PermissionState
   optionId: string | null
@@ -862,6 +884,43 @@ export interface TemplateRender {
 
 export interface Rendered {
   text: string
+}
+
+/** A file of a worktree that agents obey, as it is now. */
+export interface ProjectFile {
+  /** Below the worktree, with `/`. */
+  path: string
+  /** Whose agents' names. */
+  agents: string[]
+  /** Of its content, or of the place that a link out of the worktree names. `None`: it cannot be trusted. */
+  sha256: string | null
+  /** In bytes. */
+  size: number
+  /** How it begins; `None` when it is not text. */
+  text: string | null
+  isCut: boolean
+  /** Why it cannot be trusted. */
+  problem: string | null
+  state: 'trusted' | 'refused' | 'changed' | 'new'
+  decidedBy: Person | null
+  decidedAt: string | null
+}
+
+/** *Saved.* What an owner said of one content of one file, in all worktrees of a repository. The newest counts. */
+export interface Trust {
+  id: string
+  repoId: string
+  path: string
+  sha256: string
+  isTrusted: boolean
+  decidedAt: string
+  decidedBy: Person
+}
+
+export interface TrustRequest {
+  /** The content that was looked at, by paths below the worktree. */
+  files: Record<string, string>
+  isTrusted?: boolean
 }
 
 /** *Saved.* */
@@ -1149,6 +1208,7 @@ export type NewsBody =
   | PermissionChanged
   | AgentChanged
   | RuleChanged
+  | TrustChanged
   | BudgetChanged
   | Removed
 
@@ -1173,6 +1233,7 @@ export type Body =
   | PermissionChanged
   | AgentChanged
   | RuleChanged
+  | TrustChanged
   | BudgetChanged
   | Removed
 
@@ -1218,6 +1279,7 @@ export type ErrorCode =
   | 'not_installable'
   | 'object_not_found'
   | 'permission_not_found'
+  | 'project_file_changed'
   | 'ref_not_found'
   | 'repo_not_found'
   | 'rule_not_found'
@@ -1233,6 +1295,7 @@ export type ErrorCode =
   | 'turn_not_found'
   | 'turn_not_open'
   | 'unavailable'
+  | 'untrusted'
   | 'variable_not_found'
   | 'worktree_not_found'
   | 'worktree_not_ready'
