@@ -60,7 +60,8 @@ AGENT = AgentType(
     settings=[".claude/settings.json", ".claude/settings.local.json", ".claude/CLAUDE.md", ".claude/hooks", ".claude/plugins"],
     project_files=[
         *("CLAUDE.md", "CLAUDE.local.md", ".mcp.json", ".claude/CLAUDE.md", ".claude/settings.json", ".claude/settings.local.json"),
-        *(".claude/agents/", ".claude/commands/", ".claude/hooks/", ".claude/output-styles/", ".claude/rules/", ".claude/skills/"),
+        *(".claude/agents/", ".claude/commands/", ".claude/hooks/", ".claude/output-styles/", ".claude/plugins/", ".claude/rules/"),
+        *(".claude/scheduled_tasks.json", ".claude/skills/", ".claude/workflows/"),
     ],
     without_project=Restriction(session_meta={"claudeCode": {"options": {"settingSources": ["user"]}}}),
     state_env=["CLAUDE_CONFIG_DIR"],

@@ -4,10 +4,8 @@ import json
 
 from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
 
-_SETTINGS = (
-    *("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md"),
-    *("agent", "agents", "command", "commands", "mode", "modes", "plugin", "plugins", "skill", "skills", "themes", "tool", "tools"),
-)
+_FOLDERS = ("agent", "agents", "command", "commands", "mode", "modes", "plugin", "plugins", "skill", "skills", "themes", "tool", "tools")
+_SETTINGS = ("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md", *_FOLDERS)
 """One by one: it does not start when it cannot write into the folder they are in."""
 _INSTALLED = ("node_modules", "package.json", "package-lock.json")
 """What people's own tools and plugins import, put there by their own opencode."""
@@ -51,12 +49,15 @@ AGENT = AgentType(
     settings=[f".config/opencode/{name}" for name in (*_SETTINGS, *_INSTALLED)],
     home_files={".config/opencode/node_modules/": "", ".config/opencode/package-lock.json": json.dumps(_LOCK)},
     project_files=[
-        *("AGENTS.md", "CLAUDE.md", "CONTEXT.md", "opencode.json", "opencode.jsonc", ".env", ".opencode/"),
-        *(".agents/skills/", ".claude/skills/"),
+        *("AGENTS.md", "CLAUDE.md", "CONTEXT.md", "opencode.json", "opencode.jsonc", ".agents/skills/", ".claude/skills/"),
+        *(f".opencode/{name}" for name in ("opencode.json", "opencode.jsonc", *(f"{folder}/" for folder in _FOLDERS))),
     ],
     without_project=Restriction(
         env={"OPENCODE_DISABLE_PROJECT_CONFIG": "1", "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1"},
-        except_files=["opencode.json", "opencode.jsonc", ".opencode/"],  # it loads plugins that they name all the same
+        except_files=[  # its newer loader of plugins reads them all the same
+            *("opencode.json", "opencode.jsonc", ".opencode/opencode.json", ".opencode/opencode.jsonc"),
+            *(".opencode/plugin/", ".opencode/plugins/"),
+        ],
     ),
     history="opencode",
 )
