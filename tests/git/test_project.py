@@ -90,7 +90,7 @@ def test_a_folder_that_leads_out_is_one_file_and_not_read(root, tmp_path):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda path: os.mkfifo(path),
+        os.mkfifo,
         lambda path: path.mkdir(),
         lambda path: path.write_bytes(b"x" * (project.MAX_FILE + 1)),
     ],
