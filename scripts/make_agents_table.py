@@ -1,14 +1,15 @@
-"""Writes the tables of `docs/guide/agents.md` from the catalogue. With `--check`: says whether they are stale, and writes nothing."""
+"""Writes the tables of agents in the guide from the catalogue. With `--check`: says whether they are stale, and writes nothing."""
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType
 
-PAGE = Path(__file__).parents[1] / "docs/guide/agents.md"
+GUIDE = Path(__file__).parents[1] / "docs/guide"
+TABLES = {"agents.md": ("packages", "capabilities"), "trust.md": ("project files",)}
 
 
 def _resumes(agent: AgentType) -> str:
@@ -43,8 +44,17 @@ def _waits(agent: AgentType) -> str:
     return "the turn is parked" if agent.silent_retry_s is None else f"it tries on; shown after {agent.silent_retry_s:g} s of silence"
 
 
-def _signs(agent: AgentType) -> str:
-    return "<br>".join(f"`{name}`" for name in agent.key_env)
+def _names(names: Sequence[str]) -> str:
+    return "<br>".join(f"`{name}`" for name in names)
+
+
+def _refused(agent: AgentType) -> str:
+    if not agent.project_files:
+        return ""
+    if agent.without_project is None:
+        return "it does not start"
+    obeyed = ", ".join(f"`{name}`" for name in agent.without_project.except_files)
+    return "it starts, and loads none of them" + (f"; refused one of {obeyed}, it does not start" if obeyed else "")
 
 
 ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
@@ -67,7 +77,11 @@ ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
         ("Node", lambda agent: f"{agent.node} or newer" if agent.node else "none"),
         ("on the disk", lambda agent: f"{agent.disk_mb} MB" if agent.package else "nothing"),
         ("sign in with", lambda agent: f"`{' '.join(agent.sign_in)}`" if agent.sign_in else "nothing"),
-        ("or by a variable", _signs),
+        ("or by a variable", lambda agent: _names(agent.key_env)),
+    ),
+    "project files": (
+        ("obeys", lambda agent: _names(agent.project_files) or "none"),
+        ("when one is refused", _refused),
     ),
 }
 
@@ -80,28 +94,30 @@ def table(name: str) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def written(page: str) -> str:
+def written(page: str, names: Sequence[str]) -> str:
     """The page with its tables as they are now."""
-    for name in ROWS:
+    for name in names:
         begin, end = f"<!-- {name}: made by scripts/make_agents_table.py -->", f"<!-- end of {name} -->"
         before, _, rest = page.partition(begin)
         _, found, after = rest.partition(end)
         if not found:
-            raise SystemExit(f"{PAGE.name} has no place for {name}: {begin} … {end}")
+            raise SystemExit(f"there is no place for {name}: {begin} … {end}")
         page = f"{before}{begin}\n\n{table(name)}\n\n{end}{after}"
     return page
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
     is_check = parser.parse_args().check
-    page = PAGE.read_text()
-    if (new := written(page)) == page:
-        return
-    if is_check:
-        sys.exit(f"{PAGE} is stale: run python scripts/make_agents_table.py")
-    PAGE.write_text(new)
+    for name, tables in TABLES.items():
+        path = GUIDE / name
+        page = path.read_text()
+        if (new := written(page, tables)) == page:
+            continue
+        if is_check:
+            sys.exit(f"{path} is stale: run python scripts/make_agents_table.py")
+        path.write_text(new)
 
 
 if __name__ == "__main__":

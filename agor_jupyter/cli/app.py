@@ -15,6 +15,7 @@ from agor_jupyter.cli import (
     repos,
     rules,
     sessions,
+    trust,
     turns,
     variables,
     worktrees,
@@ -30,6 +31,7 @@ app.add_typer(sessions.app, name="session", help="Conversations with agents in w
 app.add_typer(turns.app, name="turn", help="Prompts and all that was done for them.")
 app.add_typer(permissions.app, name="permission", help="Questions that agents ask before they act.")
 app.add_typer(rules.app, name="rule", help="What agents need not ask again.")
+app.add_typer(trust.app, name="trust", help="Files of a worktree that agents obey, and who trusts them.")
 app.add_typer(variables.app, name="variable", help="What agents of your sessions get in their environment. Values are never shown.")
 app.add_typer(boards.app, name="board", help="Boards: the files that the canvas shows.")
 app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")

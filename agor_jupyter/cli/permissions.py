@@ -9,6 +9,7 @@ from agor_jupyter.domain.errors import BadRequest, PermissionNotFound
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.rules import Remember
 from agor_jupyter.domain.sessions import Answer
+from agor_jupyter.notebook import live
 from agor_jupyter.notebook.handles import checked
 from agor_jupyter.notebook.permissions import Permission as Handle
 from agor_jupyter.notebook.views import visible
@@ -25,9 +26,14 @@ def list_(as_json: AsJson = False) -> None:
     else:
         table(
             ["question", "asks for", "options"],
-            [(one.id, one.title, ", ".join(o.id for o in one.options)) for one in found],
+            [(one.id, _subject(one), ", ".join(o.id for o in one.options)) for one in found],
             "No open questions.",
         )
+
+
+def _subject(question: Permission) -> str:
+    """Short enough for a column."""
+    return f"trust in {', '.join(live.names(question))}" if question.files else question.title
 
 
 @app.command()
@@ -64,4 +70,4 @@ def answer(
     if as_json:
         show_json(handle.record)
     else:
-        print(visible(f"{handle.state} by {handle.answered_by}: {handle.title}"))
+        print(visible(f"{handle.state} by {handle.answered_by}: {live.wording(handle.record)}"))

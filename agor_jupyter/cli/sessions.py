@@ -17,7 +17,7 @@ from agor_jupyter.cli.turns import show_turn
 from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PermissionSettled, PromptSent, Text, ToolCall, ToolOutput
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.turns import Turn, TurnState
-from agor_jupyter.notebook import following
+from agor_jupyter.notebook import following, live
 from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
@@ -69,10 +69,11 @@ class _Transcript:
             case ToolCall() as call:
                 return self._tool(call)
             case PermissionAsked(permission=permission):
-                return None if self._allow else f"? {permission.title}  (jupyter agor permission answer {permission.id} allow)"
+                is_answered = self._allow and any(option.kind == "allow_once" for option in permission.options)
+                return None if is_answered else f"? {live.wording(permission)}  ({live.command(permission)})"
             case PermissionSettled(permission=permission):
                 by = f" by {permission.answered_by.name}" if permission.answered_by else ""
-                return f"? {permission.title}: {permission.state}{by}"
+                return f"? {live.wording(permission)}: {permission.state}{by}"
             case Notice(text=text) | Failure(text=text):
                 return f"! {text}"
             case _:

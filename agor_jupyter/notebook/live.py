@@ -110,7 +110,7 @@ class Transcript:
             case ToolOutput(tool_call_id=call_id, text=text):
                 self._outputs[call_id] = self._outputs.get(call_id, "") + text
             case PermissionSettled(permission=permission):
-                asked = ("notice", f"asked: {permission.title} ({settled(permission, self._username)})")
+                asked = ("notice", f"asked: {wording(permission)} ({settled(permission, self._username)})")
                 about = ("tool", permission.tool_call_id or "")  # the question comes before what it was about
                 self._lines.insert(self._lines.index(about) if about in self._lines else len(self._lines), asked)
             case Notice(text=text):
@@ -137,9 +137,7 @@ class Transcript:
         if turn.state is TurnState.QUEUED:
             pairs.append(("notice", "waits in the queue"))
         for question in questions:
-            pairs.append(
-                ("notice", f"asks: {question.title}. Answer on the canvas, or with: jupyter agor permission answer {question.id} allow")
-            )
+            pairs.append(("notice", f"asks: {wording(question)}. Answer on the canvas, or with: {command(question)}"))
         self._line.show(_plain(turn, pairs), views.transcript(views.headline(turn.prompt), turn.state.value, pairs))
 
     def finish(self, turn: Turn) -> None:
@@ -149,6 +147,22 @@ class Transcript:
         if turn.error and ("error", turn.error) not in pairs:
             pairs.append(("error", turn.error))
         _display({"text/plain": _plain(turn, pairs), "text/html": views.transcript(views.headline(turn.prompt), turn.state.value, pairs)})
+
+
+def wording(permission: Permission) -> str:
+    """What a question asks for, on one line."""
+    return f"{permission.title}: {', '.join(names(permission))}" if permission.files else permission.title
+
+
+def names(permission: Permission) -> list[str]:
+    """Of the files that it asks to trust."""
+    return [file.path + (" (changed)" if file.state == "changed" else "") for file in permission.files or ()]
+
+
+def command(permission: Permission) -> str:
+    """What answers it from a shell."""
+    choice = "allow" if permission.files is None else " or ".join(option.id for option in permission.options)
+    return f"jupyter agor permission answer {permission.id} {choice}"
 
 
 def settled(permission: Permission, username: str) -> str:

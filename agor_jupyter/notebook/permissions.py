@@ -5,10 +5,11 @@ from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.permissions import PermissionOption, PermissionState
 from agor_jupyter.domain.rules import Remember, RuleScope
 from agor_jupyter.domain.sessions import Answer
-from agor_jupyter.notebook import live, rules, views
-from agor_jupyter.notebook.handles import checked
+from agor_jupyter.notebook import live, rules, trust, views
+from agor_jupyter.notebook.handles import Handles, checked
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.rules import Command
+from agor_jupyter.notebook.trust import ProjectFile
 
 _WISHES = {"allow": ("allow_once", "allow_always"), "always": ("allow_always",), "reject": ("reject_once", "reject_always")}
 
@@ -27,6 +28,11 @@ class Permission:
     def command(self) -> str | None:
         """The real command or path, where there is one."""
         return self.record.command
+
+    @property
+    def files(self) -> Handles[ProjectFile]:
+        """Those of the worktree that it asks to trust; `worktree.project_files` has their text. Empty for any other question."""
+        return trust.listed([ProjectFile(record) for record in self.record.files or ()])
 
     @property
     def options(self) -> list[PermissionOption]:
@@ -77,6 +83,8 @@ class Permission:
             if command is not None or hours is not None:
                 raise BadRequest(["`command` and `hours` go with `remember`, such as remember='session'"])
             return None
+        if self.record.files is not None:
+            raise BadRequest(["an answer about files is kept without `remember`, until their content changes"])
         words = rules.prefix(command) if command is not None else self.record.rule_words
         if words is None and self.record.rule_kind in (None, "execute"):
             raise BadRequest([f"{self.title!r} cannot be remembered: it is not one simple command, nor about files of the worktree"])
@@ -97,10 +105,12 @@ class Permission:
         return live.settled(self.record, self._link.me.person.username)
 
     def __repr__(self) -> str:
-        return views.visible(f"Permission {self.title!r}: {self._settled()}")
+        lines = [f"Permission {self.title!r}: {self._settled()}", *(f"    {name}" for name in live.names(self.record))]
+        return views.visible("\n".join(lines))
 
     def _repr_html_(self) -> str:
         facts = (
             [("", self._settled())] if self.record.answered_by else [("options", ", ".join(option.name for option in self.record.options))]
         )
-        return views.card("Permission", self.title, self.state, facts)
+        files = live.names(self.record)
+        return views.card("Permission", self.title, self.state, facts, views.block("\n".join(files)) if files else "")

@@ -21,6 +21,10 @@ _TONE = {
     "failed": "var(--jp-error-color1, #c62828)",
     "rejected": "var(--jp-error-color1, #c62828)",
     "missing": "var(--jp-error-color1, #c62828)",
+    "trusted": "var(--jp-success-color1, #2e7d32)",
+    "refused": "var(--jp-error-color1, #c62828)",
+    "changed": "var(--jp-warn-color1, #b26a00)",
+    "new": "var(--jp-warn-color1, #b26a00)",
     "needs_you": "var(--jp-warn-color1, #b26a00)",
     "waiting": "var(--jp-warn-color1, #b26a00)",
     "open": "var(--jp-warn-color1, #b26a00)",
@@ -65,6 +69,11 @@ def card(noun: str, name: str, state: str | None, facts: Sequence[tuple[str, str
         f'<div style="{_BOX}; {_FONT}"><div><span style="{_MUTED}">{escape(noun)}</span> <b>{escape(name)}</b>{badge}</div>'
         f"<div>{pairs}</div>{body}</div>"
     )
+
+
+def block(text: str) -> str:
+    """Text as it stands in a file, for the body of a card."""
+    return f'<div style="white-space: pre-wrap; max-height: 20em; overflow: auto; {_CODE}">{escape(text)}</div>'
 
 
 def rows(noun: str, lines: Sequence[str]) -> str:

@@ -12,13 +12,14 @@ from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.worktrees import Removal, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import budgets, costs, following, views
+from agor_jupyter.notebook import budgets, costs, following, trust, views
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen
 from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.sessions import Session
+from agor_jupyter.notebook.trust import ProjectFile
 from agor_jupyter.notebook.turns import Diff
 
 _SAME: Any = object()
@@ -143,6 +144,35 @@ class Worktree(Ruled):
                 else ConversationImport(agent=agent or "", agent_session_id=conversation)
             )
         return Session(self._link, SessionRecord.model_validate(self._link.post(f"{self._at}/import", body)))
+
+    @property
+    def project_files(self) -> Handles[ProjectFile]:
+        """What agents obey of its files by themselves, and which of it somebody trusts. For owners."""
+        return trust.of(self._link, self.record.id)
+
+    def trust(self, *files: str | ProjectFile) -> Handles[ProjectFile]:
+        """Let agents obey these files with the content that they have now, in all worktrees of the repository. For owners.
+
+        Args:
+            files: paths, or some of `project_files`, which are trusted as you saw them. A path that ends with `/` is all below that
+                folder. Default: all that are not trusted yet.
+
+        Returns:
+            Them, as they are then.
+
+        Raises:
+            FileMissing: there is no such file that agents obey; it lists those that there are.
+            ProjectFileChanged: one has not the content that you saw.
+
+        """
+        return trust.decide(self._link, self.record.id, files, is_trusted=True)
+
+    def distrust(self, *files: str | ProjectFile) -> Handles[ProjectFile]:
+        """Refuse these files with the content that they have now, without a question. Default: all that are trusted. For owners.
+
+        An agent that obeys them is started anew before its next turn. Further as `trust`.
+        """
+        return trust.decide(self._link, self.record.id, files, is_trusted=False)
 
     def change(
         self,

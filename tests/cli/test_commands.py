@@ -398,6 +398,62 @@ def test_rules_are_made_listed_used_and_revoked(agor_command, agor_json, worktre
         assert (code, said in err) == (1, True), err
 
 
+@pytest.fixture
+def opencode(here):
+    """On the server's `PATH`; it ends at once."""
+    program = here / "bin" / "opencode"
+    program.write_text("#!/bin/sh\nexit 4\n")
+    program.chmod(0o755)
+    yield "opencode"
+    program.unlink()
+
+
+def test_files_that_agents_obey_are_listed_trusted_and_refused(agor_command, agor_json, worktree):
+    name, folder = worktree["name"], Path(worktree["path"])
+    assert agor_command("trust", "list", name)[2] == "No files that agents obey.\n"
+    for path in ("AGENTS.md", "CLAUDE.md"):
+        (folder / path).write_text(f"This is {path}.\n")
+
+    before = agor_command("trust", "list", name)[1].splitlines()
+    added = agor_command("trust", "add", name, "CLAUDE.md")[1].splitlines()
+    missing = agor_command("trust", "add", name, "CLAUDE.md", "CLAUD.md")
+    rest = agor_json("trust", "add", name)
+    removed = agor_json("trust", "remove", name, "AGENTS.md")
+
+    assert [line.split() for line in before[:2]] == [["file", "agents", "state", "by"], ["AGENTS.md", "codex,", "opencode", "new"]]
+    assert [line.split()[:4] for line in added[1:]] == [["CLAUDE.md", "claude,", "opencode", "trusted"]]
+    assert missing[::2] == (1, "File 'CLAUD.md' does not exist. There are: AGENTS.md, CLAUDE.md.\n")
+    assert [(one["path"], one["state"]) for one in rest] == [("AGENTS.md", "trusted"), ("CLAUDE.md", "trusted")]
+    assert [(one["path"], one["state"]) for one in removed] == [("AGENTS.md", "refused")]
+    assert [one["state"] for one in agor_json("trust", "remove", name)] == ["refused", "refused"]
+
+
+def test_a_question_about_files_is_seen_and_answered_from_the_shell(agor_command, agor_json, worktree, opencode):
+    (Path(worktree["path"]) / "opencode.json").write_text("{}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agor_jupyter.cli", "session", "start", worktree["name"], "hello", "--agent", opencode, "--allow"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    asked = next(line for line in process.stdout if line.startswith("? "))
+    [question] = [one for one in agor_json("permission", "list") if one["worktreeId"] == worktree["id"]]
+    [listed] = [line for line in agor_command("permission", "list")[1].splitlines() if line.startswith(question["id"])]
+
+    code, out, err = agor_command("permission", "answer", question["id"], "without")
+    rest, _ = process.communicate(timeout=60)
+
+    assert asked == (
+        "? opencode would obey files of this worktree that nobody trusts: opencode.json"
+        f"  (jupyter agor permission answer {question['id']} trust or without)\n"
+    )
+    assert listed == f"{question['id']}  trust in opencode.json  trust, without"
+    assert (code, out.startswith("rejected by "), out.endswith("nobody trusts: opencode.json\n")) == (0, True, True), err
+    assert process.returncode == 1
+    assert (
+        f"cannot be kept from obeying opencode.json, which nobody trusts. Nothing was started. `jupyter agor trust list {worktree['name']}`"
+        in rest
+    )
+
+
 def test_an_answer_is_remembered(agor_command, agor_json, worktree):
     session = agor_json("session", "start", worktree["name"], HELLO)
     until = time.monotonic() + 60

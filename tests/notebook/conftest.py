@@ -1,4 +1,4 @@
-"""A private server with a sample repository, once for all tests here: real git, the real `script` agent."""
+"""A private server with a sample repository and a folder `bin` on its `PATH`, once for all tests here: real git, the real `script` agent."""
 
 import os
 
@@ -17,6 +17,8 @@ def here(tmp_path_factory):
     os.environ["AGOR_DATA_DIR"] = str(folder / "data")
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
     os.environ["AGOR_KEY_FILE"] = str(folder / "keys" / "key")
+    (folder / "bin").mkdir()
+    os.environ["PATH"] = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     yield folder
     os.chdir(before)
     os.environ.clear()

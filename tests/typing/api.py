@@ -32,6 +32,16 @@ def options_and_forks(work: agor.Worktree) -> list[str]:
     return [mode or "", imported.spawn("more", worktree=work).title, *(option.id for option in session.options)]
 
 
+def trust(work: agor.Worktree, session: agor.Session) -> list[str]:
+    files = work.project_files
+    work.trust()
+    work.trust("CLAUDE.md", ".claude/", files["AGENTS.md"])
+    refused: str | None = work.distrust("AGENTS.md")[0].decided_by
+    question = session.wait_question(timeout=60)
+    asked: list[str] = [file.path for file in question.files] if question else []
+    return [*asked, refused or "", files[0].state, files[0].text or ""]
+
+
 def a_script() -> str | None:
     hub = agor.connect("http://127.0.0.1:8888/", "token", data_dir="data")
     turn = hub.repo(".").worktrees["fix"].sessions[0].prompt("again").wait(timeout=60)

@@ -1,0 +1,50 @@
+"""`jupyter agor trust`."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from agor_jupyter.cli.output import AsJson, show_json, table
+from agor_jupyter.cli.reach import link
+from agor_jupyter.cli.reach import worktree as find
+from agor_jupyter.notebook import trust
+from agor_jupyter.notebook.trust import ProjectFile
+
+app = typer.Typer(no_args_is_help=True)
+Which = Annotated[str, typer.Argument(metavar="WORKTREE", help="Name, REPO/NAME, or id.")]
+_PATH = "Below the worktree. One that ends with / is all below that folder."
+
+
+def _show(files: Iterable[ProjectFile], as_json: bool) -> None:
+    if as_json:
+        show_json([one.record for one in files])
+        return
+    rows = [(one.path, ", ".join(one.agents), one.standing, one.decided_by) for one in files]
+    table(["file", "agents", "state", "by"], rows, "No files that agents obey.")
+
+
+@app.command("list")
+def list_(worktree: Which, as_json: AsJson = False) -> None:
+    """List the files of a worktree that agents obey by themselves, and who trusts them."""
+    _show(trust.of(link(), find(worktree).id), as_json)
+
+
+@app.command()
+def add(
+    worktree: Which,
+    path: list[str] | None = typer.Argument(None, metavar="PATH…", help=f"{_PATH} Default: all that are not trusted yet."),
+    as_json: AsJson = False,
+) -> None:
+    """Let agents obey files as they are now, in all worktrees of the repository."""
+    _show(trust.decide(link(), find(worktree).id, path or [], is_trusted=True), as_json)
+
+
+@app.command()
+def remove(
+    worktree: Which,
+    path: list[str] | None = typer.Argument(None, metavar="PATH…", help=f"{_PATH} Default: all that are trusted."),
+    as_json: AsJson = False,
+) -> None:
+    """Refuse files as they are now. Agents start without them, and nobody is asked until they change."""
+    _show(trust.decide(link(), find(worktree).id, path or [], is_trusted=False), as_json)
