@@ -74,6 +74,11 @@ class Sight:
         """Those that must not be obeyed now."""
         return tuple(file for file in self.files if file.state != "trusted")
 
+    def differences(self, other: "Sight") -> list[str]:
+        """The paths whose content is not the same there."""
+        ours, theirs = ({(file.path, file.sha256) for file in sight.files} for sight in (self, other))
+        return sorted({path for path, _ in ours ^ theirs})
+
 
 def lies_in(path: str, names: Iterable[str]) -> bool:
     """Whether it is one of these files, or below one of these folders, which end with `/`."""

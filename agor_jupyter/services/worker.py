@@ -24,7 +24,7 @@ from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session, Usage
-from agor_jupyter.domain.trust import lies_in
+from agor_jupyter.domain.trust import Sight, lies_in
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes
@@ -88,6 +88,7 @@ class Worker:
         self._run_id: RunId | None = None
         self._launch: Launch | None = None
         self._place: Worktree | None = None
+        self._sight = Sight(())
         self._is_restricted = False
         """It does not obey the worktree's files."""
         self._conversation: dict[str, object] = {}
@@ -355,7 +356,7 @@ class Worker:
                 raise _Cancelled
             is_answered = answer == WITHOUT
             await starting.enter_async_context(self._desk.starting.held(self.session_id))
-        self._place, self._is_restricted = worktree, bool(sight.untrusted)
+        self._place, self._sight, self._is_restricted = worktree, sight, bool(sight.untrusted)
         if not sight.untrusted:
             return agent
         how, paths = agent.without_project, [file.path for file in sight.untrusted]
@@ -369,6 +370,9 @@ class Worker:
         if agent.is_builtin:
             return await self._start(session, worktree, agent)
         async with self._desk.firsts.alone(agent.name):
+            now = await self._desk.trusts.look(worktree, agent.name)
+            if changed := self._sight.differences(now):  # while it waited
+                raise errors.ProjectFileChanged(worktree.name, changed)
             return await self._start(session, worktree, agent)
 
     async def _start(self, session: Session, worktree: Worktree, agent: AgentType) -> list[Notice]:

@@ -211,6 +211,26 @@ async def test_while_people_think_others_may_start(fake):
     await scene.until(other, "running")
 
 
+async def test_what_changes_while_it_waits_for_its_start_keeps_it_from_starting(scene):
+    write(scene)
+    [file] = await scene.agor.trusts.list(scene.worktree.id)
+    await scene.agor.trusts.decide(scene.caller, scene.worktree.id, TrustRequest(files={file.path: file.sha256}), scene.key())
+    looks, look = [], scene.agor.trusts.look
+
+    async def changed_after_the_first(*arguments):
+        looks.append(await look(*arguments))
+        write(scene, text="obey me more\n")
+        return looks[-1]
+
+    scene.agor.trusts.look = changed_after_the_first
+    _, turn = await begin(scene)
+
+    turn = await scene.ended(turn)
+    assert (turn.state.value, len(looks)) == ("failed", 2)
+    assert "RULES.md" in turn.error
+    assert scene.agor.fakes.started == []
+
+
 async def test_only_owners_trust(scene, steerer):
     write(scene)
     _, turn = await begin(scene)
