@@ -70,6 +70,7 @@ class Runner:
 
     async def dismiss(self, session_ids: list[SessionId]) -> None:
         """Stop the processes of sessions at rest, for instance before their worktree's folder goes."""
+        await asyncio.gather(*(worker.come_to_rest() for session_id, (worker, _) in self._workers.items() if session_id in session_ids))
         await asyncio.gather(*self._end(session_ids), return_exceptions=True)
 
     def let_go(self, session_id: SessionId) -> None:
@@ -86,9 +87,13 @@ class Runner:
             self.let_go(session_id)
 
     def _end(self, session_ids: list[SessionId]) -> list[asyncio.Task[None]]:
-        tasks = [task for session_id, (worker, task) in self._workers.items() if session_id in session_ids and not worker.is_working]
-        for task in tasks:
-            task.cancel()
+        tasks = []
+        for session_id, (worker, task) in self._workers.items():
+            if session_id in session_ids and worker.is_working:
+                worker.is_unwanted = True
+            elif session_id in session_ids:
+                task.cancel()
+                tasks.append(task)
         return tasks
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ _RETRY_S = 1.0
 _BROUGHT_BACK = ("resumed", "loaded")
 _SET_S = 10.0
 """An agent that does not take an option meanwhile gets it before its next turn."""
+_END_S = 5.0
 _COLLECT_S = 10.0
 """A process that goes is not kept by commits that can come out before the next turn as well."""
 
@@ -66,6 +67,9 @@ class _Current:
     is_sandboxed: bool = False
     is_spoiled: bool = False
     """Its process sees a repository that cannot be used any more."""
+    is_ending: bool = False
+    """How it ended is being written down."""
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class _Cancelled(Exception):
@@ -102,6 +106,8 @@ class Worker:
         self.rests_since: float | None = None
         """Since when its process has had nothing to do."""
         self._asking = asyncio.Lock()
+        self.is_unwanted = False
+        """Its process ends when it would come to rest."""
 
     @property
     def is_working(self) -> bool:
@@ -113,6 +119,13 @@ class Worker:
     def renew(self, account: str) -> None:
         """The variables of `account` changed."""
         self._is_outdated = self._is_outdated or account == self._account
+
+    async def come_to_rest(self) -> None:
+        """Wait, not for long, while it does what is left to do of a turn that everybody else knows to have ended."""
+        if self._current is not None and self._current.is_ending:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_S):
+                    await self._current.is_over.wait()
 
     def cancel(self, turn_id: TurnId) -> None:
         """The turn was marked as stopping: make the agent stop."""
@@ -153,7 +166,7 @@ class Worker:
 
     async def _rest(self) -> bool:
         """Wait for work. `False`: none came, or there is no process that is worth waiting for."""
-        if self._agent is None:
+        if self._agent is None or self.is_unwanted:
             return self.woken.is_set()
         self.rests_since = self._desk.clock.monotonic()
         woken = asyncio.create_task(self.woken.wait())
@@ -201,6 +214,7 @@ class Worker:
                 if self._current.is_spoiled:
                     await self._dismiss()
             finally:
+                self._current.is_over.set()
                 self._current = None
         return True
 
@@ -303,6 +317,7 @@ class Worker:
         await self._reporter.flush()
         await self._persist(desk.collector.flush)
         crash_point("park.before_commit" if outcome.state is TurnState.PARKED else "turn.before_finish")
+        current.is_ending = True
         finished = await self._persist(lambda: self._write_down(turn, outcome, seconds))
         crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
         desk.parking.note(finished)

@@ -287,6 +287,35 @@ async def test_a_prompt_that_comes_while_its_worker_is_dismissed_is_not_forgotte
     await scene.until(turn, "running")
 
 
+@pytest.mark.parametrize("let_go", [True, False], ids=["let go", "dismissed"])
+async def test_a_worker_that_is_about_to_rest_is_not_forgotten(fake, let_go):
+    scene = await fake()
+    session = await scene.session()
+    turn, agent = await scene.running(session)
+    checking, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def check():
+        checking.set()
+        await may_go_on.wait()
+
+    scene.agor.budgets.check = check
+    agent.finish()
+    await scene.ended(turn)
+    await checking.wait()
+
+    if let_go:
+        scene.agor.runner.let_go(session.id)
+        may_go_on.set()
+    else:
+        dismissing = asyncio.create_task(scene.agor.runner.dismiss([session.id]))
+        await asyncio.sleep(0)
+        may_go_on.set()
+        await dismissing
+        assert agent.is_stopped
+
+    await scene.eventually(lambda: agent.is_stopped)
+
+
 async def test_a_worker_that_claims_a_turn_is_not_dismissed(fake):
     scene = await fake()
     session = await scene.session()
