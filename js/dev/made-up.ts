@@ -209,6 +209,7 @@ export class World {
       toolKind: 'execute',
       command,
       input: {},
+      files: null,
       options: [
         { id: 'once', name: 'Allow once', kind: 'allow_once' },
         { id: 'always', name: 'Always', kind: 'allow_always' },

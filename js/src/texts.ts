@@ -1,5 +1,5 @@
 // Every text of the bar, the panels and the dialogs, in one place. Sentence case, verbs on buttons, errors in three parts.
-import type { Budget, PermissionOption, PermissionState, Rule, SessionState, TurnState, WorktreeState } from './protocol/generated.js';
+import type { Budget, PermissionOption, PermissionState, ProjectFile, Rule, SessionState, TurnState, WorktreeState } from './protocol/generated.js';
 
 const files = (n: number): string => (n === 1 ? '1 file' : `${n} files`);
 const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`);
@@ -96,6 +96,7 @@ export const texts = {
     actions: 'Actions',
     nothing: 'Nothing found',
     rules: 'Rules',
+    trust: 'Files that agents obey',
     budget: 'Budget',
     boardBudget: 'Budget of this board',
     variables: 'Variables',
@@ -218,6 +219,7 @@ export const texts = {
 
   permission: {
     asks: (agent: string, kind: string) => {
+      if (kind === 'trust') return `${agent || 'The agent'} would obey untrusted files`;
       const whats: Readonly<Record<string, string>> = {
         execute: 'to run a command',
         edit: 'to change a file',
@@ -517,6 +519,41 @@ export const dialogTexts = {
     uses: (n: number) => (n === 0 ? 'not used yet' : `used ${times(n)}`),
     onlyAgent: (agent: string) => `${agent} only`,
     scopes: { session: 'In this session', worktree: 'In this worktree', zone: 'In its zone', repository: 'In this repository' } satisfies Record<Rule['scope'], string>,
+  },
+  trust: {
+    title: 'Files that agents obey',
+    intro:
+      'Agents load these files of a worktree by themselves. They say what an agent runs and what it may do without asking. An answer is about this content, and counts in all worktrees of the repository.',
+    empty: 'No agent would obey any file of this worktree.',
+    looking: 'Looking for files',
+    asks: (agent: string, n: number) => `${agent || 'The agent'} would obey ${n === 1 ? 'this file' : `these ${n} files`}, which nobody trusts`,
+    list: 'Files that it would obey',
+    meaning: (n: number) =>
+      `${n === 1 ? 'It says' : 'They say'} what the agent runs and what it may do without asking. Another content is asked about again.`,
+    trustThese: (n: number) => (n === 1 ? 'Trust this file' : 'Trust these files'),
+    trusted: 'trusted',
+    notTrusted: 'did not trust',
+    ended: { withdrawn: 'No longer asked about', expired: 'Nobody answered about' } as Readonly<Record<string, string>>,
+    many: (n: number) => `${files(n)}:`,
+    reading: 'Reading',
+    notText: 'It is not text.',
+    nothing: 'It is empty.',
+    gone: 'It is no longer there.',
+    cut: 'Only its beginning is shown. Read the rest in the worktree.',
+    newer: 'It has changed since this was asked. An answer is about what it was; this content is asked about again.',
+    trust: 'Trust',
+    trustOf: (path: string) => `Trust ${path}`,
+    refuse: 'Do not trust',
+    refuseOf: (path: string) => `Do not trust ${path}`,
+    decisionOf: (path: string) => `Trust in ${path}`,
+    trustAll: (n: number) => `Trust all ${n} undecided`,
+    states: { trusted: '', refused: '', changed: 'changed', new: 'undecided' } satisfies Record<ProjectFile['state'], string>,
+    decided: (isTrusted: boolean, name: string, when: string) =>
+      `${isTrusted ? 'trusted' : 'not trusted'} by ${name}, ${when === 'now' ? 'just now' : `${when} ago`}`,
+    for: (agents: string) => `for ${agents}`,
+    byConfiguration: 'this server is configured to trust all such files',
+    done: (path: string, isTrusted: boolean) => `${path} is ${isTrusted ? '' : 'not '}trusted.`,
+    allDone: (n: number) => `${files(n)} are trusted.`,
   },
   budget: {
     title: 'Budget',

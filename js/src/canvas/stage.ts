@@ -480,7 +480,9 @@ export class Stage implements Desk, ActionHost {
       const session = this.state.sessions.get(permission.sessionId);
       const agent = session ? (this.state.agents.get(session.agent)?.agent.label ?? session.agent) : 'An agent';
       const worktree = this.state.worktrees.get(permission.worktreeId)?.name;
-      this.#live.textContent = `${agent} asks${worktree ? ` in ${worktree}` : ''}: ${permission.command ?? permission.title}`.slice(0, 200);
+      const asks = permission.files ? 'would obey untrusted files' : 'asks';
+      const what = permission.files?.map(({ path }) => path).join(', ') ?? permission.command ?? permission.title;
+      this.#live.textContent = `${agent} ${asks}${worktree ? ` in ${worktree}` : ''}: ${what}`.slice(0, 200);
     }
   }
 
@@ -901,8 +903,11 @@ export class Stage implements Desk, ActionHost {
   #answer(id: string, worktreeId: string, kind: 'allow_once' | 'allow_always' | 'reject_once'): void {
     const session = mainSession(worktreeId, this.state);
     const open = session === null ? null : (this.state.sessions.get(session)?.openPermissionId ?? null);
-    const option = open === null ? undefined : this.state.permissions.get(open)?.options.find(o => o.kind === kind);
-    if (open !== null && option) this.run(id, () => this.commands.answer(open, option.id));
+    const permission = open === null ? undefined : this.state.permissions.get(open);
+    const option = permission?.options.find(o => o.kind === kind);
+    // Files are read before they are trusted.
+    if (permission?.files) this.commands.openSession(session);
+    else if (open !== null && option) this.run(id, () => this.commands.answer(open, option.id));
   }
 
   #nextNeed(): void {

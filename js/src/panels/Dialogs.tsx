@@ -10,6 +10,7 @@ import { KeysHelp } from './KeysHelp.js';
 import { RepoDialog } from './RepoDialog.js';
 import { RulesDialog } from './Rules.js';
 import { SessionDialog } from './SessionDialog.js';
+import { TrustDialog } from './TrustDialog.js';
 import { VariablesDialog } from './Variables.js';
 import { WorktreeDialog } from './WorktreeDialog.js';
 
@@ -32,6 +33,8 @@ export function Dialogs({ dialog }: { dialog: Dialog }) {
       return <VariablesDialog first={dialog.text} back={dialog.back} />;
     case 'rules':
       return worktree ? <RulesDialog worktree={worktree} session={session} /> : null;
+    case 'trust':
+      return worktree ? <TrustDialog worktree={worktree} /> : null;
     case 'budget':
       return <BudgetDialog worktree={worktree} session={session} />;
     case 'history':

@@ -84,7 +84,11 @@ function Question({ permission }: { permission: Permission }) {
               {optionLabel(option, options)}
             </button>
           ))}
-        <button type="button" className="agor-btn agor-ghost agor-sm" onClick={() => commands.openSession(permission.sessionId)}>
+        <button
+          type="button"
+          className={`agor-btn agor-sm${short.length ? ' agor-ghost' : ''}`}
+          onClick={() => commands.openSession(permission.sessionId)}
+        >
           {texts.inbox.open}
         </button>
       </div>

@@ -58,6 +58,11 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
                 {texts.budget.raise}
               </button>
             )}
+            {turn.errorCode === 'untrusted' && shared.me?.role === 'owner' && (
+              <button type="button" className="agor-btn" onClick={() => commands.openDialog('trust', { sessionId: session.id })}>
+                {texts.menu.trust}
+              </button>
+            )}
             <button type="button" className="agor-btn" disabled={isRunning} onClick={() => act(() => commands.resume(turn.id))}>
               {texts.outcome.resume}
             </button>

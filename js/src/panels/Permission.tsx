@@ -2,13 +2,14 @@
 import { type KeyboardEvent, memo, useEffect, useId, useRef } from 'react';
 
 import type { Permission, PermissionOption, Remember } from '../protocol/generated.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Problem } from './Dialog.js';
 import { Icon, Mark } from './Icon.js';
 import { isMemorable } from './prefix.js';
 import { RememberMenu, simple, whatOf } from './Remember.js';
 import { visible } from './safe.js';
+import { AskedFiles, paths, SettledFiles } from './Trust.js';
 import { age, clock } from './words.js';
 
 const ORDER: PermissionOption['kind'][] = ['allow_once', 'allow_always', 'reject_once', 'reject_always'];
@@ -30,6 +31,7 @@ export interface Choice {
 /** The answers that a person can give, in the order of their keys. */
 export function choicesOf(permission: Permission): Choice[] {
   const options = ordered(permission.options);
+  if (permission.files) return options.map(option => ({ option, label: trustLabel(option, permission.files?.length ?? 0), remember: null }));
   const once = options.find(({ kind }) => kind === 'allow_once');
   const always = options.filter(({ kind }) => kind === 'allow_always');
   const plain = (option: PermissionOption): Choice => ({ option, label: optionLabel(option, options), remember: null });
@@ -40,9 +42,13 @@ export function choicesOf(permission: Permission): Choice[] {
   return [...(once ? [plain(once)] : []), remembered, ...options.filter(({ kind }) => kind.startsWith('reject')).map(plain)];
 }
 
+/** What is refused differs by agent: the server's words say it. */
+const trustLabel = (option: PermissionOption, files: number): string =>
+  option.kind.startsWith('allow') ? dialogTexts.trust.trustThese(files) : visible(option.name);
+
 /** The agent's own words, where they say more than the command. */
-function hasReason({ command, title }: Permission): boolean {
-  return command !== null && title !== '' && !command.startsWith(title.replace(/\s*(…|\.\.\.)$/, ''));
+function hasReason({ command, files, title }: Permission): boolean {
+  return !files && command !== null && title !== '' && !command.startsWith(title.replace(/\s*(…|\.\.\.)$/, ''));
 }
 
 export function PermissionBlock({ permission, takesFocus }: { permission: Permission; takesFocus: boolean }) {
@@ -71,11 +77,12 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
     event.stopPropagation();
     answer(choice);
   };
-  const title = texts.permission.asks(agent, permission.toolKind);
+  const { files } = permission;
+  const title = files ? dialogTexts.trust.asks(agent, files.length) : texts.permission.asks(agent, permission.toolKind);
   return (
     <section
       ref={ref}
-      className="agor-permission"
+      className={`agor-permission${files ? ' agor-trust' : ''}`}
       role="alertdialog"
       aria-label={title}
       onKeyDown={onKeyDown}
@@ -86,7 +93,11 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
         <span className="agor-grow">{title}</span>
         <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
       </div>
-      <pre tabIndex={0}>{visible(permission.command ?? permission.title)}</pre>
+      {files ? (
+        <AskedFiles key={permission.id} permission={permission} mayRead={mayAnswer} />
+      ) : (
+        <pre tabIndex={0}>{visible(permission.command ?? permission.title)}</pre>
+      )}
       {hasReason(permission) && <p className="agor-permission-why">{visible(permission.title)}</p>}
       {mayAnswer ? (
         <div className="agor-row agor-wrap">
@@ -139,13 +150,16 @@ export const Settled = memo(function Settled({ permission }: { permission: Permi
   const option = permission.options.find(({ id }) => id === permission.optionId);
   if (permission.state === 'open') return null;
   const isAllowed = permission.state === 'allowed';
+  const files = permission.files && paths(permission.files);
   return (
     <div className="agor-fold agor-settled">
       <span className={`agor-mark agor-tone-${isAllowed ? 'done' : 'rest'}`}>
         <Icon name={isAllowed ? 'st-done' : 'st-cancelled'} size={14} />
       </span>
-      <span className="agor-ell">
-        {permission.ruleId !== null ? (
+      <span className="agor-ell" title={files ? visible(files.join(', ')) : undefined}>
+        {files ? (
+          <SettledFiles permission={permission} files={files} />
+        ) : permission.ruleId !== null ? (
           <>
             {permission.answeredBy ? (
               <>

@@ -120,6 +120,9 @@ function SessionMenu({ session }: { session: Session }) {
       ? [{ id: 'fork', label: texts.fork.to, icon: 'fork' as const, run: () => commands.openDialog('fork', of) }]
       : []),
     { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
+    ...(shared.me?.role === 'owner'
+      ? [{ id: 'trust', label: texts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]
+      : []),
     { id: 'budget', label: texts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
     { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents', { agent: session.agent }) },
   ];

@@ -69,10 +69,14 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
 
 function WorktreeMenu({ worktree }: { worktree: Worktree }) {
   const { commands } = useApp();
+  const shared = useShared();
   const of = { worktreeId: worktree.id };
   const items = [
     { id: 'history', label: texts.menu.history, icon: 'undo' as const, run: () => commands.openDialog('history', of) },
     { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
+    ...(shared.me?.role === 'owner'
+      ? [{ id: 'trust', label: texts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]
+      : []),
     { id: 'budget', label: texts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
   ];
   return (

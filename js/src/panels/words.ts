@@ -30,6 +30,12 @@ export function money(usd: number | null, isEstimate: boolean): string {
   return `${isEstimate ? '≈ ' : ''}$${usd < 0.005 && usd > 0 ? usd.toFixed(4) : usd.toFixed(2)}`;
 }
 
+/** “812 bytes”, “4.1 kB”. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return count(bytes, 'byte');
+  return bytes < 999_950 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 export const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { kinds, World } from '../../dev/made-up';
-import type { Card, Event, Session } from '../protocol/generated';
+import type { Card, Event, Permission, ProjectFile, Session } from '../protocol/generated';
 import { applyAll } from './apply';
 import { contentOf, strongest } from './cards';
 import type { BoardState } from './types';
@@ -37,6 +37,22 @@ describe('what a card says', () => {
     const card = seen('needs', state => ({ ...state, me: state.me && { ...state.me, role: 'steerer' } }));
 
     expect(card.strip?.actions.map(action => action.text)).toEqual(['Review']);
+  });
+
+  it('lets nobody trust files that cannot be read there', () => {
+    const ask = (permission: Permission): Permission => ({
+      ...permission,
+      toolKind: 'trust',
+      files: ['CLAUDE.md', '.mcp.json'].map(path => ({ path }) as ProjectFile),
+      options: [
+        { id: 'trust', name: 'Trust these files', kind: 'allow_always' },
+        { id: 'without', name: 'Go on without them', kind: 'reject_always' },
+      ],
+    });
+    const card = seen('needs', state => ({ ...state, permissions: new Map([...state.permissions].map(([id, one]) => [id, ask(one)])) }));
+
+    expect(card.strip).toMatchObject({ title: 'Would obey untrusted files', command: 'CLAUDE.md, .mcp.json' });
+    expect(card.strip?.actions).toMatchObject([{ act: 'session', text: 'Review', kind: 'need' }]);
   });
 
   it('draws the tree: spawned, forked, and five rows at most', () => {

@@ -34,9 +34,10 @@ const ASKS: Readonly<Record<string, string>> = {
   fetch: 'Asks to fetch from the web',
   read: 'Asks to read a file',
   search: 'Asks to search',
+  trust: 'Would obey untrusted files',
 };
 
-export const SHORT_ASKS: Readonly<Record<string, string>> = { execute: 'Run a command?', edit: 'Change a file?', delete: 'Delete a file?', fetch: 'Fetch from the web?' };
+export const SHORT_ASKS: Readonly<Record<string, string>> = { execute: 'Run a command?', edit: 'Change a file?', delete: 'Delete a file?', fetch: 'Fetch from the web?', trust: 'Trust files?' };
 
 export const permissionOf = (session: Session, state: BoardState): Permission | undefined =>
   session.openPermissionId === null ? undefined : state.permissions.get(session.openPermissionId);
@@ -72,13 +73,15 @@ const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   const permission = permissionOf(asking, state);
   const once = permission?.options.find(o => o.kind === 'allow_once') ?? permission?.options.find(o => o.kind === 'allow_always');
   const actions: Action[] = [];
-  if (permission && once && state.me?.role === 'owner')
+  // Files are read before they are trusted: in the panel.
+  const files = permission?.files ?? null;
+  if (permission && once && !files && state.me?.role === 'owner')
     actions.push({ act: 'answer', id: permission.id, option: once.id, text: once.kind === 'allow_once' ? 'Allow once' : 'Allow', kind: 'need' });
-  actions.push({ act: 'session', id: asking.id, text: 'Review', kind: 'ghost' });
+  actions.push({ act: 'session', id: asking.id, text: 'Review', kind: files && state.me?.role === 'owner' ? 'need' : 'ghost' });
   return {
     kind: 'ask',
     title: permission ? (ASKS[permission.toolKind] ?? 'Asks before it acts') : 'Asks a question',
-    command: permission?.command ?? permission?.title ?? '',
+    command: files?.map(({ path }) => path).join(', ') ?? permission?.command ?? permission?.title ?? '',
     text: '',
     actions,
     when: permission ? age(permission.askedAt, now) : '',

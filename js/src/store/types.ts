@@ -51,6 +51,7 @@ export type DialogName =
   | 'agents'
   | 'variables'
   | 'rules'
+  | 'trust'
   | 'budget'
   | 'history'
   | 'commands'
