@@ -24,7 +24,7 @@ from agor_jupyter.services.config import Config
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.rules import Rules
 from agor_jupyter.services.transitions import derive, find_turn, move, settle
-from agor_jupyter.services.trusts import Trusts
+from agor_jupyter.services.trusts import DECIDED, Trusts
 from agor_jupyter.storage import permissions
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -58,6 +58,7 @@ class Permissions:
     def __init__(self, store: Store, clock: Clock, config: Config, rules: Rules, trusts: Trusts) -> None:
         self._store, self._clock, self._config, self._rules, self._trusts = store, clock, config, rules, trusts
         self._asking: dict[PermissionId, asyncio.Future[str | None]] = {}
+        trusts.on_decided = self.recheck
 
     async def list(self) -> list[Permission]:
         """The open questions, the oldest first."""
@@ -155,6 +156,13 @@ class Permissions:
         finally:
             del self._asking[permission.id]
         return chosen
+
+    async def recheck(self) -> None:
+        """Take back the questions about files that were decided about elsewhere. Whoever asked looks again."""
+        for permission in await self.list():
+            is_open = permission.files is not None and await self._trusts.is_decided(permission)
+            if is_open and await self._give_up(permission, PermissionState.WITHDRAWN) is None:
+                self._release(permission.id, DECIDED)
 
     async def _give_up(self, permission: Permission, state: PermissionState) -> str | None:
         refusal = next((option.id for option in permission.options if option.kind.startswith("reject")), None)

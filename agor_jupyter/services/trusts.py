@@ -1,7 +1,7 @@
 """Trust: what agents obey of a worktree's files. None of it counts before an owner has trusted its content."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from agor_jupyter.storage.store import Store, Transaction
 
 TRUST, WITHOUT = "trust", "without"
 """The answers to `question`."""
+DECIDED = "decided"
+"""Instead of an answer: somebody decided elsewhere."""
 
 
 _Files = list[ProjectFile]
@@ -36,6 +38,9 @@ class _Decided(Record):
 
 
 class Trusts:
+    on_decided: Callable[[], Awaitable[None]] | None = None
+    """Is called when somebody decided, but not by answering a question."""
+
     def __init__(self, store: Store, clock: Clock, obeyed: Mapping[str, list[str]], *, trusts_all: bool) -> None:
         """`obeyed` are the project files of each agent, by its name."""
         self._store, self._clock, self._obeyed, self._trusts_all = store, clock, obeyed, trusts_all
@@ -75,7 +80,16 @@ class Trusts:
             )
 
         outcome = await self._store.write(lambda t: once(t, key, caller, "trust.decide", [worktree_id, request], at, job, _Decided))
+        if self.on_decided is not None:
+            await self.on_decided()
         return outcome.record.trusts
+
+    async def is_decided(self, permission: Permission) -> bool:
+        """Whether all files that a question is about have been decided about by now, with the content that it asks about."""
+        files = permission.files or []
+        worktree = await self._store.read(_worktree, permission.worktree_id)
+        said = await self._store.read(trusts.of, worktree.repo_id, [file.path for file in files])
+        return {(file.path, file.sha256) for file in files} <= {(one.path, one.sha256) for one in said}
 
     def answer(self, transaction: Transaction, permission: Permission, *, is_trusted: bool) -> None:
         """Write down what a person answered to the question about these files."""

@@ -262,6 +262,33 @@ async def test_an_owner_decides_beforehand_and_changes_their_mind(scene):
     assert (await agent_of(scene, second)).agent.command == ["/bin/true", "--alone"]
 
 
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_a_decision_elsewhere_is_the_answer_to_an_open_question(scene, is_trusted):
+    write(scene)
+    _, turn = await begin(scene)
+    question = await scene.question(turn)
+    files = {file.path: file.sha256 for file in question.files}
+
+    await scene.agor.trusts.decide(scene.caller, scene.worktree.id, TrustRequest(files=files, is_trusted=is_trusted), scene.key())
+
+    agent = await agent_of(scene, turn)
+    assert agent.agent.command == (["/bin/true"] if is_trusted else ["/bin/true", "--alone"])
+    assert (await scene.agor.permissions.get(question.id)).state is PermissionState.WITHDRAWN
+
+
+async def test_a_decision_about_some_of_the_files_leaves_the_question_open(scene):
+    write(scene)
+    write(scene, ".obedient/settings.json", "{}")
+    _, turn = await begin(scene)
+    question = await scene.question(turn)
+    first, *_ = question.files
+
+    await scene.agor.trusts.decide(scene.caller, scene.worktree.id, TrustRequest(files={first.path: first.sha256}), scene.key())
+
+    assert (await scene.agor.permissions.get(question.id)).state is PermissionState.OPEN
+    assert (await scene.agor.turns.get(turn.id)).state.value == "waiting"
+
+
 async def test_a_decision_about_what_is_not_there_any_more_is_none(scene):
     write(scene)
     [file] = await scene.agor.trusts.list(scene.worktree.id)
