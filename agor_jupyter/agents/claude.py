@@ -39,7 +39,7 @@ AGENT = AgentType(
     usage_model="_claude/model",
     reports_cost=True,
     mcp=["stdio", "http"],
-    chatter=r"\[session/\w+\] .*\bphase=",
+    chatter=r"\[session/\w+\] (?:.*\bphase=|sessionId=)|\[idle-compaction\] ",
     failure_signs=FailureSigns(
         patterns=[r"API Error: (?:Repeated |Request rejected \()?(?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],
         codes={
