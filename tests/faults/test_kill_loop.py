@@ -22,8 +22,11 @@ def test_random_kills_keep_every_promise(make_scene) -> None:
     scene = make_scene(SEED)
     scene.workload.start()
 
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         time.sleep(dice.uniform(0.05, 1.2))
+        answered_by = time.monotonic() + 20
+        while 2 * len(scene.history.acknowledged("answer")) <= kill and time.monotonic() < answered_by:
+            time.sleep(0.05)  # a slow machine gets the time to ask and to answer
         scene.history.note("kill", pid=scene.server.pid)
         scene.server.kill()
         if dice.random() < 0.2:
@@ -38,7 +41,7 @@ def test_random_kills_keep_every_promise(make_scene) -> None:
     problems = scene.problems()
     assert not problems, f"seed {SEED}, history {scene.history.path}:\n" + "\n".join(problems)
     assert len(scene.history.acknowledged("prompt")) > KILLS
-    assert len(scene.history.acknowledged("answer")) > KILLS // 2
+    assert 2 * len(scene.history.acknowledged("answer")) >= KILLS
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
         onKeyDown={onKeyDown}
       />
       <div className="agor-prompt-foot">
-        <span className="agor-xs agor-t3">{texts.panel.newLine}</span>
+        <span className="agor-xs agor-t3 agor-ell">{texts.panel.newLine}</span>
         <span className="agor-grow" />
         {isBusy && waits > 0 && <span className="agor-xs agor-t3">{texts.panel.waitsBehind(waits)}</span>}
         <button
