@@ -186,16 +186,18 @@ class Worker:
         desk = self._desk
         if not await desk.store.read(runs.has_next, self.session_id, desk.clock.now()):
             return False
-        if self._agent is not None and await self._is_stale(self._agent):
-            await self._dismiss()
         async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
             await running.enter_async_context(desk.running.held(self.session_id))
             looking: asyncio.Task[_Before] | None = None
-            if self._agent is None:
-                await starting.enter_async_context(desk.starting.held(self.session_id))
-            else:  # while the turn is claimed
-                looking = asyncio.create_task(self._look(self._agent))
+            if self._agent is not None:
+                looking = asyncio.create_task(self._look(self._agent))  # while the turn is claimed
                 running.push_async_callback(_end, looking)
+                if await self._is_stale(self._agent):
+                    await _end(looking)
+                    await self._dismiss()
+            if self._agent is None:
+                looking = None
+                await starting.enter_async_context(desk.starting.held(self.session_id))
             self._is_claiming = True  # whoever ended this worker now would leave the turn to nobody
             try:
                 claimed = await self._claim()
