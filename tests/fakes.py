@@ -54,9 +54,6 @@ class FakeAgent:
     async def set_option(self, _option_id, _value):
         pass
 
-    async def look(self):
-        pass
-
     async def prompt(self, text, context=None):
         self.prompts.append(text)
         self.contexts.append(context)

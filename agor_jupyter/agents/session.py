@@ -155,7 +155,6 @@ class AgentSession:
         self._capabilities: Message = {}
         self._mcp_servers: list[Message] = []
         self._in_turn = False
-        self._baseline: Identities | None = None
         self._cancelled = asyncio.Event()
         self._late = 0
         self._spoke = asyncio.Event()
@@ -338,11 +337,6 @@ class AgentSession:
         if known and value not in known and len(known) < options.MAX_CHOICES:
             raise BadOption(self.agent.name, option_id, value, known)
 
-    async def look(self) -> None:
-        """See which processes run before the next turn. Whoever has time for it before `prompt` spares it that."""
-        if self._baseline is None:
-            self._baseline = await self.process.baseline()
-
     async def prompt(self, text: str, context: str | None = None) -> PromptResult:
         """Run one turn to its end, with `context` as a piece of text before the prompt.
 
@@ -351,9 +345,7 @@ class AgentSession:
         After `cancel` the result is `cancelled` and what the turn started is dead; an agent that does not stop is ended with it.
         """
         self._cancelled.clear()
-        await self.look()
-        baseline, self._baseline = self._baseline, None
-        assert baseline is not None
+        baseline = await self.process.baseline()
         self._connection.begin_turn()
         self._told.clear()
         self._was_allowed = False

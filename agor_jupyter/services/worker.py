@@ -190,7 +190,7 @@ class Worker:
             await running.enter_async_context(desk.running.held(self.session_id))
             looking: asyncio.Task[_Before] | None = None
             if self._agent is not None:
-                looking = asyncio.create_task(self._look(self._agent))  # while the turn is claimed
+                looking = asyncio.create_task(self._look())  # while the turn is claimed
                 running.push_async_callback(_end, looking)
                 if await self._is_stale(self._agent):
                     await _end(looking)
@@ -253,11 +253,10 @@ class Worker:
                 self._desk.make_room()
                 for notice in await self._unless_cancelled(current, self._start_in_turn(session, worktree, agent)):
                     await self._tell(current, notice)
-            assert self._agent is not None
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
             current.is_sandboxed = self._is_sandboxed
-            before = await self._unless_cancelled(current, looking or self._look(self._agent))
+            before = await self._unless_cancelled(current, looking or self._look())
             current.before = before.checkpoint
             for notice in before.notices:
                 await self._tell(current, notice)
@@ -541,16 +540,14 @@ class Worker:
                 await self._tell(self._current, notice)
         return launch
 
-    async def _look(self, agent: AgentSession) -> _Before:
-        """What the worktree holds before a turn, inside as outside, and what runs. The three are apart: none waits for another."""
+    async def _look(self) -> _Before:
+        """What the worktree holds before a turn, inside as outside. The two are apart: neither waits for the other."""
         assert self._place is not None
-        checking = asyncio.create_task(self._desk.worktrees.checkpoint(self._place.id))
         refreshing = asyncio.create_task(self._refresh(self._place))
         try:
-            await agent.look()
-            return _Before(await checking, await refreshing)
+            return _Before(await self._desk.worktrees.checkpoint(self._place.id), await refreshing)
         finally:
-            await _end(checking, refreshing)
+            await _end(refreshing)
 
     async def _refresh(self, worktree: Worktree) -> list[Notice]:
         """What people did in the worktree since the last turn is there in the sandbox too."""
