@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from agor_jupyter.domain import errors, words
 from agor_jupyter.domain.events import FileChange, RuleChanged
-from agor_jupyter.domain.ids import ObjectId, RepoId, RuleId, SessionId, WorktreeId
+from agor_jupyter.domain.ids import ObjectId, RepoId, RuleId, SessionId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.records import JsonObject
@@ -21,7 +21,8 @@ from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
-from agor_jupyter.storage import repos, rules, sessions, worktrees
+from agor_jupyter.services.transitions import find_worktree
+from agor_jupyter.storage import repos, rules, sessions
 from agor_jupyter.storage.store import Store, Transaction
 
 _COMMAND = ("command", "cmd")
@@ -83,7 +84,7 @@ class Rules:
             found, its_worktree = await self._store.read(_place, session)
             subjects += [("session", found.id), *await self._around(its_worktree)]
         if worktree is not None:
-            subjects += await self._around(await self._store.read(_worktree, worktree))
+            subjects += await self._around(await self._store.read(find_worktree, worktree))
         if zone is not None:
             subjects.append(("zone", zone))
         if repo is not None:
@@ -147,7 +148,7 @@ class Rules:
         Errors, when it is called:
             BadRequest.
         """
-        worktree = await self._store.read(_worktree, permission.worktree_id)
+        worktree = await self._store.read(find_worktree, permission.worktree_id)
         zone = await self._zones.zone_of(worktree) if wish.scope == "zone" else None
         subjects: dict[RuleScope, str | None] = {
             "session": permission.session_id,
@@ -253,14 +254,7 @@ def _place(connection: Connection, session_id: str) -> tuple[Session, Worktree]:
     session = sessions.get(connection, session_id)
     if session is None:
         raise errors.SessionNotFound(session_id)
-    return session, _worktree(connection, session.worktree_id)
-
-
-def _worktree(connection: Connection, worktree_id: str) -> Worktree:
-    worktree = worktrees.find(connection, WorktreeId(worktree_id))
-    if worktree is None:
-        raise errors.WorktreeNotFound(worktree_id)
-    return worktree
+    return session, find_worktree(connection, session.worktree_id)
 
 
 def _repo(connection: Connection, name: str) -> RepoId:
@@ -275,7 +269,7 @@ def _subject(connection: Connection, scope: RuleScope, subject: str) -> str:
         case "session":
             return _place(connection, subject)[0].id
         case "worktree":
-            return _worktree(connection, subject).id
+            return find_worktree(connection, subject).id
         case "repository":
             return _repo(connection, subject)
         case "zone":

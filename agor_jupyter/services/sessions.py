@@ -19,8 +19,8 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.options import Options, merge
 from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.templates import Templates
-from agor_jupyter.services.transitions import derive, enqueue, find_session, stop
-from agor_jupyter.storage import events, sessions, turns, worktrees
+from agor_jupyter.services.transitions import derive, enqueue, find_session, find_worktree, stop
+from agor_jupyter.storage import events, sessions, turns
 from agor_jupyter.storage.store import Store, Transaction
 
 _TITLE = 120
@@ -242,9 +242,7 @@ class Sessions:
 
 
 def _ready_worktree(transaction: Transaction, worktree_id: WorktreeId) -> Worktree:
-    worktree = worktrees.find(transaction.connection, worktree_id)
-    if worktree is None:
-        raise errors.WorktreeNotFound(worktree_id)
+    worktree = find_worktree(transaction.connection, worktree_id)
     if worktree.state is not WorktreeState.READY:
         raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
     return worktree

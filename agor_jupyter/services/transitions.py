@@ -5,15 +5,17 @@ The only place that changes a state. A session's state is computed here, and now
 
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import PermissionChanged, PermissionSettled, SessionChanged, TurnChanged, TurnEnded
-from agor_jupyter.domain.ids import SessionId, TurnId
+from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission, PermissionState
 from agor_jupyter.domain.sessions import Session, SessionState, derive_state, last_ended
 from agor_jupyter.domain.turns import ENDED, NEXT, OPEN, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree
-from agor_jupyter.storage import permissions, sessions, turns
+from agor_jupyter.storage import permissions, sessions, turns, worktrees
 from agor_jupyter.storage.store import Transaction
 
 _IN_LINE = frozenset({SessionState.QUEUED, SessionState.PARKED})
@@ -25,6 +27,13 @@ def find_session(transaction: Transaction, session_id: str) -> Session:
     if session is None:
         raise errors.SessionNotFound(session_id)
     return session
+
+
+def find_worktree(connection: Connection, worktree_id: str) -> Worktree:
+    worktree = worktrees.find(connection, WorktreeId(worktree_id))
+    if worktree is None:
+        raise errors.WorktreeNotFound(worktree_id)
+    return worktree
 
 
 def find_turn(transaction: Transaction, turn_id: str) -> Turn:

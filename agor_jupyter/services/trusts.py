@@ -5,13 +5,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from agor_jupyter.agents.questions import Question
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import TrustChanged
-from agor_jupyter.domain.ids import RepoId, TrustId, WorktreeId
+from agor_jupyter.domain.ids import RepoId, TrustId
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.permissions import Permission, PermissionOption
 from agor_jupyter.domain.records import Record
@@ -20,7 +18,8 @@ from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.git import project
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
-from agor_jupyter.storage import trusts, worktrees
+from agor_jupyter.services.transitions import find_worktree
+from agor_jupyter.storage import trusts
 from agor_jupyter.storage.store import Store, Transaction
 
 TRUST, WITHOUT = "trust", "without"
@@ -51,7 +50,7 @@ class Trusts:
         Errors:
             WorktreeNotFound.
         """
-        worktree = await self._store.read(_worktree, worktree_id)
+        worktree = await self._store.read(find_worktree, worktree_id)
         found = await self._look(worktree, [path for paths in self._obeyed.values() for path in paths])
         return [file.replace(agents=sorted(name for name, paths in self._obeyed.items() if lies_in(file.path, paths))) for file in found]
 
@@ -68,7 +67,7 @@ class Trusts:
             ProjectFileChanged: one has another content now, or is not there.
         """
         caller.require(Role.OWNER, "trust files")
-        worktree = await self._store.read(_worktree, worktree_id)
+        worktree = await self._store.read(find_worktree, worktree_id)
         there = {file.path: file.sha256 for file in await self.list(worktree.id)}
         if changed := sorted(path for path, sha256 in request.files.items() if there.get(path) != sha256):
             raise errors.ProjectFileChanged(worktree.name, changed)
@@ -87,7 +86,7 @@ class Trusts:
     async def is_decided(self, permission: Permission) -> bool:
         """Whether all files that a question is about have been decided about by now, with the content that it asks about."""
         files = permission.files or []
-        worktree = await self._store.read(_worktree, permission.worktree_id)
+        worktree = await self._store.read(find_worktree, permission.worktree_id)
         said = await self._store.read(trusts.of, worktree.repo_id, [file.path for file in files])
         return {(file.path, file.sha256) for file in files} <= {(one.path, one.sha256) for one in said}
 
@@ -97,7 +96,7 @@ class Trusts:
         assert by is not None
         assert at is not None
         files = {file.path: file.sha256 for file in permission.files or () if file.sha256 is not None}
-        repo_id = _worktree(transaction.connection, permission.worktree_id).repo_id
+        repo_id = find_worktree(transaction.connection, permission.worktree_id).repo_id
         self._save(transaction, repo_id, files, by, at, is_trusted=is_trusted)
 
     async def _look(self, worktree: Worktree, paths: Collection[str]) -> _Files:
@@ -148,10 +147,3 @@ def _judged(file: ProjectFile, said: Iterable[Trust]) -> ProjectFile:
         return file.replace(state="changed" if is_known else "new")
     state = "trusted" if last.is_trusted else "refused"
     return file.replace(state=state, decided_by=last.decided_by, decided_at=last.decided_at)
-
-
-def _worktree(connection: Connection, worktree_id: str) -> Worktree:
-    worktree = worktrees.find(connection, WorktreeId(worktree_id))
-    if worktree is None:
-        raise errors.WorktreeNotFound(worktree_id)
-    return worktree

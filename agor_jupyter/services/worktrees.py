@@ -30,7 +30,7 @@ from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.statuses import Statuses
-from agor_jupyter.services.transitions import follow_board
+from agor_jupyter.services.transitions import find_worktree, follow_board
 from agor_jupyter.storage import commands as kept_commands
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
@@ -508,9 +508,7 @@ class Worktrees:
 
 
 def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, changes: dict[str, object]) -> Worktree:
-    found = kept.find(transaction.connection, worktree_id)
-    if found is None:
-        raise errors.WorktreeNotFound(worktree_id)
+    found = find_worktree(transaction.connection, worktree_id)
     if not changes:
         return found
     changed = found.replace(**changes, updated_at=at)
