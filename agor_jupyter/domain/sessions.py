@@ -173,7 +173,7 @@ def derive_state(turns: Iterable[Turn]) -> SessionState:
             queued = True
         elif turn.state is TurnState.PARKED:
             parked = True
-        elif turn.state is TurnState.INTERRUPTED and turn.resolution is None:
+        elif turn.is_unresolved:
             interrupted = True
     if parked:
         return SessionState.PARKED

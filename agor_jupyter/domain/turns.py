@@ -96,6 +96,11 @@ class Turn(Record):
     ended_by: Person | None = None
     """Who cancelled it."""
 
+    @property
+    def is_unresolved(self) -> bool:
+        """It was interrupted, and nobody has decided what to do about it."""
+        return self.state is TurnState.INTERRUPTED and self.resolution is None
+
 
 class PatchFile(Record):
     path: str

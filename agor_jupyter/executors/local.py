@@ -80,14 +80,14 @@ class Process:
         """The last 64 KiB of what the agent wrote to stderr."""
         return self._tail.text()
 
-    def find(self) -> set[int]:
+    def find(self) -> set[Identity]:
         """All that belongs to this run but the shim."""
-        below = processes.tree(self.pid) if not self.exited.is_set() else set()
-        return (below | processes.marked(self.run_id)) - {self.pid}
+        root = None if self.exited.is_set() else self.pid
+        return {process for process in processes.of_run(self.run_id, root) if process.pid != self.pid}
 
     async def baseline(self) -> frozenset[Identity]:
         """What runs now: the agent and its helpers. Taken when a turn begins."""
-        return frozenset(processes.identify(await asyncio.to_thread(self.find)))
+        return frozenset(await asyncio.to_thread(self.find))
 
     async def after_cancel(self, baseline: Collection[tuple[int, int]]) -> set[Identity]:
         """Kill what was not there at `baseline`. Returns what is left."""

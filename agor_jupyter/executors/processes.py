@@ -3,11 +3,10 @@
 Everything here reads `/proc` and blocks for milliseconds: call it in a thread.
 """
 
-import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,10 +62,29 @@ def identify(pids: Collection[int]) -> set[Identity]:
 
 def tree(root: int) -> set[int]:
     """All living descendants of `root`."""
+    return _below(root, _living())
+
+
+def marked(run_id: str) -> set[int]:
+    """All processes that inherited the run's mark and did not clear their environment."""
+    return {pid for pid in _pids() if _is_marked(pid, run_id)}
+
+
+def of_run(run_id: str, root: int | None = None) -> set[Identity]:
+    """All that inherited the run's mark, and `root` with its descendants. One look serves both."""
+    living = _living()
+    family = {root, *_below(root, living)} if root is not None else set()
+    return {Identity(pid, stat.start_ticks) for pid, stat in living.items() if pid in family or _is_marked(pid, run_id)}
+
+
+def _living() -> dict[int, _Stat]:
+    return {pid: stat for pid in _pids() if (stat := _stat(pid)) and not stat.is_zombie}
+
+
+def _below(root: int, living: Mapping[int, _Stat]) -> set[int]:
     children: dict[int, list[int]] = {}
-    for pid in _pids():
-        if (stat := _stat(pid)) and not stat.is_zombie:
-            children.setdefault(stat.parent, []).append(pid)
+    for pid, stat in living.items():
+        children.setdefault(stat.parent, []).append(pid)
     found: set[int] = set()
     todo = [root]
     while todo:
@@ -76,15 +94,13 @@ def tree(root: int) -> set[int]:
     return found
 
 
-def marked(run_id: str) -> set[int]:
-    """All processes that inherited the run's mark and did not clear their environment."""
+def _is_marked(pid: int, run_id: str) -> bool:
     mark = f"{MARK}={run_id}".encode()
-    found: set[int] = set()
-    for pid in _pids():
-        with contextlib.suppress(OSError):
-            if mark in _read(pid, "environ").split(b"\0"):
-                found.add(pid)
-    return found
+    try:
+        variables = _read(pid, "environ")
+    except OSError:
+        return False
+    return mark in variables and mark in variables.split(b"\0")
 
 
 def kill(process: Identity) -> None:
@@ -102,14 +118,14 @@ def kill(process: Identity) -> None:
         os.close(descriptor)
 
 
-def sweep(find: Callable[[], Collection[int]], keep: Collection[tuple[int, int]] = (), limit_s: float = 10.0) -> set[Identity]:
+def sweep(find: Callable[[], Collection[Identity]], keep: Collection[tuple[int, int]] = (), limit_s: float = 10.0) -> set[Identity]:
     """Kill what `find` sees, again and again, until it twice sees nothing. Returns what is left after `limit_s`."""
     kept = set(keep)
     end, quiet = time.monotonic() + limit_s, 0
     while quiet < 2 and time.monotonic() < end:
-        left = identify(find()) - kept
+        left = set(find()) - kept
         quiet = 0 if left else quiet + 1
         for process in left:
             kill(process)
         time.sleep(0.01)
-    return identify(find()) - kept
+    return set(find()) - kept

@@ -17,13 +17,11 @@ class RunIdentity(NamedTuple):
 
 
 def _reap(run: RunIdentity) -> int:
-    def find() -> set[int]:
-        found = processes.marked(run.run_id)
-        if run.pid is not None and processes.start_ticks(run.pid) == run.start_ticks:
-            found |= {run.pid} | processes.tree(run.pid)
-        return found
+    def find() -> set[processes.Identity]:
+        is_there = run.pid is not None and processes.start_ticks(run.pid) == run.start_ticks
+        return processes.of_run(run.run_id, run.pid if is_there else None)
 
-    before = processes.identify(find())
+    before = find()
     left = processes.sweep(find) if before else set()
     return len(before) - len(left)
 

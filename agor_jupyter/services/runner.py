@@ -37,6 +37,11 @@ class Runner:
         self._workers[session_id] = worker, task
         task.add_done_callback(lambda done: self._left(session_id, worker, done))
 
+    async def expect(self, session_id: SessionId) -> None:
+        """A prompt for this session is about to be stored."""
+        if (worker := self._workers.get(session_id)) is not None:
+            await worker[0].expect()
+
     def cancel(self, turn: Turn) -> None:
         """`turn` was cancelled: if it is at work, its agent has to stop; if it waited, the next may come."""
         if turn.state is not TurnState.STOPPING:

@@ -13,7 +13,7 @@ from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.events import Failure, Notice, PromptSent
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.parking import BUDGET
-from agor_jupyter.domain.sessions import Session, Usage
+from agor_jupyter.domain.sessions import Session, SessionState, Usage, derive_state
 from agor_jupyter.domain.turns import ENDED, Turn, TurnState
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services import transitions
@@ -32,12 +32,12 @@ def has_next(connection: Connection, session_id: SessionId, at: datetime) -> boo
 
 def _next(connection: Connection, session_id: SessionId, at: datetime) -> Turn | None:
     """A parked turn whose time has come; else the first of the queue, unless a turn is open or parked, or waits for a person."""
-    parked = turns.parked(connection, session_id)
-    if parked is not None:
+    line = turns.line(connection, session_id)
+    state = derive_state(line.decisive)
+    if state is SessionState.PARKED:
+        parked = next(turn for turn in line.decisive if turn.state is TurnState.PARKED)
         return parked if parked.retry_at is not None and parked.retry_at <= at else None
-    if turns.is_blocked(connection, session_id):
-        return None
-    return next(iter(turns.queue(connection, session_id)), None)
+    return line.queue[0] if state is SessionState.QUEUED else None
 
 
 def claim(  # noqa: PLR0917  # a job of the store

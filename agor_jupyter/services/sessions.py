@@ -157,6 +157,7 @@ class Sessions:
             crash_point("prompt.before_commit")
             return turn
 
+        await self._runner.expect(SessionId(session_id))
         outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, given], at, job, Turn))
         crash_point("prompt.after_commit")
         if outcome.is_new:
@@ -181,7 +182,7 @@ class Sessions:
         def job(transaction: Transaction) -> Session:
             session = find_session(transaction, session_id)
             if change.queue is not None:
-                waiting = [turn.id for turn in turns.queue(transaction.connection, session_id)]
+                waiting = [turn.id for turn in turns.line(transaction.connection, session_id).queue]
                 if sorted(waiting) != sorted(change.queue):
                     raise errors.Conflict("The queue has changed. Load it again, then order it.", subject=session_id, queue=list(waiting))
                 turns.place(transaction, session.id, change.queue)

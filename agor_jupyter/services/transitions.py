@@ -46,10 +46,10 @@ def find_turn(transaction: Transaction, turn_id: str) -> Turn:
 def derive(transaction: Transaction, session_id: SessionId, at: datetime, **changes: object) -> Session:
     """Compute the session from its turns, apply `changes`, store it and tell everyone."""
     session = find_session(transaction, session_id)
-    decisive = turns.decisive(transaction.connection, session_id)
-    state = derive_state(decisive)
-    current = next((turn for turn in decisive if turn.state in OPEN or turn.state is TurnState.PARKED), None)
-    last = last_ended(decisive)
+    line = turns.line(transaction.connection, session_id)
+    state = derive_state(line.decisive)
+    current = next((turn for turn in line.decisive if turn.state in OPEN or turn.state is TurnState.PARKED), None)
+    last = last_ended(line.decisive)
     changes = {
         "waits_for": session.waits_for if state in _IN_LINE else None,
         "stalled_at": session.stalled_at if state in _AT_WORK else None,
@@ -58,11 +58,11 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
     session = session.replace(
         state=state,
         state_since=at if state is not session.state else session.state_since,
-        queue=[turn.id for turn in turns.queue(transaction.connection, session_id)],
+        queue=[turn.id for turn in line.queue],
         current_turn_id=current.id if current else None,
         open_permission_id=current.permission_id if current else None,
         last_turn_id=last.id if last else None,
-        turn_count=turns.count(transaction.connection, session_id),
+        turn_count=line.total,
         updated_at=at,
         **changes,
     )

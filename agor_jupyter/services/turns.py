@@ -86,7 +86,7 @@ class Turns:
 
         def job(transaction: Transaction) -> Turn:
             turn = find_turn(transaction, turn_id)
-            if turn.state is not TurnState.INTERRUPTED or turn.resolution is not None:
+            if not turn.is_unresolved:
                 raise errors.TurnNotOpen(turn_id, turn.resolution or turn.state.value, "discarded")
             turn = save(transaction, turn.replace(resolution="discarded"), at)
             derive(transaction, turn.session_id, at)

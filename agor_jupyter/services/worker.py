@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
@@ -32,6 +32,7 @@ from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services import forks, options, outcomes, runs
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.looks import Look
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.sandboxes import NOT_MET, Launch, mode_notice
 from agor_jupyter.services.trusts import WITHOUT, question
@@ -76,14 +77,6 @@ class _Cancelled(Exception):
     pass
 
 
-@dataclass(frozen=True)
-class _Before:
-    """What was there before a turn."""
-
-    checkpoint: Checkpoint
-    notices: list[Notice]
-
-
 class Worker:
     def __init__(self, desk: Desk, session_id: SessionId) -> None:
         self._desk, self.session_id = desk, session_id
@@ -105,6 +98,8 @@ class Worker:
         self._is_claiming = False
         self.rests_since: float | None = None
         """Since when its process has had nothing to do."""
+        self._ahead: Look | None = None
+        """Begun before its turn is there."""
         self._asking = asyncio.Lock()
         self.is_unwanted = False
         """Its process ends when it would come to rest."""
@@ -115,6 +110,13 @@ class Worker:
 
     def wake(self) -> None:
         self.woken.set()
+
+    async def expect(self) -> None:
+        """A prompt is being stored: look at the worktree meanwhile, if this process would take it at once."""
+        if self.rests_since is not None:
+            ahead, self._ahead = self._ahead, self._look()
+            if ahead is not None:
+                await ahead.end()
 
     def renew(self, account: str) -> None:
         """The variables of `account` changed."""
@@ -184,19 +186,23 @@ class Worker:
     async def _work(self) -> bool:
         """Carry out the next turn. `False`: there is none."""
         desk = self._desk
-        if not await desk.store.read(runs.has_next, self.session_id, desk.clock.now()):
-            return False
         async with contextlib.AsyncExitStack() as starting, contextlib.AsyncExitStack() as running:
+            ahead, self._ahead = self._ahead, None
+            if ahead is not None:
+                running.push_async_callback(ahead.end)
+            if not await desk.store.read(runs.has_next, self.session_id, desk.clock.now()):
+                return False
             await running.enter_async_context(desk.running.held(self.session_id))
-            looking: asyncio.Task[_Before] | None = None
+            look = ahead if ahead is not None and ahead.is_fresh else None
             if self._agent is not None:
-                looking = asyncio.create_task(self._look())  # while the turn is claimed
-                running.push_async_callback(_end, looking)
+                if look is None:
+                    look = self._look()  # while the turn is claimed
+                    running.push_async_callback(look.end)
                 if await self._is_stale(self._agent):
-                    await _end(looking)
+                    await look.end()
                     await self._dismiss()
             if self._agent is None:
-                looking = None
+                look = None
                 await starting.enter_async_context(desk.starting.held(self.session_id))
             self._is_claiming = True  # whoever ended this worker now would leave the turn to nobody
             try:
@@ -209,7 +215,7 @@ class Worker:
             self._current = _Current(turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, turn))
             try:
                 async with self._current.watchdog:
-                    outcome = await self._attempt(self._current, session, starting, looking)
+                    outcome = await self._attempt(self._current, session, starting, look)
                 if self._agent is not None and not self._agent.is_alive:
                     await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
                 await self._finish(self._current, outcome)
@@ -242,9 +248,7 @@ class Worker:
             self._run_id = new_run
         return claimed
 
-    async def _attempt(
-        self, current: _Current, session: Session, starting: contextlib.AsyncExitStack, looking: asyncio.Task[_Before] | None
-    ) -> Outcome:
+    async def _attempt(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack, look: Look | None) -> Outcome:
         try:
             worktree = await self._worktree(session)
             if self._agent is None:
@@ -256,7 +260,7 @@ class Worker:
             await self._unless_cancelled(current, self._settle_options(current, session))
             await starting.aclose()
             current.is_sandboxed = self._is_sandboxed
-            before = await self._unless_cancelled(current, looking or self._look())
+            before = await self._unless_cancelled(current, (look or self._look()).seen())
             current.before = before.checkpoint
             for notice in before.notices:
                 await self._tell(current, notice)
@@ -495,6 +499,9 @@ class Worker:
 
     async def _dismiss(self) -> None:
         """Stop the process and all that it started."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            await ahead.end()
         agent, self._agent = self._agent, None
         if agent is not None:
             await self._forget(set(await agent.stop()))
@@ -540,18 +547,9 @@ class Worker:
                 await self._tell(self._current, notice)
         return launch
 
-    async def _look(self) -> _Before:
-        """What the worktree holds before a turn, inside as outside. The two are apart: neither waits for the other."""
+    def _look(self) -> Look:
         assert self._place is not None
-        refreshing = asyncio.create_task(self._refresh(self._place))
-        try:
-            return _Before(await self._desk.worktrees.checkpoint(self._place.id), await refreshing)
-        finally:
-            await _end(refreshing)
-
-    async def _refresh(self, worktree: Worktree) -> list[Notice]:
-        """What people did in the worktree since the last turn is there in the sandbox too."""
-        return await self._desk.sandboxes.refresh(worktree.id) if self._is_sandboxed else []
+        return Look(self._desk, self._place.id, is_sandboxed=self._is_sandboxed)
 
     async def _collect(self, current: _Current) -> None:
         """What the agent committed in the sandbox is on the worktree's branch."""
@@ -619,12 +617,6 @@ class Worker:
             if not doing.done():
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _left_out(option_ids: list[str]) -> list[Notice]:

@@ -13,7 +13,7 @@ _INSERT = sa.insert(budgets)
 _UPDATE = sa.update(budgets).where(_C.id == sa.bindparam("key")).values(record=sa.bindparam("record"))
 _DELETE = sa.delete(budgets).where(_C.id == sa.bindparam("key"))
 _GET = sa.select(_C.record).where(_C.id == sa.bindparam("id"))
-_OF = sa.select(_C.record).where(_C.scope == sa.bindparam("scope"), _C.subject == sa.bindparam("of"))
+_OF = sa.select(_C.scope, _C.subject, _C.record).where(_C.subject.in_(sa.bindparam("of", expanding=True)))
 _ALL = sa.select(_C.record).order_by(_C.id)
 
 
@@ -37,8 +37,10 @@ def get(connection: sa.Connection, budget_id: str) -> Budget | None:
 
 def of(connection: sa.Connection, subjects: Iterable[tuple[str, str]]) -> list[Budget]:
     """Those of these scopes and subjects, in their order."""
-    rows = [connection.execute(_OF, {"scope": scope, "of": subject}).scalar_one_or_none() for scope, subject in subjects]
-    return [Budget.model_validate_json(record) for record in rows if record is not None]
+    wanted = list(subjects)
+    rows = connection.execute(_OF, {"of": [subject for _, subject in wanted]})
+    found = {(scope, subject): record for scope, subject, record in rows}
+    return [Budget.model_validate_json(found[one]) for one in wanted if one in found]
 
 
 def every(connection: sa.Connection) -> list[Budget]:

@@ -1,6 +1,7 @@
 """Turns, the queue among them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -23,7 +24,6 @@ _UPDATE = (
 _PLACE = sa.update(_T).where(_C.id == sa.bindparam("key")).values(position=sa.bindparam("position"))
 _GET = sa.select(_C.record).where(_C.id == sa.bindparam("id"))
 _OF_SESSION = sa.select(_C.record).where(_C.session_id == sa.bindparam("session")).order_by(_C.number)
-_QUEUE = sa.select(_C.record).where(_C.session_id == sa.bindparam("session"), _C.state == TurnState.QUEUED.value).order_by(_C.position)
 _POSITIONS = (
     sa.select(_C.position).where(_C.session_id == sa.bindparam("session"), _C.state == TurnState.QUEUED.value).order_by(_C.position)
 )
@@ -33,25 +33,32 @@ _NEXT = sa.select(
     sa.func.coalesce(sa.func.min(_C.position).filter(_C.state == TurnState.QUEUED.value), sa.func.max(_C.position) + 2, 2.0) - 1,
 ).where(_C.session_id == sa.bindparam("session"))
 _LAST_ENDED = sa.select(sa.func.max(_C.ended_at)).where(_C.session_id == sa.bindparam("session")).scalar_subquery()
-_DECISIVE = (
-    sa.select(_C.record)
+_COUNT = sa.select(sa.func.count()).where(_C.session_id == sa.bindparam("session")).scalar_subquery()
+_LINE = (
+    sa.select(_C.record, _C.position, _COUNT)
     .where(
         _C.session_id == sa.bindparam("session"),
         sa.or_(_C.state.in_(_LIVE_STATES), _C.is_unresolved.is_(True), _C.ended_at == _LAST_ENDED),
     )
     .order_by(_C.number)
 )
-_COUNT = sa.select(sa.func.count()).where(_C.session_id == sa.bindparam("session"))
-_IS_BLOCKED = sa.select(
-    sa.exists().where(_C.session_id == sa.bindparam("session"), sa.or_(_C.is_unresolved.is_(True), _C.state.in_(_OPEN_STATES)))
-)
-_PARKED = sa.select(_C.record).where(_C.session_id == sa.bindparam("session"), _C.state == TurnState.PARKED.value)
 _ALL_PARKED = sa.select(_C.record).where(_C.state == TurnState.PARKED.value).order_by(_C.id)
 _ALL_OPEN = sa.select(_C.record).where(_C.state.in_(_OPEN_STATES)).order_by(_C.id)
 _WAITING_SESSIONS = sa.select(_C.session_id).where(_C.state == TurnState.QUEUED.value).group_by(_C.session_id).order_by(sa.func.min(_C.id))
 _LIVE_IN_WORKTREE = sa.select(
     sa.exists().where(_C.session_id == _S.id, _S.worktree_id == sa.bindparam("worktree"), _C.state.in_(_LIVE_STATES))
 )
+
+
+class Line(NamedTuple):
+    """Where a session stands."""
+
+    decisive: list[Turn]
+    """The turns that decide its state, in the order of their numbers: live, unresolved, and the last that ended."""
+    queue: list[Turn]
+    """Those that wait, in the order in which they will run."""
+    total: int
+    """Of all its turns."""
 
 
 def next_number(transaction: Transaction, session_id: SessionId) -> tuple[int, float, float]:
@@ -86,29 +93,12 @@ def of_session(connection: sa.Connection, session_id: str) -> list[Turn]:
     return [Turn.model_validate_json(record) for record in connection.execute(_OF_SESSION, {"session": session_id}).scalars()]
 
 
-def queue(connection: sa.Connection, session_id: str) -> list[Turn]:
-    """Those that wait, in the order in which they will run."""
-    return [Turn.model_validate_json(record) for record in connection.execute(_QUEUE, {"session": session_id}).scalars()]
-
-
-def decisive(connection: sa.Connection, session_id: str) -> list[Turn]:
-    """Those that decide the session's state, in the order of their numbers: live, unresolved, and the last that ended."""
-    return [Turn.model_validate_json(record) for record in connection.execute(_DECISIVE, {"session": session_id}).scalars()]
-
-
-def count(connection: sa.Connection, session_id: str) -> int:
-    return int(connection.execute(_COUNT, {"session": session_id}).scalar_one())
-
-
-def is_blocked(connection: sa.Connection, session_id: str) -> bool:
-    """A turn is open, or an interrupted one waits for a person: nothing may start."""
-    return bool(connection.execute(_IS_BLOCKED, {"session": session_id}).scalar_one())
-
-
-def parked(connection: sa.Connection, session_id: str) -> Turn | None:
-    """A session has at most one."""
-    record = connection.execute(_PARKED, {"session": session_id}).scalar()
-    return None if record is None else Turn.model_validate_json(record)
+def line(connection: sa.Connection, session_id: str) -> Line:
+    rows = connection.execute(_LINE, {"session": session_id}).all()
+    decisive = [Turn.model_validate_json(record) for record, _, _ in rows]
+    waiting = [(position, turn) for turn, (_, position, _) in zip(decisive, rows, strict=True) if turn.state is TurnState.QUEUED]
+    queue = [turn for _, turn in sorted(waiting, key=lambda pair: pair[0])]
+    return Line(decisive, queue, rows[0][2] if rows else 0)
 
 
 def all_parked(connection: sa.Connection) -> list[Turn]:
@@ -132,7 +122,7 @@ def has_live(connection: sa.Connection, worktree_id: WorktreeId) -> bool:
 def _columns(turn: Turn) -> dict[str, object]:
     return {
         "state": turn.state.value,
-        "is_unresolved": turn.state is TurnState.INTERRUPTED and turn.resolution is None,
+        "is_unresolved": turn.is_unresolved,
         "run_id": turn.run_id,
         "ended_at": turn.ended_at.isoformat(timespec="milliseconds") if turn.ended_at else None,
         "record": turn.model_dump_json(),
