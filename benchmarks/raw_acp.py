@@ -61,3 +61,6 @@ class RawAgent:
             elif "id" in message:
                 assert "error" not in message, message
                 self._answers[message["id"]].set_result(message.get("result") or {})
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(ConnectionResetError("the agent ended"))

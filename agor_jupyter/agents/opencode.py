@@ -59,5 +59,6 @@ AGENT = AgentType(
             *(".opencode/plugin/", ".opencode/plugins/"),
         ],
     ),
+    starts_again="database is locked|Failed query: ",  # of its own database, which all of its processes share
     history="opencode",
 )

@@ -110,6 +110,14 @@ class ConversationLost(Exception):
         self.method, self.failure = method, failure
 
 
+class Obstructed(Exception):
+    """The agent ended before it was ready, and wrote that another of its processes was in its way. It may start a moment later."""
+
+    def __init__(self, failure: AgentFailed) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 OnEvent = Callable[[TranscriptBody, JsonObject | None], Awaitable[None]]
 """Gets each event of a turn in order with the raw update; nothing more is read while it is awaited."""
 Tools = Callable[[], Awaitable[list[Message]]]
@@ -201,7 +209,10 @@ class AgentSession:
 
         `mask` takes secrets out of all that the agent says, also those that are added to it later.
 
-        Raises `AgentFailed`, with what the agent wrote to stderr; nothing of it runs then.
+        Nothing of it runs when it raises:
+            Obstructed: it can be tried again.
+            AgentFailed: with what the agent wrote to stderr.
+
         """
         try:
             process = await executor.spawn(agent.command, cwd, env, run_id)
@@ -225,8 +236,10 @@ class AgentSession:
             if on_spawned:
                 await on_spawned(process)
             await session._initialize()
-        except BaseException:
+        except BaseException as error:
             await session.stop()
+            if isinstance(error, AgentFailed) and agent.starts_again and re.search(agent.starts_again, process.stderr_tail()):
+                raise Obstructed(error) from error
             raise
         return session
 

@@ -159,6 +159,8 @@ class AgentType(Record):
     """Variables any of which signs in instead."""
     authenticate: list[JsonObject] = Field(default_factory=list)
     """What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set."""
+    starts_again: Regex | None = None
+    """What it writes when it ended before it was ready only because another of its processes was in its way: it is started again."""
     chatter: Regex | None = None
     """What begins the lines on stderr that it writes in passing, and that are not quoted when it fails."""
     usage_is_partial: bool = False

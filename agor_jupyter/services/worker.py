@@ -16,7 +16,7 @@ from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.agents.options import in_order
 from agor_jupyter.agents.questions import Question
-from agor_jupyter.agents.session import AgentSession, ConversationLost, Process, PromptResult
+from agor_jupyter.agents.session import AgentSession, ConversationLost, Obstructed, Process, PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, TranscriptBody, UsageReported
@@ -46,6 +46,8 @@ _BROUGHT_BACK = ("resumed", "loaded")
 _SET_S = 10.0
 """An agent that does not take an option meanwhile gets it before its next turn."""
 _END_S = 5.0
+_AGAIN_S = (0.5, 2.0, 5.0)
+"""How long to wait before each further start of an agent that another of its processes was in the way of."""
 _COLLECT_S = 10.0
 """A process that goes is not kept by commits that can come out before the next turn as well."""
 
@@ -408,28 +410,25 @@ class Worker:
         launch = await self._prepare(session, worktree, agent, env)
         crash_point("run.recorded")
         plan = await desk.store.read(forks.plan, session, agent)
+        start = partial(
+            desk.start_agent,
+            agent,
+            cwd=Path(worktree.path),
+            env=launch.env,
+            executor=launch.executor,
+            run_id=run_id,
+            on_event=self._hear,
+            on_permission=self._ask,
+            on_options=self._reporter.note,
+            on_spawned=self._spawned,
+            mask=mask,
+            now=desk.clock.now,
+            last_error=partial(kept.last_error, env) if kept else None,
+        )
         lost: list[Notice] = []
         skip: list[str] = []
         while True:
-            try:
-                started = await desk.start_agent(
-                    agent,
-                    cwd=Path(worktree.path),
-                    env=launch.env,
-                    executor=launch.executor,
-                    run_id=run_id,
-                    on_event=self._hear,
-                    on_permission=self._ask,
-                    on_options=self._reporter.note,
-                    on_spawned=self._spawned,
-                    mask=mask,
-                    now=desk.clock.now,
-                    last_error=partial(kept.last_error, env) if kept else None,
-                )
-            except BaseException:
-                await self._forget(set())
-                raise
-            self._agent = started
+            self._agent = started = await self._start_process(start)
             try:
                 opened = await started.open(
                     plan.previous,
@@ -460,6 +459,24 @@ class Worker:
         if beginning.fork is not None:
             self._conversation["fork"] = beginning.fork
         return [*(notice.replace(run_id=run_id) for notice in (*lost, *beginning.notices)), *_left_out(opened.left)]
+
+    async def _start_process(self, start: Callable[[], Awaitable[AgentSession]]) -> AgentSession:
+        """Start it, after a while once more if another process of the agent was in its way."""
+        waits = iter(_AGAIN_S)
+        try:
+            while True:
+                try:
+                    return await start()
+                except Obstructed as error:
+                    if (wait_s := next(waits, None)) is None:
+                        raise error.failure from error
+                    assert self._current is not None
+                    text = f"{error.failure.message} It is started again in {wait_s:g} s."
+                    await self._tell(self._current, Notice(code="obstructed", text=text))
+                    await asyncio.sleep(wait_s)
+        except BaseException:
+            await self._forget(set())
+            raise
 
     async def _await_minute(self, current: _Current, session: Session, starting: contextlib.AsyncExitStack) -> None:
         """For an agent that would lose a conversation which it loads in the minute in which it began. Others may start meanwhile."""
