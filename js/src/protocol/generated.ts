@@ -133,6 +133,8 @@ export interface AgentType {
   keyEnv: string[]
   /** What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set. */
   authenticate: (Record<string, unknown>)[]
+  /** What it writes when it ended before it was ready only because another of its processes was in its way: it is started again. */
+  startsAgain: string | null
   /** What begins the lines on stderr that it writes in passing, and that are not quoted when it fails. */
   chatter: string | null
   /** The tokens that it reports are those of a turn's last request alone: they are not kept. */
