@@ -218,7 +218,7 @@ class Worker:
             try:
                 async with self._current.watchdog:
                     outcome = await self._attempt(self._current, session, starting, look)
-                if self._agent is not None and not self._agent.is_alive:
+                if self._agent is None or not self._agent.is_alive:
                     await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
                 await self._finish(self._current, outcome)
                 if self._current.is_spoiled:
@@ -515,13 +515,12 @@ class Worker:
         await self._desk.store.write(kept_runs.started, self._run_id, process.pid, process.start_ticks)
 
     async def _dismiss(self) -> None:
-        """Stop the process and all that it started."""
+        """Stop the process and all that it started. Its run is recorded from the claim on, before there is a process."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             await ahead.end()
         agent, self._agent = self._agent, None
-        if agent is not None:
-            await self._forget(set(await agent.stop()))
+        await self._forget(set(await agent.stop()) if agent is not None else set())
         await self._reporter.close()
 
     async def _forget(self, left: set[tuple[int, int]]) -> None:

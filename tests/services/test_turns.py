@@ -139,6 +139,25 @@ async def test_an_agent_that_dies_fails_its_turn_and_the_session_is_usable_again
     await scene.consistent(session)
 
 
+async def test_a_turn_cancelled_before_its_agent_starts_leaves_no_run(fake, monkeypatch):
+    scene = await fake()
+    session = await scene.session()
+    looked = asyncio.Event()
+
+    async def look(_worktree, _agent):
+        looked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(scene.agor.trusts, "look", look)
+    turn = await _prompt(scene, session)
+    await looked.wait()
+
+    await scene.agor.turns.cancel(scene.caller, turn.id)
+
+    assert (await scene.ended(turn)).state is TurnState.CANCELLED
+    assert await scene.agor.store.read(runs.every) == []
+
+
 async def test_a_turn_cancelled_while_its_agent_starts_never_reaches_it(fake):
     scene = await fake()
     session = await scene.session()
