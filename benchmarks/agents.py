@@ -48,10 +48,10 @@ async def rows() -> list[dict]:
             continue
         print(f"{kit.name} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="agor-bench-") as folder, _model() as url:
-            rows = await _of(kit, Path(folder), url)
-        for one in rows:
+            measured = await _of(kit, Path(folder), url)
+        for one in measured:
             print(f"  {one['name']} {one['value']:.3g} {one['unit']}", file=sys.stderr, flush=True)
-        found += rows
+        found += measured
     return found + await asyncio.to_thread(_at_rest)
 
 
@@ -96,7 +96,7 @@ async def _first(ours: "Ours", session: Session, raw: RawAgent) -> tuple[float, 
         bare.append(await raw.prompt(text) * 1000)
         await asyncio.sleep(REST_S)
         engine.append((await ours.prompt(session, text))[0] * 1000)
-    more = [ours - raw for ours, raw in zip(engine, bare, strict=True)]
+    more = [with_us - without for with_us, without in zip(engine, bare, strict=True)]
     reference = (
         f"from the prompt to the first word; raw {statistics.median(bare):.0f} ms; median of {PROMPTS} pairs, ±{_doubt(more):.0f} ms"
     )

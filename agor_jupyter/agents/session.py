@@ -237,8 +237,9 @@ class AgentSession:
                 await on_spawned(process)
             await session._initialize()
         except BaseException as error:
+            has_ended = process.exited.is_set()
             await session.stop()
-            if isinstance(error, AgentFailed) and agent.starts_again and re.search(agent.starts_again, process.stderr_tail()):
+            if isinstance(error, AgentFailed) and has_ended and agent.starts_again and re.search(agent.starts_again, process.stderr_tail()):
                 raise Obstructed(error) from error
             raise
         return session
