@@ -15,6 +15,8 @@ from typing import NoReturn
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+_IGNORED = {signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP}
+"""By Python, by a shell for what it runs in the background, or by nohup. It is inherited, and no agent expects it."""
 _NOT_FOUND, _TERMINATED = 127, 143
 
 
@@ -41,6 +43,8 @@ def sweep(limit_s: float = 10.0) -> None:
 
 
 def _become_agent(argv: list[str]) -> NoReturn:
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     os.setsid()
     try:

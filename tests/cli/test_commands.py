@@ -125,8 +125,9 @@ def test_an_empty_prompt_is_refused_in_words(agor_command, agor_json, worktree):
 
 
 def test_ctrl_c_leaves_the_turn_and_says_how_to_stop_it(agor_json, worktree):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agor_jupyter.cli", "session", "start", worktree["name"], "Sleep.\n```sh\nsleep 40\n```", "--allow"],
+    words = ["session", "start", worktree["name"], "Sleep.\n```sh\nsleep 40\n```", "--allow"]
+    process = subprocess.Popen(  # what runs in the background of a shell, as these tests may, ignores Ctrl-C and passes that on
+        ["env", "--default-signal=INT", sys.executable, "-m", "agor_jupyter.cli", *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     for line in process.stdout:

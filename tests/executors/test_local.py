@@ -57,6 +57,18 @@ async def test_the_command_gets_its_folder_and_exactly_its_environment(tmp_path)
     assert not await process.stop()
 
 
+async def test_the_agent_ignores_no_signal_though_the_server_was_started_in_the_background():
+    known = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)}
+    try:
+        process = await spawn("grep SigIgn /proc/self/status")
+    finally:
+        for number, handler in known.items():
+            signal.signal(number, handler)
+
+    assert (await process.stdout.read()).split() == [b"SigIgn:", b"0" * 16]
+    await process.stop()
+
+
 @pytest.mark.parametrize(("command", "code"), [("exit 7", 7), ("kill -9 $$", 137), ("kill -TERM $$", 143)])
 async def test_the_exit_code_is_the_agents(command, code):
     process = await spawn(command)
