@@ -6,7 +6,7 @@ PORT   ?= 8888
 STAMP  := $(VENV)/.stamp
 SLOW   := opencode or gemini
 # These programs are not ours: a case that fails is tried once more, and the summary names it.
-AGENTS_OPTIONS := -q -m "" tests/real_agents --reruns 1 -rfER
+AGENTS_OPTIONS := -q --reruns 1 -rfER
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
@@ -72,12 +72,14 @@ bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a ta
 	$(PY) -m tests.real_agents.install
 	$(PY) -m benchmarks agents
 
-test-agents: $(STAMP)  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
+test-agents: $(STAMP) browser-tools sandbox-tools  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
 	$(PY) -m tests.real_agents.install
 	@mkdir -p build
-	@$(PY) -m pytest $(AGENTS_OPTIONS) -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
-	  $(PY) -m pytest $(AGENTS_OPTIONS) -k "$(SLOW)"; second=$$?; \
-	  wait $$first; first=$$?; cat build/test-agents.log; exit $$((first + second))
+	@$(PY) -m pytest $(AGENTS_OPTIONS) -m "" tests/real_agents -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
+	  $(PY) -m pytest $(AGENTS_OPTIONS) -m "" tests/real_agents -k "$(SLOW)"; second=$$?; \
+	  wait $$first; first=$$?; cat build/test-agents.log; \
+	  $(PY) -m pytest $(AGENTS_OPTIONS) -m agent tests/browser; third=$$?; \
+	  exit $$((first + second + third))
 
 test-beside: $(STAMP)  ## By hand: try the wheel beside Jupyter AI and jupyter-server-documents, and with disable_rtc
 	$(PY) scripts/test_beside.py

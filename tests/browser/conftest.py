@@ -39,11 +39,11 @@ def pytest_collection_modifyitems(items):
 
 
 class Lab:
-    """A JupyterLab on a folder of its own. The port stays the same over a restart."""
+    """A JupyterLab on a folder of its own, with traits of the extension. The port stays the same over a restart."""
 
-    def __init__(self, home: Path, agents: list[dict] | None = None) -> None:
+    def __init__(self, home: Path, **traits: object) -> None:
         self.home = home
-        self.agents = agents
+        self.traits = traits
         self.root = home / "root"
         self.root.mkdir(parents=True)
         with socket.socket() as probe:
@@ -73,8 +73,7 @@ class Lab:
         settings.mkdir(parents=True, exist_ok=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
         (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')  # each browser's own preference
-        if self.agents:
-            (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": {"agents": self.agents}}))
+        (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": self.traits}))
         (self.home / "gitconfig").write_text("[user]\n name = Test\n email = test@example.org\n[init]\n defaultBranch = main\n")
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",

@@ -21,7 +21,7 @@ AGENTS = [
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """One that lets a person choose, one that has another mode in the sandbox, one that nobody has signed in to, and one whose package no network has."""
-    server = Lab(tmp_path_factory.mktemp("agents"), AGENTS)
+    server = Lab(tmp_path_factory.mktemp("agents"), agents=AGENTS)
     try:
         server.start()
         server.repository()

@@ -17,7 +17,7 @@ AGENT = {
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    server = Lab(tmp_path_factory.mktemp("trust"), [AGENT])
+    server = Lab(tmp_path_factory.mktemp("trust"), agents=[AGENT])
     try:
         server.start()
         server.repository()
