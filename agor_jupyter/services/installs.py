@@ -27,6 +27,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.executors import environment, installer
 from agor_jupyter.executors.installer import Ended, Node
+from agor_jupyter.services.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -331,8 +332,7 @@ async def _telling(step: Step, text: Callable[[], str]) -> AsyncGenerator[None, 
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 def resolved(agent: AgentType, program: list[str], path: list[str]) -> AgentType:

@@ -7,6 +7,7 @@ from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.tasks import end
 
 _FRESH_S = 0.2
 
@@ -35,7 +36,7 @@ class Look:
         return await self._task
 
     async def end(self) -> None:
-        await _end(self._task)
+        await end(self._task)
 
     async def _take(self) -> Before:
         """The two are apart: neither waits for the other."""
@@ -43,13 +44,8 @@ class Look:
         try:
             return Before(checkpoint=await self._desk.worktrees.checkpoint(self._worktree_id), notices=await refreshing)
         finally:
-            await _end(refreshing)
+            await end(refreshing)
 
     async def _refresh(self) -> list[Notice]:
         """What people did in the worktree since the last turn is there in the sandbox too."""
         return await self._desk.sandboxes.refresh(self._worktree_id) if self._is_sandboxed else []
-
-
-async def _end(task: "asyncio.Task[Before] | asyncio.Task[list[Notice]]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -18,6 +18,7 @@ from agor_jupyter.domain.sessions import Session
 from agor_jupyter.services.agents import Agents, starting_mode
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.tasks import end
 from agor_jupyter.services.transitions import derive, find_session
 from agor_jupyter.storage import options as kept
 from agor_jupyter.storage import sessions
@@ -163,8 +164,7 @@ class Reporter:
     async def close(self) -> None:
         await self.flush()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _later(self) -> None:
         while self._news is not None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.tasks import end
 from agor_jupyter.storage import turns
 from agor_jupyter.storage.store import Store
 
@@ -33,8 +34,7 @@ class Parking:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     def note(self, turn: Turn) -> None:
         """A turn was parked, or its next attempt moved. A session that is woken for nothing goes to sleep again."""

@@ -17,7 +17,7 @@ from agor_jupyter.git.repository import Repository, discover
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.tasks import Tasks
+from agor_jupyter.services.tasks import Tasks, end
 from agor_jupyter.storage import repos as kept
 from agor_jupyter.storage import worktrees as kept_worktrees
 from agor_jupyter.storage.store import Store, Transaction
@@ -225,8 +225,7 @@ class Repos:
         except (errors.AgorError, OSError) as error:
             changes = {"state": RepoState.FAILED, "reason": str(error) or f"it failed after {time.monotonic() - started:.0f} s"}
         finally:
-            teller.cancel()
-            await asyncio.gather(teller, return_exceptions=True)
+            await end(teller)
         await self._change(repo.id, progress=None, **changes)
 
     async def _change(self, repo_id: RepoId, **changes: object) -> None:

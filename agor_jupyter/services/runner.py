@@ -9,6 +9,7 @@ from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.tasks import end
 from agor_jupyter.services.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -104,10 +105,7 @@ class Runner:
     async def close(self) -> None:
         """Stop every worker and its agent's process."""
         self._is_closing = True
-        tasks = [task for _, task in self._workers.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*[task for _, task in self._workers.values()])
 
     def _left(self, session_id: SessionId, worker: Worker, task: asyncio.Task[None]) -> None:
         del self._workers[session_id]

@@ -10,6 +10,7 @@ from agor_jupyter.domain.worktrees import Worktree, WorktreeStatus
 from agor_jupyter.git import status
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.tasks import end
 
 AT_ONCE = 8
 
@@ -40,10 +41,7 @@ class Statuses:
         self._counted.pop(worktree_id, None)
 
     async def close(self) -> None:
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._running.values())
 
     async def _read(self, worktree: Worktree, repository: Repository, path: Path) -> WorktreeStatus:
         async with self._slots:

@@ -8,10 +8,16 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
+async def end(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel them, and wait until all have ended, however they do."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
-        self._is_closed = False
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guard(work, name), name=name)
@@ -26,7 +32,4 @@ class Tasks:
             log.exception("%s failed", name)
 
     async def close(self) -> None:
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end(*self._running)

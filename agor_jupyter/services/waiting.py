@@ -8,6 +8,7 @@ from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.sessions import SessionState
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.tasks import end
 from agor_jupyter.services.transitions import derive
 from agor_jupyter.storage import sessions
 from agor_jupyter.storage.store import Store, Transaction
@@ -36,8 +37,7 @@ class Waiting:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     def sentences(self) -> dict[SessionId, str]:
         return {**_line(self.running, "work"), **_line(self.starting, "start")}

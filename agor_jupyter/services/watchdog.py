@@ -11,6 +11,7 @@ from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody
 from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.turns import OPEN, Turn, TurnState
 from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.tasks import end
 from agor_jupyter.services.transitions import derive, find_turn
 from agor_jupyter.storage.store import Transaction
 
@@ -39,8 +40,7 @@ class Watchdog:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def prompted(self, agent: AgentType) -> None:
         """From now on it is the model that may be silent, and not a program that starts."""

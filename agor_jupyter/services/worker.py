@@ -35,6 +35,7 @@ from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.looks import Look
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.sandboxes import NOT_MET, Launch, mode_notice
+from agor_jupyter.services.tasks import end
 from agor_jupyter.services.trusts import WITHOUT, question
 from agor_jupyter.services.watchdog import Watchdog
 from agor_jupyter.storage import runs as kept_runs
@@ -295,9 +296,7 @@ class Worker:
                 self._context = None
             return result
         finally:
-            if not prompt.done():
-                prompt.cancel()
-                await asyncio.gather(prompt, return_exceptions=True)
+            await end(prompt)
 
     async def _finish(self, current: _Current, outcome: Outcome) -> None:
         desk, turn = self._desk, current.turn
@@ -629,10 +628,7 @@ class Worker:
                 raise _Cancelled
             return doing.result()
         finally:
-            stopping.cancel()
-            if not doing.done():
-                doing.cancel()
-                await asyncio.gather(doing, return_exceptions=True)
+            await end(stopping, doing)
 
 
 def _left_out(option_ids: list[str]) -> list[Notice]:
