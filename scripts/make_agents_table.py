@@ -44,6 +44,12 @@ def _waits(agent: AgentType) -> str:
     return "the turn is parked" if agent.silent_retry_s is None else f"it tries on; shown after {agent.silent_retry_s:g} s of silence"
 
 
+def _repeats(agent: AgentType) -> str:
+    if not agent.key_env:
+        return "it has no model"
+    return "it goes on" if agent.when_repeating == "goes_on" else f"the turn ends, {agent.when_repeating}"
+
+
 def _names(names: Sequence[str]) -> str:
     return "<br>".join(f"`{name}`" for name in names)
 
@@ -64,6 +70,7 @@ ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
         ("mode that we set", _mode),
         ("asks before it edits and runs", _asks),
         ("after a person's no", _after_no),
+        ("when the model repeats itself", _repeats),
         ("what its tools print", lambda agent: "shown" if agent.reports_output else "not told"),
         ("when the model takes no requests", _waits),
         ("tokens", lambda agent: "as it reports" if agent.reports_usage else "unknown"),

@@ -18,6 +18,7 @@ AGENT = AgentType(
     can_load=True,
     silent_retry_s=60,  # its `maxAttempts` does not count for the model that it chooses itself
     reports_output=False,
+    when_repeating="failed",
     notes=["While the model's provider takes no more requests it tries on for minutes and says nothing: the turn is shown as silent."],
     failure_signs=FailureSigns(
         is_unused=True,  # a stream that breaks off and was tried again for nothing

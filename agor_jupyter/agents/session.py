@@ -583,7 +583,8 @@ class AgentSession:
         return PromptResult(stop_reason=reason[:80], usage=usage, has_acted=self._has_acted)
 
     def _is_unused(self, answer: Message) -> bool:
-        return not self._is_command and updates.says_unused(answer)
+        """It says that it is done. What stopped at a limit may not have counted what it used."""
+        return answer.get("stopReason") == "end_turn" and not self._is_command and updates.says_unused(answer)
 
     def _refused(self, failure: ProviderFailure, reason: str, usage: Usage | None) -> PromptResult:
         """The model's provider did not answer, or answered no."""

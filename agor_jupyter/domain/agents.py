@@ -85,6 +85,8 @@ class AgentType(Record):
     """In our mode it asks before it edits a file and before it runs a command."""
     when_rejected: Literal["goes_on", "done", "cancelled", "failed"] = "goes_on"
     """After a person's no it tells the model, which goes on; or it ends the turn, which is then in this state."""
+    when_repeating: Literal["goes_on", "failed"] = "goes_on"
+    """A model that says the same over and over is left alone; or the agent ends the turn as if at its limit of requests, and it failed."""
     reports_output: bool = True
     """It sends what its tools print."""
     silent_retry_s: Annotated[float, Field(gt=0)] | None = None

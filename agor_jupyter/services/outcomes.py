@@ -14,7 +14,7 @@ from agor_jupyter.git.snapshots import Checkpoint
 _STOP_REASONS = {
     "refusal": "The agent refused to go on.",
     "max_tokens": "The agent reached its limit of tokens. Resume the turn to let it go on.",
-    "max_turn_requests": "The agent reached its limit of requests in one turn. Resume the turn to let it go on.",
+    "max_turn_requests": "The agent reached its limit of requests in one turn, or it repeated itself. Resume the turn to let it go on.",
 }
 _CONTINUATION = (
     "Continue where you stopped: the model could not be reached in the middle of your last turn. "

@@ -75,12 +75,13 @@ class ModelServer:
         self.leave()
 
     def leave(self) -> None:
-        """Nobody answers at its port any more."""
+        """Nobody answers at its port any more, nor on a connection that an agent has kept."""
         if self.is_there:
             self.is_there = False
             self._server.shutdown()
             self._server.server_close()
             self._thread.join()
+            self._server.hang_up()
 
     def come_back(self) -> None:
         self._open(self._server.server_port)
@@ -103,6 +104,20 @@ class _Http(ThreadingHTTPServer):
     def __init__(self, port: int, model: ModelServer) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.model = model
+        self._connections: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """An agent that is cancelled or killed hangs up in the middle."""

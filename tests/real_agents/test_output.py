@@ -25,6 +25,20 @@ async def test_two_megabytes_of_a_tools_output_are_taken(stage):
     assert sum(file.stat().st_size for file in stage.agor.config.data_dir.glob("agor.db*")) < 30 * _MB
 
 
+async def test_an_answer_that_repeats_itself_is_taken_or_broken_off_as_the_catalogue_says(stage):
+    session = await stage.begin()
+
+    turn = await stage.play(session, {"text": "The bird is a heron. ", "times": 300})
+
+    said = (await stage.text(turn)).count("heron")
+    if stage.kit.agent.when_repeating == "goes_on":
+        assert (turn.state, turn.error, said) == ("done", None, 300)
+    else:
+        assert (turn.state, turn.error_code) == ("failed", "max_turn_requests")
+        assert "repeated itself" in turn.error
+        assert 0 < said < 300
+
+
 @pytest.fixture
 def config(config, kit):
     """The agent writes 300 kB to its stderr before it answers, and keeps that open."""

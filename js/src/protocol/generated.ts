@@ -63,6 +63,8 @@ export interface AgentType {
   asks: boolean
   /** After a person's no it tells the model, which goes on; or it ends the turn, which is then in this state. */
   whenRejected: 'goes_on' | 'done' | 'cancelled' | 'failed'
+  /** A model that says the same over and over is left alone; or the agent ends the turn as if at its limit of requests, and it failed. */
+  whenRepeating: 'goes_on' | 'failed'
   /** It sends what its tools print. */
   reportsOutput: boolean
   /** It tries for minutes to reach the model, and says nothing meanwhile: after this silence, in seconds, it is shown. `None`: it tells, or gives up soon, and the server's own time counts. */
