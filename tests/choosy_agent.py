@@ -130,6 +130,7 @@ def prompt(number, params):
     text = "\n".join(block["text"] for block in params["prompt"])
     verb, _, rest = text.partition(" ")
     if verb == "wait":
+        update(session.id, sessionUpdate="agent_thought_chunk", content={"type": "text", "text": "I wait."})
         session.release.wait(20)
     elif verb == "mode":
         session.mode = rest

@@ -42,6 +42,17 @@ async def say(scene: Scene, session, text: str):
     return await scene.ended(turn)
 
 
+async def waiting(scene: Scene, session):
+    """A turn that the agent has begun."""
+    turn = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="wait"), scene.key())
+
+    async def has_begun():
+        return any(event["body"]["kind"] == "thought" for event in await scene.transcript(session))
+
+    await scene.eventually_async(has_begun, True)
+    return turn
+
+
 async def told(scene: Scene, session) -> dict:
     """What the agent said last of itself."""
     texts = [event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "text"]
@@ -84,8 +95,7 @@ async def test_a_mode_that_is_not_there_fails_the_turn_and_nothing_runs(scene):
 
 async def test_a_change_while_a_turn_runs_applies_at_once(scene):
     session = await scene.session(agent="choosy")
-    turn = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="wait"), scene.key())
-    await scene.until(turn, "running")
+    turn = await waiting(scene, session)
 
     changed = await scene.agor.sessions.change(scene.caller, session.id, SessionChange(options={"mode": "plan", "model": "large"}))
     await scene.eventually_async(lambda: _value(scene, session, "mode"), "plan")
@@ -98,8 +108,7 @@ async def test_a_change_while_a_turn_runs_applies_at_once(scene):
 
 async def test_an_agent_that_cannot_change_in_a_turn_changes_before_the_next(scene):
     session = await scene.session(agent="later")
-    turn = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="wait"), scene.key())
-    await scene.until(turn, "running")
+    turn = await waiting(scene, session)
 
     await scene.agor.sessions.change(scene.caller, session.id, SessionChange(options={"model": "large"}))
     await scene.agor.turns.cancel(scene.caller, turn.id)
