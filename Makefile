@@ -4,7 +4,7 @@ PY     := $(VENV)/bin/python
 BIN    := $(VENV)/bin
 PORT   ?= 8888
 STAMP  := $(VENV)/.stamp
-SLOW   := opencode or gemini
+SLOW   := gemini
 # These programs are not ours: a case that fails is tried once more, and the summary names it.
 AGENTS_OPTIONS := -q --reruns 1 -rfER
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)

@@ -21,13 +21,8 @@ AGENTS = [
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """One that lets a person choose, one that has another mode in the sandbox, one that nobody has signed in to, and one whose package no network has."""
-    server = Lab(tmp_path_factory.mktemp("agents"), agents=AGENTS)
-    try:
-        server.start()
-        server.repository()
+    with Lab(tmp_path_factory.mktemp("agents"), agents=AGENTS) as server:
         yield server
-    finally:
-        server.stop()
 
 
 def session(lab, board: str, name: str, prompt: str) -> dict:

@@ -41,15 +41,10 @@ def lab(kit, table, tmp_path, monkeypatch):
     with ModelServer() as model:
         for name, value in kit.prepare(tmp_path, model.url).items():
             monkeypatch.setenv(name, value)
-        server = Lab(tmp_path, sandbox="off")
         (tmp_path / "data").mkdir()
         (tmp_path / "data" / "agents").symlink_to(installed)
-        try:
-            server.start()
-            server.repository()
+        with Lab(tmp_path, sandbox="off") as server:
             yield server
-        finally:
-            server.stop()
 
 
 def in_cell(page, lab, board: str) -> None:

@@ -17,13 +17,8 @@ AGENT = {
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    server = Lab(tmp_path_factory.mktemp("trust"), agents=[AGENT])
-    try:
-        server.start()
-        server.repository()
+    with Lab(tmp_path_factory.mktemp("trust"), agents=[AGENT]) as server:
         yield server
-    finally:
-        server.stop()
 
 
 def asked(lab, board: str, name: str, prompt: str) -> dict:
