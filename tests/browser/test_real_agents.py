@@ -9,6 +9,7 @@ from playwright import sync_api
 
 from tests.browser.conftest import Lab
 from tests.browser.test_board import card, notebook, open_tab, run_cell, state_of, worktree
+from tests.browser.test_hosts import IDLE
 from tests.model_server import ModelServer
 from tests.real_agents.kits import CACHE, KITS
 from tests.real_agents.process_table import ProcessTable
@@ -50,7 +51,7 @@ def lab(kit, table, tmp_path, monkeypatch):
 def in_cell(page, lab, board: str) -> None:
     path = notebook(lab, "narrow", f"import agor_jupyter as agor\nagor.connect().board({board!r})")
     page.goto(f"{lab.url}lab/tree/{path}?reset")
-    page.wait_for_selector("[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=40_000)
+    page.wait_for_selector(IDLE, state="attached", timeout=40_000)
     page.locator(".jp-SideBar .lm-TabBar-tab.lm-mod-current").first.click()  # the file browser takes the room
     run_cell(page, 0)
     page.locator(".agor-app[data-host='cell']").scroll_into_view_if_needed()
@@ -63,17 +64,10 @@ def answer(lab, session, button) -> None:
 
 
 def kill_the_agent(table: ProcessTable) -> None:
-    shims = {one.pid for one in table.ours() if "executors/shim.py" in table.show(one)}
-    agents = [one.pid for one in table.ours() if parent(one.pid) in shims]
+    agents = table.agents()
     assert agents
-    for pid in agents:
-        os.kill(pid, signal.SIGKILL)
-
-
-def parent(pid: int) -> int:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[1])
-    return 0
+    for agent in agents:
+        os.kill(agent.pid, signal.SIGKILL)
 
 
 def test_two_people_work_with_it_and_go_on_after_it_and_the_server_were_killed(lab, kit, table, people, board, screens):

@@ -36,6 +36,12 @@ class ProcessTable:
         below = {pid for root in roots for pid in tree(root.pid)}
         return (roots | identify(below)) - self._before
 
+    def agents(self) -> set[Identity]:
+        """Those of `ours` that a shim started; what fell to it without a parent has the mark."""
+        ours = self.ours()
+        shims = {one.pid for one in ours if "executors/shim.py" in self.show(one)}
+        return {one for one in ours if _parent(one.pid) in shims and self.mark not in self.show(one)}
+
     def marked(self) -> set[Identity]:
         """Those of `ours` that have the mark in their command line."""
         return {process for process in self.ours() if self.mark in self.show(process)}
@@ -63,6 +69,11 @@ def _read(pid: int, name: str) -> bytes:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/{name}").read_bytes()
     return b""
+
+
+def _parent(pid: int) -> int:
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields else 0
 
 
 def _link(pid: int, name: str) -> bytes:
