@@ -18,7 +18,6 @@ from agor_jupyter.domain.records import Record
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.worktrees import Removal, StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.executors import commands as executor
 from agor_jupyter.git import names, snapshots
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
@@ -28,6 +27,7 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import check_key, fingerprint, once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
+from agor_jupyter.services.reconciliation import ARCHIVING, GONE, REMOVING, Reconciliation
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.statuses import Statuses
 from agor_jupyter.services.transitions import find_worktree, follow_board
@@ -43,7 +43,6 @@ WorktreeStatuses = list[WorktreeStatus]
 StatusAnswers = list[StatusAnswer]
 Strings = list[str]
 
-_ARCHIVING, _REMOVING = "archiving", "removing"
 _LIVE = "the work of a session that is busy there or has prompts waiting"
 
 
@@ -76,37 +75,15 @@ class Worktrees:
         self._busy: defaultdict[WorktreeId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._same: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._creation = Creation(config, clock, self._locks, self._change, self._mark)
+        self._reconciliation = Reconciliation(clock, repos, self._creation, self._change, self._drop_entry)
         self._statuses = Statuses(clock, self._save_status)
 
     async def start(self) -> None:
-        """Make the table, git's list and the disk agree again after the server's end, whatever it cut off."""
-        for worktree in await self.list(include_archived=True):
-            try:
-                await self._reconcile(worktree)
-            except (errors.AgorError, OSError) as error:
-                await self._change(worktree.id, state=WorktreeState.MISSING, reason=str(error), step=None)
+        await self._reconciliation.run(await self.list(include_archived=True))
 
     async def close(self) -> None:
         await self._creation.close()
         await self._statuses.close()
-
-    async def _reconcile(self, worktree: Worktree) -> None:
-        if worktree.state in {WorktreeState.FAILED, WorktreeState.ARCHIVED}:
-            return
-        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
-        path = Path(worktree.path)
-        is_present = git.is_present(repository, path)
-        if worktree.state is WorktreeState.CREATING:
-            await asyncio.to_thread(executor.sweep, worktree.id)
-            branch_at = worktree.base_sha if worktree.has_own_branch and worktree.backup_ref is None else None
-            await self._creation.undo(worktree, repository, branch_at=branch_at, reason="the server stopped while it was made")
-        elif not is_present and worktree.step == _ARCHIVING and not path.exists():
-            await self._drop_entry(repository, path)
-            await self._change(worktree.id, state=WorktreeState.ARCHIVED, step=None, reason=None, archived_at=self._clock.now())
-        elif not is_present and worktree.state is WorktreeState.READY:
-            await self._change(worktree.id, state=WorktreeState.MISSING, step=None, reason="its folder or git's entry for it is gone")
-        elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):
-            await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None)
 
     # Ask
 
@@ -329,7 +306,7 @@ class Worktrees:
                 if worktree.state is WorktreeState.READY:
                     await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card
                     ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
-                    await self._change(worktree.id, step=_ARCHIVING, backup_ref=ref)
+                    await self._change(worktree.id, step=ARCHIVING, backup_ref=ref)
                     await self._remove_folder(repository, worktree, force=True)
                 changes = {
                     "state": WorktreeState.ARCHIVED,
@@ -368,7 +345,7 @@ class Worktrees:
                     raise errors.WouldLoseWork(worktree.name, losses)
                 if losses:
                     ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
-                await self._change(worktree.id, step=_REMOVING, backup_ref=ref)
+                await self._change(worktree.id, step=REMOVING, backup_ref=ref)
                 await self._remove_folder(repository, worktree, force=force)
             elif worktree.state is WorktreeState.MISSING:
                 await self._drop_entry(repository, Path(worktree.path))
@@ -450,9 +427,7 @@ class Worktrees:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
         repository = self._repos.repository(repo)
         if not git.is_present(repository, Path(worktree.path)):
-            worktree = await self._change(
-                worktree.id, state=WorktreeState.MISSING, reason="its folder or git's entry for it is gone", step=None
-            )
+            worktree = await self._change(worktree.id, state=WorktreeState.MISSING, reason=GONE, step=None)
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
         return repository
 

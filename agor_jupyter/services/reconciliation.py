@@ -1,0 +1,58 @@
+"""At the server's start: make the table of worktrees, git's list and the disk agree again, whatever the last end cut off."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.worktrees import Worktree, WorktreeState
+from agor_jupyter.executors import commands as executor
+from agor_jupyter.git import worktrees as git
+from agor_jupyter.git.repository import Repository
+from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.creation import Change, Creation
+from agor_jupyter.services.repos import Repos
+
+ARCHIVING, REMOVING = "archiving", "removing"
+"""Steps of a worktree whose folder is about to go. What the disk shows after a crash says how far it came."""
+GONE = "its folder or git's entry for it is gone"
+
+
+class Reconciliation:
+    """`change` writes a record; `drop_entry` lets git forget a worktree whose folder is gone."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        repos: Repos,
+        creation: Creation,
+        change: Change,
+        drop_entry: Callable[[Repository, Path], Awaitable[None]],
+    ) -> None:
+        self._clock, self._repos, self._creation = clock, repos, creation
+        self._change, self._drop_entry = change, drop_entry
+
+    async def run(self, worktrees: Iterable[Worktree]) -> None:
+        for worktree in worktrees:
+            try:
+                await self._reconcile(worktree)
+            except (errors.AgorError, OSError) as error:
+                await self._change(worktree.id, state=WorktreeState.MISSING, reason=str(error), step=None)
+
+    async def _reconcile(self, worktree: Worktree) -> None:
+        if worktree.state in {WorktreeState.FAILED, WorktreeState.ARCHIVED}:
+            return
+        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        path = Path(worktree.path)
+        is_present = git.is_present(repository, path)
+        if worktree.state is WorktreeState.CREATING:
+            await asyncio.to_thread(executor.sweep, worktree.id)
+            branch_at = worktree.base_sha if worktree.has_own_branch and worktree.backup_ref is None else None
+            await self._creation.undo(worktree, repository, branch_at=branch_at, reason="the server stopped while it was made")
+        elif not is_present and worktree.step == ARCHIVING and not path.exists():
+            await self._drop_entry(repository, path)
+            await self._change(worktree.id, state=WorktreeState.ARCHIVED, step=None, reason=None, archived_at=self._clock.now())
+        elif not is_present and worktree.state is WorktreeState.READY:
+            await self._change(worktree.id, state=WorktreeState.MISSING, step=None, reason=GONE)
+        elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):
+            await self._change(worktree.id, state=WorktreeState.READY, step=None, reason=None)
