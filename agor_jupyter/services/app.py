@@ -193,12 +193,12 @@ class Agor:
         self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
         self.worktrees.hide = self.variables.hide
-        self.worktrees.is_live = self._is_live
+        self.worktrees.archives.is_live = self._is_live
         self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         await self.worktrees.start()
         self.sandboxes = Sandboxes(store, config, clock, self.repos, self.worktrees)
         stack.push_async_callback(self.sandboxes.close)
-        self.worktrees.on_gone = self.sandboxes.forget
+        self.worktrees.archives.on_gone = self.sandboxes.forget
         await self.sandboxes.start()
 
     def _desk(self, collector: Collector) -> Desk:

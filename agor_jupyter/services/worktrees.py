@@ -1,4 +1,4 @@
-"""Worktrees: make, look at, archive, restore, remove. Nothing is forced, nothing is lost without a backup, nothing is left half made."""
+"""Worktrees: make, look at, change. Nothing is left half made. `archives.py` puts them away and brings them back."""
 
 import asyncio
 import logging
@@ -6,44 +6,39 @@ import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.events import Removed, WorktreeChanged
+from agor_jupyter.domain.events import WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.records import Record
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.worktrees import Removal, StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
+from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
 from agor_jupyter.git import names, snapshots
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.services.archives import Archives
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.commands import check_key, fingerprint, once
+from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
-from agor_jupyter.services.reconciliation import ARCHIVING, GONE, REMOVING, Reconciliation
+from agor_jupyter.services.reconciliation import GONE, Reconciliation
+from agor_jupyter.services.register import Register
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.statuses import Statuses
-from agor_jupyter.services.transitions import find_worktree, follow_board
-from agor_jupyter.storage import commands as kept_commands
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
 
 log = logging.getLogger(__name__)
 
-R = TypeVar("R", bound=Record)
-
 WorktreeStatuses = list[WorktreeStatus]
 StatusAnswers = list[StatusAnswer]
 Strings = list[str]
-
-_LIVE = "the work of a session that is busy there or has prompts waiting"
 
 
 class Places(Protocol):
@@ -57,15 +52,11 @@ class Places(Protocol):
 
 
 class Worktrees:
-    """`boards`, `is_live`, `hide` and `on_gone` are set by whoever wires the engine."""
+    """`boards` and `hide` are set by whoever wires the engine, as is what `archives` asks for."""
 
     boards: Places | None = None
-    is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
-    """Whether an agent works there, or a prompt waits to."""
     hide: Callable[[Mask, WorktreeId], Awaitable[None]] | None = None
     """Adds to a mask the secrets that agents may have written into files there."""
-    on_gone: Callable[[WorktreeId], Awaitable[None]] | None = None
-    """Its folder was removed, in order."""
 
     def __init__(self, store: Store, config: Config, clock: Clock, repos: Repos) -> None:
         self._store, self._config, self._clock, self._repos = store, config, clock, repos
@@ -74,9 +65,24 @@ class Worktrees:
         self._locks = Locks(data_dir / "locks")
         self._busy: defaultdict[WorktreeId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._same: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._creation = Creation(config, clock, self._locks, self._change, self._mark)
-        self._reconciliation = Reconciliation(clock, repos, self._creation, self._change, self._drop_entry)
+        self._register = Register(store, clock)
         self._statuses = Statuses(clock, self._save_status)
+        self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
+        self.archives = Archives(
+            store,
+            clock,
+            repos,
+            register=self._register,
+            locks=self._locks,
+            busy=self._busy,
+            creation=self._creation,
+            statuses=self._statuses,
+            get=self.get,
+            losses=self._losses,
+            mark=self._mark,
+        )
+        self.archive, self.restore, self.remove = self.archives.archive, self.archives.restore, self.archives.remove
+        self._reconciliation = Reconciliation(clock, repos, self._creation, self._register.change, self.archives.drop_entry)
 
     async def start(self) -> None:
         await self._reconciliation.run(await self.list(include_archived=True))
@@ -174,7 +180,7 @@ class Worktrees:
         """
         caller.require(Role.STEERER, "create a worktree")
         async with self._same.setdefault(key, asyncio.Lock()):  # ten clicks wait for the first
-            known = await self._answered(key, caller, "worktrees.create", request, Worktree)
+            known = await self._register.answered(key, caller, "worktrees.create", request, Worktree)
             return known or await self._create(caller, request, key)
 
     async def _create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
@@ -231,7 +237,7 @@ class Worktrees:
     async def retry(self, caller: Caller, name: str, key: str) -> Worktree:
         """Make a failed or missing worktree again, from the recorded commit or from what its branch holds now."""
         caller.require(Role.STEERER, "create a worktree")
-        known = await self._answered(key, caller, "worktrees.retry", {"name": name}, Worktree)
+        known = await self._register.answered(key, caller, "worktrees.retry", {"name": name}, Worktree)
         if known is not None:
             return known
         worktree = await self.get(name)
@@ -243,23 +249,8 @@ class Worktrees:
             if worktree.state is WorktreeState.MISSING:
                 if Path(worktree.path).exists():
                     raise errors.Conflict(f"The folder {worktree.path} is there, but git does not know it. Move it away, then retry.")
-                await self._drop_entry(repository, Path(worktree.path))
-            return await self._begin(caller, worktree, repository, "worktrees.retry", {"name": name}, key)
-
-    async def restore(self, caller: Caller, name: str, key: str) -> Worktree:
-        """Bring an archived worktree back, with the uncommitted files that it had."""
-        caller.require(Role.STEERER, "restore a worktree")
-        known = await self._answered(key, caller, "worktrees.restore", {"name": name}, Worktree)
-        if known is not None:
-            return known
-        worktree = await self.get(name)
-        async with self._busy[worktree.id]:
-            worktree = await self.get(worktree.id)
-            if worktree.state is not WorktreeState.ARCHIVED:
-                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "only an archived one can be restored")
-            repository = self._repos.repository(await self._repos.get(worktree.repo_id))
-            await git.check_free(repository, worktree.branch)
-            return await self._begin(caller, worktree, repository, "worktrees.restore", {"name": name}, key)
+                await self.archives.drop_entry(repository, Path(worktree.path))
+            return await self.archives.begin(caller, worktree, repository, "worktrees.retry", {"name": name}, key)
 
     async def change(self, caller: Caller, name: str, request: WorktreeChange) -> Worktree:
         """Only what the request sets."""
@@ -274,95 +265,13 @@ class Worktrees:
         for field in ("issue_url", "pull_request_url"):
             _check_link(changes.get(field))
         self._check_board(request.board)
-        changed = await self._change(worktree.id, **changes)
+        changed = await self._register.change(worktree.id, **changes)
         if changed.board != worktree.board:
             await self._mark(worktree)
             await self._place(changed, None, None)
         else:
             await self._mark(changed)
         return changed
-
-    # Put away
-
-    async def archive(self, caller: Caller, name: str, key: str) -> Worktree:
-        """Remove the folder after a backup. The branch stays, and `restore` brings uncommitted files back.
-
-        Errors:
-            WouldLoseWork: an agent works there.
-        """
-        caller.require(Role.STEERER, "archive a worktree")
-        known = await self._answered(key, caller, "worktrees.archive", {"name": name}, Worktree)
-        if known is not None:
-            return known
-        worktree = await self.get(name)
-        async with self._busy[worktree.id]:
-            worktree = await self.get(worktree.id)
-            changes: dict[str, object] = {}
-            if worktree.state is not WorktreeState.ARCHIVED:
-                if await self._has_agent(worktree):
-                    raise errors.WouldLoseWork(worktree.name, [_LIVE], action="archived", is_live=True)
-                repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
-                ref = worktree.backup_ref
-                if worktree.state is WorktreeState.READY:
-                    await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card
-                    ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
-                    await self._change(worktree.id, step=ARCHIVING, backup_ref=ref)
-                    await self._remove_folder(repository, worktree, force=True)
-                changes = {
-                    "state": WorktreeState.ARCHIVED,
-                    "step": None,
-                    "reason": None,
-                    "backup_ref": ref,
-                    "archived_at": self._clock.now(),
-                }
-            archived = await self._finish(caller, worktree, changes, "worktrees.archive", {"name": name}, key)
-        await self._mark(archived)
-        return archived
-
-    async def remove(self, caller: Caller, name: str, key: str, *, force: bool = False) -> Removal:
-        """Remove the worktree and its record. Its branch stays unless it was made with it and holds nothing of its own.
-
-        Errors:
-            WouldLoseWork: uncommitted or unpushed work, or an agent works there. `force` keeps a backup ref and goes on, except
-                over a live agent.
-        """
-        caller.require(Role.OWNER, "remove a worktree")
-        request = {"name": name, "force": force}
-        known = await self._answered(key, caller, "worktrees.remove", request, Removal)
-        if known is not None:
-            return known
-        worktree = await self.get(name)
-        async with self._busy[worktree.id]:
-            worktree = await self.get(worktree.id)
-            is_live = await self._has_agent(worktree)
-            repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
-            ref = worktree.backup_ref
-            losses = await self._losses(repository, worktree) if worktree.state is WorktreeState.READY else []
-            if is_live:
-                raise errors.WouldLoseWork(worktree.name, [_LIVE, *losses], is_live=True)
-            if worktree.state is WorktreeState.READY:
-                if losses and not force:
-                    raise errors.WouldLoseWork(worktree.name, losses)
-                if losses:
-                    ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
-                await self._change(worktree.id, step=REMOVING, backup_ref=ref)
-                await self._remove_folder(repository, worktree, force=force)
-            elif worktree.state is WorktreeState.MISSING:
-                await self._drop_entry(repository, Path(worktree.path))
-            if worktree.has_own_branch and worktree.state is not WorktreeState.FAILED:
-                await git.drop_branch(repository, worktree.branch, worktree.base_sha)
-            now = self._clock.now()
-            removal = Removal(worktree_id=worktree.id, backup_ref=ref)
-
-            def delete(transaction: Transaction) -> Removal:
-                kept.delete(transaction.connection, worktree.id)
-                transaction.append(now, Removed(noun="worktree", id=worktree.id))
-                return removal
-
-            outcome = await self._store.write(once, key, caller, "worktrees.remove", request, now, delete, Removal)
-        self._statuses.forget(worktree.id)
-        await self._mark(worktree)
-        return outcome.record
 
     # Small parts
 
@@ -381,42 +290,6 @@ class Worktrees:
             except errors.AgorError as error:
                 log.warning("worktree %s could not be marked: %s", worktree.id, error)
 
-    async def _begin(  # noqa: PLR0917 the parts of one command
-        self, caller: Caller, worktree: Worktree, repository: Repository, action: str, request: object, key: str
-    ) -> Worktree:
-        """Back to creating, once for this key."""
-        changes: dict[str, object] = {"state": WorktreeState.CREATING, "step": "git worktree add"}
-        begun = await self._finish(caller, worktree, changes, action, request, key)
-        self._creation.start(begun, repository, is_first=False)
-        return begun
-
-    async def _finish(  # noqa: PLR0917 the parts of one command
-        self, caller: Caller, worktree: Worktree, changes: dict[str, object], action: str, request: object, key: str
-    ) -> Worktree:
-        now = self._clock.now()
-
-        def job(transaction: Transaction) -> Worktree:
-            return _update(transaction, worktree.id, now, changes)
-
-        outcome = await self._store.write(once, key, caller, action, request, now, job, Worktree)
-        return outcome.record
-
-    async def _change(self, worktree_id: WorktreeId, **changes: object) -> Worktree:
-        return await self._store.write(_update, worktree_id, self._clock.now(), changes)
-
-    async def _answered(self, key: str, caller: Caller, action: str, request: object, answer: type[R]) -> R | None:
-        """What this command was answered before, so that a repeated one is not checked against a world it changed itself."""
-
-        def query(connection: object) -> kept_commands.Command | None:
-            return kept_commands.find(Transaction(connection), check_key(key))  # type: ignore[arg-type]  # only reads
-
-        known = await self._store.read(query)
-        if known is None:
-            return None
-        if known.fingerprint != fingerprint(action, caller.person.username, request) or known.answer is None:
-            raise errors.KeyReused(key)
-        return answer.model_validate_json(known.answer)
-
     async def _ready(self, name: str) -> tuple[Worktree, Repository]:
         worktree = await self.get(name)
         return worktree, await self._checked(worktree, await self._repos.get(worktree.repo_id))
@@ -427,7 +300,7 @@ class Worktrees:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
         repository = self._repos.repository(repo)
         if not git.is_present(repository, Path(worktree.path)):
-            worktree = await self._change(worktree.id, state=WorktreeState.MISSING, reason=GONE, step=None)
+            worktree = await self._register.change(worktree.id, state=WorktreeState.MISSING, reason=GONE, step=None)
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
         return repository
 
@@ -436,15 +309,7 @@ class Worktrees:
         return await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
 
     async def _save_status(self, worktree: Worktree, status: WorktreeStatus) -> None:
-        await self._change(worktree.id, status=status)
-
-    def _settled(self, worktree: Worktree, repo: Repo) -> Repository:
-        if worktree.state is WorktreeState.CREATING:
-            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "wait until it is made")
-        return self._repos.repository(repo)
-
-    async def _has_agent(self, worktree: Worktree) -> bool:
-        return self.is_live is not None and await self.is_live(worktree.id)
+        await self._register.change(worktree.id, status=status)
 
     def _check_board(self, path: str | None) -> None:
         if self.boards is not None and path is not None:
@@ -463,38 +328,6 @@ class Worktrees:
             if count:
                 losses.append(f"{_count(count, 'commit')} of branch {found.branch or found.head[:12]}, on no remote")
         return losses
-
-    async def _remove_folder(self, repository: Repository, worktree: Worktree, *, force: bool) -> None:
-        try:
-            async with self._locks.held(worktree.repo_id):
-                await git.remove(repository, Path(worktree.path), force=force)
-        except errors.AgorError:
-            await self._change(worktree.id, step=None)
-            raise
-        self._statuses.forget(worktree.id)
-        if self.on_gone is not None:
-            await self.on_gone(worktree.id)
-
-    async def _drop_entry(self, repository: Repository, path: Path) -> None:
-        """Let git forget a worktree whose folder is gone."""
-        if not path.exists() and repository.worktree_dir(path).is_dir():
-            async with self._locks.held(repository.view.name):
-                await git.remove(repository, path, force=False)
-
-
-def _update(transaction: Transaction, worktree_id: WorktreeId, at: object, changes: dict[str, object]) -> Worktree:
-    found = find_worktree(transaction.connection, worktree_id)
-    if not changes:
-        return found
-    changed = found.replace(**changes, updated_at=at)
-    is_renamed = kept.name_key(changed.name) != kept.name_key(found.name)
-    if is_renamed and kept.is_taken(transaction.connection, found.repo_id, changed.name):
-        raise errors.AlreadyExists("Worktree", changed.name)
-    kept.update(transaction.connection, changed)
-    transaction.append(changed.updated_at, WorktreeChanged(worktree=changed))
-    if changed.board != found.board:
-        follow_board(transaction, changed, changed.updated_at)
-    return changed
 
 
 def _count(number: int, what: str) -> str:

@@ -407,7 +407,7 @@ async def test_a_live_worktree_is_neither_removed_nor_archived(bench: Bench, che
     async def is_live(worktree_id: str) -> bool:
         return worktree_id == worktree.id
 
-    bench.worktrees.is_live = is_live
+    bench.worktrees.archives.is_live = is_live
 
     with pytest.raises(errors.WouldLoseWork, match="session"):
         await bench.worktrees.remove(OWNER, worktree.id, key(), force=True)
