@@ -61,15 +61,29 @@ def data_dir() -> Path:
 
 
 def _data() -> Iterator[Finding]:
+    from agor_jupyter.domain.errors import DataOnNetwork
+    from agor_jupyter.domain.filesystems import network_mount
+
     folder = data_dir()
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if not os.access(nearest, os.W_OK):
         yield Finding("fail", "data", f"{nearest} cannot be written. Choose another folder with AGOR_DATA_DIR")
         return
+    mount = network_mount(Path(os.path.realpath(folder)), _mounts())
+    if mount is not None:
+        yield Finding("fail", "data", DataOnNetwork(str(folder), mount.kind, str(mount.folder)).message)
+        return
     free = shutil.disk_usage(nearest).free
     place = f"{folder}{'' if folder.exists() else ' (will be made)'}, {free / 2**30:.1f} GiB free"
     yield Finding("ok" if free > 2**30 else "warn", "data", place + ("" if free > 2**30 else ". Free some space: worktrees need it"))
     yield _lock(folder / "lock")
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:  # not Linux: unknown
+        return ""
 
 
 def _lock(file: Path) -> Finding:

@@ -41,6 +41,7 @@ def _show(session: Session, as_json: bool) -> None:
             *[(option.id, option.value) for option in session.options],
             *[(f"{name}, wanted", value) for name, value in session.chosen.items() if not _has(session, name, value)],
             ("sandbox", f"off: {session.sandbox_reason}" if session.sandbox_reason else session.sandbox),
+            ("devices", ", ".join(session.sandbox_devices) or None),
             ("turns", session.turn_count),
             ("in the queue", len(session.queue) or None),
             ("last", session.last_line),

@@ -16,8 +16,8 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
      │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged
      └─ Unavailable (OSError)             503  try again later, or repair the machine
-         ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, AgentFailed, GitFailed, Starting
-         ├─ InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked
+         ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
+         ├─ Starting, InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked
          └─ ServerGone                         no answer; raised by a client
 """
 
@@ -397,6 +397,20 @@ class DataInUse(Unavailable):
             subject=data_dir,
             pid=pid,
             url=url,
+        )
+
+
+class DataOnNetwork(Unavailable):
+    code = "data_on_network"
+
+    def __init__(self, data_dir: str, kind: str, mount: str) -> None:
+        super().__init__(
+            f"The data folder {data_dir!r} lies on a network file system ({kind}, mounted at {mount}), where SQLite loses data. "
+            "Nothing was written. Start again with a folder on a local disk, for example: AGOR_DATA_DIR=/var/tmp/agor-$USER jupyter lab. "
+            "Boards and repositories stay where they are; sessions, transcripts and worktrees are then kept on this machine alone.",
+            subject=data_dir,
+            kind=kind,
+            mount=mount,
         )
 
 

@@ -82,6 +82,8 @@ class Session(Record):
     """Of its last process. `None`: it had none yet."""
     sandbox_reason: str | None = None
     """Why it is off."""
+    sandbox_devices: list[str] = Field(default_factory=list)
+    """What it may use there of the machine's devices: `gpu`, or paths."""
     queue: list[TurnId] = Field(default_factory=list)
     """Turns that wait, in order."""
     current_turn_id: TurnId | None = None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import BadName
+from agor_jupyter.executors.devices import GPU_ENV
 from agor_jupyter.executors.processes import MARK
 
 _ALLOWED = re.compile(
@@ -63,7 +64,7 @@ def build(
     environment (default `os.environ`). Raises `BadName` for a name that may not be passed.
     """
     source = os.environ if source is None else source
-    named = {*agent.pass_env, *pass_env}
+    named = {*agent.pass_env, *pass_env, *GPU_ENV}
     for name in named:
         check_name(name)
     env = {name: value for name, value in source.items() if name in named or _is_allowed(name, value)}

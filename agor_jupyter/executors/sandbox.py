@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from agor_jupyter.executors import devices
+
 P_co = TypeVar("P_co", covariant=True)
 
 PROGRAM = "bwrap"
@@ -70,6 +72,8 @@ class Layout:
     """
     tmp: Path | None = None
     """A folder of this machine as `/tmp`; without it, one in memory."""
+    devices: Sequence[str] = ()
+    """As `devices.arguments` takes them."""
     env: Mapping[str, str] | None = None
     """Exactly these variables. `None`: those that the process is started with. They are in the arguments: no secrets."""
 
@@ -81,6 +85,7 @@ def arguments(layout: Layout) -> list[str]:
     found = [*_system(), *tmp]
     for target, how in sorted([*mounts, *_covers(layout)], key=lambda one: len(one[0].parts)):
         found += [*how, str(target)]
+    found += devices.arguments(layout.devices)
     if layout.env is not None:
         found += ["--clearenv", *(part for name, value in layout.env.items() for part in ("--setenv", name, value))]
     return [*found, "--chdir", str(layout.cwd), "--"]

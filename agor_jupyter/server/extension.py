@@ -13,7 +13,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
+from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, validate
 
 from agor_jupyter._assets import STATIC, bundle_hash
 from agor_jupyter.server.base import NothingHere, knows_people
@@ -138,6 +138,13 @@ class AgorApp(ExtensionApp):
     sandbox_write = List(
         Unicode(), help="Folders and files that agents may read and change in the sandbox beside their worktree. Default: none."
     ).tag(config=True)
+    sandbox_devices = List(
+        Unicode(),
+        help=(
+            "Devices that agents may use in the sandbox: `gpu` for all GPUs of the machine, or paths such as `/dev/ttyUSB0`. "
+            "Each session says which it has. Default: none."
+        ),
+    ).tag(config=True)
     git_timeout_s = Float(120, min=1, help="Seconds that one call of git may take, apart from a clone. Default 120, at least 1.").tag(
         config=True
     )
@@ -167,6 +174,13 @@ class AgorApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         await self.lifetime.close()
+
+    @validate("sandbox_devices")
+    def _check_devices(self, proposal: Any) -> Any:
+        for name in proposal["value"]:
+            if name != "gpu" and not (name.startswith("/dev/") and ".." not in Path(name).parts):
+                raise TraitError(f"AgorApp.sandbox_devices: {name!r} is neither `gpu` nor the path of a device, such as /dev/ttyUSB0.")
+        return proposal["value"]
 
     @property
     def server(self) -> ServerApp:
@@ -237,6 +251,7 @@ class AgorApp(ExtensionApp):
             trust_project_files=self.trust_project_files,
             sandbox_read=tuple(Path(path).expanduser().absolute() for path in self.sandbox_read),
             sandbox_write=tuple(Path(path).expanduser().absolute() for path in self.sandbox_write),
+            sandbox_devices=tuple(self.sandbox_devices),
             git_timeout=timedelta(seconds=self.git_timeout_s),
             clone_timeout=timedelta(seconds=self.clone_timeout_s),
             setup_timeout=timedelta(seconds=self.setup_timeout_s),

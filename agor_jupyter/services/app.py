@@ -43,7 +43,7 @@ from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.variables import Variables
 from agor_jupyter.services.waiting import Waiting
 from agor_jupyter.services.worktrees import Worktrees
-from agor_jupyter.storage import commands, sessions, turns
+from agor_jupyter.storage import commands, filesystem, sessions, turns
 from agor_jupyter.storage.lock import DataLock
 from agor_jupyter.storage.migrate import migrate
 from agor_jupyter.storage.store import Store, sqlite_url
@@ -57,6 +57,7 @@ class Agor:
 
     Errors on entering:
         DataInUse: another server has the data directory.
+        DataOnNetwork: it lies on a network file system.
         StorageBusy, StorageFull, StorageBroken: as they say.
     """
 
@@ -136,12 +137,7 @@ class Agor:
     async def _open(self, stack: AsyncExitStack) -> None:
         """Closing runs in the opposite order: no process, then no open turn, then no waiting text, then no file."""
         config, clock = self.config, self.clock
-        stack.enter_context(self.lock)
-        url = config.database_url or sqlite_url(config.data_dir / "agor.db")
-        await asyncio.to_thread(migrate, url)
-        self.store = store = await asyncio.to_thread(Store, url)
-        store.start()
-        stack.push_async_callback(asyncio.to_thread, store.close)
+        store = await self._open_store(stack)
         await store.write(commands.forget, clock.now() - COMMANDS_KEPT)
         await reap_dead(store)
         await store.write(interrupt_open, clock.now())
@@ -187,6 +183,17 @@ class Agor:
         stack.push_async_callback(self._parking.close)
         for session_id in await store.read(turns.sessions_that_wait):
             self.runner.wake(session_id)
+
+    async def _open_store(self, stack: AsyncExitStack) -> Store:
+        config = self.config
+        await asyncio.to_thread(filesystem.check, config.data_dir, config.database_url)
+        stack.enter_context(self.lock)
+        url = config.database_url or sqlite_url(config.data_dir / "agor.db")
+        await asyncio.to_thread(migrate, url)
+        self.store = store = await asyncio.to_thread(Store, url)
+        store.start()
+        stack.push_async_callback(asyncio.to_thread, store.close)
+        return store
 
     async def _open_worktrees(self, stack: AsyncExitStack) -> None:
         store, config, clock = self.store, self.config, self.clock

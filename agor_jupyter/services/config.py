@@ -51,6 +51,8 @@ class Config:
     """What they may read there beside their worktree and the system."""
     sandbox_write: tuple[Path, ...] = ()
     """What they may read and write there beside their worktree."""
+    sandbox_devices: tuple[str, ...] = ()
+    """What they may use there of this machine's devices: `gpu`, or paths."""
     clone_protocols: tuple[str, ...] = ("https", "ssh")
     """What a URL to clone may use. `file` exists for tests."""
     clone_timeout: timedelta = timedelta(minutes=30)

@@ -21,7 +21,7 @@ from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import RunId, SessionId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.executors import sandbox
+from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
 from agor_jupyter.git import meeting, private
 from agor_jupyter.git.private import Inside, Private
@@ -55,6 +55,8 @@ class Launch:
     run_id: RunId
     reason: str | None = None
     """Why it has no sandbox; `None` when it has one."""
+    devices: Sequence[str] = ()
+    """What it may use there of the machine's devices."""
     notices: Sequence[Notice] = ()
 
     @property
@@ -127,6 +129,7 @@ class Sandboxes:
             executor=SandboxedExecutor(executor, layout),
             worktree_id=worktree.id,
             run_id=run_id,
+            devices=layout.devices,
             notices=notices,
         )
 
@@ -140,8 +143,9 @@ class Sandboxes:
         """Let the session's record say where its process runs."""
         state = "on" if launch.is_on else "off"
         session = find_session(transaction, session_id)
-        if (session.sandbox, session.sandbox_reason) != (state, launch.reason):
-            derive(transaction, session_id, self._clock.now(), sandbox=state, sandbox_reason=launch.reason)
+        found = {"sandbox": state, "sandbox_reason": launch.reason, "sandbox_devices": list(launch.devices)}
+        if any(getattr(session, name) != value for name, value in found.items()):
+            derive(transaction, session_id, self._clock.now(), **found)
 
     # Both sides
 
@@ -237,7 +241,13 @@ class Sandboxes:
             Mount(source=place.worktree, target=place.worktree, is_writable=True),
             _link(place),
         ]
-        return Layout(cwd=place.worktree, mounts=mounts, hidden=self._hidden(home.theirs, checkouts, mounts), tmp=tmp)
+        return Layout(
+            cwd=place.worktree,
+            mounts=mounts,
+            hidden=self._hidden(home.theirs, checkouts, mounts),
+            tmp=tmp,
+            devices=devices.present(self._config.sandbox_devices),
+        )
 
     def _named(self, agent: AgentType, env: Mapping[str, str]) -> list[Path]:
         """Files that the administrator's variables name, such as certificates; and what this server installed."""
@@ -292,6 +302,17 @@ def _link(place: Private) -> Mount:
     if target.is_symlink() or not target.is_file():
         raise errors.SandboxFailed(f"{target} is not the file that git made. Run `git worktree repair {place.worktree}` in the repository")
     return Mount(source=place.link, target=target)
+
+
+def gpu_notice(launch: Launch) -> Notice | None:
+    """For a session whose first process has a sandbox that hides this machine's GPU."""
+    if not launch.is_on or any(name == devices.GPU or name.startswith("/dev/") for name in launch.devices) or not devices.gpus():
+        return None
+    text = (
+        "This machine has a GPU, and the sandbox hides it: programs that the agent runs compute without it. An administrator "
+        'can let agents use it, with AgorApp.sandbox_devices = ["gpu"].'
+    )
+    return Notice(code="gpu_hidden", text=text)
 
 
 def mode_notice(agent: AgentType) -> Notice:

@@ -34,7 +34,7 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.looks import Look
 from agor_jupyter.services.outcomes import Outcome
-from agor_jupyter.services.sandboxes import NOT_MET, Launch, mode_notice
+from agor_jupyter.services.sandboxes import NOT_MET, Launch, gpu_notice, mode_notice
 from agor_jupyter.services.tasks import end
 from agor_jupyter.services.trusts import WITHOUT, question
 from agor_jupyter.services.watchdog import Watchdog
@@ -557,8 +557,9 @@ class Worker:
             await self._forget(set())
             raise
         is_unasked = launch.is_on and agent.sandbox_mode is not None and MODE not in session.chosen
+        hides_gpu = await asyncio.to_thread(gpu_notice, launch) if session.sandbox is None else None
         if self._current is not None:
-            for notice in [*launch.notices, *([mode_notice(agent)] if is_unasked else [])]:
+            for notice in [*launch.notices, *([hides_gpu] if hides_gpu else []), *([mode_notice(agent)] if is_unasked else [])]:
                 await self._tell(self._current, notice)
         return launch
 

@@ -178,6 +178,7 @@ export class World {
       chosen: {},
       sandbox: null,
       sandboxReason: null,
+      sandboxDevices: [],
       fork: null,
       queue: [],
       currentTurnId: null,

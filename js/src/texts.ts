@@ -335,7 +335,9 @@ export const texts = {
   sandbox: {
     on: 'Sandboxed',
     onWhy: 'The agent sees its worktree only',
+    devices: (names: readonly string[]) => `It may use ${names.map(name => (name === 'gpu' ? 'the GPU' : name)).join(', ')}`,
     off: 'No sandbox',
+    gpu: '+ GPU',
     noReason: 'The agent can read and write what the server can',
   },
 

@@ -99,14 +99,16 @@ function Cost({ session }: { session: Session }) {
 function SandboxState({ session }: { session: Session }) {
   if (session.sandbox === null) return null;
   const isOn = session.sandbox === 'on';
+  const devices = session.sandboxDevices.length ? `. ${visible(texts.sandbox.devices(session.sandboxDevices))}` : '';
   return (
     <span
       className="agor-sandbox agor-nowrap"
       data-sandbox={session.sandbox}
-      title={isOn ? texts.sandbox.onWhy : visible(session.sandboxReason ?? texts.sandbox.noReason)}
+      title={isOn ? `${texts.sandbox.onWhy}${devices}` : visible(session.sandboxReason ?? texts.sandbox.noReason)}
     >
       <Icon name={isOn ? 'lock' : 'unlock'} size={12} />
       {isOn ? texts.sandbox.on : texts.sandbox.off}
+      {isOn && session.sandboxDevices.includes('gpu') && ` ${texts.sandbox.gpu}`}
     </span>
   );
 }

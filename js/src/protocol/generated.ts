@@ -776,6 +776,8 @@ export interface Session {
   sandbox: 'on' | 'off' | null
   /** Why it is off. */
   sandboxReason: string | null
+  /** What it may use there of the machine's devices: `gpu`, or paths. */
+  sandboxDevices: string[]
   /** Turns that wait, in order. */
   queue: string[]
   currentTurnId: string | null
@@ -1270,6 +1272,7 @@ export type ErrorCode =
   | 'conflict'
   | 'conversation_not_found'
   | 'data_in_use'
+  | 'data_on_network'
   | 'error'
   | 'file_not_found'
   | 'forbidden'
