@@ -14,6 +14,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
+     │   ├─ UnreadableRepository, BranchInTheWay
      │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
@@ -23,6 +24,8 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
+
+from agor_jupyter.domain.text import quoted
 
 
 class _Refusal(Protocol):
@@ -234,6 +237,15 @@ class NotARepository(Conflict):
         super().__init__(f"{path!r} is not a git repository. Run `git init` there, or name a folder that has one.", subject=path)
 
 
+class UnreadableRepository(Conflict):
+    """It is a repository, and git does not take it: mostly one that a newer git made."""
+
+    code = "unreadable_repository"
+
+    def __init__(self, path: str, why: str, remedy: str) -> None:
+        super().__init__(f"The git repository {path!r} cannot be used: {why}. {remedy}", subject=path)
+
+
 class AlreadyExists(Conflict):
     code = "already_exists"
 
@@ -249,6 +261,22 @@ class BranchTaken(Conflict):
             f"Branch {branch!r} is checked out in {where}. Nothing was started. Use a new branch name, or work in that folder.",
             subject=branch,
             where=where,
+        )
+
+
+class BranchInTheWay(Conflict):
+    """Git keeps no branch `a` beside a branch `a/b`."""
+
+    code = "branch_in_the_way"
+
+    def __init__(self, branch: str, other: str, suggestion: str | None = None) -> None:
+        hint = f" “{suggestion}” would work." if suggestion else " Choose another name."
+        super().__init__(
+            f"Branch {branch!r} cannot be made beside branch {other!r}: for git, {min(branch, other, key=len)!r} would be a branch and a "
+            f"folder of branches at once. Nothing was made.{hint}",
+            subject=branch,
+            other=other,
+            suggestion=suggestion,
         )
 
 
@@ -493,12 +521,12 @@ class SecretsLocked(Unavailable):
 
 
 class GitFailed(Unavailable):
-    """git ended with an error that has no better name. `stderr` is masked and cut."""
+    """git ended with an error that has no better name. What it said is quoted: plain, cut, and without credentials."""
 
     code = "git_failed"
 
     def __init__(self, action: str, why: str) -> None:
-        super().__init__(f"git could not {action}: {why.strip()[-600:]}", subject=action)
+        super().__init__(f"git could not {action}: {quoted(why)[-600:]}", subject=action)
 
 
 class ServerGone(Unavailable):

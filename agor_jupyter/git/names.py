@@ -1,4 +1,8 @@
-"""Which names and URLs are taken. Pure functions, stricter than git: what passes is also safe in a path and easy to read."""
+"""Which names and URLs are taken. Pure functions.
+
+For what is made here they are stricter than git: what passes is also safe in a path and easy to read. What is there already may have any
+name that git takes; it is passed to git as a full ref only, so that none can be meant as an option.
+"""
 
 import re
 import unicodedata
@@ -7,6 +11,9 @@ from collections.abc import Sequence
 from agor_jupyter.domain import errors
 
 MAX_NAME = 200
+_MAX_EXISTING = 1000
+_NEVER = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
+_HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))})
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -19,7 +26,7 @@ _FILE = re.compile(rf"file:///{_PATH}")
 
 
 def check_branch(name: str, what: str = "Branch") -> str:
-    """A branch, tag or commit by name, as `git check-ref-format --branch` takes it and with plain characters only."""
+    """The name of a new branch, as `git check-ref-format --branch` takes it and with plain characters only."""
     why = _flaw(name)
     if why:
         suggestion = slugify(name)
@@ -44,6 +51,53 @@ def _flaw(name: str) -> str | None:  # noqa: PLR0911 one sentence for each rule
     return None
 
 
+def check_existing(name: str, what: str = "Branch") -> str:
+    """The name of a branch, tag or commit that is there already: all that `git check-ref-format --branch` takes."""
+    why = _flaw_for_git(name)
+    if why:
+        raise errors.BadName(what, name, why)
+    return name
+
+
+def _flaw_for_git(name: str) -> str | None:  # noqa: PLR0911 one sentence for each rule
+    if not name:
+        return "it is empty"
+    if len(name) > _MAX_EXISTING:
+        return f"it is longer than {_MAX_EXISTING} characters"
+    if not _is_text(name):
+        return "it is not UTF-8. Rename the branch with `git branch -m`"
+    if "\0" in name:
+        return "it has a NUL character"
+    if found := _NEVER.search(name):
+        return f"git takes no {found[0]!r} in a name"
+    if ".." in name or "@{" in name or any(not part or part.startswith(".") or part.endswith(".lock") for part in name.split("/")):
+        return "git takes no “..”, no “@{”, no “//”, and no part that starts with “.” or ends with “.lock”"
+    if name.endswith(".") or name.startswith("-") or name in {"HEAD", "@"}:
+        return "git takes no branch of this name: “HEAD”, “@”, or what starts with “-” or ends with “.”"
+    return None
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def shown(name: str) -> str:
+    """A name that came from git, as UTF-8: a byte that is none stands as its number after a backslash, which git takes in no name."""
+    return name if _is_text(name) else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def parents(branch: str) -> list[str]:
+    """The names that cannot be branches beside `branch`: `a` and `a/b` for `a/b/c`."""
+    parts = branch.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def beside(branch: str) -> str | None:
+    """A name for it that is no folder of others."""
+    flat = branch.replace("/", "-")
+    return flat if flat != branch and not _flaw(flat) else None
+
+
 def check_title(title: str) -> str:
     """A name for people: free text in one line, without characters that hide or turn others."""
     stripped = title.strip()
@@ -51,7 +105,7 @@ def check_title(title: str) -> str:
         raise errors.BadName("Name", title, "it is empty")
     if len(stripped) > MAX_NAME:
         raise errors.BadName("Name", title, f"it is longer than {MAX_NAME} characters", slugify(stripped))
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for character in stripped):
+    if any(unicodedata.category(character) in _HIDING for character in stripped):
         raise errors.BadName("Name", title, "it has control or invisible characters", slugify(stripped) or None)
     return stripped
 

@@ -111,7 +111,7 @@ def alternates(repository: Repository) -> list[Path]:
     found = [repository.common_dir / "objects"]
     for folder in found:
         listed = read_beneath(folder, "info/alternates", 65_536) or b""
-        for line in listed.decode("utf-8", "surrogateescape").splitlines():
+        for line in listed.decode("utf-8", "surrogateescape").split("\n"):
             path = Path(os.path.normpath(folder / line)) if line and not line.startswith("#") else None
             if path is not None and path.name == "objects" and (path / "pack").is_dir() and path not in found and len(found) < 20:
                 found.append(path)
@@ -163,7 +163,7 @@ def _head(raw: bytes | None) -> str | None:
 
 
 def _refs(text: str) -> Refs:
-    pairs = (line.partition("\0")[::2] for line in text.splitlines())
+    pairs = (line.partition("\0")[::2] for line in text.split("\n"))
     return {name: commit for name, commit in pairs if name.startswith("refs/") and _SHA.fullmatch(commit)}
 
 

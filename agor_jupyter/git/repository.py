@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import run
+from agor_jupyter.git import formats, run
 
 _LINKED = (
     *("objects", "refs", "packed-refs", "reftable", "logs", "worktrees", "info", "shallow"),
     *("rebase-merge", "rebase-apply", "BISECT_LOG", "BISECT_START"),
 )
 _TIPS_AGE_S = 1.0
+_TRUE = frozenset({b"true", b"yes", b"on", b"1"})
 _ALLOWED_KEYS = re.compile(
     rb"core\.(autocrlf|eol|safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)"
     rb"|extensions\.(objectformat|refstorage)"
@@ -47,9 +48,15 @@ class Repository:
     view: Path
     """A folder of the server's own for this repository."""
     timeout_s: float = run.TIMEOUT_S
+    ignores_case: bool = field(default=False, init=False)
+    """Names that differ in case only are one, by its settings as they were when they were read last."""
     _signature: object = field(default=None, init=False)
     _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
     _tips_at: float = field(default=0.0, init=False)
+
+    def fold(self, branch: str) -> str:
+        """The same for names that are one name to this repository."""
+        return branch.lower() if self.ignores_case else branch
 
     def worktree_dir(self, worktree: Path) -> Path:
         """Where git keeps what belongs to the worktree at that path. Its last name is unique, so git takes it as it is."""
@@ -122,7 +129,7 @@ class Repository:
 
     async def _read_tips(self) -> dict[str, str]:
         output = await self.git("list the branches", "for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads", "refs/remotes")
-        return {name: sha for name, _, sha in (line.partition("\0") for line in output.text.splitlines())}
+        return {name: sha for name, _, sha in (line.partition("\0") for line in output.text.split("\n"))}
 
     async def _build(self) -> None:
         self.view.mkdir(parents=True, exist_ok=True)
@@ -134,7 +141,11 @@ class Repository:
         for name in ("logs", "worktrees"):
             (self.common_dir / name).mkdir(exist_ok=True)
         settings = [(b"core.bare", b"false"), (b"core.logallrefupdates", b"true"), (b"core.repositoryformatversion", b"0")]
-        settings += await self.settings(_ALLOWED_KEYS, _ALLOWED_PERSONAL_KEYS)
+        own = await read_settings(self.common_dir / "config")
+        if refusal := formats.refusal(self.path, own):
+            raise refusal
+        settings += select(own, _ALLOWED_KEYS, await self._personal(), _ALLOWED_PERSONAL_KEYS)
+        self.ignores_case = dict(settings).get(b"core.ignorecase", b"").lower() in _TRUE
         _replace(self.view / "config", render(settings))
 
     async def settings(self, own: "re.Pattern[bytes]", personal: "re.Pattern[bytes]") -> list[Setting]:
@@ -142,24 +153,35 @@ class Repository:
 
         Reading settings executes nothing. A value is data here and stays data.
         """
-        found: list[Setting] = []
-        for source, allowed in (
-            (["--global", "--includes"], personal),
-            (["--file", str(self.common_dir / "config"), "--no-includes"], own),
-        ):
-            output = await run.run(
-                "read the settings",
-                ["config", *source, "-z", "--list"],
-                cwd=self.view,
-                pins={"GIT_DIR": os.devnull},
-                is_personal=source[0] == "--global",
-                ok=(0, 1, 128),
-            )
-            for setting in output.out.split(b"\0"):
-                key, _, value = setting.partition(b"\n")
-                if allowed.fullmatch(key) and b"\n" not in key:
-                    found.append((key, os.fsencode(Path(os.fsdecode(value)).expanduser()) if key == b"core.excludesfile" else value))
-        return found
+        return select(await read_settings(self.common_dir / "config"), own, await self._personal(), personal)
+
+    async def _personal(self) -> list[Setting]:
+        output = await run.run(
+            "read the settings",
+            ["config", "--global", "--includes", "-z", "--list"],
+            cwd=self.view,
+            pins={"GIT_DIR": os.devnull},
+            is_personal=True,
+            ok=(0, 1, 128),
+        )
+        return _parsed(output.out)
+
+
+def select(own: Iterable[Setting], own_keys: "re.Pattern[bytes]", personal: Iterable[Setting], keys: "re.Pattern[bytes]") -> list[Setting]:
+    """Personal settings first, so that those of the repository count."""
+    return [
+        (key, os.fsencode(Path(os.fsdecode(value)).expanduser()) if key == b"core.excludesfile" else value)
+        for allowed, settings in ((keys, personal), (own_keys, own))
+        for key, value in settings
+        if allowed.fullmatch(key) and b"\n" not in key
+    ]
+
+
+def _parsed(listed: bytes) -> list[Setting]:
+    """Of `git config -z --list`. A key alone means that it is true."""
+    return [
+        (key, value if has_value else b"true") for key, has_value, value in (one.partition(b"\n") for one in listed.split(b"\0")) if key
+    ]
 
 
 def render(settings: Iterable[Setting]) -> bytes:
@@ -196,10 +218,32 @@ async def discover(path: Path) -> tuple[Path, Path]:
                 f"it belongs to another user (id {owner}), whose settings git would obey. If you trust it, run "
                 f"`git config --global --add safe.directory {path}`",
             )
+        await _tell_format(path, output.err.decode("utf-8", "replace"))
         raise errors.NotARepository(str(path))
     is_bare, common, *up = output.text.split("\n")
     common_dir = Path(os.path.realpath(common))
     return (common_dir if is_bare == "true" else Path(os.path.realpath(path / (up[0] if up else ""))), common_dir)
+
+
+async def _tell_format(path: Path, said: str) -> None:
+    """Raises when there is a repository all the same, with git's own reason for not taking it."""
+    git_dir = formats.git_dir_at(path)
+    if git_dir is not None:
+        refusal = formats.refusal(path, await read_settings(git_dir / "config"), said.removeprefix("fatal: "))
+        if refusal is not None:
+            raise refusal
+
+
+async def read_settings(file: Path) -> list[Setting]:
+    """All that a settings file says, without what it includes. Reading executes nothing."""
+    output = await run.run(
+        "read the settings",
+        ["config", "--file", str(file), "--no-includes", "-z", "--list"],
+        cwd=Path("/"),
+        pins={"GIT_DIR": os.devnull},
+        ok=(0, 1, 128),
+    )
+    return _parsed(output.out)
 
 
 def _foreign_owner(path: Path) -> int | None:

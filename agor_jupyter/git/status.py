@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.domain.worktrees import WorktreeStatus
+from agor_jupyter.git import names
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -63,7 +64,7 @@ def parse(text: str) -> Changes:
             if key == "branch.oid":
                 found.head = "" if value == "(initial)" else value
             elif key == "branch.head":
-                found.branch = None if value == "(detached)" else value
+                found.branch = None if value == "(detached)" else names.shown(value)
         elif mark == "1":
             found.staged += rest[0] != "."
             found.unstaged += rest[1] != "."

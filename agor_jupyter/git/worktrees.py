@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agor_jupyter.domain import errors
+from agor_jupyter.git import names
 from agor_jupyter.git.repository import Repository
 
 LOCK_REASON = "agor-jupyter"
@@ -33,31 +34,58 @@ class Start:
 
 
 async def resolve(repository: Repository, repo: str, base: str, branch: str) -> Start:
-    """The commit that `base` names now, and the one of `branch` if there is such a branch. One process.
+    """The commit that `base` names now, and the one of `branch` if there is such a branch. Two processes.
 
     Errors:
         RefNotFound: with the names that are near.
+        BranchInTheWay: `branch` is new, and git cannot keep it beside one that is there.
     """
+    branch_sha = await _tip(repository, branch)
     candidates = [f"refs/heads/{base}", f"refs/tags/{base}", f"refs/remotes/{base}", f"refs/remotes/origin/{base}"]
     if re.fullmatch(r"[0-9a-fA-F]{7,64}", base):
         candidates.append(base)
-    names = [f"refs/heads/{branch}", *candidates]
     output = await repository.git(
         "look up the base",
         "cat-file",
         "--batch-check=%(objectname) %(objecttype)",
-        stdin="".join(f"{name}^{{commit}}\n" for name in names).encode(),
+        stdin=os.fsencode("".join(f"{name}^{{commit}}\n" for name in candidates)),
     )
-    found = [line.split(" ") for line in output.text.splitlines()]
-    shas = [line[0] if len(line) == 2 and line[1] == "commit" and _SHA.fullmatch(line[0]) else None for line in found]
-    base_sha = next((sha for sha in shas[1:] if sha), None)
+    found = [line.split(" ") for line in output.text.split("\n")]
+    base_sha = next((line[0] for line in found if len(line) == 2 and line[1] == "commit" and _SHA.fullmatch(line[0])), None)
     if base_sha is None:
         known = [name for name, *_ in await refs(repository)]
         if not known:
             raise errors.GitFailed("make a worktree", f"repo {repo!r} has no commit yet. Make a first commit in it, then try again")
-        short = [re.sub(r"refs/(heads|tags|remotes)/", "", name) for name in known]
+        short = [names.shown(re.sub(r"refs/(heads|tags|remotes)/", "", name)) for name in known]
         raise errors.RefNotFound(base, repo, difflib.get_close_matches(base, short, n=3, cutoff=0.5) or short[:3])
-    return Start(sha=base_sha, branch_sha=shas[0])
+    return Start(sha=base_sha, branch_sha=branch_sha)
+
+
+async def _tip(repository: Repository, branch: str) -> str | None:
+    """The commit of `branch`. `None`: there is no such branch, and nothing is in the way of it.
+
+    Errors:
+        BranchInTheWay, and AlreadyExists when branches that differ in case only are one here and such a one is there.
+    """
+    full = f"refs/heads/{branch}"
+    await repository.refresh()
+    above = [f"refs/heads/{name}" for name in names.parents(branch)]
+    found = await refs(repository, *(["refs/heads"] if repository.ignores_case else [full, *above]))  # also all below `full`
+    if known := dict(found).get(full):
+        return known
+    fold = repository.fold
+    for name, _ in found:
+        other = names.shown(name.removeprefix("refs/heads/"))
+        if fold(name) == fold(full):
+            raise errors.AlreadyExists("Branch", other, f"To this repository {branch!r} is the same name. Choose another one.")
+        if fold(name) in map(fold, above) or fold(name).startswith(f"{fold(full)}/"):
+            raise errors.BranchInTheWay(branch, other, names.beside(branch))
+    return None
+
+
+async def check_room(repository: Repository, branch: str) -> None:
+    """Raises `BranchInTheWay` when `branch` is not there and git could not make it."""
+    await _tip(repository, branch)
 
 
 async def fork_point(repository: Repository, repo: str, branch: str, start: Start) -> str:
@@ -76,9 +104,10 @@ async def fork_point(repository: Repository, repo: str, branch: str, start: Star
 
 
 async def check_free(repository: Repository, branch: str) -> None:
-    """Raises `BranchTaken` when it is checked out anywhere."""
+    """Raises `BranchTaken` when it is checked out anywhere, and what `check_room` raises."""
+    await check_room(repository, branch)
     for entry in await entries(repository):
-        if entry.branch is not None and entry.branch.lower() == branch.lower():
+        if entry.branch is not None and repository.fold(entry.branch) == repository.fold(branch):
             raise errors.BranchTaken(branch, entry.path)
 
 
@@ -98,7 +127,7 @@ async def refs(repository: Repository, *patterns: str) -> list[tuple[str, str]]:
         "--format=%(refname)%00%(objectname)",
         *(patterns or ("refs/heads", "refs/remotes", "refs/tags")),
     )
-    return [(name, sha) for name, _, sha in (line.partition("\0") for line in output.text.splitlines())]
+    return [(name, sha) for name, _, sha in (line.partition("\0") for line in output.text.split("\n")) if sha]
 
 
 async def entries(repository: Repository) -> list[Entry]:
@@ -126,10 +155,14 @@ async def add(repository: Repository, path: Path, branch: str, start: str | None
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in ("worktrees", "logs"):  # git drops an empty one
         (repository.common_dir / name).mkdir(exist_ok=True)
-    target = ["--no-track", "-b", branch, "--", str(path), start] if start else ["--", str(path), branch]
+    target = ["--no-track", "-b", branch, "--", str(path), start] if start else ["--detach", "--", str(path), f"refs/heads/{branch}"]
     await repository.git(
         "make the worktree", "worktree", "add", "--quiet", "--no-checkout", "--no-guess-remote", "--lock", "--reason", LOCK_REASON, *target
     )
+    if start is None:  # git takes a full name only for a commit, and a short one may be meant otherwise
+        await repository.git(
+            "switch to the branch", "symbolic-ref", "-m", "agor: worktree", "HEAD", f"refs/heads/{branch}", worktree=path, cwd=path.parent
+        )
     link = path / ".git"  # git wrote the path of the view; the agent's git and an editor need the real one
     link.write_text(f"gitdir: {repository.worktree_dir(path)}\n")
 

@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import math
-import re
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Text, Thought, ToolCall, ToolOutput, TranscriptBody
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.records import JsonObject
+from agor_jupyter.domain.text import plain
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.storage import events
 from agor_jupyter.storage.events import Entry
@@ -32,13 +32,6 @@ _RETRY_S = 1.0
 _LINE_START = 2_000
 _OVERHEAD = 100
 
-_CONTROL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]?"  # CSI: colours, cursor
-    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC: title, clipboard, links
-    r"|\x1b[PX^_][^\x1b]*(?:\x1b\\)?"  # DCS and its like
-    r"|\x1b[ -/]*[0-~]?"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
-)
 _SPOKEN = (Text, Thought, ToolOutput)
 
 
@@ -186,11 +179,6 @@ class Collector:
                 await asyncio.sleep(_RETRY_S)
             except Exception:
                 log.exception("Transcript entries could not be stored and are lost")
-
-
-def plain(text: str) -> str:
-    """Without terminal control sequences, other control characters, and marks that change the direction of writing."""
-    return _CONTROL.sub("", text)
 
 
 def _belong_together(known: TranscriptBody, new: TranscriptBody) -> bool:

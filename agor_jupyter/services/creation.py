@@ -10,7 +10,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import RepoId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState, WorktreeStatus
 from agor_jupyter.executors import commands as executor
-from agor_jupyter.git import include, snapshots
+from agor_jupyter.git import include, names, snapshots
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.locks import Locks
@@ -40,7 +40,7 @@ class Creation:
         self._filling = asyncio.Semaphore(FILLING_AT_ONCE)
         self._adding_now = self._filling_now = 0
         self._making: dict[WorktreeId, asyncio.Task[None]] = {}
-        self._branches: set[tuple[RepoId, str]] = set()
+        self._branches: dict[WorktreeId, tuple[RepoId, str]] = {}
         self._tasks = Tasks()
 
     async def close(self) -> None:
@@ -50,7 +50,7 @@ class Creation:
         """Make it. When it was made before, its branch may be there already."""
         task = self._tasks.start(self._make(worktree, repository, is_first=is_first), f"make worktree {worktree.name}")
         self._making[worktree.id] = task
-        self._branches.add((worktree.repo_id, worktree.branch.lower()))
+        self._branches[worktree.id] = (worktree.repo_id, worktree.branch)
         task.add_done_callback(lambda _: self._forget(worktree))
 
     async def wait(self, worktree_id: WorktreeId) -> None:
@@ -59,8 +59,19 @@ class Creation:
         if task is not None:
             await asyncio.wait([task])
 
-    def is_making(self, repo_id: RepoId, branch: str) -> bool:
-        return (repo_id, branch.lower()) in self._branches
+    def check_room(self, repo_id: RepoId, repository: Repository, branch: str) -> None:
+        """Beside the branches that are being made just now.
+
+        Errors:
+            AlreadyExists, BranchInTheWay.
+        """
+        wanted = repository.fold(branch)
+        for other in [name for known, name in self._branches.values() if known == repo_id]:
+            made = repository.fold(other)
+            if made == wanted:
+                raise errors.AlreadyExists("Branch", branch, "It is being made just now.")
+            if made in names.parents(wanted) or wanted in names.parents(made):
+                raise errors.BranchInTheWay(branch, other, names.beside(branch))
 
     async def undo(self, worktree: Worktree, repository: Repository, *, branch_at: str | None, reason: str) -> Worktree:
         """Leave nothing half made. The branch goes only if it still is at `branch_at`; `None` keeps it."""
@@ -73,7 +84,7 @@ class Creation:
 
     def _forget(self, worktree: Worktree) -> None:
         self._making.pop(worktree.id, None)
-        self._branches.discard((worktree.repo_id, worktree.branch.lower()))
+        self._branches.pop(worktree.id, None)
 
     async def _make(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
         start = worktree.base_sha if worktree.has_own_branch else None

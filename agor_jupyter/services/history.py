@@ -21,12 +21,13 @@ from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import MAX_PROMPT, Session, SessionState
+from agor_jupyter.domain.text import plain
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.collector import LINE, plain
+from agor_jupyter.services.collector import LINE
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.options import Options

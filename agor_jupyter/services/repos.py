@@ -136,13 +136,13 @@ class Repos:
         return outcome.record
 
     async def branches(self, name: str) -> Branches:
-        """Local ones first."""
+        """Local ones first. What is no UTF-8 in a name is shown escaped, and such a branch cannot be used here."""
         repo = await self.get(name)
         repository = self.repository(repo)
         places = {entry.branch: entry.path for entry in await worktrees.entries(repository) if entry.branch}
         return [
             Branch(
-                name=full.removeprefix("refs/heads/").removeprefix("refs/remotes/"),
+                name=names.shown(full.removeprefix("refs/heads/").removeprefix("refs/remotes/")),
                 sha=sha,
                 is_remote=full.startswith("refs/remotes/"),
                 checked_out_at=places.get(full.removeprefix("refs/heads/")),

@@ -185,19 +185,20 @@ class Worktrees:
 
     async def _create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
         name = names.check_title(request.name)
-        branch = names.check_branch(request.branch if request.branch is not None else names.slugify(name) or "work")
+        branch = request.branch if request.branch is not None else names.slugify(name) or "work"
+        branch = names.check_existing(branch) if request.existing_branch else names.check_branch(branch)
         self._check_board(request.board)
         repo = await self._repos.get(request.repo)
         repository = self._repos.repository(repo)
-        base = names.check_branch(request.base, "Base") if request.base is not None else repo.default_branch or "main"
+        base = names.check_existing(request.base, "Base") if request.base is not None else repo.default_branch or "main"
         start = await git.resolve(repository, repo.slug, base, branch)
         base_sha = start.sha
         if request.existing_branch:
             base_sha = await git.fork_point(repository, repo.slug, branch, start)
         elif start.branch_sha is not None:
             raise errors.AlreadyExists("Branch", branch, "Choose another name, or pass existing_branch to work on it.")
-        elif self._creation.is_making(repo.id, branch):
-            raise errors.AlreadyExists("Branch", branch, "It is being made just now.")
+        else:
+            self._creation.check_room(repo.id, repository, branch)
         worktree_id, now = WorktreeId(self._clock.new_id("worktree")), self._clock.now()
         worktree = Worktree(
             id=worktree_id,
@@ -250,6 +251,7 @@ class Worktrees:
                 if Path(worktree.path).exists():
                     raise errors.Conflict(f"The folder {worktree.path} is there, but git does not know it. Move it away, then retry.")
                 await self.archives.drop_entry(repository, Path(worktree.path))
+            await git.check_room(repository, worktree.branch)
             return await self.archives.begin(caller, worktree, repository, "worktrees.retry", {"name": name}, key)
 
     async def change(self, caller: Caller, name: str, request: WorktreeChange) -> Worktree:

@@ -35,3 +35,54 @@ def test_titles_are_free_text() -> None:
     assert names.slugify("Préparer l’été: 50 %") == "preparer-lete-50"
     assert names.slugify("CON") == "con-1"
     assert names.slugify("日本") == ""
+
+
+ODD = st.sampled_from(
+    [
+        *"aZ09._/-#@+(){}!=,;$%&'\"|<>",
+        ".lock",
+        "..",
+        "//",
+        "HEAD",
+        "refs/heads/",
+        "@{",
+        "~",
+        "^",
+        ":",
+        "?",
+        "*",
+        "[",
+        "\\",
+        " ",
+        "ü",
+        "日本",
+        "\x7f",
+        "\x1b",
+        "\u202e",
+        "\x85",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ODD, min_size=1, max_size=6).map("".join))
+def test_what_exists_may_have_every_name_that_git_takes(name: str) -> None:
+    done = subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False)
+
+    try:
+        names.check_existing(name)
+        is_taken = True
+    except errors.BadName:
+        is_taken = False
+
+    assert is_taken == (done.returncode == 0 and done.stdout == f"{name}\n".encode() and name != "@")
+
+
+def test_a_name_that_is_not_utf_8_is_shown_escaped() -> None:
+    latin = b"gr\xf6\xdfe".decode("utf-8", "surrogateescape")
+
+    assert names.shown(latin) == "gr\\xf6\\xdfe"
+    assert names.shown("größe") == "größe"
+    for name in (latin, names.shown(latin)):
+        with pytest.raises(errors.BadName):
+            names.check_existing(name)

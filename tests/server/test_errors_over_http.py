@@ -121,7 +121,23 @@ CASES = {
     ),
     "a name in use": (worktree(name="Home", branch="x"), 409, "already_exists", "Worktree 'Home' exists already. Choose another name."),
     "an option as a branch": (worktree(branch="--force"), 400, "bad_name", f"Branch '--force' cannot be used: {PLAIN}. “force” would work."),
-    "a shell line as a base": (worktree(base="$(id)"), 400, "bad_name", f"Base '$(id)' cannot be used: {PLAIN}. “id” would work."),
+    "a shell line as a base": (
+        worktree(base="$(id)"),
+        *(404, "ref_not_found", "Repo 'warehouse' has no branch, tag or commit '$(id)'. Did you mean home, main, taken?"),
+    ),
+    "an option as a base": (
+        worktree(base="--force"),
+        400,
+        "bad_name",
+        "Base '--force' cannot be used: git takes no branch of this name: “HEAD”, “@”, or what starts with “-” or ends with “.”.",
+    ),
+    "a branch below a branch": (
+        worktree(branch="taken/x"),
+        409,
+        "branch_in_the_way",
+        ("Branch 'taken/x' cannot be made beside branch 'taken': for git, 'taken' would be a branch and a folder of branches at once. "
+        "Nothing was made. “taken-x” would work."),
+    ),
     "a turned name": (
         worktree(name="a\u202eb"),
         *(400, "bad_name", "Name 'a\\u202eb' cannot be used: it has control or invisible characters. “ab” would work."),
