@@ -19,20 +19,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import run
+from agor_jupyter.git import identity, run
 from agor_jupyter.git.files import opened_file, read_beneath
+from agor_jupyter.git.identity import Identity
 from agor_jupyter.git.repository import Repository, render
 
 INSIDE_S, PATIENCE_S = 10.0, 60.0
 """What a call of git inside may take: a pipe in the place of a file would keep it for ever. The second counts before all is made anew."""
 _HEAD = re.compile(rb"(?:ref: (refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+)|([0-9a-f]{40}|[0-9a-f]{64}))\n?")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_WHO = rb"user\.(name|email)|init\.defaultbranch|pull\.(rebase|ff)|push\.default|core\.(autocrlf|eol)"
+_HABITS = rb"init\.defaultbranch|pull\.(rebase|ff)|push\.default|core\.(autocrlf|eol)"
 _OWN_KEYS = re.compile(
     rb"%b|core\.(safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)|extensions\.objectformat"
-    rb"|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)" % _WHO
+    rb"|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)" % _HABITS
 )
-_PERSONAL_KEYS = re.compile(_WHO)
+_PERSONAL_KEYS = re.compile(_HABITS)
 _EXCLUDES, _NOTHING = re.compile(rb"core\.excludesfile"), re.compile(rb"(?!)")
 _EXCLUDE_BYTES = 256 * 1024
 
@@ -209,7 +210,8 @@ async def make(private: Private, outside: Side) -> None:
     own = new / "worktrees" / worktree.name
     for folder in (own, new / "objects" / "info", new / "objects" / "pack", new / "refs" / "heads", new / "refs" / "tags", new / "info"):
         folder.mkdir(parents=True)
-    settings = await _settings(repository)
+    who = await identity.of(repository, worktree)
+    settings = await _settings(repository, who)
     (new / "config").write_bytes(settings)
     (new / "HEAD").write_bytes(read_beneath(repository.view, "HEAD", 4096) or b"ref: refs/heads/main\n")
     (new / "packed-refs").write_bytes(
@@ -225,6 +227,7 @@ async def make(private: Private, outside: Side) -> None:
     with contextlib.suppress(OSError):
         _copy_index(repository.worktree_dir(worktree), own / "index")
     private.link.write_text(f"gitdir: {repository.worktree_dir(worktree)}\n")
+    identity.note(private.folder, who)
     new.rename(private.git_dir)
     known = Known(head=outside.head, agreed=dict(outside.refs), seen=outside.digest)
     write_known(private, known)
@@ -236,11 +239,12 @@ def _copy_index(source: Path, target: Path) -> None:
             index.write(piece)
 
 
-async def _settings(repository: Repository) -> bytes:
+async def _settings(repository: Repository, who: Identity) -> bytes:
     """What the view has, each key once, so that an agent's git can change it; who commits; and where the remotes are, unless a password
     stands there.
     """
     once: dict[bytes, bytes] = {b"core.bare": b"false", b"core.logallrefupdates": b"true", b"core.repositoryformatversion": b"0"}
+    once |= dict(who.settings)
     many = []
     for key, value in await repository.settings(_OWN_KEYS, _PERSONAL_KEYS):
         if key.endswith(b".fetch"):

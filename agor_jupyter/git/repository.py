@@ -25,7 +25,7 @@ _LINKED = (
     *("rebase-merge", "rebase-apply", "BISECT_LOG", "BISECT_START"),
 )
 _TIPS_AGE_S = 1.0
-_TRUE = frozenset({b"true", b"yes", b"on", b"1"})
+TRUE = frozenset({b"true", b"yes", b"on", b"1"})
 _ALLOWED_KEYS = re.compile(
     rb"core\.(autocrlf|eol|safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)"
     rb"|extensions\.(objectformat|refstorage)"
@@ -62,6 +62,10 @@ class Repository:
         """Where git keeps what belongs to the worktree at that path. Its last name is unique, so git takes it as it is."""
         return self.common_dir / "worktrees" / worktree.name
 
+    def is_own(self, worktree: Path) -> bool:
+        """Git reads this file for refs even when the common directory is pinned: it could show another repository's branch."""
+        return _read_small(self.worktree_dir(worktree) / "commondir") in {b"../..\n", b"../.."}
+
     async def git(
         self,
         action: str,
@@ -81,8 +85,7 @@ class Repository:
         await self.refresh()
         pins = {"GIT_DIR": str(self.view), "GIT_COMMON_DIR": str(self.view)}
         if worktree is not None:
-            # git reads this file for refs even when the common directory is pinned: it could show another repository's branch
-            if _read_small(self.worktree_dir(worktree) / "commondir") not in {b"../..\n", b"../.."}:
+            if not self.is_own(worktree):
                 raise errors.GitFailed(action, f"what git keeps for {worktree} is gone or was changed by another program")
             pins |= {"GIT_DIR": str(self.worktree_dir(worktree)), "GIT_WORK_TREE": str(worktree)}
         if index is not None:
@@ -145,7 +148,7 @@ class Repository:
         if refusal := formats.refusal(self.path, own):
             raise refusal
         settings += select(own, _ALLOWED_KEYS, await self._personal(), _ALLOWED_PERSONAL_KEYS)
-        self.ignores_case = dict(settings).get(b"core.ignorecase", b"").lower() in _TRUE
+        self.ignores_case = dict(settings).get(b"core.ignorecase", b"").lower() in TRUE
         _replace(self.view / "config", render(settings))
 
     async def settings(self, own: "re.Pattern[bytes]", personal: "re.Pattern[bytes]") -> list[Setting]:
@@ -164,7 +167,7 @@ class Repository:
             is_personal=True,
             ok=(0, 1, 128),
         )
-        return _parsed(output.out)
+        return parse_settings(output.out)
 
 
 def select(own: Iterable[Setting], own_keys: "re.Pattern[bytes]", personal: Iterable[Setting], keys: "re.Pattern[bytes]") -> list[Setting]:
@@ -177,7 +180,7 @@ def select(own: Iterable[Setting], own_keys: "re.Pattern[bytes]", personal: Iter
     ]
 
 
-def _parsed(listed: bytes) -> list[Setting]:
+def parse_settings(listed: bytes) -> list[Setting]:
     """Of `git config -z --list`. A key alone means that it is true."""
     return [
         (key, value if has_value else b"true") for key, has_value, value in (one.partition(b"\n") for one in listed.split(b"\0")) if key
@@ -243,7 +246,7 @@ async def read_settings(file: Path) -> list[Setting]:
         pins={"GIT_DIR": os.devnull},
         ok=(0, 1, 128),
     )
-    return _parsed(output.out)
+    return parse_settings(output.out)
 
 
 def _foreign_owner(path: Path) -> int | None:

@@ -7,6 +7,7 @@ cannot be made is never left out: an agent could bring that about.
 import asyncio
 import logging
 import os
+import shlex
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from agor_jupyter.domain.ids import RunId, SessionId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
-from agor_jupyter.git import meeting, private
+from agor_jupyter.git import identity, introduction, meeting, private
 from agor_jupyter.git.private import Inside, Private
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
@@ -32,6 +33,7 @@ from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.tasks import Tasks
 from agor_jupyter.services.transitions import derive, find_session
 from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.storage import events
 from agor_jupyter.storage.store import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ _OPEN = "open"
 """A file that says: an agent ran here, and what it committed last may not have been brought out."""
 _NOT_IN = "What happened in the worktree outside of the sandbox could not be brought into it before this turn."
 _NOT_OUT = "What agents committed could not be brought out of their sandbox, and stays in it until the next turn."
+UNSIGNED = "unsigned"
 NOT_MET = "not_collected"
 """The code of a notice: the private side could not be read. A process that starts when no other runs there makes it anew."""
 
@@ -117,6 +120,7 @@ class Sandboxes:
                 place = await self._place(worktree)
                 is_made = await meeting.prepare(place)
                 notices = [] if is_made or self._live[worktree.id] else await self._meet(place, is_new=True)
+                notices += await self._introduce(place)
                 checkouts = await self._checkouts()
                 layout = await asyncio.to_thread(self._layout, place, agent, env, run_id, checkouts)
             except OSError as error:
@@ -180,6 +184,32 @@ class Sandboxes:
 
         findings = await meeting.sync(place, look, is_quick=is_quick, is_new=is_new)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]
+
+    async def _introduce(self, place: Private) -> list[Notice]:
+        async def look() -> Inside:
+            return await asyncio.to_thread(self._inside, place, await self._checkouts())
+
+        return [Notice(code=finding.code, text=finding.text) for finding in await introduction.introduce(place, look)]
+
+    async def unsigned(self, session_id: SessionId, worktree_id: WorktreeId, commit: str) -> list[Notice]:
+        """Once for each session: that what came out of the sandbox lacks the signature that the person's settings ask for."""
+        worktree = await self._worktrees.get(worktree_id)
+        repository = self._repos.repository(await self._repos.get(worktree.repo_id))
+        try:
+            wants = (await identity.of(repository, Path(worktree.path))).signs
+            if not wants or await identity.is_signed(repository, commit) or await self._store.read(events.has_notice, session_id, UNSIGNED):
+                return []
+        except errors.AgorError as error:
+            log.warning("Worktree %s: whether commits are signed could not be read: %s", worktree_id, error)
+            return []
+        line = shlex.join(
+            ["git", "-C", worktree.path, *["rebase", "--autostash", "--rebase-merges", "--force-rebase", "--gpg-sign"], worktree.base_sha]
+        )
+        text = (
+            "Your settings ask for signed commits (commit.gpgsign). There is no key in the sandbox, so what agents commit in it has no "
+            f"signature. To sign all commits of this branch, run in a terminal: {line}"
+        )
+        return [Notice(code=UNSIGNED, text=text)]
 
     async def forget(self, worktree_id: WorktreeId) -> None:
         """The worktree's folder is gone. What is left of its sandbox is only kept when something in it was not brought out."""

@@ -27,7 +27,8 @@ from agor_jupyter.domain.sessions import Session, Usage
 from agor_jupyter.domain.trust import Sight, lies_in
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.executors import environment, processes
+from agor_jupyter.executors import environment, processes, signers
+from agor_jupyter.executors.signers import Signer
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services import forks, options, outcomes, runs
 from agor_jupyter.services.crash import crash_point
@@ -215,7 +216,7 @@ class Worker:
             if claimed is None:
                 return False
             turn, session = claimed
-            self._current = _Current(turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, turn))
+            self._current = _Current(turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, turn, self._signer))
             try:
                 async with self._current.watchdog:
                     outcome = await self._attempt(self._current, session, starting, look)
@@ -310,6 +311,9 @@ class Worker:
                 after = await desk.worktrees.checkpoint(turn.worktree_id)
                 patch = await desk.worktrees.patch(turn.worktree_id, runs.first_before(turn, current.before), after)
                 outcome = replace(outcome, after=after, patch=self.mask.record(patch))
+                if current.is_sandboxed and after.commit != current.before.commit:
+                    for notice in await desk.sandboxes.unsigned(self.session_id, turn.worktree_id, after.commit):
+                        await self._tell(current, notice)
             except errors.AgorError as error:
                 await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
             except Exception:  # whatever it is, the turn has to end
@@ -618,6 +622,9 @@ class Worker:
         if worktree.state is not WorktreeState.READY:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
         return worktree
+
+    async def _signer(self) -> Signer | None:
+        return await asyncio.to_thread(signers.waiting, self._run_id) if self._run_id is not None else None
 
     async def _unless_cancelled(self, current: _Current, work: Awaitable[T]) -> T:
         """Do it, unless a person cancels the turn meanwhile: then it is broken off and cleans up after itself."""

@@ -29,6 +29,11 @@ _TEXTS = (
     .order_by(_E.seq.desc())
     .limit(sa.bindparam("limit"))
 )
+_NOTICE = (
+    sa.select(_E.seq)
+    .where(_E.session_id == sa.bindparam("session"), _E.body.like('{"kind":"notice",%'), _E.body.contains(sa.bindparam("code")))
+    .limit(1)
+)
 _RAW = sa.select(_E.seq, _E.raw).where(_E.session_id == sa.bindparam("session"), _E.seq > sa.bindparam("after"), _E.raw.is_not(None))
 _INSERT = sa.insert(tables.events).returning(_E.n, sort_by_parameter_order=True)
 _TAKE_SEQ = (
@@ -103,6 +108,11 @@ def texts(connection: sa.Connection, session_id: SessionId, turn_id: TurnId, lim
         is_first = place + 1 < len(found) and found[place + 1].message_id != one.message_id
         pieces.append(f"\n\n{one.text}" if is_first else one.text)
     return pieces
+
+
+def has_notice(connection: sa.Connection, session_id: SessionId, code: str) -> bool:
+    """Whether the session was ever told it."""
+    return connection.execute(_NOTICE, {"session": session_id, "code": f'"code":"{code}"'}).first() is not None
 
 
 def raw(connection: sa.Connection, session_id: SessionId, after_seq: int = 0) -> Iterable[tuple[int, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import include, snapshots, status, worktrees
+from agor_jupyter.git import identity, include, snapshots, status, worktrees
 from agor_jupyter.git.repository import Repository, discover
 from tests.git.conftest import git
 
@@ -207,6 +207,7 @@ async def everything(repository: Repository, worktree: Path, base_sha: str) -> N
     await worktrees.remove(repository, other, force=True)
     await worktrees.drop_branch(repository, "second", base_sha)
     await discover(repository.path)
+    await identity.of(repository, worktree)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
