@@ -13,7 +13,7 @@ from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
+from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
 from agor_jupyter.notebook.following import settle_worktree
 from agor_jupyter.notebook.views import visible
 
@@ -214,6 +214,23 @@ def archive(worktree: Which, as_json: AsJson = False) -> None:
 def restore(worktree: Which, as_json: AsJson = False) -> None:
     """Bring an archived worktree back."""
     _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/restore"))), as_json)
+
+
+@app.command()
+def take(
+    worktree: Which,
+    ref: str | None = typer.Argument(
+        None, metavar="REF", help="What to take, as the notice named it. Default: what is kept of its branch."
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Bring commits that an agent's sandbox kept apart onto the worktree's branch."""
+    taken = Taken.model_validate(link().post(f"worktrees/{find(worktree).id}/take", TakeRequest(ref=ref)))
+    if as_json:
+        show_json(taken)
+        return
+    left = f"{len(taken.left)}: {', '.join(taken.left[:10])}" if taken.left else None
+    facts([("branch", taken.branch), ("commit", taken.commit[:10]), ("not committed", left), ("what was staged", taken.staged_ref)])
 
 
 @app.command()

@@ -114,6 +114,26 @@ class WorktreeChange(Request):
     context: Context | None = None
 
 
+class TakeRequest(Request):
+    ref: str | None = Field(default=None, max_length=500)
+    """Which of the refs that a notice named. `None`: the only one that is kept for the worktree's branch."""
+
+
+class Taken(Record):
+    """The branch of a worktree after commits that were kept apart came onto it."""
+
+    worktree_id: WorktreeId
+    branch: str
+    ref: str
+    """What was taken."""
+    commit: str
+    """Where the branch is now."""
+    left: list[str] = Field(default_factory=list)
+    """Files that differ from that commit. They stayed as they were, as changes that are not committed."""
+    staged_ref: str | None = None
+    """Where git keeps what was staged in files that the commits changed too."""
+
+
 class Removal(Record):
     """What a removal left behind."""
 

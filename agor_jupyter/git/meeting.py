@@ -1,18 +1,19 @@
 """Bring the two sides of a worktree together: what agents committed in their sandbox, and what happened outside of it.
 
 Both are compared with what they last agreed on, so a commit that a person made meanwhile is never overwritten. The worktree's branch
-moves, and no other ref of anybody's.
+moves, and no other ref of anybody's. `keeping.py` keeps all else.
 """
 
+import asyncio
 import contextlib
 import os
-import re
-import shlex
 from collections.abc import Awaitable, Callable, Sequence
 
 from agor_jupyter.domain import errors
+from agor_jupyter.git import index, run
+from agor_jupyter.git import inside as files
 from agor_jupyter.git import private as places
-from agor_jupyter.git import run
+from agor_jupyter.git.keeping import KEPT, Keeper, apart, fetch, protect, protect_index, ref_of, short
 from agor_jupyter.git.private import (
     Finding,
     Inside,
@@ -30,17 +31,15 @@ from agor_jupyter.git.private import (
 )
 from agor_jupyter.git.snapshots import BACKUPS
 
-KEPT = "refs/agor/sandbox"
-"""Below it, by the worktree's id, lies what agents committed elsewhere than on the worktree's branch."""
-_MOST_KEPT = 200
-_NAME = re.compile(r"refs/(?:heads/|tags/|stash$)[^\x00-\x20~^:?*\[\\\x7f]*")
+_FOLLOWS = ("reset", "switched")
+"""A person decided where the worktree is: the agent's commits are kept, and its sandbox goes there too."""
 
 
 async def prepare(private: Private) -> bool:
     """Make it, if there is none yet. Says whether it did: then both sides agree."""
     if private.git_dir.is_dir() and read_known(private) is not None:
         return False
-    await make(private, await outside_of(private))
+    await _begin(private, await outside_of(private))
     return True
 
 
@@ -49,18 +48,22 @@ async def sync(private: Private, look: Callable[[], Awaitable[Inside]], *, is_qu
 
     `look` says how to get inside; it is asked only when that is needed.
 
-    If it `is_new` no process runs inside: then a private side that cannot be read is put aside and made again.
+    If it `is_new` no process runs inside: then a private side that cannot be read is put aside and made again, with all that can be saved
+    of it.
 
     Errors:
         GitFailed: one side could not be read or written; nothing was lost, and the next time it is tried again.
     """
+    if is_new:
+        await asyncio.to_thread(files.clear_locks, private)
     outside, known = await outside_of(private), read_known(private)
     if known is None or not private.git_dir.is_dir():
-        await make(private, outside)
+        await _begin(private, outside)
         return []
     if is_quick and outside.digest == known.seen and known.is_aligned:
         return []
     inside = await look()
+    is_between = is_quick or is_new
     try:
         there = await inside_of(private, inside)
     except errors.GitFailed as error:
@@ -68,35 +71,85 @@ async def sync(private: Private, look: Callable[[], Awaitable[Inside]], *, is_qu
             raise
         if isinstance(error.__cause__, TimeoutError):  # or the machine is only slow
             with contextlib.suppress(errors.GitFailed):
-                return await _Meeting(private, inside, known, outside, await inside_of(private, inside, places.PATIENCE_S)).hold()
-        return [await remake(private, outside, error.message)]
-    return await _Meeting(private, inside, known, outside, there).hold()
+                slow = await inside_of(private, inside, places.PATIENCE_S)
+                return await _Meeting(private, inside, known, outside, slow, is_between=is_between).hold()
+        return [await _begin_again(private, outside, error.message)]
+    try:
+        return await _Meeting(private, inside, known, outside, there, is_between=is_between).hold()
+    except errors.GitFailed as error:
+        if not is_new or await _is_whole(private, inside, there):
+            raise
+        saved = await _save(private, inside, known, there)
+        return [await _begin_again(private, await outside_of(private), f"{saved} {error.message}")]
+
+
+async def _begin(private: Private, outside: Side) -> None:
+    known = await make(private, outside)
+    await protect(private, outside, known)
+    if private.index.exists():
+        await protect_index(private, private.index)
+        private.index.unlink()
+    write_known(private, known)
+
+
+async def _begin_again(private: Private, outside: Side, why: str) -> Finding:
+    finding = await remake(private, why)
+    await _begin(private, outside)
+    return finding
+
+
+async def _is_whole(private: Private, inside: Inside, there: Side) -> bool:
+    """Whether all that its refs name is there. What is only outside is not looked at."""
+    tips = sorted({*there.refs.values(), *([] if there.head.startswith("refs/") else [there.head])})
+    lines = "".join(f"{sha}\n" for sha in tips).encode()
+    try:
+        await run_inside(
+            private, inside.looking, "look into the sandbox", "rev-list", "--quiet", "--stdin", stdin=lines, timeout_s=places.PATIENCE_S
+        )
+    except errors.GitFailed:
+        return False
+    return True
+
+
+async def _save(private: Private, inside: Inside, known: Known, there: Side) -> str:
+    """Bring out what is whole of a side that is not. Says what was saved."""
+    saved = []
+    for name, sha in there.refs.items():
+        if known.agreed.get(name) != sha and name.startswith(("refs/heads/", "refs/tags/", "refs/stash")):
+            with contextlib.suppress(errors.GitFailed):
+                await fetch(private, inside, {ref_of(private, name): sha})
+                saved.append(ref_of(private, name))
+    return f"What was whole of it is kept as {', '.join(saved[:20])}." if saved else ""
 
 
 class _Meeting:
     """One time that both sides are brought together."""
 
-    def __init__(self, private: Private, inside: Inside, known: Known, outside: Side, there: Side) -> None:
+    def __init__(self, private: Private, inside: Inside, known: Known, outside: Side, there: Side, *, is_between: bool) -> None:
         self._private, self._inside, self._known = private, inside, known
         self._outside, self._there = outside, there
+        self._is_between = is_between
         self._repository = private.repository
         self._findings: list[Finding] = []
         self._inward: list[tuple[str, str | None, str]] = []
-        self._must_align = False
+        self._align_inside: tuple[str, str] | None = None
+        self._keeper = Keeper(private, inside, known, outside, there)
 
     async def hold(self) -> list[Finding]:
         known, outside = self._known, self._outside
         branch = outside.head if outside.head.startswith("refs/") else None
         if branch is not None:
             await self._meet_on(branch)
-        await self._keep_others(branch)
+        await self._keeper.keep(branch)
         self._hand_others_in(branch)
+        await protect(self._private, outside, known)
         await self._change_inside(branch)
         if not known.is_aligned:
             known.is_aligned = await self._align()
+        await self._tell_operation()
         known.seen = Side(head=outside.head, refs=self._outside.refs).digest
         write_known(self._private, known)
-        return self._findings
+        return [*self._findings, *self._keeper.findings]
 
     # The worktree's branch
 
@@ -108,19 +161,49 @@ class _Meeting:
                 known.agreed[branch] = ours
             return
         if theirs is None or theirs == last:
+            if theirs is not None and not self._is_between:
+                text = f"Branch {short(branch)!r} was moved to {ours[:10]} here while the agent worked. Its sandbox follows."
+                self._findings.append(Finding(code="followed", text=text))
             self._hand_in(branch, ours, theirs)
             return
         incoming = f"{KEPT}/{self._private.name}/incoming"
-        await self._fetch([f"+{branch}:{incoming}"])
+        await fetch(self._private, self._inside, {incoming: theirs})
         lost, gained = await self._distance(ours, incoming)
-        theirs = (await self._repository.git("read what came", "rev-parse", "--verify", f"{incoming}^{{commit}}")).text.strip()
-        if ours == last or lost == 0:
-            await self._move(branch, ours, theirs, incoming, is_forced=lost > 0)
-        elif gained == 0:
+        if gained == 0 and ours != last and not await self._is_behind(ours, last):
             await self._repository.git("tidy up", "update-ref", "-d", incoming)
             self._hand_in(branch, ours, theirs)
+        elif why := await self._why_apart(branch, ours, last, lost):
+            await self._keep_apart(branch, theirs, incoming, why)
+            if why[0] in _FOLLOWS:
+                self._hand_in(branch, ours, theirs)
         else:
-            await self._keep_apart(branch, theirs, incoming)
+            await self._move(branch, ours, theirs, incoming, is_forced=lost > 0)
+
+    async def _why_apart(self, branch: str, ours: str, last: str | None, lost: int) -> tuple[str, str] | None:
+        """Why the branch must not follow the agent now, if so: a code, and what happened."""
+        worktree_dir = self._repository.worktree_dir(self._private.worktree)
+        under_way = files.operation(worktree_dir)
+        if under_way is not None and under_way != "bisect":
+            return "under_way", f"A {under_way} of yours is under way in the worktree, on branch {short(branch)!r}"
+        if self._known.head != branch:
+            return (
+                "switched",
+                f"The worktree was switched to branch {short(branch)!r} here, while the agent made commits on it in its sandbox",
+            )
+        if ours == last:
+            return None
+        if await self._is_behind(ours, last):
+            return "reset", f"Branch {short(branch)!r} was set back to {ours[:10]} here while the agent went on from what it was"
+        if lost:
+            return "diverged", f"Branch {short(branch)!r} got commits here while the agent made others in its sandbox"
+        return None
+
+    async def _is_behind(self, ours: str, last: str | None) -> bool:
+        """Whether a person set the branch back: to something that `last` had."""
+        if last is None or ours == last:
+            return False
+        output = await self._repository.git("compare both sides", "merge-base", "--is-ancestor", ours, last, ok=(0, 1, 128))
+        return output.code == 0
 
     async def _distance(self, ours: str, theirs: str) -> tuple[int, int]:
         """Commits that only `ours` has, and that only `theirs` has."""
@@ -134,16 +217,18 @@ class _Meeting:
         if is_forced and await self._is_only_here(branch, ours):
             backup = f"{BACKUPS}/{self._private.name}.{ours[:12]}"
             lines.append(f"update {backup} {ours}")
-            text = f"The agent rewrote commits of {_short(branch)!r}. What the branch was before is kept as {backup}."
+            text = f"The agent rewrote commits of {short(branch)!r}. What the branch was before is kept as {backup}."
             self._findings.append(Finding(code="rewritten", text=text))
+        if self._known.is_aligned:
+            self._known.is_aligned, self._known.aligned_to = False, ours
+            write_known(self._private, self._known)  # if the server is killed after the next line, the index is still brought up to date
         await self._repository.git(
             "move the branch",
             *("update-ref", "-m", "agor: from the sandbox", "--create-reflog", "--stdin"),
             stdin=os.fsencode("".join(f"{line}\n" for line in lines)),
         )
         self._outside.refs[branch] = self._known.agreed[branch] = theirs
-        self._known.is_aligned = False
-        await self._drop_kept(branch)
+        await self._keeper.drop([branch])
 
     async def _is_only_here(self, branch: str, commit: str) -> bool:
         others = ("--not", f"--exclude={branch}", "--glob=refs/heads", "--glob=refs/remotes", "--glob=refs/tags")
@@ -152,66 +237,36 @@ class _Meeting:
         )
         return bool(output.text.strip())
 
-    async def _keep_apart(self, branch: str, theirs: str, incoming: str) -> None:
-        ref = self._ref(branch)
+    async def _keep_apart(self, branch: str, theirs: str, incoming: str, why: tuple[str, str]) -> None:
+        code, what = why
+        name = apart(theirs) if code in _FOLLOWS else branch
+        ref = ref_of(self._private, name)
         await self._repository.git(
             "keep both sides", "update-ref", "--stdin", stdin=os.fsencode(f"update {ref} {theirs}\ndelete {incoming}\n")
         )
-        if self._known.kept.get(branch) != theirs:
+        if self._known.kept.get(name) != theirs:
             text = (
-                f"Branch {_short(branch)!r} got commits here while the agent made others in its sandbox. Both are kept: the agent's are "
-                f"{ref}. Bring them together in the worktree, with: git merge {ref}"
+                f"{what}. Both are kept: the branch stays as you have it, and the agent's commits are {ref}. To have both on the branch: "
+                f"jupyter agor worktree take {self._private.name} {ref}"
             )
-            self._findings.append(Finding(code="diverged", text=text))
-        self._known.kept[branch] = theirs
+            self._findings.append(Finding(code=code, text=text))
+        self._known.kept[name] = theirs
 
     async def _align(self) -> bool:
-        """Let the outside index hold what the branch holds, so that work that is not committed shows as such."""
-        worktree = self._private.worktree
+        """Let the outside index hold what the branch holds, so that work that is not committed shows as such. What a person staged stays
+        staged; where the agent committed the same file, it is kept as a backup.
+        """
+        known, private = self._known, self._private
         try:
-            await self._repository.git("update the index", "read-tree", "--reset", "HEAD", worktree=worktree)
-            await self._repository.git("update the index", "update-index", "-q", "--refresh", worktree=worktree, ok=(0, 1))
+            kept = await index.follow(self._repository, private.worktree, known.aligned_to, private.name)
         except errors.GitFailed:
-            return False  # somebody has it locked: next time
+            return False  # next time
+        if kept is not None:
+            text = f"The agent committed files of which another version was staged. That is kept as {kept}; the files stay as they are."
+            self._findings.append(Finding(code="staged", text=text))
         return True
 
     # What else is inside
-
-    async def _keep_others(self, branch: str | None) -> None:
-        known, there, outside = self._known, self._there, self._outside
-        own: Refs = {}
-        for name, commit in there.refs.items():
-            if name != branch and _NAME.fullmatch(name) and commit not in {known.agreed.get(name), outside.refs.get(name)}:
-                own[name] = commit
-        if not there.head.startswith("refs/") and there.head not in {*outside.refs.values(), outside.head}:
-            own["HEAD"] = there.head
-        if len(own) > _MOST_KEPT:
-            text = f"The agent made {len(own)} branches and tags in its sandbox. Only the first {_MOST_KEPT} are kept outside of it."
-            self._findings.append(Finding(code="many_refs", text=text))
-            own = dict(sorted(own.items())[:_MOST_KEPT])
-        new = [name for name, commit in own.items() if known.kept.get(name) != commit]
-        if new:
-            try:
-                await self._fetch([f"+{name}:{self._ref(name)}" for name in new])
-            except errors.GitFailed as error:
-                text = f"What the agent committed beside its branch could not be brought out of its sandbox. {error}"
-                self._findings.append(Finding(code="not_collected", text=text))
-                return
-            known.kept |= {name: own[name] for name in new}
-        for name in [name for name in known.kept if name not in own and name != branch]:
-            await self._drop_kept(name)
-        at = there.head if there.head.startswith("refs/") else "HEAD"
-        if branch is not None and at != branch and at in new:
-            where = f"on branch {_short(at)!r}" if at != "HEAD" else "on no branch"
-            text = (
-                f"The agent is {where} in its sandbox, and committed there. Branch {_short(branch)!r} stays as it is; "
-                f"the commits are kept as {self._ref(at)}."
-            )
-            self._findings.append(Finding(code="other_branch", text=text))
-
-    async def _drop_kept(self, name: str) -> None:
-        if self._known.kept.pop(name, None) is not None:
-            await self._repository.git("tidy up", "update-ref", "-d", self._ref(name))
 
     def _hand_others_in(self, branch: str | None) -> None:
         """Other refs as they are outside now, where the agent did not touch them."""
@@ -228,7 +283,8 @@ class _Meeting:
     def _hand_in(self, name: str, ours: str | None, theirs: str | None) -> None:
         zero = "0" * len(ours or theirs or "")
         self._inward.append((name, ours, f"update {name} {ours} {theirs or zero}\n" if ours else f"delete {name} {theirs}\n"))
-        self._must_align = self._must_align or name == self._there.head
+        if name == self._there.head:
+            self._align_inside = (theirs or "", ours or "")
 
     async def _change_inside(self, branch: str | None) -> None:
         head = self._outside.head
@@ -242,14 +298,24 @@ class _Meeting:
                     await self._update([one])
         if head != self._known.head:  # a person switched, and the files with it
             if self._there.head != head:
+                before = self._there.refs.get(self._there.head, self._there.head)
                 command = ["symbolic-ref", "HEAD", head] if branch else ["update-ref", "--no-deref", "HEAD", head]
                 await self._git("bring the sandbox up to date", *command)
-                self._must_align = True
+                self._align_inside = (before, self._outside.refs.get(head, head))
             self._known.head = head
-        if self._must_align:
+        if self._align_inside is not None:
             with contextlib.suppress(errors.GitFailed):  # an agent has it locked; its own git sorts that out
-                await self._git("bring the sandbox up to date", "read-tree", "--reset", "HEAD")
-                await self._git("bring the sandbox up to date", "update-index", "-q", "--refresh", ok=(0, 1))
+                await self._read_inside(*self._align_inside)
+
+    async def _read_inside(self, before: str, now: str) -> None:
+        """The index inside follows; what the agent staged stays staged, as far as that can be."""
+        action = "bring the sandbox up to date"
+        code = 1
+        if before and now:
+            code = (await self._git(action, "read-tree", "-i", "-m", before, "HEAD", ok=(0, 1, 128))).code
+        if code and files.operation(self._private.git_dir, f"worktrees/{self._private.worktree.name}") is None:
+            await self._git(action, "read-tree", "--reset", "HEAD")
+        await self._git(action, "update-index", "-q", "--refresh", ok=(0, 1))
 
     async def _update(self, inward: Sequence[tuple[str, str | None, str]]) -> None:
         if inward:
@@ -258,28 +324,23 @@ class _Meeting:
             for name, ours, _ in inward:
                 _agree(self._known.agreed, name, ours)
 
-    # How
+    async def _tell_operation(self) -> None:
+        """Say once that a merge or the like is under way inside, and with how many conflicts."""
+        word, said = files.operation(self._private.git_dir, f"worktrees/{self._private.worktree.name}"), ""
+        if word is not None:
+            listed = await run_inside(self._private, self._inside.looking, "look into the sandbox", "ls-files", "--unmerged", "-z")
+            paths = sorted({line.partition("\t")[2] for line in listed.text.split("\0") if line})
+            conflicts = f", {len(paths)} {'file' if len(paths) == 1 else 'files'} in conflict: {', '.join(paths[:5])}" if paths else ""
+            said = f"A {word} is under way in the agent's sandbox{conflicts}."
+        if said and said != self._known.told:
+            text = f"{said} What comes of it is on the branch when it is finished: the agent can go on with it, or give it up."
+            self._findings.append(Finding(code="inside_under_way", text=text))
+        self._known.told = said
 
-    def _ref(self, name: str) -> str:
-        return f"{KEPT}/{self._private.name}/{name.removeprefix('refs/')}"
+    # How
 
     async def _git(self, action: str, *arguments: str, stdin: bytes = b"", ok: Sequence[int] = (0,)) -> run.Output:
         return await run_inside(self._private, self._inside.changing, action, *arguments, stdin=stdin, ok=ok)
-
-    async def _fetch(self, refspecs: Sequence[str]) -> None:
-        """Bring commits out. The other end runs in the sandbox; nothing is stored that git's own check refuses."""
-        serve = shlex.join([*self._inside.serving, "git", "upload-pack"])
-        await self._repository.git(
-            "bring the agent's commits out of its sandbox",
-            *("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true", "-c", "protocol.version=2"),
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"),
-            *("--refmap=", f"--upload-pack={serve}", "--", str(self._repository.common_dir), *refspecs),
-            protocols=("file",),
-        )
-
-
-def _short(branch: str) -> str:
-    return branch.removeprefix("refs/heads/")
 
 
 def _agree(agreed: Refs, name: str, commit: str | None) -> None:

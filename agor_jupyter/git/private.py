@@ -29,6 +29,8 @@ INSIDE_S, PATIENCE_S = 10.0, 60.0
 _HEAD = re.compile(rb"(?:ref: (refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+)|([0-9a-f]{40}|[0-9a-f]{64}))\n?")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _HABITS = rb"init\.defaultbranch|pull\.(rebase|ff)|push\.default|core\.(autocrlf|eol)"
+_SHARED = ("refs/heads", "refs/tags", "refs/remotes", "refs/notes")
+"""What both sides have: an agent sees what people have there."""
 _OWN_KEYS = re.compile(
     rb"%b|core\.(safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)|extensions\.objectformat"
     rb"|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)" % _HABITS
@@ -66,6 +68,11 @@ class Private:
         return self.folder / "git"
 
     @property
+    def index(self) -> Path:
+        """A copy of the real index, as it was when the private side was made."""
+        return self.folder / "index"
+
+    @property
     def link(self) -> Path:
         """What is mounted over the worktree's `.git` file."""
         return self.folder / "dotgit"
@@ -86,8 +93,18 @@ class Known:
     head: str
     agreed: Refs
     kept: Refs = field(default_factory=dict)
+    """What refs of ours hold of it, by its name inside."""
     seen: str = ""
     is_aligned: bool = True
+    aligned_to: str = ""
+    """While it is not aligned: the commit that the index outside was last read from."""
+    judged: list[str] = field(default_factory=list)
+    """Entries of reflogs that were looked at."""
+    held_head: str = ""
+    held_others: str = ""
+    """What is protected from garbage collection: a commit, and the digest of others."""
+    told: str = ""
+    """What was said last of an operation that is under way inside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +138,7 @@ def alternates(repository: Repository) -> list[Path]:
 
 async def outside_of(private: Private) -> Side:
     repository = private.repository
-    output = await repository.git(
-        "list the branches", "for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads", "refs/tags", "refs/remotes"
-    )
+    output = await repository.git("list the branches", "for-each-ref", "--format=%(refname)%00%(objectname)", *_SHARED)
     raw = read_beneath(repository.worktree_dir(private.worktree), "HEAD", 4096)
     head = _head(raw)
     if head is None:
@@ -137,7 +152,7 @@ async def inside_of(private: Private, inside: Inside, timeout_s: float | None = 
         private,
         inside.looking,
         "look into the sandbox",
-        *("for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads", "refs/tags", "refs/remotes", "refs/stash"),
+        *("for-each-ref", "--format=%(refname)%00%(objectname)"),
         timeout_s=timeout_s,
     )
     head = _head(read_beneath(private.git_dir, f"worktrees/{private.worktree.name}/HEAD", 4096))
@@ -188,25 +203,30 @@ def write_known(private: Private, known: Known) -> None:
 # Making one
 
 
-async def remake(private: Private, outside: Side, why: str) -> Finding:
-    """Put aside what an agent has made unreadable, and begin again with what is outside."""
-    broken = next(path for number in itertools.count(1) if not (path := private.folder / f"git.broken-{number}").exists())
-    private.git_dir.rename(broken)
-    await make(private, outside)
+async def remake(private: Private, why: str) -> Finding:
+    """Put aside what cannot be used any more, so that another one can be made."""
+    broken = put_aside(private)
     return Finding(
         code="remade",
         text=f"The agent's own repository in its sandbox could not be read and was made again. What it was is kept in {broken}. {why}",
     )
 
 
-async def make(private: Private, outside: Side) -> None:
-    """Written by the server into a folder that no agent has seen, then put in its place."""
+def put_aside(private: Private) -> Path:
+    broken = next(path for number in itertools.count(1) if not (path := private.folder / f"git.broken-{number}").exists())
+    private.git_dir.rename(broken)
+    return broken
+
+
+async def make(private: Private, outside: Side) -> Known:
+    """Written by the server into a folder that no agent has seen, then put in its place. What both sides agree on is not written yet."""
     repository, worktree = private.repository, private.worktree
     private.folder.mkdir(parents=True, exist_ok=True)
     private.folder.chmod(0o700)
     new = private.folder / "git.new"
-    for leftover in (new, private.git_dir):
-        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.rmtree(new, ignore_errors=True)
+    if private.git_dir.is_dir():  # nobody knows what of it is outside
+        put_aside(private)
     own = new / "worktrees" / worktree.name
     for folder in (own, new / "objects" / "info", new / "objects" / "pack", new / "refs" / "heads", new / "refs" / "tags", new / "info"):
         folder.mkdir(parents=True)
@@ -225,18 +245,20 @@ async def make(private: Private, outside: Side) -> None:
     (own / "commondir").write_text("../..\n")
     (own / "gitdir").write_text(f"{worktree / '.git'}\n")
     with contextlib.suppress(OSError):
-        _copy_index(repository.worktree_dir(worktree), own / "index")
+        _copy_index(repository.worktree_dir(worktree), private.index)
+        shutil.copy2(private.index, own / "index")
     private.link.write_text(f"gitdir: {repository.worktree_dir(worktree)}\n")
     identity.note(private.folder, who)
     new.rename(private.git_dir)
-    known = Known(head=outside.head, agreed=dict(outside.refs), seen=outside.digest)
-    write_known(private, known)
+    return Known(head=outside.head, agreed=dict(outside.refs), seen=outside.digest)
 
 
 def _copy_index(source: Path, target: Path) -> None:
     with opened_file(source, "index") as descriptor, target.open("wb") as index:
+        found = os.fstat(descriptor)
         while piece := os.read(descriptor, 1 << 20):
             index.write(piece)
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))  # by its time git knows which entries to doubt
 
 
 async def _settings(repository: Repository, who: Identity) -> bytes:

@@ -10,7 +10,7 @@ from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.turns import Turn as TurnRecord
-from agor_jupyter.domain.worktrees import Removal, WorktreeChange, WorktreeState, WorktreeStatus
+from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import budgets, costs, following, trust, views
 from agor_jupyter.notebook.budgets import Budget
@@ -221,6 +221,15 @@ class Worktree(Ruled):
         """Bring the folder back."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/restore"))
         return self.ready()
+
+    def take(self, ref: str | None = None) -> Taken:
+        """Bring commits that an agent's sandbox kept apart onto the branch: those under `ref`, as the notice named it.
+
+        Raises:
+            Conflict: both sides changed the same lines, or something is under way in the worktree. Nothing was changed.
+
+        """
+        return Taken.model_validate(self._link.post(f"{self._at}/take", TakeRequest(ref=ref)))
 
     def remove(self, *, force: bool = False) -> Removal:
         """Remove it for good. A backup ref keeps the last state.

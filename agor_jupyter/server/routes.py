@@ -49,6 +49,7 @@ ROUTES = (
     Route("api/worktrees/{worktree}/archive", "worktrees", {"POST": "archive"}),
     Route("api/worktrees/{worktree}/restore", "worktrees", {"POST": "restore"}),
     Route("api/worktrees/{worktree}/retry", "worktrees", {"POST": "retry"}),
+    Route("api/worktrees/{worktree}/take", "worktrees", {"POST": "take"}),
     Route("api/worktrees/{worktree}/status", "worktrees", {"GET": "status"}),
     Route("api/worktrees/{worktree}/diff", "worktrees", {"GET": "diff"}),
     Route("api/worktrees/{worktree}/project-files", "project_files", {"GET": "index", "POST": "decide"}),

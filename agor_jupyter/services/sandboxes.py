@@ -5,6 +5,7 @@ cannot be made is never left out: an agent could bring that about.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import shlex
@@ -21,14 +22,17 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import RunId, SessionId, WorktreeId
-from agor_jupyter.domain.worktrees import Worktree, WorktreeState
+from agor_jupyter.domain.people import Caller, Role
+from agor_jupyter.domain.worktrees import Taken, TakeRequest, Worktree, WorktreeState
 from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
-from agor_jupyter.git import identity, introduction, meeting, private
+from agor_jupyter.git import identity, introduction, keeping, meeting, private, taking
 from agor_jupyter.git.private import Inside, Private
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.homes import Home
+from agor_jupyter.services.register import Register
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.tasks import Tasks
 from agor_jupyter.services.transitions import derive, find_session
@@ -174,6 +178,9 @@ class Sandboxes:
             except (errors.AgorError, OSError) as error:
                 log.warning("Worktree %s: the sandbox and the repository could not be brought together: %s", worktree_id, error)
                 return [Notice(code=NOT_MET, text=f"{_NOT_IN if is_quick else _NOT_OUT} {error}")]
+            except Exception:  # whatever it is, the turn has to end
+                log.exception("Worktree %s: the sandbox and the repository could not be brought together", worktree_id)
+                return [Notice(code=NOT_MET, text=f"{_NOT_IN if is_quick else _NOT_OUT} The server's log says why.")]
             if not self._live[worktree_id]:
                 (place.folder / _OPEN).unlink(missing_ok=True)
         return notices
@@ -211,9 +218,47 @@ class Sandboxes:
         )
         return [Notice(code=UNSIGNED, text=text)]
 
+    async def take(self, caller: Caller, name: str, request: TakeRequest, key: str) -> Taken:
+        """Bring commits that were kept apart onto the worktree's branch, and the files that they changed, where nobody else did.
+
+        Errors:
+            WorktreeNotFound, WorktreeNotReady.
+            BadRequest: `ref` is none of this worktree's, or has to be named.
+            Conflict: it cannot be done; nothing was changed.
+        """
+        caller.require(Role.STEERER, "take commits of a sandbox")
+        worktree = await self._worktrees.get(name)
+        async with self._locks[worktree.id]:
+            known = await Register(self._store, self._clock).answered(key, caller, "take", [name, request], Taken)
+            if known is not None:
+                return known
+            if worktree.state is not WorktreeState.READY:
+                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+            place = await self._place(worktree)
+            ref = await self._kept_ref(place, worktree, request.ref)
+            found = await taking.take(place.repository, place.worktree, ref, await _identity(place, caller), place.name)
+            taken = Taken(
+                worktree_id=worktree.id, branch=found.branch, ref=ref, commit=found.commit, left=found.left, staged_ref=found.staged_ref
+            )
+            outcome = await self._store.write(once, key, caller, "take", [name, request], self._clock.now(), lambda _: taken, Taken)
+        return outcome.record
+
+    async def _kept_ref(self, place: Private, worktree: Worktree, ref: str | None) -> str:
+        there = await keeping.kept_refs(place)
+        mine = [one for one in there if one.endswith(f"/heads/{worktree.branch}")] or there
+        if ref is None and len(mine) == 1:
+            return mine[0]
+        if ref is None or ref not in there:
+            known = f"Kept for worktree {worktree.name!r}: {', '.join(there[:20])}" if there else f"Nothing is kept for {worktree.name!r}"
+            raise errors.BadRequest([f"name the ref to take. {known}" if ref is None else f"{ref[:200]!r} is not kept here. {known}"])
+        return ref
+
     async def forget(self, worktree_id: WorktreeId) -> None:
         """The worktree's folder is gone. What is left of its sandbox is only kept when something in it was not brought out."""
         folder = self._folder / worktree_id
+        if await asyncio.to_thread((folder / "git").is_dir):
+            with contextlib.suppress(errors.AgorError):
+                await keeping.let_go((await self._place(await self._worktrees.get(worktree_id))).repository, worktree_id)
         if await asyncio.to_thread((folder / _OPEN).exists):
             log.warning("The sandbox of worktree %s is kept in %s: not all in it could be brought out", worktree_id, folder)
             return
@@ -343,6 +388,14 @@ def gpu_notice(launch: Launch) -> Notice | None:
         'can let agents use it, with AgorApp.sandbox_devices = ["gpu"].'
     )
     return Notice(code="gpu_hidden", text=text)
+
+
+async def _identity(place: Private, caller: Caller) -> dict[str, str]:
+    """Who merges: the person, as git knows them there, else by the name they have here."""
+    settings = {key: value for key, value in identity.plain(await identity.of(place.repository, place.worktree)).items() if value}
+    name = settings.get("user.name", caller.person.name)
+    email = settings.get("user.email", f"{caller.person.username}@localhost")
+    return {f"GIT_{who}_{what}": one for who in ("AUTHOR", "COMMITTER") for what, one in (("NAME", name), ("EMAIL", email))}
 
 
 def mode_notice(agent: AgentType) -> Notice:

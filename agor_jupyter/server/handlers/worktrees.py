@@ -6,7 +6,16 @@ from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.records import Request
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.worktrees import Removal, StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
+from agor_jupyter.domain.worktrees import (
+    Removal,
+    StatusAnswer,
+    Taken,
+    TakeRequest,
+    Worktree,
+    WorktreeChange,
+    WorktreeCreate,
+    WorktreeStatus,
+)
 from agor_jupyter.server.operations import Call, operation
 
 
@@ -85,6 +94,12 @@ async def restore(call: Call, worktree: str) -> Worktree:
 async def retry(call: Call, worktree: str) -> Worktree:
     """Try again to make a worktree that failed."""
     return await call.agor.worktrees.retry(call.caller, worktree, call.key)
+
+
+@operation(Role.STEERER)
+async def take(call: Call, worktree: str, body: TakeRequest) -> Taken:
+    """Bring commits that were kept apart from a worktree's branch onto it."""
+    return await call.agor.sandboxes.take(call.caller, worktree, body, call.key)
 
 
 @operation()

@@ -1102,6 +1102,25 @@ export interface WorktreeChange {
   context?: Record<string, unknown> | null
 }
 
+export interface TakeRequest {
+  /** Which of the refs that a notice named. `None`: the only one that is kept for the worktree's branch. */
+  ref?: string | null
+}
+
+/** The branch of a worktree after commits that were kept apart came onto it. */
+export interface Taken {
+  worktreeId: string
+  branch: string
+  /** What was taken. */
+  ref: string
+  /** Where the branch is now. */
+  commit: string
+  /** Files that differ from that commit. They stayed as they were, as changes that are not committed. */
+  left: string[]
+  /** Where git keeps what was staged in files that the commits changed too. */
+  stagedRef: string | null
+}
+
 /** What a removal left behind. */
 export interface Removal {
   worktreeId: string
