@@ -7,6 +7,7 @@ from pydantic import Field
 from agor_jupyter.domain.ids import ObjectId, RepoId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Context, Coordinate, JsonObject, Moment, Record, Request
+from agor_jupyter.domain.work import Work
 
 
 class WorktreeState(StrEnum):
@@ -29,6 +30,7 @@ class WorktreeStatus(Record):
     behind: int
     """Commits the base ref has and the branch has not."""
     dirty: bool
+    """Something in the folder is in no commit of its branch: files, an inner repository, an operation that is not finished."""
     staged: int = 0
     unstaged: int = 0
     untracked: int = 0
@@ -36,6 +38,10 @@ class WorktreeStatus(Record):
     files: int
     added: int
     deleted: int
+    operation: str | None = None
+    """What git has under way there: merge, rebase, cherry-pick, revert, bisect or am."""
+    work: list[Work] = Field(default_factory=list)
+    """What a person would call work beside changed and untracked files, also where git does not show it."""
     as_of: Moment = Field(repr=False)
 
 

@@ -117,6 +117,13 @@ class Repository:
 
     async def tip(self, ref: str) -> str | None:
         """The commit that a branch points to, at most a second old. `None`: there is no such ref, or `ref` is a commit."""
+        tips = await self.tips()
+        return next(
+            (tips[name] for name in (f"refs/heads/{ref}", f"refs/remotes/{ref}", f"refs/remotes/origin/{ref}") if name in tips), None
+        )
+
+    async def tips(self) -> dict[str, str]:
+        """What all branches, local and remote ones, point to, at most a second old."""
         now = time.monotonic()
         if (
             self._tips is None
@@ -125,10 +132,7 @@ class Repository:
             or (self._tips.done() and self._tips.exception())
         ):
             self._tips, self._tips_at = asyncio.ensure_future(self._read_tips()), now
-        tips = await asyncio.shield(self._tips)
-        return next(
-            (tips[name] for name in (f"refs/heads/{ref}", f"refs/remotes/{ref}", f"refs/remotes/origin/{ref}") if name in tips), None
-        )
+        return await asyncio.shield(self._tips)
 
     async def _read_tips(self) -> dict[str, str]:
         output = await self.git("list the branches", "for-each-ref", "--format=%(refname)%00%(objectname)", "refs/heads", "refs/remotes")

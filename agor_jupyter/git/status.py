@@ -16,6 +16,21 @@ _MAX_COUNTED_BYTES = 4 * 1024 * 1024
 _MAX_PATHS = 300
 
 
+STATUS = (
+    *("-c", "core.preloadIndex=false", "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignored=matching"),
+    *("--ignore-submodules=dirty", "--no-renames", "--no-ahead-behind"),
+)
+"""Of submodules git reads which commit they are at, and never enters them: it would obey their own settings."""
+
+
+@dataclass(kw_only=True)
+class Submodule:
+    """One that is at another commit than the one recorded, or whose record changed."""
+
+    is_staged: bool
+    is_moved: bool
+
+
 @dataclass(kw_only=True)
 class Changes:
     """What `git status` found, with paths relative to the worktree."""
@@ -27,6 +42,11 @@ class Changes:
     conflicted: int = 0
     tracked: list[str] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
+    inner: list[str] = field(default_factory=list)
+    """Folders that are repositories of their own, and that git does not look into."""
+    ignored: list[str] = field(default_factory=list)
+    """Files, and folders that end with `/`."""
+    submodules: dict[str, Submodule] = field(default_factory=dict)
 
     @property
     def is_dirty(self) -> bool:
@@ -34,24 +54,7 @@ class Changes:
 
 
 async def changes(repository: Repository, worktree: Path, *, index: Path | None = None) -> Changes:
-    """Submodules and repositories inside are never entered: git would obey their own settings."""
-    output = await repository.git(
-        "read the status",
-        *(
-            "-c",
-            "core.preloadIndex=false",
-            "status",
-            "--porcelain=v2",
-            "--branch",
-            "-z",
-            "--untracked-files=all",
-            "--ignore-submodules=all",
-            "--no-renames",
-            "--no-ahead-behind",
-        ),
-        worktree=worktree,
-        index=index,
-    )
+    output = await repository.git("read the status", *STATUS, worktree=worktree, index=index)
     return parse(output.text)
 
 
@@ -66,14 +69,20 @@ def parse(text: str) -> Changes:
             elif key == "branch.head":
                 found.branch = None if value == "(detached)" else names.shown(value)
         elif mark == "1":
+            path = rest.split(" ", 7)[-1]
+            if rest[3] == "S":
+                found.submodules[path] = Submodule(is_staged=rest[0] != ".", is_moved=rest[1] != ".")
+                continue
             found.staged += rest[0] != "."
             found.unstaged += rest[1] != "."
-            found.tracked.append(rest.split(" ", 7)[-1])
+            found.tracked.append(path)
         elif mark == "u":
             found.conflicted += 1
             found.tracked.append(rest.split(" ", 9)[-1])
-        elif mark == "?" and not rest.endswith("/"):
-            found.untracked.append(rest)
+        elif mark == "?":
+            (found.inner if rest.endswith("/") else found.untracked).append(rest.rstrip("/"))
+        elif mark == "!":
+            found.ignored.append(rest)
     return found
 
 
@@ -88,10 +97,15 @@ class Counted:
 
 
 async def status(  # noqa: PLR0917 called in one place
-    repository: Repository, worktree: Path, base_sha: str, base_ref: str, at: datetime, counted: Counted | None = None
+    repository: Repository,
+    worktree: Path,
+    base_sha: str,
+    base_ref: str,
+    at: datetime,
+    found: Changes,
+    counted: Counted | None = None,
 ) -> WorktreeStatus:
     """The state of the worktree against the commit it started from and the ref that was. `counted` is read and brought up to date."""
-    found = await changes(repository, worktree)
     counted = counted or Counted()
     state, is_settled = _state(worktree, found, base_sha)
     if counted.state is None or counted.state != state:

@@ -111,14 +111,6 @@ async def check_free(repository: Repository, branch: str) -> None:
             raise errors.BranchTaken(branch, entry.path)
 
 
-async def count_unpushed(repository: Repository, path: Path, head: str, base_sha: str, base_ref: str) -> int:
-    """Commits of the worktree at `path` that neither its base nor any remote has."""
-    tip = await repository.tip(base_ref)
-    without = [f"^{base_sha}", *([f"^{tip}"] if tip else []), "--not", "--remotes"]
-    output = await repository.git("count what is not pushed", "rev-list", "--count", head, *without, worktree=path)
-    return int(output.text or 0)
-
-
 async def refs(repository: Repository, *patterns: str) -> list[tuple[str, str]]:
     """Full names and what they point to."""
     output = await repository.git(

@@ -9,6 +9,7 @@ from agor_jupyter.domain.events import Removed
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Repo
+from agor_jupyter.domain.work import Work, lost
 from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeState
 from agor_jupyter.git import snapshots
 from agor_jupyter.git import worktrees as git
@@ -28,7 +29,7 @@ _LIVE = "the work of a session that is busy there or has prompts waiting"
 
 
 class Archives:
-    """`losses` says what would go with a worktree, `mark` tells its board, `get` finds one by name or id."""
+    """`survey` says what a person would call work in a worktree, `mark` tells its board, `get` finds one by name or id."""
 
     is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
     """Whether an agent works there, or a prompt waits to."""
@@ -47,12 +48,12 @@ class Archives:
         creation: Creation,
         statuses: Statuses,
         get: Callable[[str], Awaitable[Worktree]],
-        losses: Callable[[Repository, Worktree], Awaitable[list[str]]],
+        survey: Callable[[Repository, Worktree], Awaitable[list[Work]]],
         mark: Callable[[Worktree], Awaitable[None]],
     ) -> None:
         self._store, self._clock, self._repos, self._register = store, clock, repos, register
         self._locks, self._busy, self._creation, self._statuses = locks, busy, creation, statuses
-        self._get, self._losses, self._mark = get, losses, mark
+        self._get, self._survey, self._mark = get, survey, mark
 
     async def archive(self, caller: Caller, name: str, key: str) -> Worktree:
         """Remove the folder after a backup. The branch stays, and `restore` brings uncommitted files back.
@@ -77,7 +78,7 @@ class Archives:
                     await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card
                     ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
                     await self._register.change(worktree.id, step=ARCHIVING, backup_ref=ref)
-                    await self._remove_folder(repository, worktree, force=True)
+                    await self._remove_folder(repository, worktree)
                 changes = {
                     "state": WorktreeState.ARCHIVED,
                     "step": None,
@@ -107,7 +108,11 @@ class Archives:
             is_live = await self._has_agent(worktree)
             repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
             ref = worktree.backup_ref
-            losses = await self._losses(repository, worktree) if worktree.state is WorktreeState.READY else []
+            losses: list[str] = []
+            if worktree.state is WorktreeState.READY:
+                await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # so that the record names the branch that is there
+                worktree = await self._get(worktree.id)
+                losses = [one.text for one in lost(await self._survey(repository, worktree))]
             if is_live:
                 raise errors.WouldLoseWork(worktree.name, [_LIVE, *losses], is_live=True)
             if worktree.state is WorktreeState.READY:
@@ -116,7 +121,7 @@ class Archives:
                 if losses:
                     ref, _ = await snapshots.backup(repository, Path(worktree.path), worktree.id)
                 await self._register.change(worktree.id, step=REMOVING, backup_ref=ref)
-                await self._remove_folder(repository, worktree, force=force)
+                await self._remove_folder(repository, worktree, is_clean=not losses)
             elif worktree.state is WorktreeState.MISSING:
                 await self.drop_entry(repository, Path(worktree.path))
             if worktree.has_own_branch and worktree.state is not WorktreeState.FAILED:
@@ -166,10 +171,13 @@ class Archives:
     async def _has_agent(self, worktree: Worktree) -> bool:
         return self.is_live is not None and await self.is_live(worktree.id)
 
-    async def _remove_folder(self, repository: Repository, worktree: Worktree, *, force: bool) -> None:
+    async def _remove_folder(self, repository: Repository, worktree: Worktree, *, is_clean: bool = False) -> None:
+        """Git itself would refuse a worktree with submodules, whatever is in them. What was found clean is looked at once more."""
         try:
             async with self._locks.held(worktree.repo_id):
-                await git.remove(repository, Path(worktree.path), force=force)
+                if is_clean and (losses := [one.text for one in lost(await self._survey(repository, worktree))]):
+                    raise errors.WouldLoseWork(worktree.name, losses)
+                await git.remove(repository, Path(worktree.path), force=True)
         except errors.AgorError:
             await self._register.change(worktree.id, step=None)
             raise

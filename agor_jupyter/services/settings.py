@@ -16,14 +16,18 @@ FILE = ".agor.yml"
 MAX_BYTES = 64 * 1024
 
 _Line = Annotated[str, Field(min_length=1, max_length=4000)]
+_Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Settings(BaseModel):
-    """`setup` is one shell line, or several that run one after the other until one fails."""
+    """`setup` is one shell line, or several that run one after the other until one fails. `caches` names ignored files and folders that
+    are no work, beside the declared ones: a name, or a path below the worktree, both as shell patterns.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     setup: _Line | Annotated[list[_Line], Field(max_length=50)] = Field(default_factory=list)
+    caches: Annotated[list[_Pattern], Field(max_length=100)] = Field(default_factory=list)
 
     @property
     def setup_lines(self) -> list[str]:

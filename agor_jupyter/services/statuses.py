@@ -2,28 +2,39 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import WorktreeId
+from agor_jupyter.domain.work import WorkKind
 from agor_jupyter.domain.worktrees import Worktree, WorktreeStatus
-from agor_jupyter.git import status
+from agor_jupyter.git import status, work
+from agor_jupyter.git.insides import Base
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.losses import CacheLists
 from agor_jupyter.services.tasks import end
 
 AT_ONCE = 8
+_COMMITTED = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED}
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    counted: status.Counted = field(default_factory=status.Counted)
+    found: work.Seen = field(default_factory=work.Seen)
 
 
 class Statuses:
     """`read` gives one worktree's status. Two who ask while git runs get the same answer."""
 
-    def __init__(self, clock: Clock, save: Callable[[Worktree, WorktreeStatus], Awaitable[None]]) -> None:
-        self._clock, self._save = clock, save
+    def __init__(self, clock: Clock, lists: CacheLists, save: Callable[[Worktree, WorktreeStatus], Awaitable[None]]) -> None:
+        self._clock, self._lists, self._save = clock, lists, save
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._running: dict[WorktreeId, asyncio.Task[WorktreeStatus]] = {}
         self._latest: dict[WorktreeId, tuple[float, WorktreeStatus]] = {}
-        self._counted: dict[WorktreeId, status.Counted] = {}
+        self._seen: dict[WorktreeId, _Seen] = {}
 
     async def read(self, worktree: Worktree, repository: Repository, path: Path, max_age_s: float) -> WorktreeStatus:
         known = self._latest.get(worktree.id)
@@ -38,21 +49,32 @@ class Statuses:
 
     def forget(self, worktree_id: WorktreeId) -> None:
         self._latest.pop(worktree_id, None)
-        self._counted.pop(worktree_id, None)
+        self._seen.pop(worktree_id, None)
 
     async def close(self) -> None:
         await end(*self._running.values())
 
     async def _read(self, worktree: Worktree, repository: Repository, path: Path) -> WorktreeStatus:
         async with self._slots:
-            counted = self._counted.setdefault(worktree.id, status.Counted())
+            seen = self._seen.setdefault(worktree.id, _Seen())
             at = self._clock.monotonic()
             try:
-                found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, self._clock.now(), counted)
+                found = await self._look(worktree, repository, path, seen)
             except errors.AgorError:
                 self.forget(worktree.id)
                 raise
         self._latest[worktree.id] = (at, found)
-        if worktree.status is None or found.replace(as_of=worktree.status.as_of) != worktree.status:
+        if worktree.status is None or found.replace(as_of=worktree.status.as_of) != worktree.status or found.branch != worktree.branch:
             await self._save(worktree, found)
         return found
+
+    async def _look(self, worktree: Worktree, repository: Repository, path: Path, seen: _Seen) -> WorktreeStatus:
+        now = self._clock.now()
+        changes = await status.changes(repository, path)
+        caches = await self._lists.of(repository, worktree.base_sha) if changes.ignored else None
+        base = Base(sha=worktree.base_sha, ref=worktree.base_ref)
+        found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, now, changes, seen.counted)
+        works = await work.survey(repository, path, base, caches, changes, seen.found, is_whole=False)
+        operation = next((name for one in works if one.kind is WorkKind.OPERATION for name in one.names), None)
+        is_dirty = found.dirty or any(one.kind not in {*_COMMITTED, WorkKind.IGNORED} for one in works)
+        return found.replace(work=works, operation=operation, dirty=is_dirty) if works else found

@@ -16,6 +16,7 @@ from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.turns import Patch
+from agor_jupyter.domain.work import Work, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
 from agor_jupyter.git import names, snapshots
 from agor_jupyter.git import worktrees as git
@@ -27,6 +28,7 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
+from agor_jupyter.services.losses import CacheLists, survey
 from agor_jupyter.services.reconciliation import GONE, Reconciliation
 from agor_jupyter.services.register import Register
 from agor_jupyter.services.repos import Repos
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 
 WorktreeStatuses = list[WorktreeStatus]
 StatusAnswers = list[StatusAnswer]
-Strings = list[str]
+Works = list[Work]
 
 
 class Places(Protocol):
@@ -66,7 +68,8 @@ class Worktrees:
         self._busy: defaultdict[WorktreeId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._same: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._register = Register(store, clock)
-        self._statuses = Statuses(clock, self._save_status)
+        self._lists = CacheLists()
+        self._statuses = Statuses(clock, self._lists, self._save_status)
         self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
         self.archives = Archives(
             store,
@@ -78,7 +81,7 @@ class Worktrees:
             creation=self._creation,
             statuses=self._statuses,
             get=self.get,
-            losses=self._losses,
+            survey=self._survey,
             mark=self._mark,
         )
         self.archive, self.restore, self.remove = self.archives.archive, self.archives.restore, self.archives.remove
@@ -141,6 +144,11 @@ class Worktrees:
             return await self._status(worktree, repos[worktree.repo_id], max_age_s)
 
         return map(ask, ids)
+
+    async def losses(self, name: str) -> Works:
+        """What a person would call work in its folder as it is now, and what of it stays when the folder goes."""
+        worktree, repository = await self._ready(name)
+        return await self._survey(repository, worktree)
 
     async def diff(self, name: str) -> Patch:
         """All that differs from the base commit, uncommitted and untracked files included."""
@@ -311,29 +319,18 @@ class Worktrees:
         return await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
 
     async def _save_status(self, worktree: Worktree, status: WorktreeStatus) -> None:
-        await self._register.change(worktree.id, status=status)
+        """The record follows the worktree's HEAD. A branch that it moved to was not made with it, so it is never dropped with it."""
+        changes: dict[str, object] = {"status": status}
+        if status.branch is not None and status.branch != worktree.branch and status.branch == shown(status.branch):
+            changes |= {"branch": status.branch, "has_own_branch": False}
+        await self._register.change(worktree.id, **changes)
 
     def _check_board(self, path: str | None) -> None:
         if self.boards is not None and path is not None:
             self.boards.check(path)
 
-    async def _losses(self, repository: Repository, worktree: Worktree) -> Strings:
-        path = Path(worktree.path)
-        found = await self._statuses.read(worktree, repository, path, 0)
-        losses = []
-        if found.staged or found.unstaged or found.conflicted:
-            losses.append(f"changes in {_count(found.staged + found.unstaged + found.conflicted, 'file')}, not committed")
-        if found.untracked:
-            losses.append(_count(found.untracked, "untracked file"))
-        if found.head and found.head != worktree.base_sha:
-            count = await git.count_unpushed(repository, path, found.head, worktree.base_sha, worktree.base_ref)
-            if count:
-                losses.append(f"{_count(count, 'commit')} of branch {found.branch or found.head[:12]}, on no remote")
-        return losses
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    async def _survey(self, repository: Repository, worktree: Worktree) -> Works:
+        return await survey(repository, worktree, self._lists)
 
 
 def _check_link(url: str | None) -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import identity, include, snapshots, status, worktrees
+from agor_jupyter.git import identity, include, snapshots, status, work, worktrees
+from agor_jupyter.git.insides import Base
 from agor_jupyter.git.repository import Repository, discover
 from tests.git.conftest import git
 
@@ -186,7 +187,10 @@ async def everything(repository: Repository, worktree: Path, base_sha: str) -> N
     """Every way in which the server uses git."""
     (worktree / "a.txt").write_text("changed\n")
     (worktree / "new.txt").write_text("new\n")
-    await status.status(repository, worktree, base_sha, BASE, datetime.now(UTC))
+    found = await status.changes(repository, worktree)
+    await status.status(repository, worktree, base_sha, BASE, datetime.now(UTC), found)
+    for is_whole in (False, True):
+        await work.survey(repository, worktree, Base(sha=base_sha, ref=BASE), found=found, is_whole=is_whole)
     before = await snapshots.checkpoint(repository, worktree)
     (worktree / "models" / "orders.sql").write_text("select 3\n")
     after = await snapshots.checkpoint(repository, worktree)

@@ -12,6 +12,8 @@ export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_y
 
 export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
+export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'mount' | 'unknown'
+
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
 /** How an agent shows, to programs, that the model's provider refused or was not reached. */
@@ -1012,6 +1014,26 @@ export interface VariableSet {
   value: string
 }
 
+/** One piece of work. Its counts are at least so many when `is_more` is true. */
+export interface Work {
+  kind: WorkKind
+  /** Below the worktree; empty for the worktree as a whole. */
+  path: string
+  /** For a person: “1 repository inside (frontend): 1 commit on no remote, 1 file not committed”. */
+  text: string
+  /** Not committed, conflicted or ignored ones, as the kind says. */
+  files: number
+  commits: number
+  stashes: number
+  bytes: number
+  /** The first files that it is about, by their paths below the worktree. */
+  names: string[]
+  /** A bound was reached while it was counted. */
+  isMore: boolean
+  /** It lies in the repository, and is still there when the worktree's folder is gone. */
+  stays: boolean
+}
+
 /** What git says, and when it said so. `added` and `deleted` are lines against the base commit, uncommitted ones included. */
 export interface WorktreeStatus {
   branch: string | null
@@ -1020,6 +1042,7 @@ export interface WorktreeStatus {
   ahead: number
   /** Commits the base ref has and the branch has not. */
   behind: number
+  /** Something in the folder is in no commit of its branch: files, an inner repository, an operation that is not finished. */
   dirty: boolean
   staged: number
   unstaged: number
@@ -1028,6 +1051,10 @@ export interface WorktreeStatus {
   files: number
   added: number
   deleted: number
+  /** What git has under way there: merge, rebase, cherry-pick, revert, bisect or am. */
+  operation: string | null
+  /** What a person would call work beside changed and untracked files, also where git does not show it. */
+  work: Work[]
   asOf: string
 }
 

@@ -1,0 +1,138 @@
+"""Reads git's index without git: which folders, submodules and set-aside entries it has. Of damaged or odd ones it says so."""
+
+import hashlib
+import os
+import stat
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MAX_BYTES = 512 * 1024 * 1024
+_GITLINK = 0o160000
+_FIXED = struct.Struct(">10I")
+_ASSUMED, _EXTENDED, _SKIPPED = 0x8000, 0x4000, 0x4000
+_SPLIT = b"link"
+
+
+class OddIndex(Exception):
+    """It is not one that is read here: split, of an unknown version, or damaged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """An entry whose file git does not look at."""
+
+    path: bytes
+    oid: bytes
+    mode: int
+    mark: tuple[int, int]
+    """Size, and time of the last change in seconds, of the file as git last saw it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """Paths are as git keeps them."""
+
+    count: int = 0
+    folders: tuple[bytes, ...] = ()
+    """All that hold tracked files, the top excepted."""
+    links: dict[bytes, str] = field(default_factory=dict)
+    """Submodules, with the commit that is recorded."""
+    set_aside: tuple[SetAside, ...] = ()
+
+
+def signature(path: Path) -> tuple[int, ...] | None:
+    """What tells one state of a file from another; `None` when it is not there or not a regular file."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def parse(content: bytes, width: int = 20) -> Index:
+    """`width` is the length of an object's name in bytes.
+
+    Errors:
+        OddIndex: as it says.
+    """
+    if not content:
+        return Index()
+    try:
+        return _parse(content, width)
+    except (struct.error, IndexError, ValueError) as error:
+        raise OddIndex(str(error)) from error
+
+
+def _parse(content: bytes, width: int) -> Index:
+    mark, version, count = struct.unpack_from(">4sII", content)
+    if mark != b"DIRC" or version not in {2, 3, 4}:
+        raise OddIndex(f"version {version}")
+    folders: dict[bytes, None] = {}
+    links: dict[bytes, str] = {}
+    set_aside: list[SetAside] = []
+    position, last, name = 12, b"", b""
+    find, flags_at, name_at = content.find, 40 + width, 42 + width
+    for _ in range(count):
+        high, low = content[position + flags_at], content[position + flags_at + 1]
+        start = position + name_at + (2 if high & 0x40 else 0)
+        if version == 4:
+            cut, start = _varint(content, start)
+            end = content.index(b"\0", start)
+            name = name[: len(name) - cut] + content[start:end]
+            following = end + 1
+        else:
+            length = (high & 0x0F) << 8 | low
+            end = start + length if length < 0xFFF else find(b"\0", start)
+            name = content[start:end]
+            following = position + ((end - position + 8) & ~7)
+        folder = name[: name.rfind(b"/") + 1]
+        if folder != last:
+            last = folder
+            folders[folder] = None
+        if content[position + 26] == 0xE0:
+            links[name] = content[position + 40 : position + flags_at].hex()
+        elif high & 0xC0 and (high & 0x80 or content[position + name_at] & 0x40):
+            fields = _FIXED.unpack_from(content, position)
+            oid = content[position + 40 : position + flags_at]
+            set_aside.append(SetAside(path=name, oid=oid, mode=fields[6], mark=(fields[9], fields[2])))
+        position = following
+    if position > len(content) - width:
+        raise OddIndex("it is cut off")
+    while position < len(content) - width:
+        kind, length = struct.unpack_from(">4sI", content, position)
+        if kind == _SPLIT:
+            raise OddIndex("it is split")
+        position += 8 + length
+    return Index(count=count, folders=_with_parents(folders), links=links, set_aside=tuple(set_aside))
+
+
+def _varint(content: bytes, position: int) -> tuple[int, int]:
+    byte = content[position]
+    value = byte & 0x7F
+    while byte & 0x80:
+        position += 1
+        byte = content[position]
+        value = ((value + 1) << 7) | (byte & 0x7F)
+    return value, position + 1
+
+
+def _with_parents(folders: dict[bytes, None]) -> tuple[bytes, ...]:
+    """Without the slash at their ends. A folder that only holds folders has no entry of its own."""
+    found: dict[bytes, None] = {}
+    for folder in folders:
+        part = folder[:-1]
+        while part and part not in found:
+            found[part] = None
+            part = part.rpartition(b"/")[0]
+    return tuple(found)
+
+
+def blob_name(content: bytes, width: int = 20) -> bytes:
+    """How git would name a file of this content, when nothing converts it."""
+    hasher = hashlib.sha256() if width == 32 else hashlib.sha1(usedforsecurity=False)
+    hasher.update(b"blob %d\0" % len(content))
+    hasher.update(content)
+    return hasher.digest()

@@ -1,0 +1,56 @@
+"""What a person would lose with a worktree's folder, and what of it is only a cache."""
+
+import asyncio
+from collections import OrderedDict
+from pathlib import Path
+
+from agor_jupyter.domain import errors
+from agor_jupyter.domain.caches import Caches
+from agor_jupyter.domain.work import Work
+from agor_jupyter.domain.worktrees import Worktree
+from agor_jupyter.git import status, work
+from agor_jupyter.git.insides import Base
+from agor_jupyter.git.repository import Repository
+from agor_jupyter.services import settings
+
+_KEPT_LISTS = 200
+
+
+async def survey(repository: Repository, worktree: Worktree, lists: "CacheLists") -> list[Work]:
+    """All work in its folder as it is now, changed and untracked files first. Nothing is taken from an earlier look."""
+    path = Path(worktree.path)
+    found = await status.changes(repository, path)
+    caches = await lists.of(repository, worktree.base_sha)
+    return [
+        *work.plain(path, found),
+        *await work.survey(repository, path, Base(sha=worktree.base_sha, ref=worktree.base_ref), caches, found),
+    ]
+
+
+class CacheLists:
+    """The caches that a repository declares in `.agor.yml` as it was committed at a base. What an agent writes there counts for nothing."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[Path, str], asyncio.Task[Caches]] = OrderedDict()
+
+    async def of(self, repository: Repository, base_sha: str) -> Caches:
+        key = (repository.common_dir, base_sha)
+        task = self._known.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._known[key] = asyncio.create_task(_read(repository, base_sha))
+            while len(self._known) > _KEPT_LISTS:
+                self._known.popitem(last=False)
+        return await asyncio.shield(task)
+
+
+async def _read(repository: Repository, base_sha: str) -> Caches:
+    output = await repository.git(
+        f"read {settings.FILE}",
+        *("cat-file", "blob", f"{base_sha}:{settings.FILE}"),
+        ok=(0, 128),
+        cap=settings.MAX_BYTES + 1,
+    )
+    try:
+        return Caches(settings.parse(output.out if output.code == 0 else b"").caches)
+    except errors.BadSettings:  # creation tells of it
+        return Caches()
