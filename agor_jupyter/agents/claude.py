@@ -39,6 +39,7 @@ AGENT = AgentType(
     usage_model="_claude/model",
     reports_cost=True,
     mcp=["stdio", "http"],
+    connect="claude mcp add --transport http agor {url} --header 'Authorization: Bearer {token}'",
     chatter=r"\[session/\w+\] (?:.*\bphase=|sessionId=)|\[idle-compaction\] ",
     failure_signs=FailureSigns(
         patterns=[r"API Error: (?:Repeated |Request rejected \()?(?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],

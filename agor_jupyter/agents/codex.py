@@ -37,6 +37,7 @@ AGENT = AgentType(
     reports_usage=True,
     reports_in_turn=True,
     mcp=["stdio", "http"],
+    connect="export AGOR_MCP_TOKEN={token}; codex mcp add agor --url {url} --bearer-token-env-var AGOR_MCP_TOKEN",
     notes=[
         "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",
         "In the server's sandbox its own is off and it asks for nothing: it may do what that sandbox lets it.",

@@ -31,6 +31,7 @@ AGENT = AgentType(
     reports_usage=True,
     router="auto",  # after the first request of a turn
     mcp=["stdio", "http"],
+    connect="gemini mcp add --transport http --header 'Authorization: Bearer {token}' agor {url}",
     state=[".gemini/"],
     settings=[".gemini/settings.json", ".gemini/GEMINI.md", ".gemini/extensions", ".gemini/commands"],
     project_files=["GEMINI.md", ".env", ".gemini/", ".agents/skills/"],

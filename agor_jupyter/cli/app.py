@@ -15,6 +15,7 @@ from agor_jupyter.cli import (
     repos,
     rules,
     sessions,
+    tokens,
     trust,
     turns,
     variables,
@@ -33,6 +34,7 @@ app.add_typer(permissions.app, name="permission", help="Questions that agents as
 app.add_typer(rules.app, name="rule", help="What agents need not ask again.")
 app.add_typer(trust.app, name="trust", help="Files of a worktree that agents obey, and who trusts them.")
 app.add_typer(variables.app, name="variable", help="What agents of your sessions get in their environment. Values are never shown.")
+app.add_typer(tokens.app, name="token", help="What connects an MCP client of yours, such as Claude Code, with a board.")
 app.add_typer(boards.app, name="board", help="Boards: the files that the canvas shows.")
 app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")
 app.add_typer(preferences.app, name="preference", help="What you want from each agent.")

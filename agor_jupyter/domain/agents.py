@@ -105,6 +105,8 @@ class AgentType(Record):
     """A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it."""
     mcp: list[Literal["stdio", "http"]] = Field(default_factory=list)
     """The ways by which it reaches MCP servers, such as the board's own tools."""
+    connect: str | None = None
+    """The command by which a person connects their own copy of it with an MCP server: `{url}` and `{token}` are put in."""
     notes: list[str] = Field(default_factory=list)
     """What a person should know that no other field says, one sentence each."""
     pass_env: list[str] = Field(default_factory=list)

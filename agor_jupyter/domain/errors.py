@@ -10,7 +10,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ NotFound (LookupError)            404
      │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
      │   ├─ BoardNotFound, ObjectNotFound, AgentNotFound, RefNotFound, FileMissing
-     │   ├─ VariableNotFound, RuleNotFound, BudgetNotFound, ConversationNotFound
+     │   ├─ VariableNotFound, TokenNotFound, RuleNotFound, BudgetNotFound, ConversationNotFound
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
@@ -204,6 +204,10 @@ class ObjectNotFound(_Missing):
 
 class FileMissing(_Missing):
     code, noun = "file_not_found", "File"
+
+
+class TokenNotFound(_Missing):
+    code, noun = "token_not_found", "Token"
 
 
 class VariableNotFound(_Missing):

@@ -15,6 +15,7 @@ ObjectId = NewType("ObjectId", str)
 RuleId = NewType("RuleId", str)
 TrustId = NewType("TrustId", str)
 BudgetId = NewType("BudgetId", str)
+TokenId = NewType("TokenId", str)
 
 PREFIXES = {
     "repo": "re",
@@ -27,6 +28,7 @@ PREFIXES = {
     "rule": "rl",
     "budget": "bu",
     "trust": "tr",
+    "token": "tk",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -17,6 +17,11 @@ class Role(StrEnum):
 _RANK = {Role.VIEWER: 0, Role.STEERER: 1, Role.OWNER: 2}
 
 
+def lesser(one: Role, other: Role) -> Role:
+    """The one that may do less."""
+    return min(one, other, key=_RANK.__getitem__)
+
+
 class Person(Record):
     """A named person, as the identity provider of the server knows them."""
 

@@ -26,6 +26,7 @@ from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.repos import Repo
 from agor_jupyter.notebook.rules import Rule
 from agor_jupyter.notebook.sessions import Session
+from agor_jupyter.notebook.tokens import Tokens
 from agor_jupyter.notebook.variables import Variables
 from agor_jupyter.notebook.worktrees import Worktree
 
@@ -174,6 +175,11 @@ class Hub:
     def variables(self) -> Variables:
         """What the agents of your sessions get in their environment: the names, `.set(name)` and `.remove(name)`."""
         return Variables(self._link)
+
+    @property
+    def tokens(self) -> Tokens:
+        """What connects an MCP client of yours, such as Claude Code, with a board: `.create(name, board)`; each has `.revoke()`."""
+        return Tokens(self._link)
 
     def stop(self) -> None:
         """Stop a private server. Another one goes on; only the connections are closed."""

@@ -31,6 +31,23 @@ def knows_people(provider: IdentityProvider) -> bool:
     return type(provider) not in (IdentityProvider, PasswordIdentityProvider)
 
 
+async def role_of(handler: JupyterHandler, user: User) -> str | None:
+    """The name of the highest role that the server's authorizer grants `user`, kept for 5 s. `None`: not even reading."""
+    key = (id(handler.authorizer), user.username)
+    until, role = _roles.get(key, (0.0, None))
+    if until > (now := time.monotonic()):
+        return role
+    role = None
+    for action, name in reversed(_ACTIONS):
+        if not await ensure_async(handler.authorizer.is_authorized(handler, user, action, RESOURCE)):
+            break
+        role = name
+    if len(_roles) > 1000:
+        _roles.clear()
+    _roles[key] = (now + _ROLE_SECONDS, role)
+    return role
+
+
 class Guarded(JupyterHandler):
     """Refuses with 403: a foreign host, a foreign origin, a token in the URL, a missing login, a cookie without the XSRF token."""
 
@@ -66,21 +83,13 @@ class Guarded(JupyterHandler):
         return not (self.allow_origin_pat and re.fullmatch(self.allow_origin_pat, origin.lower()))
 
     async def role(self) -> str | None:
-        """The name of the highest role that the server's authorizer grants, kept for 5 s. `None`: not even reading."""
-        user: User = self.current_user
-        key = (id(self.authorizer), user.username)
-        until, role = _roles.get(key, (0.0, None))
-        if until > (now := time.monotonic()):
-            return role
-        role = None
-        for action, name in reversed(_ACTIONS):
-            if not await ensure_async(self.authorizer.is_authorized(self, user, action, RESOURCE)):
-                break
-            role = name
-        if len(_roles) > 1000:
-            _roles.clear()
-        _roles[key] = (now + _ROLE_SECONDS, role)
-        return role
+        """The name of the highest role that the caller has."""
+        return await role_of(self, self.current_user)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the caller is a user of Jupyter's own kind, whom an authorizer knows by name alone."""
+        return type(self.current_user) is User
 
     async def may(self, action: str, resource: str) -> bool:
         """What the server's authorizer says about one of Jupyter's own resources."""

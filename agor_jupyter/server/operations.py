@@ -32,6 +32,8 @@ class Call:
     app: AgorApp
     key: str
     """The command's idempotency key. A POST has to bring one; for others one is made when it is missing."""
+    is_plain: bool
+    """Whether the caller is known by name alone, so that the server's authorizer can be asked about them also when they are not here."""
     may: Callable[[str, str], Awaitable[bool]]
     """Whether the server's authorizer lets the caller do an action (`read`, `write`, `execute`) on a resource of Jupyter's."""
 
@@ -106,7 +108,14 @@ async def _run(handler: Handler, operation: Operation, path: Sequence[str]) -> N
     if len(key) > MAX_KEY or (handler.request.method == "POST" and not key):
         raise errors.BadRequest([f"the header Idempotency-Key is needed, with 1 to {MAX_KEY} characters that are new for each command"])
     agor = await handler.lifetime.ready()
-    call = Call(caller=caller, agor=agor, app=handler.settings["agor_app"], key=key or uuid.uuid4().hex, may=handler.may)
+    call = Call(
+        caller=caller,
+        agor=agor,
+        app=handler.settings["agor_app"],
+        key=key or uuid.uuid4().hex,
+        is_plain=handler.is_plain,
+        may=handler.may,
+    )
     result = await operation.function(call, *path, **arguments)
     if result is None:
         handler.set_status(204)

@@ -78,6 +78,8 @@ ROUTES = (
     Route("api/rules/{rule}", "rules", {"DELETE": "revoke"}),
     Route("api/variables", "variables", {"GET": "index"}),
     Route("api/variables/{name}", "variables", {"PATCH": "change", "DELETE": "remove"}),
+    Route("api/tokens", "tokens", {"GET": "index", "POST": "create"}),
+    Route("api/tokens/{token}", "tokens", {"DELETE": "revoke"}),
     Route("api/ledger", "ledger", {"GET": "index"}),
     Route("api/budgets", "budgets", {"GET": "index", "POST": "put"}),
     Route("api/budgets/{budget}", "budgets", {"DELETE": "remove"}),

@@ -10,9 +10,11 @@ from typing import Self
 
 from agor_jupyter.agents.session import AgentSession
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.agents import AgentStatus, AgentType
 from agor_jupyter.domain.events import AgentChanged
 from agor_jupyter.domain.ids import SessionId, WorktreeId
+from agor_jupyter.domain.people import Role, lesser
+from agor_jupyter.domain.tokens import Token
 from agor_jupyter.executors.local import LocalExecutor
 from agor_jupyter.services import prices
 from agor_jupyter.services.agents import Agents
@@ -21,7 +23,7 @@ from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.delegation import Delegation
+from agor_jupyter.services.delegation import AgentDelegation, Delegation, PersonDelegation
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.events import Events
 from agor_jupyter.services.grants import Grants
@@ -38,6 +40,7 @@ from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.templates import Templates
+from agor_jupyter.services.tokens import Tokens
 from agor_jupyter.services.trusts import Trusts
 from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.variables import Variables
@@ -79,6 +82,7 @@ class Agor:
     refusals: Refusals
     grants: Grants
     templates: Templates
+    tokens: Tokens
     ledger: Ledger
     budgets: Budgets
     variables: Variables
@@ -163,6 +167,7 @@ class Agor:
         self.variables = Variables(store, clock, config, self.runner.renew)
         await self._open_worktrees(stack)
 
+        self.tokens = Tokens(store, clock, config, self.boards.check, self._types, self._mcp_url)
         self.rules = Rules(store, clock, self.boards)
         self.trusts = Trusts(store, clock, self.agents.obeyed(), trusts_all=config.trust_project_files)
         self.permissions = Permissions(store, clock, config, self.rules, self.trusts)
@@ -234,7 +239,11 @@ class Agor:
     async def delegate(self, session_id: SessionId) -> Delegation:
         """The engine as this session's agent sees it."""
         mask = self.runner.mask_of(session_id)
-        return Delegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees, mask)
+        return AgentDelegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees, mask)
+
+    def represent(self, token: Token, role: Role) -> Delegation:
+        """The engine as this person's own client sees it; `role` is the most that the person may do now."""
+        return PersonDelegation(token, lesser(role, token.role), self.sessions, self.turns, self.worktrees)
 
     async def _is_live(self, worktree_id: WorktreeId) -> bool:
         """Whether a turn is open or waits there. If not, agents at rest there are stopped: their folder is about to go."""
@@ -251,6 +260,9 @@ class Agor:
     async def _announce_agent(self, name: str) -> None:
         status = self.agents.status(name, await self.variables.names())
         await self.store.write(lambda transaction: transaction.append(self.clock.now(), AgentChanged(status=status)))
+
+    def _types(self) -> Sequence[AgentType]:
+        return [status.agent for status in self.agents.list()]
 
     async def _list_agents(self) -> Sequence[AgentStatus]:
         return self.agents.list(await self.variables.names())

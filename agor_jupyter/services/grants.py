@@ -16,7 +16,8 @@ from agor_jupyter.storage import grants
 from agor_jupyter.storage.store import Store
 
 
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
+    """What is kept of a token. It has 256 random bits, so nothing slower is needed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -39,12 +40,12 @@ class Grants:
 
     async def mint(self, session_id: SessionId, run_id: RunId) -> str:
         token = secrets.token_urlsafe(32)
-        await self._store.write(grants.insert, _hash(token), session_id, run_id, self._clock.now())
+        await self._store.write(grants.insert, hash_of(token), session_id, run_id, self._clock.now())
         return token
 
     async def authenticate(self, token: str) -> SessionId | None:
         """The session that the token speaks for, or `None`."""
-        return await self._store.read(grants.find, _hash(token)) if token else None
+        return await self._store.read(grants.find, hash_of(token)) if token else None
 
     async def revoke(self, run_id: RunId) -> None:
         await self._store.write(grants.revoke, run_id)

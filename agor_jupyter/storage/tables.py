@@ -6,7 +6,7 @@ those bytes, so a page or a board is read without building an object for each ro
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest Alembic revision. A test compares it with the scripts."""
 
 metadata = sa.MetaData(
@@ -180,6 +180,15 @@ trusts = sa.Table(
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.Index("ix_trusts_file", "repo_id", "path"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("account", sa.String(200), nullable=False, index=True),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("record", sa.Text, nullable=False),
 )
 
 preferences = sa.Table(

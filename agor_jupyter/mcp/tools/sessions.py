@@ -20,9 +20,9 @@ class Read(Input):
 class Spawn(Input):
     prompt: str = Field(min_length=1, max_length=200_000)
     agent: str | None = None
-    """Default: the same agent as you."""
+    """Such as `claude`. Default: the same agent as you, if you work in a session."""
     worktree_id: str | None = None
-    """Default: your own worktree."""
+    """Default: your own worktree, if you work in a session."""
     title: str | None = None
 
 

@@ -13,7 +13,9 @@ class Create(Input):
     name: str
     """A short title, such as “Fix null keys”. The branch is made from it."""
     base: str | None = None
-    """A branch, tag or commit; default: the branch you work on."""
+    """A branch, tag or commit; default: the branch you work on, or the repository's default branch."""
+    repo: str | None = None
+    """Name of the repository. Default: the one you work in, or the only one of the board."""
 
 
 def _show(worktree: Worktree) -> dict[str, object]:
@@ -26,7 +28,7 @@ async def _list(engine: Delegation, _input: List) -> object:
 
 
 async def _create(engine: Delegation, request: Create) -> object:
-    return _show(await engine.create_worktree(request.name, request.base))
+    return _show(await engine.create_worktree(request.name, request.base, request.repo))
 
 
 TOOLS = (

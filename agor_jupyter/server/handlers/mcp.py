@@ -1,13 +1,18 @@
-"""MCP for agents: one ASGI app on one route. A bearer token of our own, never a cookie, a URL or Jupyter's token."""
+"""MCP for agents and for people's own clients: one ASGI app on one route.
+
+A bearer token of our own, never a cookie, a URL or Jupyter's token.
+"""
 
 import asyncio
 from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from agor_jupyter.server.base import role_of
 from agor_jupyter.server.lifetime import Lifetime
 
 MAX_BODY_BYTES = 1 << 20
@@ -33,14 +38,27 @@ class McpHandler(JupyterHandler):
             raise web.HTTPError(413)
         lifetime: Lifetime = self.settings["agor"]
         engine = await lifetime.ready()
-        session_id = await engine.grants.authenticate(token.strip())
-        if session_id is None:
+        delegation = await self._authenticate(engine, token.strip())
+        if delegation is None:
             self.set_status(401)
             self.set_header("WWW-Authenticate", "Bearer")
             self.finish({"error": "invalid_token"})
             return
         self._mcp = self.settings["agor_app"].mcp
-        self._delegation = await engine.delegate(session_id)
+        self._delegation = delegation
+
+    async def _authenticate(self, engine: Any, token: str) -> Any:  # their types would load the services
+        """The engine as the agent of a session sees it, or as a person's own client does. `None`: the token opens nothing."""
+        session_id = await engine.grants.authenticate(token)
+        if session_id is not None:
+            return await engine.delegate(session_id)
+        personal = await engine.tokens.authenticate(token)
+        if personal is None:
+            return None
+        role: str | None = personal.role
+        if personal.is_asked:
+            role = await role_of(self, User(username=personal.person.username, name=personal.person.name))
+        return engine.represent(personal, type(personal.role)(role)) if role is not None else None
 
     def on_connection_close(self) -> None:
         self._gone.set()

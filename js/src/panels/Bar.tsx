@@ -91,6 +91,7 @@ function BarMenu() {
     ...(canSteer(shared)
       ? [{ id: 'variables', label: texts.menu.variables, icon: 'list' as const, run: () => commands.openDialog('variables') }]
       : []),
+    { id: 'tokens', label: texts.menu.tokens, icon: 'link' as const, run: () => commands.openDialog('tokens') },
     { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
     { id: 'keys', label: texts.keys.title, icon: 'command' as const, run: () => commands.openDialog('keys') },
   ];

@@ -136,6 +136,7 @@ function useEntries(query: string): Entry[] {
           ] as const)
         : []),
       { id: 'inbox', label: texts.inbox.title, icon: 'inbox' as const, keys: 'G I', run: () => commands.openInbox(true) },
+      { id: 'tokens', label: texts.menu.tokens, icon: 'link' as const, run: () => commands.openDialog('tokens') },
       { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents') },
       { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
       { id: 'filter', label: texts.menu.filterBy(query), icon: 'filter' as const, keys: '/', run: () => view.set({ filter: query }) },

@@ -11,6 +11,7 @@ import { RepoDialog } from './RepoDialog.js';
 import { RulesDialog } from './Rules.js';
 import { SessionDialog } from './SessionDialog.js';
 import { TrustDialog } from './TrustDialog.js';
+import { TokensDialog } from './Tokens.js';
 import { VariablesDialog } from './Variables.js';
 import { WorktreeDialog } from './WorktreeDialog.js';
 
@@ -31,6 +32,8 @@ export function Dialogs({ dialog }: { dialog: Dialog }) {
       return <AgentsDialog agent={dialog.agent} back={dialog.back} />;
     case 'variables':
       return <VariablesDialog first={dialog.text} back={dialog.back} />;
+    case 'tokens':
+      return <TokensDialog />;
     case 'rules':
       return worktree ? <RulesDialog worktree={worktree} session={session} /> : null;
     case 'trust':

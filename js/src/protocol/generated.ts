@@ -83,6 +83,8 @@ export interface AgentType {
   router: string | null
   /** The ways by which it reaches MCP servers, such as the board's own tools. */
   mcp: ('stdio' | 'http')[]
+  /** The command by which a person connects their own copy of it with an MCP server: `{url}` and `{token}` are put in. */
+  connect: string | null
   /** What a person should know that no other field says, one sentence each. */
   notes: string[]
   /** Names of the server's environment variables that it needs, such as its API key. */
@@ -894,6 +896,50 @@ export interface Rendered {
   text: string
 }
 
+/** *Saved.* The secret is never part of it, and is kept as a hash only. */
+export interface Token {
+  id: string
+  /** What it is for: "laptop". */
+  name: string
+  /** Whose it is. */
+  account: string
+  person: Person
+  /** What the person might do when it was made: no use of it may do more. */
+  role: Role
+  /** The server's authorizer is asked again at each use. Not where it needs more of a person than their name to answer. */
+  isAsked: boolean
+  /** Path of the only board that it reaches. */
+  board: string
+  createdAt: string
+  expiresAt: string | null
+  /** To the minute. */
+  usedAt: string | null
+}
+
+export interface TokenCreate {
+  name: string
+  board: string
+  /** How long it counts. 0: until it is revoked. */
+  days?: number
+  /** The server's address, with its base URL, as the client will reach it. Default: as the server knows itself. */
+  address?: string | null
+}
+
+/** How a client is connected: a command line of its own. */
+export interface ClientLine {
+  label: string
+  line: string
+}
+
+/** The one time that the secret is told. */
+export interface TokenMade {
+  token: Token
+  secret: string
+  /** Where MCP answers. */
+  url: string
+  lines: ClientLine[]
+}
+
 /** A file of a worktree that agents obey, as it is now. */
 export interface ProjectFile {
   /** Below the worktree, with `/`. */
@@ -1346,6 +1392,7 @@ export type ErrorCode =
   | 'storage_broken'
   | 'storage_busy'
   | 'storage_full'
+  | 'token_not_found'
   | 'turn_not_found'
   | 'turn_not_open'
   | 'unavailable'

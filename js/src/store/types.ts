@@ -50,6 +50,7 @@ export type DialogName =
   | 'fork'
   | 'agents'
   | 'variables'
+  | 'tokens'
   | 'rules'
   | 'trust'
   | 'budget'
