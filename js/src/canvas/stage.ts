@@ -13,6 +13,7 @@ import { Minimap } from './minimap';
 import { Outline } from './outline';
 import { Overlay } from './overlay';
 import { Pacer } from './pace';
+import { onPinch } from './pinch';
 import { Scene } from './scene';
 import { tools } from './tools';
 import { hand } from './tools/hand';
@@ -527,6 +528,13 @@ export class Stage implements Desk, ActionHost {
     on(this.root, 'click', event => this.#click(event), { capture: true });
     on(this.root, 'dblclick', event => this.#doubleClick(event));
     on(this.root, 'wheel', event => this.#wheel(event), { passive: false });
+    this.#undos.push(
+      onPinch(
+        this.root,
+        (at, factor) => this.#zoom(at, factor),
+        () => this.#pointers.size > 0,
+      ),
+    );
     on(this.root, 'keydown', event => this.#key(event));
     on(this.root, 'keyup', event => {
       if (event.key === ' ') this.#setSpace(false);
@@ -570,7 +578,7 @@ export class Stage implements Desk, ActionHost {
     } else this.#readBoard();
   }
 
-  #point(event: MouseEvent): Point {
+  #point(event: Pick<MouseEvent, 'clientX' | 'clientY'>): Point {
     // Asking for the place of an element makes the browser lay out what changed; during a gesture it stands still.
     if (this.#frameAt === null || !this.#gesture) this.#frameAt = this.root.getBoundingClientRect();
     return { x: event.clientX - this.#frameAt.left, y: event.clientY - this.#frameAt.top };
@@ -712,16 +720,22 @@ export class Stage implements Desk, ActionHost {
     if (isField(event.target)) return;
     event.preventDefault();
     event.stopPropagation();
-    this.#isFollowing = false;
-    this.#land();
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
     if (isZoom) {
       const factor = 2 ** (-Math.max(-240, Math.min(240, event.deltaY * unit)) * (Math.abs(event.deltaY) < 20 ? 0.01 : 0.003));
-      this.setCamera(zoomAt(this.camera, this.#point(event), this.camera.zoom * factor));
+      this.#zoom(event, factor);
     } else {
+      this.#isFollowing = false;
+      this.#land();
       const [dx, dy] = event.shiftKey && event.deltaX === 0 ? [event.deltaY, 0] : [event.deltaX, event.deltaY];
       this.setCamera(panBy(this.camera, -dx * unit, -dy * unit));
     }
+  }
+
+  #zoom(at: { clientX: number; clientY: number }, factor: number): void {
+    this.#isFollowing = false;
+    this.#land();
+    this.setCamera(zoomAt(this.camera, this.#point(at), this.camera.zoom * factor));
   }
 
   /** Far out, hovering says what a tile is. */

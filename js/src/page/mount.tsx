@@ -5,6 +5,7 @@ import { App } from '../panels/App.js';
 import { BoardClient } from '../panels/client.js';
 import { injectStyles } from '../styles/inject.js';
 import { texts } from '../texts.js';
+import { guardComposition } from './composition.js';
 import { loadLater } from './later.js';
 import { holdBoard } from '../transport/board.js';
 import { pageConfig } from '../transport/page.js';
@@ -35,6 +36,7 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   place.dataset.host = host;
   // JupyterLab's and the notebook's own keys end here, but for those that the board does not use.
   place.dataset.lmSuppressShortcuts = 'true';
+  const unguard = guardComposition(place);
   el.append(place);
   const load = () => loadLater(page);
   const root = createRoot(place);
@@ -49,6 +51,7 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   );
   return () => {
     root.unmount();
+    unguard();
     place.remove();
     held.release();
   };
