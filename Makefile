@@ -10,7 +10,7 @@ AGENTS_OPTIONS := -q --reruns 1 -rfER
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix types bench bench-agents browser-tools sandbox-tools clean test-agents test-beside
+.PHONY: help demo test check lint fix types property bench bench-agents browser-tools sandbox-tools clean test-agents test-beside
 .DELETE_ON_ERROR:
 
 help:  ## List the targets

@@ -119,9 +119,9 @@ async def _inside(  # noqa: PLR0917 called in one place
 
 def _linked(repository: Repository, place: Place) -> Place | None:
     """A worktree of the outer repository that lies below this one: its commits and refs are the outer one's."""
-    entries = repository.common_dir / "worktrees"
+    registered = repository.common_dir / "worktrees"
     target = Path(place.target) if place.target else None
-    if target is None or place.folder is None or target.parent != Path(os.path.realpath(entries)):
+    if target is None or place.folder is None or target.parent != Path(os.path.realpath(registered)):
         return None
     common = read_beneath(target, "commondir", 64)
     return dataclasses.replace(place, git_dir=target, whose="this", problem="") if common in {b"../..\n", b"../.."} else None
@@ -150,8 +150,8 @@ async def _recorded(repository: Repository, worktree: Path, paths: list[str], ba
     if seen.recorded_mark != mark:
         listing = ("ls-tree", "-z", "--full-tree", base.sha, "--", *paths)
         output = await repository.git("read the submodules", *listing, worktree=worktree, ok=(0, 128))
-        entries = (line.partition("\t") for line in output.text.split("\0") if line)
-        seen.recorded = {path: head.split(" ")[2] for head, _, path in entries if head.split(" ")[1] == "commit"}
+        lines = (line.partition("\t") for line in output.text.split("\0") if line)
+        seen.recorded = {path: head.split(" ")[2] for head, _, path in lines if head.split(" ")[1] == "commit"}
         seen.recorded_mark = mark
     return seen.recorded
 
