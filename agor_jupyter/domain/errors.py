@@ -253,8 +253,8 @@ class UnreadableRepository(Conflict):
 class AlreadyExists(Conflict):
     code = "already_exists"
 
-    def __init__(self, noun: str, name: str, hint: str = "Choose another name.") -> None:
-        super().__init__(f"{noun} {name!r} exists already. {hint}", subject=name)
+    def __init__(self, noun: str, name: str, hint: str = "Choose another name.", *, known: str | None = None) -> None:
+        super().__init__(f"{noun} {name!r} exists already. {hint}", subject=name, known=known)
 
 
 class BranchTaken(Conflict):

@@ -62,6 +62,10 @@ class Repository:
         """Where git keeps what belongs to the worktree at that path. Its last name is unique, so git takes it as it is."""
         return self.common_dir / "worktrees" / worktree.name
 
+    @property
+    def is_bare(self) -> bool:
+        return self.path == self.common_dir
+
     def is_own(self, worktree: Path) -> bool:
         """Git reads this file for refs even when the common directory is pinned: it could show another repository's branch."""
         return _read_small(self.worktree_dir(worktree) / "commondir") in {b"../..\n", b"../.."}
@@ -204,15 +208,18 @@ def render(settings: Iterable[Setting]) -> bytes:
 
 
 async def discover(path: Path) -> tuple[Path, Path]:
-    """The top folder and the common directory of the checkout or bare repository at `path`.
+    """The main checkout and the common directory of the repository that `path` belongs to; for a bare one, the same twice.
+
+    They are the same for each of its linked worktrees, for the folder around a `.bare`, and for the repository's own folder.
 
     Errors:
         NotARepository: there is none.
+        UnreadableRepository: there is one that git does not take.
         BadPath: it belongs to another user, and the person did not declare it safe.
     """
     output = await run.run(
         "look at the folder",
-        ["rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir", "--show-cdup"],
+        ["rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir", "--git-dir", "--show-cdup"],
         cwd=path,
         is_personal=True,
         ok=(0, 128),
@@ -227,9 +234,22 @@ async def discover(path: Path) -> tuple[Path, Path]:
             )
         await _tell_format(path, output.err.decode("utf-8", "replace"))
         raise errors.NotARepository(str(path))
-    is_bare, common, *up = output.text.split("\n")
-    common_dir = Path(os.path.realpath(common))
-    return (common_dir if is_bare == "true" else Path(os.path.realpath(path / (up[0] if up else ""))), common_dir)
+    is_bare, common, git_dir, *up = output.text.split("\n")
+    common_dir, own = Path(os.path.realpath(common)), Path(os.path.realpath(git_dir))
+    if is_bare == "true":
+        return common_dir, common_dir
+    top = Path(os.path.realpath(path / (up[0] if up else "")))
+    is_main = own == common_dir and not top.is_relative_to(common_dir)
+    return top if is_main else await _main_checkout(common_dir), common_dir
+
+
+async def _main_checkout(common_dir: Path) -> Path:
+    """Of a repository that was reached otherwise. One whose checkout is nowhere said is taken as bare."""
+    settings = dict(await read_settings(common_dir / "config"))
+    if named := settings.get(b"core.worktree"):
+        return Path(os.path.realpath(common_dir / os.fsdecode(named)))
+    is_bare = settings.get(b"core.bare", b"").lower() in TRUE
+    return common_dir.parent if common_dir.name == ".git" and not is_bare else common_dir
 
 
 async def _tell_format(path: Path, said: str) -> None:

@@ -133,7 +133,9 @@ async def entries(repository: Repository) -> list[Entry]:
                 Entry(
                     path=fields["worktree"] if found else str(repository.path),
                     head=fields.get("HEAD"),
-                    branch=fields["branch"].removeprefix("refs/heads/") if "branch" in fields else None,
+                    branch=fields["branch"].removeprefix("refs/heads/")
+                    if "branch" in fields and (found or not repository.is_bare)
+                    else None,
                 )
             )
     return found

@@ -9,6 +9,7 @@ from agor_jupyter.client.http import Client
 from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
 from agor_jupyter.domain.costs import LedgerRow
+from agor_jupyter.domain.errors import AlreadyExists
 from agor_jupyter.domain.options import Preference, PreferenceChange
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.repos import Repo as RepoRecord
@@ -86,7 +87,16 @@ class Hub:
         with checked():
             body = RepoAdd(url=text, slug=name) if is_url else RepoAdd(path=str(Path(text).expanduser().absolute()), slug=name)
         known = self._known_url(text) if is_url else self._known_path(text)
-        return (known or Repo(self._link, RepoRecord.model_validate(self._link.post("repos", body)))).ready()
+        return (known or self._registered(body)).ready()
+
+    def _registered(self, body: RepoAdd) -> Repo:
+        try:
+            return Repo(self._link, RepoRecord.model_validate(self._link.post("repos", body)))
+        except AlreadyExists as error:  # reached by another path: a linked worktree, a folder in it
+            known = error.details.get("known")
+            if known is None:
+                raise
+            return Repo(self._link, RepoRecord.model_validate(self._link.get(f"repos/{known}")))
 
     def _known_path(self, place: str) -> Repo | None:
         path = Path(place).expanduser().resolve()

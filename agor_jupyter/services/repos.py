@@ -47,6 +47,8 @@ class Repos:
     async def add(self, caller: Caller, request: RepoAdd, key: str) -> Repo:
         """Register a checkout at once, or start a clone, which `RepoChanged` follows.
 
+        A repository is one, however it is reached: by a linked worktree, a link, the folder around a `.bare`, or its own folder.
+
         Errors:
             BadPath, BadUrl, NotARepository, AlreadyExists.
         """
@@ -64,7 +66,7 @@ class Repos:
             repository = self._open(repo_id, path, git_dir)
             repo = Repo(
                 id=repo_id,
-                slug=request.slug or names.slugify(path.name.removesuffix(".git")) or "repo",
+                slug=request.slug or names.slugify(_name(path)) or "repo",
                 kind="checkout",
                 path=str(path),
                 git_dir=str(git_dir),
@@ -91,9 +93,9 @@ class Repos:
             )
 
         def insert(transaction: Transaction) -> Repo:
-            known = kept.at(transaction.connection, repo.path)
-            if known is not None:
-                raise errors.AlreadyExists("Repo", known.slug, f"It is the one at {known.path}.")
+            same = [known for known in kept.every(transaction.connection) if known.path == repo.path or known.git_dir == repo.git_dir]
+            for known in same:
+                raise errors.AlreadyExists("Repo", known.slug, f"It is the one at {known.path}.", known=known.id)
             final = repo.replace(slug=_free(repo.slug, kept.slugs(transaction.connection), is_given=request.slug is not None))
             kept.insert(transaction.connection, final)
             transaction.append(now, RepoChanged(repo=final))
@@ -252,6 +254,11 @@ async def default_branch(repository: Repository) -> str | None:
     branch = current.text.strip().removeprefix("refs/heads/")
     candidates = (branch, "main", "master", *(name.removeprefix("refs/heads/") for name in found if name.startswith("refs/heads/")))
     return next((name for name in candidates if f"refs/heads/{name}" in found), None)
+
+
+def _name(path: Path) -> str:
+    """What people call it: of `project/.bare` it is `project`."""
+    return (path.parent if path.name.startswith(".") else path).name.removesuffix(".git")
 
 
 def _thread_safely(loop: asyncio.AbstractEventLoop, note: Callable[[CloneProgress], None], progress: CloneProgress) -> None:

@@ -8,7 +8,6 @@ from agor_jupyter.storage import tables
 
 _T = tables.repos
 _GET = sa.select(_T.c.record).where(sa.or_(_T.c.id == sa.bindparam("name"), _T.c.slug == sa.bindparam("slug")))
-_AT = sa.select(_T.c.record).where(_T.c.path == sa.bindparam("path"))
 _ALL = sa.select(_T.c.record).order_by(_T.c.id)
 _SLUGS = sa.select(_T.c.slug).order_by(_T.c.slug)
 _INSERT = sa.insert(_T)
@@ -21,11 +20,6 @@ _DELETE = sa.delete(_T).where(_T.c.id == sa.bindparam("id"))
 def find(connection: sa.Connection, name: str) -> Repo | None:
     """By id or slug."""
     text = connection.execute(_GET, {"name": name, "slug": name.lower()}).scalar_one_or_none()
-    return None if text is None else Repo.model_validate_json(text)
-
-
-def at(connection: sa.Connection, path: str) -> Repo | None:
-    text = connection.execute(_AT, {"path": path}).scalar_one_or_none()
     return None if text is None else Repo.model_validate_json(text)
 
 
