@@ -18,10 +18,11 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
-         ├─ Starting, InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked
+         ├─ Starting, InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked, MissingObjects
          └─ ServerGone                         no answer; raised by a client
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
@@ -531,6 +532,22 @@ class GitFailed(Unavailable):
 
     def __init__(self, action: str, why: str) -> None:
         super().__init__(f"git could not {action}: {quoted(why)[-600:]}", subject=action)
+
+
+class MissingObjects(Unavailable):
+    """Of a partial clone."""
+
+    code = "missing_objects"
+
+    def __init__(self, path: str, count: int, what: str, why: str) -> None:
+        objects = f"{count} object{'' if count == 1 else 's'}"
+        super().__init__(
+            f"{path!r} is a partial clone, and {objects} that are needed to {what} are not there. They could not be fetched: "
+            f"{quoted(why)[-400:].rstrip('.')}. Fetch all in a terminal, then try again: "
+            f"git -C {shlex.quote(path)} fetch --refetch --no-filter",
+            subject=path,
+            count=count,
+        )
 
 
 class ServerGone(Unavailable):

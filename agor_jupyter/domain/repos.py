@@ -35,6 +35,8 @@ class Repo(Record):
     """Where it was cloned from, without credentials."""
     git_dir: str | None = None
     """The repository itself (git's common directory), as it was when the repo was registered."""
+    promisor_url: str | None = None
+    """Where the missing objects of a partial clone come from, as it was when the repo was registered: from nowhere else."""
     default_branch: str | None = None
     state: RepoState
     reason: str | None = None

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import identity, run
+from agor_jupyter.git import identity, run, sparse
 from agor_jupyter.git.files import opened_file, read_beneath
 from agor_jupyter.git.identity import Identity
 from agor_jupyter.git.repository import Repository, render
@@ -33,7 +33,7 @@ _SHARED = ("refs/heads", "refs/tags", "refs/remotes", "refs/notes")
 """What both sides have: an agent sees what people have there."""
 _OWN_KEYS = re.compile(
     rb"%b|core\.(safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)|extensions\.objectformat"
-    rb"|remote\..+\.(url|fetch)|branch\..+\.(remote|merge)" % _HABITS
+    rb"|remote\..+\.(url|fetch|promisor|partialclonefilter)|branch\..+\.(remote|merge)" % _HABITS
 )
 _PERSONAL_KEYS = re.compile(_HABITS)
 _EXCLUDES, _NOTHING = re.compile(rb"core\.excludesfile"), re.compile(rb"(?!)")
@@ -231,7 +231,7 @@ async def make(private: Private, outside: Side) -> Known:
     for folder in (own, new / "objects" / "info", new / "objects" / "pack", new / "refs" / "heads", new / "refs" / "tags", new / "info"):
         folder.mkdir(parents=True)
     who = await identity.of(repository, worktree)
-    settings = await _settings(repository, who)
+    settings = await _settings(repository, worktree, who)
     (new / "config").write_bytes(settings)
     (new / "HEAD").write_bytes(read_beneath(repository.view, "HEAD", 4096) or b"ref: refs/heads/main\n")
     (new / "packed-refs").write_bytes(
@@ -243,6 +243,7 @@ async def make(private: Private, outside: Side) -> Known:
         (new / "shallow").write_bytes(shallow)
     (own / "HEAD").write_bytes(os.fsencode(f"ref: {outside.head}\n" if outside.head.startswith("refs/") else f"{outside.head}\n"))
     (own / "commondir").write_text("../..\n")
+    sparse.copy(repository, worktree, own)
     (own / "gitdir").write_text(f"{worktree / '.git'}\n")
     with contextlib.suppress(OSError):
         _copy_index(repository.worktree_dir(worktree), private.index)
@@ -261,12 +262,12 @@ def _copy_index(source: Path, target: Path) -> None:
     os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))  # by its time git knows which entries to doubt
 
 
-async def _settings(repository: Repository, who: Identity) -> bytes:
+async def _settings(repository: Repository, worktree: Path, who: Identity) -> bytes:
     """What the view has, each key once, so that an agent's git can change it; who commits; and where the remotes are, unless a password
     stands there.
     """
     once: dict[bytes, bytes] = {b"core.bare": b"false", b"core.logallrefupdates": b"true", b"core.repositoryformatversion": b"0"}
-    once |= dict(who.settings)
+    once |= dict([*who.settings, *sparse.settings(repository, worktree)])
     many = []
     for key, value in await repository.settings(_OWN_KEYS, _PERSONAL_KEYS):
         if key.endswith(b".fetch"):

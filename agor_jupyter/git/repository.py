@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,7 @@ _ALLOWED_KEYS = re.compile(
     rb"|remote\..+\.fetch"
     rb"|branch\..+\.(remote|merge)"
 )
+_PROMISED = re.compile(rb"remote\..+\.(promisor|partialclonefilter)|extensions\.partialclone")
 _ALLOWED_PERSONAL_KEYS = re.compile(rb"core\.(excludesfile|autocrlf|eol)")
 _HEAD = re.compile(rb"(ref: refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
 
@@ -48,8 +49,12 @@ class Repository:
     view: Path
     """A folder of the server's own for this repository."""
     timeout_s: float = run.TIMEOUT_S
-    ignores_case: bool = field(default=False, init=False)
-    """Names that differ in case only are one, by its settings as they were when they were read last."""
+    promisor: str | None = None
+    """Where the missing objects of a partial clone come from, as it was when an owner registered the repository."""
+    protocols: Sequence[str] = ()
+    """Which may be used for that."""
+    own: Mapping[bytes, bytes] = field(default_factory=dict, init=False)
+    """Its settings as they were when they were read last, without what they include. Of them nothing is obeyed but switches."""
     _signature: object = field(default=None, init=False)
     _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
     _tips_at: float = field(default=0.0, init=False)
@@ -57,6 +62,16 @@ class Repository:
     def fold(self, branch: str) -> str:
         """The same for names that are one name to this repository."""
         return branch.lower() if self.ignores_case else branch
+
+    @property
+    def ignores_case(self) -> bool:
+        """Names that differ in case only are one."""
+        return is_set(self.own, b"core.ignorecase")
+
+    @property
+    def is_partial(self) -> bool:
+        """Objects may be missing that a server has promised."""
+        return any(_PROMISED.fullmatch(key) for key in self.own)
 
     def worktree_dir(self, worktree: Path) -> Path:
         """Where git keeps what belongs to the worktree at that path. Its last name is unique, so git takes it as it is."""
@@ -78,6 +93,7 @@ class Repository:
         index: Path | None = None,
         environment: dict[str, str] | None = None,
         protocols: Sequence[str] = (),
+        is_personal: bool = False,
         cwd: Path | None = None,
         stdin: bytes = b"",
         ok: Collection[int] = (0,),
@@ -100,6 +116,7 @@ class Repository:
             cwd=cwd or worktree or self.view,
             pins=pins | (environment or {}),
             protocols=protocols,
+            is_personal=is_personal,
             stdin=stdin,
             ok=ok,
             cap=cap,
@@ -155,8 +172,8 @@ class Repository:
         own = await read_settings(self.common_dir / "config")
         if refusal := formats.refusal(self.path, own):
             raise refusal
+        self.own = dict(own)
         settings += select(own, _ALLOWED_KEYS, await self._personal(), _ALLOWED_PERSONAL_KEYS)
-        self.ignores_case = dict(settings).get(b"core.ignorecase", b"").lower() in TRUE
         _replace(self.view / "config", render(settings))
 
     async def settings(self, own: "re.Pattern[bytes]", personal: "re.Pattern[bytes]") -> list[Setting]:
@@ -186,6 +203,20 @@ def select(own: Iterable[Setting], own_keys: "re.Pattern[bytes]", personal: Iter
         for key, value in settings
         if allowed.fullmatch(key) and b"\n" not in key
     ]
+
+
+def is_set(settings: Mapping[bytes, bytes], key: bytes) -> bool:
+    return settings.get(key, b"").lower() in TRUE
+
+
+def promisor_url(known: Mapping[bytes, bytes]) -> str | None:
+    """Where a partial clone with these settings gets what it lacks."""
+    names = [known[b"extensions.partialclone"]] if b"extensions.partialclone" in known else []
+    names += [
+        key[len(b"remote.") : -len(b".promisor")] for key, value in known.items() if key.endswith(b".promisor") and value.lower() in TRUE
+    ]
+    urls = [known[b"remote." + name + b".url"] for name in names if b"remote." + name + b".url" in known]
+    return os.fsdecode(urls[0]) if urls else None
 
 
 def parse_settings(listed: bytes) -> list[Setting]:
@@ -248,8 +279,7 @@ async def _main_checkout(common_dir: Path) -> Path:
     settings = dict(await read_settings(common_dir / "config"))
     if named := settings.get(b"core.worktree"):
         return Path(os.path.realpath(common_dir / os.fsdecode(named)))
-    is_bare = settings.get(b"core.bare", b"").lower() in TRUE
-    return common_dir.parent if common_dir.name == ".git" and not is_bare else common_dir
+    return common_dir.parent if common_dir.name == ".git" and not is_set(settings, b"core.bare") else common_dir
 
 
 async def _tell_format(path: Path, said: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.turns import Patch, PatchFile
+from agor_jupyter.git import partial, sparse
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.status import changes
@@ -60,7 +61,8 @@ async def checkpoint(repository: Repository, worktree: Path, *, largest: int | N
             index=index,
             stdin=b"".join(os.fsencode(path) + b"\0" for path in paths),
         )
-        output = await repository.git("write a snapshot", "write-tree", worktree=worktree, index=index)
+        loose = ["--missing-ok"] if repository.is_partial else []
+        output = await repository.git("write a snapshot", "write-tree", *loose, worktree=worktree, index=index)
         return Checkpoint(commit=found.head, tree=output.text.strip(), dirty=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -83,6 +85,7 @@ def _is_sound(worktree: Path, path: str) -> bool:
 
 async def patch(repository: Repository, before: str, after: str) -> Patch:
     """What changed from one tree or commit to another."""
+    await partial.complete_diff(repository, before, after, "show what changed")
     options = ("--no-ext-diff", "--no-textconv", "--no-color", "-M", "--ignore-submodules=all")
     listed = await repository.git("list what changed", "diff", *options, "--raw", "--numstat", "-z", "--no-abbrev", before, after, "--")
     files = parse_files(listed.text)
@@ -158,6 +161,7 @@ async def bring_back(repository: Repository, worktree: Path, ref: str) -> None:
     kept, *above = parents.text.split() or [""]
     if not kept or kept == head.text.strip() or head.text.strip() not in above:
         return
-    await repository.git("bring the files back", "read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD", kept, worktree=worktree)
-    await repository.git("bring the files back", "read-tree", "HEAD", worktree=worktree)
+    cone = sparse.options(repository, worktree)
+    await repository.git("bring the files back", *cone, "read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD", kept, worktree=worktree)
+    await repository.git("bring the files back", *cone, "read-tree", *(["-m"] if cone else []), "HEAD", worktree=worktree)
     await repository.git("bring the files back", "update-index", "-q", "--refresh", worktree=worktree, ok=(0, 1))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.domain.worktrees import WorktreeStatus
-from agor_jupyter.git import names
+from agor_jupyter.git import names, partial
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -148,6 +148,8 @@ async def _count_lines(repository: Repository, worktree: Path, found: Changes, b
     files = added = deleted = 0
     is_moved = found.head != base_sha
     if found.tracked or is_moved:
+        if is_moved and found.head:
+            await partial.complete_diff(repository, base_sha, found.head, "count what changed")
         only = found.tracked if not is_moved and len(found.tracked) <= _MAX_PATHS else []  # git then looks at no other file
         output = await repository.git(
             "compare with the base",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import names
+from agor_jupyter.git import names, partial, sparse
 from agor_jupyter.git.repository import Repository
 
 LOCK_REASON = "agor-jupyter"
@@ -162,9 +162,16 @@ async def add(repository: Repository, path: Path, branch: str, start: str | None
 
 
 async def populate(repository: Repository, path: Path, workers: int) -> None:
-    """Write the files of HEAD into a worktree that has none. Filters and hooks do not run."""
+    """Write the files of HEAD into a worktree that has none, or those of its cone. Filters and hooks do not run.
+
+    Errors:
+        MissingObjects: the repository is a partial clone.
+    """
+    await sparse.adopt(repository, path)
+    await partial.complete_checkout(repository, path)
     await repository.git(
         "check the files out",
+        *sparse.options(repository, path),
         *("-c", f"checkout.workers={workers}", "-c", "checkout.thresholdForParallelism=100", "-c", "index.threads=1"),
         *("read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD"),
         worktree=path,

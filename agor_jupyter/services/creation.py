@@ -10,7 +10,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import RepoId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState, WorktreeStatus
 from agor_jupyter.executors import commands as executor
-from agor_jupyter.git import include, names, snapshots
+from agor_jupyter.git import include, names, partial, snapshots
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.locks import Locks
@@ -146,6 +146,7 @@ class Creation:
             if content is None:
                 raise errors.BadSettings(settings.FILE, f"it must be a regular file of at most {settings.MAX_BYTES // 1024} KiB")
             return settings.parse(content).setup_lines
+        await partial.complete_file(repository, worktree.base_sha, settings.FILE)
         output = await repository.git(
             f"read {settings.FILE}",
             *("cat-file", "blob", f"{worktree.base_sha}:{settings.FILE}"),

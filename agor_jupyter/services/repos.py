@@ -13,7 +13,7 @@ from agor_jupyter.domain.ids import RepoId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Branch, CloneProgress, Repo, RepoAdd, RepoState
 from agor_jupyter.git import clone, names, worktrees
-from agor_jupyter.git.repository import Repository, discover
+from agor_jupyter.git.repository import Repository, discover, promisor_url, read_settings
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
@@ -63,13 +63,15 @@ class Repos:
         now = self._clock.now()
         if request.path is not None:
             path, git_dir = await self._checkout(request.path)
-            repository = self._open(repo_id, path, git_dir)
+            promisor = self._usable(promisor_url(dict(await read_settings(git_dir / "config"))))
+            repository = self._open(repo_id, path, git_dir, promisor)
             repo = Repo(
                 id=repo_id,
                 slug=request.slug or names.slugify(_name(path)) or "repo",
                 kind="checkout",
                 path=str(path),
                 git_dir=str(git_dir),
+                promisor_url=promisor,
                 default_branch=await default_branch(repository),
                 state=RepoState.READY,
                 created_at=now,
@@ -164,11 +166,24 @@ class Repos:
             raise errors.Conflict(
                 f"Repo {repo.slug!r} is {repo.state.value}{because}. Wait until it is ready, or add it again.", subject=repo.slug
             )
-        return self._repositories.get(repo.id) or self._open(repo.id, Path(repo.path), Path(repo.git_dir))
+        return self._repositories.get(repo.id) or self._open(repo.id, Path(repo.path), Path(repo.git_dir), repo.promisor_url)
 
-    def _open(self, repo_id: RepoId, path: Path, git_dir: Path) -> Repository:
-        view = self._data_dir / "git" / repo_id
-        repository = Repository(path=path, common_dir=git_dir, view=view, timeout_s=self._config.git_timeout.total_seconds())
+    def _usable(self, url: str | None) -> str | None:
+        """What may be kept and fetched from: without credentials, by a protocol that is allowed."""
+        try:
+            return names.check_url(url, self._config.clone_protocols) if url is not None else None
+        except errors.BadUrl:
+            return None
+
+    def _open(self, repo_id: RepoId, path: Path, git_dir: Path, promisor: str | None = None) -> Repository:
+        repository = Repository(
+            path=path,
+            common_dir=git_dir,
+            view=self._data_dir / "git" / repo_id,
+            timeout_s=self._config.git_timeout.total_seconds(),
+            promisor=promisor,
+            protocols=self._config.clone_protocols,
+        )
         self._repositories[repo_id] = repository
         return repository
 

@@ -344,7 +344,14 @@ class Sandboxes:
         """Of the server's own calls of git: no network is taken away and no home given, only git and the private side."""
         path, home = os.environ.get("PATH", os.defpath), Path(os.environ.get("HOME") or "/nonexistent")
         own = place.repository.common_dir / "worktrees" / place.worktree.name
-        env = {"PATH": path, "HOME": "/run", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+        env = {
+            "PATH": path,
+            "HOME": "/run",
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+        }
         pinned = env | {"GIT_DIR": str(own)}
         hidden = [*self._secret(home), *sandbox.homes(), *checkouts]
         tools = [Mount(source=one, target=one) for one in sandbox.program("git", path, home, hidden)]

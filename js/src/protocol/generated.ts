@@ -674,6 +674,8 @@ export interface Repo {
   url: string | null
   /** The repository itself (git's common directory), as it was when the repo was registered. */
   gitDir: string | null
+  /** Where the missing objects of a partial clone come from, as it was when the repo was registered: from nowhere else. */
+  promisorUrl: string | null
   defaultBranch: string | null
   state: RepoState
   reason: string | null
@@ -1373,6 +1375,7 @@ export type ErrorCode =
   | 'install_failed'
   | 'invalid'
   | 'key_reused'
+  | 'missing_objects'
   | 'not_a_repository'
   | 'not_allowed'
   | 'not_found'
