@@ -1,6 +1,6 @@
 """Claude Code, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction
 
 AGENT = AgentType(
     name="claude",
@@ -40,6 +40,10 @@ AGENT = AgentType(
     reports_cost=True,
     mcp=["stdio", "http"],
     connect="claude mcp add --transport http agor {url} --header 'Authorization: Bearer {token}'",
+    lasting=[
+        Lasting(pattern=r"(?:during|for) this session$|\Aexit-plan-", reach="session"),
+        Lasting(pattern="", reach="repository", file=".claude/settings.local.json of the repository's own checkout"),
+    ],
     chatter=r"\[session/\w+\] (?:.*\bphase=|sessionId=)|\[idle-compaction\] ",
     failure_signs=FailureSigns(
         patterns=[r"API Error: (?:Repeated |Request rejected \()?(?P<status>[45]\d\d)\b", r"API Error: .*\((?P<code>[A-Za-z_]+)\)"],

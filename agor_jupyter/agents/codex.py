@@ -1,6 +1,6 @@
 """Codex, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting
 from agor_jupyter.domain.records import JsonObject
 
 
@@ -38,6 +38,11 @@ AGENT = AgentType(
     reports_in_turn=True,
     mcp=["stdio", "http"],
     connect="export AGOR_MCP_TOKEN={token}; codex mcp add agor --url {url} --bearer-token-env-var AGOR_MCP_TOKEN",
+    lasting=[
+        Lasting(pattern=r"\Aallow_(?:for_session|session|permissions_session): ", reach="session"),
+        Lasting(pattern=r"\Aaccept_execpolicy_amendment: ", reach="home", file="~/.codex/rules/default.rules"),
+        Lasting(pattern="", reach="home", file="~/.codex/config.toml"),
+    ],
     notes=[
         "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",
         "In the server's sandbox its own is off and it asks for nothing: it may do what that sandbox lets it.",

@@ -1,6 +1,6 @@
 """Gemini CLI, which speaks ACP itself."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction
 
 AGENT = AgentType(
     name="gemini",
@@ -25,6 +25,12 @@ AGENT = AgentType(
         patterns=[r"\Aexception (?P<unreachable>TypeError: fetch failed sending request)"],  # it gives this the status 500
     ),
     command_is_title=True,
+    mcp_titles=[r"(?P<tool>.+) \((?P<server>.+) MCP Server\)"],
+    lasting=[
+        Lasting(pattern=r"\Aproceed_always_tool: ", reach="session"),
+        Lasting(pattern=r"\Aproceed_always(?:_server)?: ", reach="session"),
+        Lasting(pattern=r"\Aproceed_always_and_save: ", reach="home", file="~/.gemini/policies/auto-saved.toml"),
+    ],
     mode="default",
     loads_next_minute=True,  # its file's name has the minute in it, and loading begins a file of that name
     sets_between_turns=True,

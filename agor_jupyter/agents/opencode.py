@@ -2,7 +2,7 @@
 
 import json
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Restriction
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction
 
 _FOLDERS = ("agent", "agents", "command", "commands", "mode", "modes", "plugin", "plugins", "skill", "skills", "themes", "tool", "tools")
 _SETTINGS = ("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md", *_FOLDERS)
@@ -43,6 +43,7 @@ AGENT = AgentType(
         "It does not say why the model's provider refused: that is read from its own files.",
         "Its tokens are those of a turn's last request, and are not kept.",
     ],
+    lasting=[Lasting(pattern=r"\Aalways: ", reach="session")],
     reports_cost=True,
     mcp=["stdio", "http"],
     state=[".local/share/opencode/", ".local/state/opencode/"],

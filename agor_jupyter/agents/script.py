@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Lasting
 
 AGENT = AgentType(
     name="script",
@@ -15,5 +15,6 @@ AGENT = AgentType(
     can_fork=True,
     when_rejected="failed",
     mode="ask",
+    lasting=[Lasting(pattern="", reach="session")],
     takes_background=False,
 )

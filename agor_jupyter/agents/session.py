@@ -8,12 +8,14 @@ import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from agor_jupyter._version import __version__
 from agor_jupyter.agents import options, sign_in, updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
+from agor_jupyter.agents.calls import Calls
 from agor_jupyter.agents.failures import FailureWatch, ProviderFailure, at
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.mask import Mask, MaskedEvents
@@ -167,6 +169,7 @@ class AgentSession:
         self._late = 0
         self._spoke = asyncio.Event()
         self._told: set[str] = set()
+        self._calls = Calls()
         self._was_allowed = False
         self._usage = Usage()
         self._cost_before: float | None = None
@@ -645,6 +648,7 @@ class AgentSession:
         update = self._mask.json(params.get("update"))
         if isinstance(update, dict) and params.get("sessionId") == self.agent_session_id and str(update.get("sessionUpdate")) in _OPTIONS:
             await self._hear_options(update)
+        bodies = self._bodies(update, is_masked=update != params.get("update")) if isinstance(update, dict) else []
         if not self._in_turn or params.get("sessionId", self.agent_session_id) != self.agent_session_id:
             is_speech = isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
             self._late += self.agent_session_id is not None and is_speech and not self._setting.locked()  # some say that they changed
@@ -659,7 +663,7 @@ class AgentSession:
         elif self._retrying.is_set():
             self._retrying.clear()
             self._progressed.set()
-        for body in updates.normalise(update):
+        for body in bodies:
             self._has_acted = self._has_acted or isinstance(body, ToolCall)
             if isinstance(body, UsageReported):
                 self._usage = _merge(self._usage, body.usage)
@@ -668,6 +672,20 @@ class AgentSession:
             if self.agent.reports_in_turn:
                 self._tally.hear(body, self._model_of(update))
             await self._on_event(body, update)
+
+    def _bodies(self, update: Message, *, is_masked: bool) -> list[TranscriptBody]:
+        """Its events. Tool calls are remembered: a question may name one, also one of an older turn."""
+        bodies = updates.normalise(update, self._mcp_titles)
+        for body in bodies:
+            if isinstance(body, ToolCall):
+                self._calls.hear(body, is_begun=update.get("sessionUpdate") == "tool_call", is_masked=is_masked)
+        return bodies
+
+    @property
+    def _mcp_titles(self) -> list[str]:
+        """The agent's own, and the usual beginnings for the servers that we gave it."""
+        given = [name for server in self._mcp_servers if isinstance(name := server.get("name"), str)]
+        return [*self.agent.mcp_titles, *(rf"(?P<server>{re.escape(name)})[_.:/-]+(?P<tool>[\w.-]+)" for name in given)]
 
     def _model_of(self, update: Message) -> str | None:
         """Whose report of usage it is."""
@@ -698,7 +716,7 @@ class AgentSession:
         if method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
         masked = self._mask.json(params)
-        question = read_question(masked, is_masked=masked != params, command_is_title=self.agent.command_is_title)
+        question = await self._read_question(masked, is_masked=masked != params)
         if question is None or not self._in_turn or self._cancelled.is_set():
             return {"outcome": {"outcome": "cancelled"}}
         self._has_acted = True
@@ -710,6 +728,16 @@ class AgentSession:
             return {"outcome": {"outcome": "cancelled"}}
         self._was_allowed = True
         return {"outcome": {"outcome": "selected", "optionId": option_id}}
+
+    async def _read_question(self, params: Message, *, is_masked: bool) -> Question | None:
+        """Joined to its tool call, which some agents tell a moment later."""
+        read = partial(read_question, params, agent=self.agent, calls=self._calls, mcp_titles=self._mcp_titles, is_masked=is_masked)
+        question = read()
+        end = asyncio.get_running_loop().time() + _CALL_S
+        while question is not None and question.is_bare and question.tool_call_id and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_CALL_S / 10)
+            question = read()
+        return question
 
     async def _ask_person(self, question: Question) -> str | None:
         """The chosen option, or `None` as soon as the turn is cancelled."""
@@ -760,6 +788,8 @@ _MAX_TOLD = 10_000
 _NO_GRACE_S = 0.1
 """For an agent that has shown that it does not listen."""
 _OPTIONS = frozenset({"config_option_update", "current_mode_update"})
+_CALL_S = 0.3
+"""For how long a question that says nothing waits for its tool call."""
 _QUIET_S, _REPLAY_S = 0.25, 20.0
 _SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})
 _SIGNALLED = 128

@@ -5,9 +5,10 @@ Pure. A value of a wrong type never raises: it becomes a notice, and the raw upd
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast, get_args
 
+from agor_jupyter.agents.calls import mcp_tool
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.events import (
     FileChange,
@@ -40,8 +41,8 @@ class Malformed(ValueError):
     """A field that does not have the type of the protocol."""
 
 
-def normalise(update: Update) -> list[TranscriptBody]:
-    """The events of one update, in order. Empty for what a transcript does not need."""
+def normalise(update: Update, mcp_titles: Sequence[str] = ()) -> list[TranscriptBody]:
+    """The events of one update, in order. Empty for what a transcript does not need. `mcp_titles` are the agent's own."""
     kind = update.get("sessionUpdate")
     if not isinstance(kind, str):
         return [Notice(code="malformed_update", text="The agent sent an update without a kind.")]
@@ -51,9 +52,11 @@ def normalise(update: Update) -> list[TranscriptBody]:
             [] if kind in _IGNORED else [Notice(code="unknown_update", text=f"The agent sent an update of an unknown kind, {kind[:80]}.")]
         )
     try:
-        return reader(update)
+        bodies = reader(update)
     except Malformed as error:
         return [Notice(code="malformed_update", text=f"The agent sent a {kind} that cannot be read: {error}.")]
+    tool = mcp_tool(update, mcp_titles) if kind in _TOOLS else None
+    return [body.replace(mcp_tool=tool) if tool and isinstance(body, ToolCall) else body for body in bodies]
 
 
 def cut(text: str, limit: int = _MAX_TEXT) -> str:
@@ -282,5 +285,6 @@ _READERS: dict[str, Callable[[Update], list[TranscriptBody]]] = {
     "usage_update": _usage,
     "current_mode_update": _mode,
 }
+_TOOLS = frozenset({"tool_call", "tool_call_update"})
 _IGNORED = frozenset({"user_message_chunk", "available_commands_update", "config_option_update", "session_info_update"})
 """Replays of the prompt, and what only an editor shows."""

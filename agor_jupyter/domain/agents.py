@@ -63,6 +63,16 @@ class Restriction(Record):
     """Those of them that it loads all the same."""
 
 
+class Lasting(Record):
+    """How far an answer that says “always” goes with an agent."""
+
+    pattern: Regex
+    """Found in the option's id and name, `id: name`."""
+    reach: Literal["session", "worktree", "repository", "home"]
+    file: str | None = None
+    """Where the agent writes it, for people."""
+
+
 class AgentType(Record):
     """One entry of the catalogue. `command` is a list, never a shell line."""
 
@@ -117,6 +127,12 @@ class AgentType(Record):
     """Paths below a worktree that it obeys by itself: they say what it runs, loads, or may do unasked. A folder ends with `/`."""
     without_project: Restriction | None = None
     """`None`: it cannot be kept from loading them."""
+    lasting: list[Lasting] = Field(default_factory=list)
+    """How far its options that say “always” go, the narrowest first; the first whose pattern fits counts. An option that none fits may go
+    anywhere, and is never chosen for a person who said something narrower.
+    """
+    mcp_titles: list[Regex] = Field(default_factory=list)
+    """What the title of a call to an MCP server's tool is, with the groups `server` and `tool`, where it is not one of the usual forms."""
     command_is_title: bool = False
     """A question to run a command has it as its title, and does not tell the tool's input."""
     mode: str | None = None

@@ -12,7 +12,7 @@ from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.budgets import Budget
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.people import Person
-from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.domain.permissions import McpTool, Permission
 from agor_jupyter.domain.records import JsonObject, Moment, Record
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.rules import Rule
@@ -67,6 +67,7 @@ class ToolCall(Record):
     changes: list[FileChange] | None = None
     locations: list[str] | None = None
     exit_code: int | None = None
+    mcp_tool: McpTool | None = None
 
 
 class ToolOutput(Record):

@@ -5,7 +5,15 @@ variables set before a command. Better to ask once too often.
 """
 
 import re
+from typing import TypeGuard
 
+from agor_jupyter.domain.records import JsonObject
+
+_SHELL_COMMANDS = ("command", "cmd", "commandLine", "command_line")
+_PROGRAMS = ("code", "script")
+"""They may be of any language."""
+_WRAPPED = ("input", "args", "arguments", "params", "parameters")
+_MAX_DEPTH = 3
 _MAX = 10_000
 _BARE = r"[A-Za-z0-9_./:=,@%+*?\[\]-]"
 _WORD = re.compile(rf"(?:{_BARE}|'[^'\\]*'|\"[^\"\\$`!]*\")+")
@@ -21,6 +29,48 @@ _WRAPPERS = re.compile(
 _INTERPRETERS = re.compile(
     r"(?:(?:ba|da|z|k|fi|c|tc)?sh|python|node|deno|bun|perl|ruby|php|lua|Rscript|osascript|npx|pnpx|bunx|uvx|pipx)[0-9.]*"
 )
+
+
+def inner(given: JsonObject) -> JsonObject:
+    """A tool's input itself, where an agent has put it into another object."""
+    for _ in range(_MAX_DEPTH):
+        held = [value for name in _WRAPPED if isinstance(value := given.get(name), dict)]
+        if len(held) != 1 or _named(given):
+            break
+        given = held[0]
+    return given
+
+
+def spoken(given: JsonObject) -> str | list[str] | None:
+    """The command in a tool's input, in the forms that agents use: text, or a list of arguments. The first that is named counts."""
+    given = inner(given)
+    for name in _named(given):
+        found, more = given[name], given.get("args", given.get("arguments"))
+        if isinstance(found, str) and found:
+            return [found, *more] if _is_texts(more) else f"{found} {more}" if isinstance(more, str) and more else found
+        if _is_texts(found):
+            return list(found)
+    return None
+
+
+def of_input(given: JsonObject) -> list[str] | None:
+    """The words of the command in a tool's input, when it is one simple command and named once."""
+    given = inner(given)
+    named = _named(given)
+    if len(named) != 1 or named[0] not in _SHELL_COMMANDS:
+        return None
+    if isinstance(given.get("args", given.get("arguments")), str):
+        return None
+    found = spoken(given)
+    return read(found) if isinstance(found, str) else read_arguments(found) if found else None
+
+
+def _named(given: JsonObject) -> list[str]:
+    return [name for name in (*_SHELL_COMMANDS, *_PROGRAMS, "value") if given.get(name) is not None and not isinstance(given[name], dict)]
+
+
+def _is_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
 
 
 def read(command: str) -> list[str] | None:

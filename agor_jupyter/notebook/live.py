@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agor_jupyter.domain.events import Event, Failure, Notice, PermissionSettled, Text, ToolCall, ToolOutput
-from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.domain.permissions import Permission, PermissionOption
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.notebook import views
 
@@ -157,6 +157,21 @@ def wording(permission: Permission) -> str:
 def names(permission: Permission) -> list[str]:
     """Of the files that it asks to trust."""
     return [file.path + (" (changed)" if file.state == "changed" else "") for file in permission.files or ()]
+
+
+_REACHES = {
+    "once": "",
+    "session": " (until its conversation ends)",
+    "worktree": " (for every session in this worktree: the agent writes it into {})",
+    "repository": " (for every session in this repository: the agent writes it into {})",
+    "home": " (for every session of yours on that machine: the agent writes it into {})",
+    "unknown": " (how far it goes, the agent does not say)",
+}
+
+
+def reach(option: PermissionOption) -> str:
+    """How far the answer goes, behind its name; nothing for one that is for this call."""
+    return _REACHES[option.reach].format(option.kept_in or "its settings") if option.kind == "allow_always" else ""
 
 
 def command(permission: Permission) -> str:

@@ -1,8 +1,8 @@
 """A permission question, answered from a cell in your name."""
 
 from agor_jupyter.domain.errors import AlreadyAnswered, BadRequest
+from agor_jupyter.domain.permissions import McpTool, PermissionOption, PermissionState, Wish, choose
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
-from agor_jupyter.domain.permissions import PermissionOption, PermissionState
 from agor_jupyter.domain.rules import Remember, RuleScope
 from agor_jupyter.domain.sessions import Answer
 from agor_jupyter.notebook import live, rules, trust, views
@@ -11,7 +11,7 @@ from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.rules import Command
 from agor_jupyter.notebook.trust import ProjectFile
 
-_WISHES = {"allow": ("allow_once", "allow_always"), "always": ("allow_always",), "reject": ("reject_once", "reject_always")}
+_WISHES: dict[str, Wish] = {"allow": "once", "always": "session", "reject": "no"}
 
 
 class Permission:
@@ -28,6 +28,16 @@ class Permission:
     def command(self) -> str | None:
         """The real command or path, where there is one."""
         return self.record.command
+
+    @property
+    def mcp_tool(self) -> McpTool | None:
+        """The server and the tool, where it would use one of an MCP server."""
+        return self.record.mcp_tool
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that it is about, as the agent names them."""
+        return list(self.record.paths)
 
     @property
     def files(self) -> Handles[ProjectFile]:
@@ -65,7 +75,10 @@ class Permission:
         return self._wish("allow", note, self._remember(remember, command, hours))
 
     def always(self, *, note: str | None = None) -> "Permission":
-        """Yes, and the agent need not ask for the like again in this session."""
+        """Yes, and the agent need not ask for the like again in this session.
+
+        Where a rule of ours can say that, it does, and `session.rules` shows it. Else it is the agent's own option, if one goes no further.
+        """
         return self._wish("always", note)
 
     def reject(self, *, note: str | None = None) -> "Permission":
@@ -94,12 +107,15 @@ class Permission:
     def _wish(self, wish: str, note: str | None, remember: Remember | None = None) -> "Permission":
         if self.record.state is not PermissionState.OPEN:
             raise AlreadyAnswered(self.record.id, self.state, self.answered_by)
-        for kind in _WISHES[wish]:
-            for option in self.record.options:
-                if option.kind == kind:
-                    return self.answer(option.id, note=note, remember=remember)
-        offered = ", ".join(f"answer({option.id!r}) “{option.name}”" for option in self.record.options)
-        raise BadRequest([f"this question has no option for {wish}(); it offers {offered}"])
+        if self.record.files is not None and wish == "allow":
+            return self.answer(next(option.id for option in self.record.options if option.kind.startswith("allow")), note=note)
+        choice = choose(self.record.options, _WISHES[wish], is_memorable=self.record.is_memorable and self.record.files is None)
+        if choice is not None:
+            if choice.needs_rule:
+                remember = Remember(scope="session", command_prefix=self.record.rule_words)
+            return self.answer(choice.option.id, note=note, remember=remember)
+        offered = ", ".join(f"answer({option.id!r}) “{option.name}”{live.reach(option)}" for option in self.record.options)
+        raise BadRequest([f"this question has no option for {wish}() that goes no further; it offers {offered}"])
 
     def _settled(self) -> str:
         return live.settled(self.record, self._link.me.person.username)

@@ -4,14 +4,16 @@ A question waits without a limit unless the administrator set one; then the answ
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from agor_jupyter.agents.questions import About
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import PermissionAsked, PermissionChanged, PermissionSettled, ToolCall
-from agor_jupyter.domain.ids import PermissionId
+from agor_jupyter.domain.ids import PermissionId, TurnId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.permissions import Permission, PermissionOption, PermissionState
+from agor_jupyter.domain.permissions import McpTool, Permission, PermissionOption, PermissionState, choose
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.rules import Asked
 from agor_jupyter.domain.sessions import Answer
@@ -47,7 +49,15 @@ class Question(Protocol):
     @property
     def input(self) -> JsonObject: ...
     @property
+    def mcp_tool(self) -> McpTool | None: ...
+    @property
+    def is_bare(self) -> bool: ...
+    @property
+    def paths(self) -> Sequence[str]: ...
+    @property
     def is_masked(self) -> bool: ...
+    @property
+    def is_stale(self) -> bool: ...
     @property
     def call(self) -> ToolCall | None: ...
     @property
@@ -58,6 +68,7 @@ class Permissions:
     def __init__(self, store: Store, clock: Clock, config: Config, rules: Rules, trusts: Trusts) -> None:
         self._store, self._clock, self._config, self._rules, self._trusts = store, clock, config, rules, trusts
         self._asking: dict[PermissionId, asyncio.Future[str | None]] = {}
+        self._bare: dict[tuple[TurnId, str], PermissionId] = {}
         trusts.on_decided = self.recheck
 
     async def list(self) -> list[Permission]:
@@ -91,10 +102,7 @@ class Permissions:
             if permission.state is not PermissionState.OPEN or not is_current:
                 who = permission.answered_by.name if permission.answered_by else None
                 raise errors.AlreadyAnswered(permission_id, permission.state.value, who)
-            option = next((option for option in permission.options if option.id == answer.option_id), None)
-            if option is None:
-                known = ", ".join(option.id for option in permission.options)
-                raise errors.BadRequest([f"the question has no option {answer.option_id!r}; it has {known}"])
+            option = _chosen(permission, answer)
             state = PermissionState.ALLOWED if option.kind in _ALLOWS else PermissionState.REJECTED
             permission = permission.replace(state=state, option_id=option.id, answered_at=at, answered_by=caller.person, note=answer.note)
             self._settle(transaction, permission, turn)
@@ -110,7 +118,7 @@ class Permissions:
         outcome = await self._store.write(lambda t: once(t, key, caller, "permission.answer", request, at, job, Permission))
         crash_point("permission.answered")
         if outcome.is_new:
-            self._release(outcome.record.id, answer.option_id)
+            self._release(outcome.record.id, outcome.record.option_id)
         return outcome.record
 
     async def ask(self, turn: Turn, question: Question) -> str | None:
@@ -132,6 +140,8 @@ class Permissions:
             tool_kind=question.tool_kind,
             command=question.command,
             input=question.input,
+            mcp_tool=question.mcp_tool,
+            paths=list(question.paths),
             files=question.files,
             options=question.options,
             rule_words=list(asked.words) if asked.words is not None else None,
@@ -139,6 +149,8 @@ class Permissions:
             state=PermissionState.OPEN,
             asked_at=self._clock.now(),
         )
+        if question.is_bare and question.tool_call_id:
+            self._bare[turn.id, question.tool_call_id] = permission.id
         answer = self._asking[permission.id] = asyncio.get_running_loop().create_future()
         try:
             opened = await self._store.write(_open, permission, asked)
@@ -155,7 +167,25 @@ class Permissions:
             raise
         finally:
             del self._asking[permission.id]
+            self._bare.pop((turn.id, question.tool_call_id or ""), None)
         return chosen
+
+    def is_bare(self, turn_id: TurnId, tool_call_id: str) -> bool:
+        """An open question of the turn names this call, and says nothing of it."""
+        return (turn_id, tool_call_id) in self._bare
+
+    async def learn(self, turn_id: TurnId, about: About) -> None:
+        """What the agent tells of a call only after it asked. Nothing that a question said is ever changed under a reader's eyes."""
+        permission_id = self._bare.pop((turn_id, about.tool_call_id or ""), None)
+
+        def job(transaction: Transaction) -> None:
+            known = permissions.get(transaction.connection, permission_id) if permission_id else None
+            if known is not None and known.state is PermissionState.OPEN:
+                told = known.replace(**{name: value for name, value in about if value})
+                permissions.amend(transaction, told)
+                transaction.append(self._clock.now(), PermissionChanged(permission=told))
+
+        await self._store.write(job)
 
     async def recheck(self) -> None:
         """Take back the questions about files that were decided about elsewhere. Whoever asked looks again."""
@@ -197,6 +227,16 @@ def _asked_in(permission: Permission) -> TurnState:
     return TurnState.RUNNING if permission.files is None else TurnState.STARTING
 
 
+def _chosen(permission: Permission, answer: Answer) -> PermissionOption:
+    """The option that the agent is told: “once” where a rule of ours says the rest."""
+    option = next((option for option in permission.options if option.id == answer.option_id), None)
+    if option is None:
+        known = ", ".join(option.id for option in permission.options)
+        raise errors.BadRequest([f"the question has no option {answer.option_id!r}; it has {known}"])
+    once_only = choose(permission.options, "once") if answer.remember is not None and option.kind in _ALLOWS else None
+    return once_only.option if once_only else option
+
+
 def _open(transaction: Transaction, permission: Permission, asked: Asked) -> Permission | None:
     """Ask, or let a rule answer. `None`: the turn does not run any more."""
     turn = find_turn(transaction, permission.turn_id)
@@ -214,11 +254,15 @@ def _open(transaction: Transaction, permission: Permission, asked: Asked) -> Per
 
 
 def _by_rule(transaction: Transaction, permission: Permission, asked: Asked, at: datetime) -> Permission | None:
-    """Store the question as one that a rule allowed: with the agent's own “once”, since our rules end when we say so."""
-    option = min((one for one in permission.options if one.kind in _ALLOWS), key=lambda one: one.kind == "allow_always", default=None)
-    rule = rules.first(transaction, asked, at) if option is not None else None
-    if option is None or rule is None:
+    """Store the question as one that a rule allowed: with the agent's own “once”, since our rules end when we say so.
+
+    Where it has none, people are asked: whatever else it offers may go further than the rule.
+    """
+    choice = choose(permission.options, "once")
+    rule = rules.first(transaction, asked, at) if choice is not None else None
+    if choice is None or rule is None:
         return None
+    option = choice.option
     permission = permission.replace(
         state=PermissionState.ALLOWED, option_id=option.id, answered_at=at, answered_by=rule.created_by, rule_id=rule.id
     )

@@ -14,7 +14,7 @@ from agor_jupyter.domain import errors, words
 from agor_jupyter.domain.events import FileChange, RuleChanged
 from agor_jupyter.domain.ids import ObjectId, RepoId, RuleId, SessionId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.permissions import Permission
+from agor_jupyter.domain.permissions import McpTool, Permission
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.rules import FILE_KINDS, KINDS, Asked, Remember, Rule, RuleCreate, RuleScope, covers, is_live
 from agor_jupyter.domain.sessions import Session
@@ -25,7 +25,6 @@ from agor_jupyter.services.transitions import find_worktree
 from agor_jupyter.storage import repos, rules, sessions
 from agor_jupyter.storage.store import Store, Transaction
 
-_COMMAND = ("command", "cmd")
 _FOLDER = ("cwd", "workdir", "working_directory", "workingDirectory", "directory", "dir_path")
 _SPOILS = ("env", "environment", "stdin", "shell")
 """With any of these in a tool's input the command is not all that decides what happens."""
@@ -54,6 +53,10 @@ class Question(Protocol):
     def input(self) -> JsonObject: ...
     @property
     def is_masked(self) -> bool: ...
+    @property
+    def is_stale(self) -> bool: ...
+    @property
+    def mcp_tool(self) -> McpTool | None: ...
     @property
     def call(self) -> Call | None: ...
 
@@ -180,7 +183,8 @@ class Rules:
         """What rules can see of a question."""
         session, worktree = await self._store.read(_place, session_id)
         inside = _Folder(worktree.path)
-        is_ours = not question.is_masked and question.tool_kind in KINDS
+        is_told = not question.is_masked and not question.is_stale and question.mcp_tool is None  # whose tool could do anything
+        is_ours = is_told and question.tool_kind in KINDS
         if is_ours and question.tool_kind in FILE_KINDS:
             is_ours = await asyncio.to_thread(inside.has_all, _paths(question))
         command = await asyncio.to_thread(_words, question, inside) if is_ours and question.tool_kind == "execute" else None
@@ -321,22 +325,18 @@ def _paths(question: Question) -> list[str]:
     """All paths that the tool's call names. One that is no text is as good as one outside."""
     call = question.call
     found = [*(call.locations or []), *(change.path for change in call.changes or [])] if call else []
-    named = [question.input[name] for name in _PATHS if question.input.get(name) is not None]
-    changed = question.input.get("changes")
-    named += list(changed) if isinstance(changed, dict) else []
+    named: list[object] = []
+    for given in (question.input, words.inner(question.input)):
+        named += [given[name] for name in _PATHS if given.get(name) is not None]
+        changed = given.get("changes")
+        named += list(changed) if isinstance(changed, dict) else []
     return [*found, *(path if isinstance(path, str) else "" for path in named)]
 
 
 def _words(question: Question, folder: _Folder) -> list[str] | None:
     """The command's words, when the command is all that decides what happens."""
-    given = question.input
-    named = [given[name] for name in _COMMAND if given.get(name) is not None]
-    folders = [given[name] for name in _FOLDER if given.get(name) is not None]
-    if len(named) != 1 or any(given.get(name) for name in _SPOILS):
-        return None
-    if not all(isinstance(one, str) and folder.is_folder_of(one) for one in folders):
-        return None
-    if isinstance(named[0], str):
-        return words.read(named[0])
-    is_list = isinstance(named[0], list) and all(isinstance(one, str) for one in named[0])
-    return words.read_arguments(named[0]) if is_list else None
+    for given in (question.input, words.inner(question.input)):
+        folders = [given[name] for name in _FOLDER if given.get(name) is not None]
+        if any(given.get(name) for name in _SPOILS) or not all(isinstance(one, str) and folder.is_folder_of(one) for one in folders):
+            return None
+    return words.of_input(question.input)

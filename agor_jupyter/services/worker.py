@@ -15,11 +15,11 @@ from typing import TypeVar
 from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.agents.options import in_order
-from agor_jupyter.agents.questions import Question
+from agor_jupyter.agents.questions import Question, about
 from agor_jupyter.agents.session import AgentSession, ConversationLost, Obstructed, Process, PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
-from agor_jupyter.domain.events import Notice, TranscriptBody, UsageReported
+from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.records import JsonObject
@@ -587,6 +587,8 @@ class Worker:
             if isinstance(body, UsageReported) and self._agent is not None:
                 await self._desk.budgets.report(current.turn, self._cost(self._agent))
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)
+            if isinstance(body, ToolCall) and self._desk.permissions.is_bare(current.turn.id, body.tool_call_id):
+                await self._desk.permissions.learn(current.turn.id, about(body))
 
     async def _tell(self, current: _Current, notice: Notice) -> None:
         await self._desk.collector.add(self.session_id, current.turn.id, notice)

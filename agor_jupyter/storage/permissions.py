@@ -31,6 +31,11 @@ def settle(transaction: Transaction, permission: Permission) -> bool:
     return transaction.connection.execute(_SETTLE, values).rowcount == 1
 
 
+def amend(transaction: Transaction, permission: Permission) -> bool:
+    """What became known of an open question."""
+    return settle(transaction, permission)
+
+
 def get(connection: sa.Connection, permission_id: str) -> Permission | None:
     record = connection.execute(_GET, {"id": permission_id}).scalar_one_or_none()
     return None if record is None else Permission.model_validate_json(record)

@@ -218,7 +218,7 @@ def test_prompts_queue_and_can_be_taken_out(repo):
 
     assert [turn.number for turn in session.queue] == [4, 3]
     assert second.wait(30).state == "cancelled"
-    session.wait_question(60).always()
+    session.wait_question(60).answer("allow_always")
     assert third.wait(60).output == "3\n"
     assert [turn.state for turn in session.turns] == ["done", "cancelled", "done", "done"]
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from agor_jupyter.agents.questions import UNTITLED
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.events import ToolCall
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.permissions import PermissionState
 from agor_jupyter.domain.sessions import Answer
@@ -177,3 +179,20 @@ async def test_a_question_after_the_turn_was_cancelled_is_not_put_to_anyone(fake
     assert await scene.agor.permissions.list() == []
     agent.finish("cancelled")
     await scene.ended(turn)
+
+
+async def test_what_the_agent_tells_of_a_call_after_it_asked_is_in_the_question(fake):
+    scene = await fake()
+    session = await scene.session()
+    turn, agent = await scene.running(session)
+    asking = agent.ask(title=UNTITLED, tool_call_id="t1")
+    question = await scene.question(turn)
+
+    await agent.callbacks["on_event"](ToolCall(tool_call_id="t1", title="rm x", tool_kind="execute", input={"command": "rm x"}), None)
+    await agent.callbacks["on_event"](ToolCall(tool_call_id="t1", title="ls", input={"command": "ls"}), None)
+
+    [told] = await scene.agor.permissions.list()
+    assert (told.id, told.title, told.command, told.tool_kind, told.rule_words) == (question.id, "rm x", "rm x", "execute", None)
+    await scene.allow(turn)
+    assert await asking == "yes"
+    assert (await scene.agor.permissions.get(question.id)).title == "rm x"

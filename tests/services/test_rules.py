@@ -12,7 +12,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.boards import BoardOpen, ZoneAdd
 from agor_jupyter.domain.ids import ObjectId
 from agor_jupyter.domain.people import Caller, Person, Role
-from agor_jupyter.domain.permissions import PermissionOption, PermissionState
+from agor_jupyter.domain.permissions import McpTool, PermissionOption, PermissionState
 from agor_jupyter.domain.rules import Remember, RuleCreate
 from agor_jupyter.domain.sessions import Answer, SessionCreate
 from agor_jupyter.domain.worktrees import WorktreeChange, WorktreeCreate
@@ -89,6 +89,13 @@ async def test_a_rule_answers_in_its_authors_name_and_the_transcript_says_so(sta
         ("git status", {"cwd": ["."]}),
         ("git status", {"env": {"GIT_DIR": "/tmp/evil"}}),
         ("git status", {"stdin": "x"}),
+        ("git status", {"args": "; rm -rf x"}),
+        ("git", {"args": ["status", "; rm -rf x"]}),
+        ("git status", {"script": "rm -rf x"}),
+        (None, {"script": "git status"}),
+        (None, {"arguments": {"command": "git status", "cwd": "/tmp"}}),
+        (None, {"arguments": {"command": "git status"}, "cwd": "/tmp"}),
+        (None, {"arguments": {"command": "git status"}, "input": {"command": "rm"}}),
     ],
     ids=str,
 )
@@ -112,10 +119,12 @@ async def test_the_same_command_is_known_in_other_words(stage):
             (["/bin/bash", "-lc", "git status -s"], {}),
             ("git status", {"cwd": folder, "env": {}, "description": "look"}),
             ("git status", {"workdir": "."}),
+            ("git", {"args": ["status"]}),
+            (None, {"arguments": {"command": "git status", "cwd": folder}}),
         ]
     ]
 
-    assert asked == [False] * 5
+    assert asked == [False] * 7
 
 
 async def test_a_question_in_which_a_secret_stood_is_never_answered_by_a_rule(stage):
@@ -322,7 +331,7 @@ async def test_only_owners_make_and_revoke_rules_and_their_subject_exists(stage,
     assert not [name for name in dir(engine) if "rule" in name or "permission" in name]
 
 
-async def test_an_agents_own_always_is_chosen_only_when_it_offers_nothing_else(stage):
+async def test_a_rule_never_takes_an_agents_own_always_which_may_go_further(stage):
     scene, session, turn, agent = stage
     await make(scene, subject=session.id, command_prefix=STATUS)
     once = PermissionOption(id="o", name="Once", kind="allow_once")
@@ -330,10 +339,33 @@ async def test_an_agents_own_always_is_chosen_only_when_it_offers_nothing_else(s
     no = PermissionOption(id="n", name="No", kind="reject_once")
 
     assert await agent.ask_to_run("git status", options=[always, no, once]) == "o"
-    assert await agent.ask_to_run("git status", options=[always, no]) == "a"
-    asking = agent.ask_to_run("git status", options=[no])
-    await scene.question(turn)
-    assert not asking.done()
+    assert await is_asked(scene, turn, agent.ask_to_run("git status", options=[always, no.replace(id="no")]))
+
+
+async def test_an_answer_that_is_remembered_tells_the_agent_once(stage):
+    scene, _, turn, agent = stage
+    once = PermissionOption(id="o", name="Once", kind="allow_once")
+    always = PermissionOption(id="a", name="Always", kind="allow_always")
+    asking = agent.ask_to_run("git status", options=[always, once])
+    question = await scene.question(turn)
+    answer = Answer(option_id="a", remember=Remember(scope="session", command_prefix=STATUS))
+
+    answered = await scene.agor.permissions.answer(scene.caller, question.id, answer, scene.key())
+
+    assert (await asking, answered.option_id) == ("o", "o")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"is_stale": True}, {"is_masked": True}, {"mcp_tool": McpTool(server="s", tool="t")}],
+    ids=["of a call that had ended", "with a secret", "for a tool of an MCP server"],
+)
+async def test_what_is_not_all_that_is_asked_for_is_allowed_by_no_rule(stage, fields):
+    scene, session, turn, agent = stage
+    await make(scene, subject=session.id, command_prefix=STATUS)
+    await make(scene, subject=session.id, tool_kind="execute")
+
+    assert await is_asked(scene, turn, agent.ask_to_run("git status", **fields))
 
 
 async def test_the_script_agent_runs_what_a_rule_allows_without_a_question(scene):

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Permission, PermissionOption } from '../protocol/generated';
 import { choicesOf } from './Permission';
 
-const option = (kind: PermissionOption['kind'], id: string = kind): PermissionOption => ({ id, kind, name: id });
+const option = (kind: PermissionOption['kind'], id: string = kind): PermissionOption => ({ id, kind, name: id, reach: 'once', keptIn: null });
 const ask = (ruleWords: string[] | null, options: PermissionOption[], ruleKind = 'execute'): Permission =>
   ({ ruleWords, ruleKind, options, title: '' }) as unknown as Permission;
 const usual = [option('allow_always'), option('allow_once'), option('reject_once')];

@@ -27,8 +27,8 @@ const question = (files: ProjectFile[], more: Partial<Permission> = {}): Permiss
     command: files.map(({ path }) => path).join('\n'),
     files,
     options: [
-      { id: 'without', name: 'Do not start it', kind: 'reject_always' },
-      { id: 'trust', name: 'Trust these files', kind: 'allow_always' },
+      { id: 'without', name: 'Do not start it', kind: 'reject_always', reach: 'session', keptIn: null },
+      { id: 'trust', name: 'Trust these files', kind: 'allow_always', reach: 'session', keptIn: null },
     ],
     state: 'open',
     askedAt: new Date().toISOString(),

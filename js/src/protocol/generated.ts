@@ -44,6 +44,15 @@ export interface Restriction {
   exceptFiles: string[]
 }
 
+/** How far an answer that says “always” goes with an agent. */
+export interface Lasting {
+  /** Found in the option's id and name, `id: name`. */
+  pattern: string
+  reach: 'session' | 'worktree' | 'repository' | 'home'
+  /** Where the agent writes it, for people. */
+  file: string | null
+}
+
 /** One entry of the catalogue. `command` is a list, never a shell line. */
 export interface AgentType {
   name: string
@@ -95,6 +104,10 @@ export interface AgentType {
   projectFiles: string[]
   /** `None`: it cannot be kept from loading them. */
   withoutProject: Restriction | null
+  /** How far its options that say “always” go, the narrowest first; the first whose pattern fits counts. An option that none fits may go anywhere, and is never chosen for a person who said something narrower. */
+  lasting: Lasting[]
+  /** What the title of a call to an MCP server's tool is, with the groups `server` and `tool`, where it is not one of the usual forms. */
+  mcpTitles: string[]
   /** A question to run a command has it as its title, and does not tell the tool's input. */
   commandIsTitle: boolean
   /** The ACP mode a session starts in, for agents whose own default does not ask before they act. */
@@ -403,6 +416,7 @@ export interface ToolCall {
   changes: FileChange[] | null
   locations: string[] | null
   exitCode: number | null
+  mcpTool: McpTool | null
 }
 
 /** A piece of a tool's output, appended. */
@@ -599,11 +613,20 @@ export interface Caller {
   role: Role
 }
 
-/** As ACP gives it. */
+/** As ACP gives it, and how far it goes. */
 export interface PermissionOption {
   id: string
   name: string
   kind: 'allow_once' | 'allow_always' | 'reject_once' | 'reject_always'
+  reach: 'once' | 'session' | 'worktree' | 'repository' | 'home' | 'unknown'
+  /** The file into which the agent writes this answer, if it is known. */
+  keptIn: string | null
+}
+
+/** A tool of an MCP server, as the agent names both. */
+export interface McpTool {
+  server: string
+  tool: string
 }
 
 /** *Saved.* */
@@ -620,6 +643,10 @@ export interface Permission {
   /** The real command or path, from the tool call's input, not from prose. */
   command: string | null
   input: Record<string, unknown>
+  /** The tool that it would use, where that is one of an MCP server. */
+  mcpTool: McpTool | null
+  /** The files that it is about, as the agent names them. What it would change in them is in the transcript, in the tool's call. */
+  paths: string[]
   /** The server asks, before the agent starts: may it obey these files of the worktree? */
   files: ProjectFile[] | null
   options: PermissionOption[]

@@ -45,8 +45,8 @@ describe('what a card says', () => {
       toolKind: 'trust',
       files: ['CLAUDE.md', '.mcp.json'].map(path => ({ path }) as ProjectFile),
       options: [
-        { id: 'trust', name: 'Trust these files', kind: 'allow_always' },
-        { id: 'without', name: 'Go on without them', kind: 'reject_always' },
+        { id: 'trust', name: 'Trust these files', kind: 'allow_always', reach: 'session', keptIn: null },
+        { id: 'without', name: 'Go on without them', kind: 'reject_always', reach: 'session', keptIn: null },
       ],
     });
     const card = seen('needs', state => ({ ...state, permissions: new Map([...state.permissions].map(([id, one]) => [id, ask(one)])) }));

@@ -44,6 +44,7 @@ test('a tool call is one item, however often it is told of', () => {
     changes: null,
     locations: null,
     exitCode: null,
+    mcpTool: null,
   } as const;
   const view = fold(emptyView, [
     event(1, { ...call, title: 'Run', toolKind: 'execute', status: 'in_progress', input: { command: 'ls' } }),
@@ -72,6 +73,7 @@ test('neighbouring reads are grouped, a lone one is not', () => {
       changes: null,
       locations: null,
       exitCode: null,
+      mcpTool: null,
     });
   const view = fold(emptyView, [read(1, 'a'), read(2, 'b'), text(3, 'x'), read(4, 'c')]);
 
