@@ -525,6 +525,13 @@ export interface BudgetChanged {
   budget: Budget
 }
 
+/** A board's file came or went, by whatever hand. Said of boards that somebody looks at. */
+export interface BoardChanged {
+  kind: 'board'
+  path: string
+  isThere: boolean
+}
+
 export interface Removed {
   kind: 'removed'
   noun: 'repo' | 'worktree' | 'session' | 'budget'
@@ -1337,6 +1344,7 @@ export type NewsBody =
   | RuleChanged
   | TrustChanged
   | BudgetChanged
+  | BoardChanged
   | Removed
 
 export type Body =
@@ -1362,6 +1370,7 @@ export type Body =
   | RuleChanged
   | TrustChanged
   | BudgetChanged
+  | BoardChanged
   | Removed
 
 export type BoardObject =
