@@ -733,6 +733,23 @@ export interface Branch {
   checkedOutAt: string | null
 }
 
+/** One thing that is to be known of a repo: fine, or something to do. */
+export interface Check {
+  verdict: 'ok' | 'warn' | 'fail'
+  what: string
+  text: string
+}
+
+/** Where git finds a checkout or a worktree on the server's machine, and with which variables it obeys nothing that an agent wrote. */
+export interface GitPlace {
+  path: string
+  gitDir: string
+  commonDir: string
+  /** A folder of the server's own, which has the repository's objects and refs, and settings that the server wrote. */
+  view: string
+  environment: Record<string, string>
+}
+
 /** *Saved.* Allows what matches all that is set. */
 export interface Rule {
   id: string
