@@ -13,6 +13,7 @@ from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Patch
+from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
 from agor_jupyter.notebook.following import settle_worktree
 from agor_jupyter.notebook.views import visible
@@ -127,9 +128,26 @@ def status(worktree: Which, as_json: AsJson = False) -> None:
             ("ahead, behind", f"{found.ahead}, {found.behind}"),
             ("changed", changed(found.files, found.added, found.deleted)),
             ("as of", f"{found.as_of:%Y-%m-%d %H:%M:%S} UTC"),
-            ("uncommitted", f"{found.staged} staged, {found.unstaged} unstaged, {found.untracked} untracked" if found.dirty else "nothing"),
+            ("uncommitted", _uncommitted(found)),
+            *(("work", one.text) for one in found.work),
         ]
     )
+
+
+def _uncommitted(found: WorktreeStatus) -> str | None:
+    if found.staged or found.unstaged or found.untracked:
+        return f"{found.staged} staged, {found.unstaged} unstaged, {found.untracked} untracked"
+    return None if found.work else "nothing"
+
+
+@app.command()
+def losses(worktree: Which, as_json: AsJson = False) -> None:
+    """List what a person would call work in a worktree's folder: what would be lost with it, and what stays in the repository."""
+    found = [Work.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/losses")]
+    if as_json:
+        show_json(found)
+        return
+    table(["goes with the folder", "work"], [("no" if one.stays else "yes", one.text) for one in found], "Nothing would be lost.")
 
 
 @app.command()
@@ -140,6 +158,8 @@ def diff(worktree: Which, as_json: AsJson = False) -> None:
         show_json(patch)
     else:
         print(visible(patch.text), end="")
+        for line in patch.not_shown:
+            typer.echo(visible(line), err=True)
 
 
 @app.command()

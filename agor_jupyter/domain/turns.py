@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from agor_jupyter.domain.ids import PermissionId, RunId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Moment, Record
@@ -117,3 +119,5 @@ class Patch(Record):
     files: list[PatchFile]
     text: str
     is_cut: bool = False
+    not_shown: list[str] = Field(default_factory=list)
+    """What is not in it though somebody changed it, a sentence each: “frontend: a repository inside, not shown”."""

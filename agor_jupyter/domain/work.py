@@ -59,6 +59,18 @@ class Work(Record):
     """It lies in the repository, and is still there when the worktree's folder is gone."""
 
 
+_NOT_SHOWN = {
+    WorkKind.REPOSITORY: "a repository inside",
+    WorkKind.LINKED_WORKTREE: "a worktree inside",
+    WorkKind.SUBMODULE: "a submodule with work of its own",
+}
+
+
+def not_shown(found: Sequence[Work]) -> list[str]:
+    """What a diff of the worktree cannot show, a sentence each."""
+    return [f"{one.path}: {_NOT_SHOWN[one.kind]}, not shown" for one in found if one.kind in _NOT_SHOWN]
+
+
 def lost(found: Sequence[Work]) -> list[Work]:
     """Those that go with the worktree's folder."""
     return [one for one in found if not one.stays]

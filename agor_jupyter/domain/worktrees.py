@@ -83,6 +83,8 @@ class Worktree(Record):
     created_at: Moment
     created_by: Person
     updated_at: Moment
+    set_up_at: Moment | None = None
+    """When its setup had ended: an ignored file that nobody touched since is the setup's, and no work."""
     archived_at: Moment | None = None
     backup_ref: str | None = None
     """Where git keeps what the folder held when it was archived."""

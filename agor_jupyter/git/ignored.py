@@ -33,9 +33,9 @@ class Ignored:
 
 
 def ignored_work(  # noqa: PLR0917 called in one place
-    checkout: Path, worktree: Path, listed: Iterable[str], caches: Caches, compared: Compared, bounds: walk.Bounds
+    checkout: Path, worktree: Path, listed: Iterable[str], caches: Caches, since_ns: int, compared: Compared, bounds: walk.Bounds
 ) -> Ignored:
-    """`listed` is what git says: files, and folders with a slash at their end."""
+    """`listed` is what git says: files, and folders with a slash at their end. Files that did not change after `since_ns` were set up."""
     answer, findings = Ignored(), walk.Findings()
     found: list[tuple[int, str]] = []
     seen: dict[str, tuple[Mark, Mark]] = {}
@@ -44,6 +44,8 @@ def ignored_work(  # noqa: PLR0917 called in one place
         if caches.has(path):
             continue
         for entry in _entries(str(worktree), path, caches, bounds, findings):
+            if entry.state.st_ctime_ns <= since_ns:
+                continue
             pair = _pair(checkout, entry)
             if pair is not None and (
                 compared.same.get(entry.path) == pair

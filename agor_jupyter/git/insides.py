@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.domain import errors
@@ -35,6 +36,8 @@ class Base:
 
     sha: str
     ref: str
+    set_up_at: datetime | None = None
+    """Ignored files that did not change since are what its setup made."""
 
 
 @dataclass(kw_only=True)

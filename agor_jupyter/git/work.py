@@ -79,7 +79,7 @@ async def survey(  # noqa: PLR0917 called in few places
     own = repository.worktree_dir(worktree)
     bounds = walk.Bounds()
     under_way = operations.under_way(own)
-    local = await asyncio.to_thread(_look_around, repository, worktree, found, caches, seen, bounds, is_whole=is_whole)
+    local = await asyncio.to_thread(_look_around, repository, worktree, found, base, caches, seen, bounds, is_whole=is_whole)
     work = [_operation(one.name, one.sentence(found.conflicted), one.set_aside, found.conflicted) for one in under_way]
     work += await _commits(repository, worktree, found, base, seen)
     work += _stashes(repository, found.branch)
@@ -135,11 +135,12 @@ def _named(names: Sequence[str], number: int | None = None, limit: int = 3) -> s
 
 
 def _look_around(  # noqa: PLR0917 called in one place
-    repository: Repository, worktree: Path, found: Changes, caches: Caches, seen: Seen, bounds: walk.Bounds, *, is_whole: bool
+    repository: Repository, worktree: Path, found: Changes, base: Base, caches: Caches, seen: Seen, bounds: walk.Bounds, *, is_whole: bool
 ) -> _Local:
     root, own = str(worktree), repository.worktree_dir(worktree)
     index, findings = _index(own, seen), walk.Findings()
-    ignored = ignored_work(repository.path, worktree, found.ignored, caches, seen.compared, bounds)
+    since = int(base.set_up_at.timestamp() * 1e9) if base.set_up_at is not None else 0
+    ignored = ignored_work(repository.path, worktree, found.ignored, caches, since, seen.compared, bounds)
     if is_whole:
         for _ in walk.files(root, "", bounds, caches.skips, findings):
             pass

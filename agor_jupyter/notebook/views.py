@@ -126,20 +126,21 @@ def hunks(patch: Patch) -> dict[str, list[str]]:
 def patch_text(patch: Patch, limit: int = 200) -> str:
     """File by file; at most `limit` lines, and it says how many were left out."""
     if not patch.files:
-        return "No changes"
+        return visible("\n".join(patch.not_shown)) or "No changes"
     by_file = hunks(patch)
     lines: list[str] = []
     for file in patch.files:
         lines += [file_line(file), *(f"    {line}" for line in by_file.get(file.path, []))]
     left = len(lines) - limit
     shown = lines[:limit] + ([f"... {left} more lines"] if left > 0 else [])
-    return visible("\n".join([*shown, *(["The patch was cut at 2 MB."] if patch.is_cut else [])]))
+    return visible("\n".join([*shown, *(["The patch was cut at 2 MB."] if patch.is_cut else []), *patch.not_shown]))
 
 
 def patch_html(patch: Patch, limit: int = 400) -> str:
     """As `patch_text`, in colour. A file folds away under its name."""
+    left = "".join(f'<div style="{_FONT}; {_MUTED}">{escape(line)}</div>' for line in patch.not_shown)
     if not patch.files:
-        return f'<div style="{_FONT}; {_MUTED}">No changes</div>'
+        return left or f'<div style="{_FONT}; {_MUTED}">No changes</div>'
     by_file, room, blocks = hunks(patch), limit, []
     for file in patch.files:
         lines = by_file.get(file.path, [])
@@ -152,7 +153,7 @@ def patch_html(patch: Patch, limit: int = 400) -> str:
             f'<div style="{_CODE}; overflow-x: auto; line-height: 1.4">{body}</div></details>'
         )
     cut = f'<div style="{_MUTED}">The patch was cut at 2 MB.</div>' if patch.is_cut else ""
-    return f'<div style="{_BOX}">{"".join(blocks)}{cut}</div>'
+    return f'<div style="{_BOX}">{"".join(blocks)}{cut}{left}</div>'
 
 
 def _line_style(line: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,8 @@ from agor_jupyter.services.tasks import Tasks
 
 FILLING_AT_ONCE = 3
 """Worktrees whose files are written at the same time. More only compete for the disk."""
+_GRAIN = timedelta(milliseconds=1)
+"""To which a record's times are cut off."""
 
 
 class Change(Protocol):
@@ -120,6 +123,7 @@ class Creation:
         lines = await self._setup_lines(worktree, repository, path, is_fresh=is_fresh)
         if lines:
             await self._setup(worktree, path, lines)
+        set_up_at = self._clock.now() + _GRAIN  # what comes back from an archive is somebody's again
         if worktree.backup_ref:
             await snapshots.bring_back(repository, path, worktree.backup_ref)
         status = None
@@ -136,7 +140,14 @@ class Creation:
                 as_of=self._clock.now(),
             )
         return await self._change(
-            worktree.id, state=WorktreeState.READY, step=None, reason=None, archived_at=None, backup_ref=None, status=status
+            worktree.id,
+            state=WorktreeState.READY,
+            step=None,
+            reason=None,
+            archived_at=None,
+            backup_ref=None,
+            status=status,
+            set_up_at=set_up_at,
         )
 
     async def _setup_lines(self, worktree: Worktree, repository: Repository, path: Path, *, is_fresh: bool) -> Sequence[str]:

@@ -21,10 +21,11 @@ async def survey(repository: Repository, worktree: Worktree, lists: "CacheLists"
     path = Path(worktree.path)
     found = await status.changes(repository, path)
     caches = await lists.of(repository, worktree.base_sha)
-    return [
-        *work.plain(path, found),
-        *await work.survey(repository, path, Base(sha=worktree.base_sha, ref=worktree.base_ref), caches, found),
-    ]
+    return [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found)]
+
+
+def base_of(worktree: Worktree) -> Base:
+    return Base(sha=worktree.base_sha, ref=worktree.base_ref, set_up_at=worktree.set_up_at)
 
 
 class CacheLists:

@@ -10,10 +10,9 @@ from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.work import WorkKind
 from agor_jupyter.domain.worktrees import Worktree, WorktreeStatus
 from agor_jupyter.git import status, work
-from agor_jupyter.git.insides import Base
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.losses import CacheLists
+from agor_jupyter.services.losses import CacheLists, base_of
 from agor_jupyter.services.tasks import end
 
 AT_ONCE = 8
@@ -72,7 +71,7 @@ class Statuses:
         now = self._clock.now()
         changes = await status.changes(repository, path)
         caches = await self._lists.of(repository, worktree.base_sha) if changes.ignored else None
-        base = Base(sha=worktree.base_sha, ref=worktree.base_ref)
+        base = base_of(worktree)
         found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, now, changes, seen.counted)
         works = await work.survey(repository, path, base, caches, changes, seen.found, is_whole=False)
         operation = next((name for one in works if one.kind is WorkKind.OPERATION for name in one.names), None)

@@ -14,11 +14,11 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.repos import GitPlace, Repo
+from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.work import Work, shown
+from agor_jupyter.domain.work import Work, not_shown, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.git import names, places, snapshots
+from agor_jupyter.git import names, snapshots
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 WorktreeStatuses = list[WorktreeStatus]
 StatusAnswers = list[StatusAnswer]
 Works = list[Work]
+_SHOWN_AGE_S = 2.0
 
 
 class Places(Protocol):
@@ -155,6 +156,8 @@ class Worktrees:
         worktree, repository = await self._ready(name)
         now = await snapshots.checkpoint(repository, Path(worktree.path))
         patch = await snapshots.patch(repository, worktree.base_sha, now.tree or worktree.base_sha)
+        status = await self._statuses.read(worktree, repository, Path(worktree.path), _SHOWN_AGE_S)
+        patch = patch.replace(not_shown=not_shown(status.work))
         mask = Mask()
         if self.hide is not None:
             await self.hide(mask, worktree.id)
@@ -171,11 +174,6 @@ class Worktrees:
             return Patch(files=[], text="")
         worktree = await self.get(name)
         return await snapshots.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before.tree, after.tree)
-
-    async def place(self, name: str) -> GitPlace:
-        """Where a program on the server's machine, such as GitPython, finds it."""
-        worktree, repository = await self._ready(name)
-        return await places.of(repository, Path(worktree.path))
 
     async def wait_ready(self, name: str) -> Worktree:
         """Wait until it is no longer being made."""

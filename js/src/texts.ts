@@ -1,5 +1,5 @@
 // Every text of the bar, the panels and the dialogs, in one place. Sentence case, verbs on buttons, errors in three parts.
-import type { Budget, PermissionOption, PermissionState, ProjectFile, Rule, SessionState, TurnState, WorktreeState } from './protocol/generated.js';
+import type { Budget, PermissionOption, PermissionState, ProjectFile, Rule, SessionState, TurnState, WorkKind, WorktreeState } from './protocol/generated.js';
 
 const files = (n: number): string => (n === 1 ? '1 file' : `${n} files`);
 const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`);
@@ -15,25 +15,8 @@ export const texts = {
     failed: 'The board could not be opened',
     again: 'Try again',
     notLoaded: 'This could not be loaded: the server cannot be reached just now. Try again.',
-    make: 'Make it now',
+    make: 'Make this board',
     resize: 'Resize',
-  },
-
-  opening: {
-    server: {
-      title: 'Waiting for the server',
-      text: (path: string) => `${path} opens here by itself as soon as the server answers.`,
-    },
-    board: {
-      title: 'This board is not there yet',
-      text: (path: string) => `${path} appears here by itself as soon as it is made: by the cells of a notebook, in a shell, or by a colleague.`,
-    },
-    gone: {
-      title: 'This board was taken away',
-      text: (path: string) => `The file ${path} is not there any more. Worktrees, sessions and their work are kept. The board opens here by itself when the file is back.`,
-    },
-    trying: 'Trying again',
-    makeAgain: 'Make it again',
   },
 
   states: {
@@ -396,6 +379,23 @@ export const texts = {
     prompt: (agent: string) => `Prompt ${agent}`,
   },
 
+  /** What a person would call work, in the few words that a card has room for. */
+  work: {
+    changes: n => `${files(n)} changed`,
+    untracked: n => `${files(n)} untracked`,
+    hidden: n => `${files(n)} hidden from git`,
+    commits: n => `${n} unpushed`,
+    detached: n => (n === 1 ? '1 commit on no branch' : `${n} commits on no branch`),
+    stash: n => (n === 1 ? '1 stash' : `${n} stashes`),
+    operation: (_, name) => `${name} under way`,
+    repository: n => (n === 1 ? '1 repository inside' : `${n} repositories inside`),
+    linked_worktree: n => (n === 1 ? '1 worktree inside' : `${n} worktrees inside`),
+    submodule: n => (n === 1 ? '1 submodule changed' : `${n} submodules changed`),
+    ignored: n => (n === 1 ? '1 ignored file' : `${n} ignored files`),
+    mount: n => (n === 1 ? '1 mounted folder' : `${n} mounted folders`),
+    unknown: () => 'not all could be looked at',
+  } satisfies Record<WorkKind, (n: number, name: string) => string>,
+
   worktree: {
     new: 'New worktree',
     noRepo: 'No repository is registered yet. A worktree is made from one.',
@@ -429,6 +429,13 @@ export const texts = {
     restore: 'Restore',
     remove: 'Remove',
     removeTitle: (name: string) => `Remove ${name}`,
+    looking: 'Looking what is in its folder',
+    nothingLost: 'Nothing in its folder would be lost. The folder goes; a branch with commits of its own stays.',
+    wouldGo: 'This goes with its folder:',
+    inFolder: 'What is in its folder',
+    staysThere: 'This stays in the repository:',
+    archiveTitle: (name: string) => `Archive ${name}`,
+    archiveText: 'The folder goes. This is in it, and is kept for when you restore it, or the archive is refused and says why:',
     removeText: 'The folder goes. The branch stays, and a backup of the last state is kept in git.',
     removeAnyway: 'Remove anyway',
     wouldBeLost: 'It was not removed, because this would be lost:',

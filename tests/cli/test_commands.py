@@ -47,6 +47,22 @@ def test_worktrees(agor_command, agor_json, warehouse):
     assert (code, out.split(".")[0]) == (0, f"Removed {warehouse}/{name}")
 
 
+def test_what_would_be_lost_is_listed(agor_command, agor_json, worktree):
+    name, inner = worktree["name"], Path(worktree["path"]) / "frontend"
+    assert agor_json("worktree", "losses", name) == []
+    subprocess.run(["git", "init", "-q", str(inner)], check=True)
+    (inner / "app.js").write_text("work")
+
+    told = "1 repository inside (frontend): 1 file not committed"
+    assert told in agor_command("worktree", "losses", name)[1]
+    assert told in agor_command("worktree", "status", name)[1]
+    assert [(one["kind"], one["path"]) for one in agor_json("worktree", "losses", name)] == [("repository", "frontend")]
+    assert agor_command("worktree", "diff", name)[1:] == ("", "frontend: a repository inside, not shown\n")
+    code, _, err = agor_command("worktree", "remove", name)
+    assert code
+    assert told in err
+
+
 def test_a_session_is_started_watched_and_read(agor_command, agor_json, worktree):
     code, out, err = agor_command("session", "start", worktree["name"], HELLO, "--allow")
 

@@ -1,6 +1,8 @@
 """The notebook API against a real private server."""
 
 import asyncio
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,22 @@ def test_a_folder_that_is_no_repository_is_refused(hub, here):
 
     with pytest.raises(agor.errors.NotARepository, match="git init"):
         hub.repo(here / "plain")
+
+
+def test_what_would_be_lost_is_a_list_of_sentences(repo):
+    worktree = repo.worktree("losing")
+    inner = Path(worktree.path) / "frontend"
+    subprocess.run(["git", "init", "-q", str(inner)], check=True)
+    (inner / "app.js").write_text("work")
+
+    [piece] = worktree.losses
+
+    assert (piece.kind, piece.path, piece.files, piece.stays) == ("repository", "frontend", 1, False)
+    assert "1 repository inside (frontend): 1 file not committed" in repr(worktree.losses)
+    assert repr(worktree.diff) == "frontend: a repository inside, not shown"
+    assert "not shown" in worktree.diff._repr_html_()
+    with pytest.raises(agor.errors.WouldLoseWork, match="frontend"):
+        worktree.remove()
 
 
 def test_a_misspelt_keyword_is_a_type_error(repo):

@@ -85,3 +85,19 @@ async def test_a_repository_adds_caches_of_its_own_as_committed_at_the_base(benc
 
     assert before == []
     assert [one.names for one in after] == [[".env"]]
+
+
+async def test_what_setup_made_is_no_work_until_somebody_changes_it(bench: Bench, checkout: Path) -> None:
+    (checkout / ".agor.yml").write_text("setup: echo built > warehouse.duckdb\n")
+    git("add", "-A", cwd=checkout)
+    git("commit", "-qm", "setup", cwd=checkout)
+    worktree = await bench.make(await bench.repo(checkout))
+    assert (Path(worktree.path) / "warehouse.duckdb").read_text() == "built\n"
+
+    before = await ignored(bench, worktree)
+    with (Path(worktree.path) / "warehouse.duckdb").open("a") as file:
+        file.write("mine\n")
+    after = await ignored(bench, worktree)
+
+    assert before == []
+    assert [one.names for one in after] == [["warehouse.duckdb"]]

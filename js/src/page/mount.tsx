@@ -18,27 +18,19 @@ export interface MountOptions {
   readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
 }
 
-export interface Mounted {
-  /** A cell was run again, say: if the board is not open, look for it now. */
-  look(): void;
-  unmount(): void;
-}
-
-export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal }: MountOptions): Mounted {
+/** Returns its own undo. */
+export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal }: MountOptions): () => void {
   const page = pageConfig();
   if (!page) {
     el.textContent = texts.host.noServer(path);
-    return { look: () => undefined, unmount: () => void (el.textContent = '') };
+    return () => void (el.textContent = '');
   }
   injectStyles();
-  el.textContent = '';
   const held = holdBoard(
     path,
     () => new BoardClient(path, page),
     client => client.close(),
   );
-  // Another view may have waited for it.
-  held.value.look();
   const place = document.createElement('div');
   place.className = 'agor-mount';
   place.dataset.host = host;
@@ -57,13 +49,10 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
       loadLater={load}
     />,
   );
-  return {
-    look: held.value.look,
-    unmount: () => {
-      root.unmount();
-      unguard();
-      place.remove();
-      held.release();
-    },
+  return () => {
+    root.unmount();
+    unguard();
+    place.remove();
+    held.release();
   };
 }

@@ -12,6 +12,7 @@ import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
 import { MenuButton } from './Menu.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
+import { useLosses, WorkList } from './Work.js';
 import { age, count } from './words.js';
 
 export function WorktreePanel({ worktree }: { worktree: Worktree }) {
@@ -42,6 +43,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           )}
         </div>
         <StatusLine worktree={worktree} />
+        <WorkList label={texts.worktree.inFolder} found={worktree.status?.work ?? []} />
       </header>
       <div className="agor-worktree-body">
         {worktree.reason && <Problem text={worktree.reason} />}
@@ -190,7 +192,12 @@ function WorktreeDiff({ worktree }: { worktree: Worktree }) {
         <IconButton icon="refresh" label={texts.worktree.refresh} size={14} isDisabled={isRunning} onClick={() => load.current()} />
       </div>
       <Problem text={problem} />
-      {patch && !files.length && <p className="agor-advice">{texts.worktree.noChanges}</p>}
+      {patch && !files.length && !patch.notShown.length && <p className="agor-advice">{texts.worktree.noChanges}</p>}
+      {patch?.notShown.map(line => (
+        <p key={line} className="agor-advice">
+          {visible(line)}
+        </p>
+      ))}
       {!patch && isRunning && <p className="agor-advice">{texts.transcript.loading}</p>}
       <Patched files={files} isCut={patch?.isCut ?? false} />
     </section>
@@ -202,6 +209,7 @@ function PutAway({ worktree }: { worktree: Worktree }) {
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
   const [isAsking, setAsking] = useState(false);
+  const [isArchiving, setArchiving] = useState(false);
   const isArchived = worktree.state === 'archived';
   const isGone = worktree.state === 'missing' || worktree.state === 'failed';
   return (
@@ -220,7 +228,7 @@ function PutAway({ worktree }: { worktree: Worktree }) {
           type="button"
           className="agor-btn"
           disabled={isRunning}
-          onClick={() => void run(() => commands.archiveWorktree(worktree.id))}
+          onClick={() => (worktree.status?.work.length ? setArchiving(true) : void run(() => commands.archiveWorktree(worktree.id)))}
         >
           <Icon name="archive" size={14} />
           {texts.worktree.archive}
@@ -239,7 +247,41 @@ function PutAway({ worktree }: { worktree: Worktree }) {
       )}
       <Problem text={problem} />
       {isAsking && <RemoveDialog worktree={worktree} onClose={() => setAsking(false)} />}
+      {isArchiving && <ArchiveDialog worktree={worktree} onClose={() => setArchiving(false)} />}
     </section>
+  );
+}
+
+/** Shows what is in the folder before it goes. */
+function ArchiveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () => void }) {
+  const { commands } = useApp();
+  const { run, isRunning, problem } = useCommand();
+  const found = useLosses(worktree);
+  const archive = () =>
+    run(async () => {
+      await commands.archiveWorktree(worktree.id);
+      onClose();
+    });
+  return (
+    <Dialog
+      title={texts.worktree.archiveTitle(worktree.name)}
+      onClose={onClose}
+      footer={
+        <>
+          <span className="agor-grow" />
+          <button type="button" className="agor-btn" onClick={onClose} data-autofocus>
+            {texts.cancel}
+          </button>
+          <button type="button" className="agor-btn agor-primary" disabled={isRunning || found.isLooking} onClick={() => void archive()}>
+            {texts.worktree.archive}
+          </button>
+        </>
+      }
+    >
+      <p>{found.isLooking ? texts.worktree.looking : texts.worktree.archiveText}</p>
+      <WorkList label={texts.worktree.wouldGo} found={found.works} />
+      <Problem text={found.problem ?? problem} />
+    </Dialog>
   );
 }
 
@@ -249,6 +291,9 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
   const [refusal, setRefusal] = useState<ApiError | null>(null);
   const { run, isRunning, problem } = useCommand();
   const losses = lossesOf(refusal);
+  const found = useLosses(worktree);
+  const goes = found.works.filter(one => !one.stays);
+  const isForced = refusal !== null || goes.length > 0;
   const remove = (force: boolean) =>
     run(async () => {
       try {
@@ -277,16 +322,25 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
           </button>
           <button
             type="button"
-            className={`agor-btn ${refusal ? 'agor-danger' : 'agor-primary'}`}
-            disabled={isRunning}
-            onClick={() => void remove(refusal !== null)}
+            className={`agor-btn ${isForced ? 'agor-danger' : 'agor-primary'}`}
+            disabled={isRunning || found.isLooking}
+            onClick={() => void remove(isForced)}
           >
-            {refusal ? texts.worktree.removeAnyway : texts.worktree.remove}
+            {isForced ? texts.worktree.removeAnyway : texts.worktree.remove}
           </button>
         </>
       }
     >
-      <p>{!refusal ? texts.worktree.removeText : losses.length > 0 ? texts.worktree.wouldBeLost : refusal.message}</p>
+      {refusal ? (
+        <p>{losses.length > 0 ? texts.worktree.wouldBeLost : refusal.message}</p>
+      ) : (
+        <>
+          <p>{found.isLooking ? texts.worktree.looking : goes.length ? texts.worktree.wouldGo : found.isKnown ? texts.worktree.nothingLost : texts.worktree.removeText}</p>
+          <WorkList label={texts.worktree.wouldGo} found={goes} />
+          {found.works.length > goes.length && <p>{texts.worktree.staysThere}</p>}
+          <WorkList label={texts.worktree.staysThere} found={found.works.filter(one => one.stays)} />
+        </>
+      )}
       {losses.length > 0 && (
         <ul className="agor-losses">
           {losses.map(loss => (
@@ -294,7 +348,7 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
           ))}
         </ul>
       )}
-      {refusal && <p className="agor-advice">{texts.worktree.backup}</p>}
+      {isForced && <p className="agor-advice">{texts.worktree.backup}</p>}
       <Problem text={problem} />
     </Dialog>
   );

@@ -10,6 +10,7 @@ import type {
   SessionCreate,
   SessionFork,
   Turn,
+  Work,
   Worktree,
   WorktreeChange,
   WorktreeCreate,
@@ -39,6 +40,7 @@ export interface PanelCommands extends Commands {
   addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>;
   branches(repo: string): Promise<Branch[]>;
   worktreeDiff(worktreeId: string): Promise<Patch>;
+  worktreeLosses(worktreeId: string): Promise<Work[]>;
   turnPatch(turnId: string): Promise<Patch>;
   makeBoard(): Promise<void>;
 }
@@ -133,6 +135,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     addRepo: (request, key) => http.post<Repo>('repos', request, { key, timeoutMs: 60_000 }),
     branches: async repo => listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(repo)}/branches`)),
     worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
+    worktreeLosses: async id => listOf(await http.get<Work[] | { items: Work[] }>(`worktrees/${id}/losses`, { timeoutMs: 60_000 })),
     turnPatch: id => http.get<Patch>(`turns/${id}/patch`, { timeoutMs: 60_000 }),
     makeBoard: async () => {
       await http.post('boards', { path: client.path, title: '' });

@@ -525,13 +525,6 @@ export interface BudgetChanged {
   budget: Budget
 }
 
-/** A board's file came or went, by whatever hand. Said of boards that somebody looks at. */
-export interface BoardChanged {
-  kind: 'board'
-  path: string
-  isThere: boolean
-}
-
 export interface Removed {
   kind: 'removed'
   noun: 'repo' | 'worktree' | 'session' | 'budget'
@@ -731,23 +724,6 @@ export interface Branch {
   sha: string
   isRemote: boolean
   checkedOutAt: string | null
-}
-
-/** One thing that is to be known of a repo: fine, or something to do. */
-export interface Check {
-  verdict: 'ok' | 'warn' | 'fail'
-  what: string
-  text: string
-}
-
-/** Where git finds a checkout or a worktree on the server's machine, and with which variables it obeys nothing that an agent wrote. */
-export interface GitPlace {
-  path: string
-  gitDir: string
-  commonDir: string
-  /** A folder of the server's own, which has the repository's objects and refs, and settings that the server wrote. */
-  view: string
-  environment: Record<string, string>
 }
 
 /** *Saved.* Allows what matches all that is set. */
@@ -1099,6 +1075,8 @@ export interface Patch {
   files: PatchFile[]
   text: string
   isCut: boolean
+  /** What is not in it though somebody changed it, a sentence each: “frontend: a repository inside, not shown”. */
+  notShown: string[]
 }
 
 /** *Saved.* The value is never part of a record. */
@@ -1193,6 +1171,8 @@ export interface Worktree {
   createdAt: string
   createdBy: Person
   updatedAt: string
+  /** When its setup had ended: an ignored file that nobody touched since is the setup's, and no work. */
+  setUpAt: string | null
   archivedAt: string | null
   /** Where git keeps what the folder held when it was archived. */
   backupRef: string | null
@@ -1361,7 +1341,6 @@ export type NewsBody =
   | RuleChanged
   | TrustChanged
   | BudgetChanged
-  | BoardChanged
   | Removed
 
 export type Body =
@@ -1387,7 +1366,6 @@ export type Body =
   | RuleChanged
   | TrustChanged
   | BudgetChanged
-  | BoardChanged
   | Removed
 
 export type BoardObject =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { kinds, World } from '../../dev/made-up';
-import type { Card, Event, Permission, ProjectFile, Session } from '../protocol/generated';
+import type { Card, Event, Permission, ProjectFile, Session, Work } from '../protocol/generated';
 import { applyAll } from './apply';
 import { contentOf, strongest } from './cards';
 import type { BoardState } from './types';
@@ -31,6 +31,17 @@ describe('what a card says', () => {
     expect(card.state).toEqual({ mark: 'needs', label: 'Needs you' });
     expect(card.strip).toMatchObject({ kind: 'ask', title: 'Asks to run a command', command: 'dbt build --full-refresh -s fct_orders' });
     expect(card.strip?.actions.map(action => action.text)).toEqual(['Allow once', 'Review']);
+  });
+
+  it('does not say that nothing changed where a person would find work', () => {
+    const inside = { kind: 'repository', text: '1 repository inside (frontend): 1 commit on no remote (2 kB)', names: [] } as unknown as Work;
+    const rebase = { kind: 'operation', text: 'rebase of fix under way', names: ['rebase'] } as unknown as Work;
+    const card = seen('done', state => ({
+      ...state,
+      worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, status: one.status && { ...one.status, files: 0, dirty: true, work: [inside, rebase] } }])),
+    }));
+
+    expect(card.foot).toMatchObject({ changes: null, text: '', work: '1 repository inside, rebase under way', works: [inside.text, rebase.text] });
   });
 
   it('lets only an owner answer', () => {

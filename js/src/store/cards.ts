@@ -1,5 +1,5 @@
 // What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
-import type { Card, Person, Session, SessionState, Worktree } from '../protocol/generated';
+import type { Card, Person, Session, SessionState, Work, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
 import { initialsOf } from './presence';
@@ -80,6 +80,9 @@ export interface Step {
 export interface Foot {
   readonly changes: { readonly added: number; readonly deleted: number; readonly files: number } | null;
   readonly text: string;
+  /** Work that no figure shows, in a few words, and in whole sentences. */
+  readonly work: string;
+  readonly works: readonly string[];
   readonly cost: string;
   readonly age: string;
 }
@@ -225,6 +228,30 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
   return { rows, folded: sessions.length - shown.length };
 };
 
+/** “1 repository inside, rebase under way”. */
+const workOf = (works: readonly Work[]): string => {
+  const sums = new Map<Work['kind'], number>();
+  for (const one of works) sums.set(one.kind, (sums.get(one.kind) ?? 0) + numberOf(one));
+  return [...sums].map(([kind, number]) => texts.work[kind](number, works.find(one => one.kind === kind)?.names[0] ?? '')).join(', ');
+};
+
+const numberOf = (one: Work): number => {
+  switch (one.kind) {
+    case 'commits':
+    case 'detached':
+      return one.commits;
+    case 'stash':
+      return one.stashes;
+    case 'hidden':
+    case 'ignored':
+    case 'changes':
+    case 'untracked':
+      return one.files;
+    default:
+      return 1;
+  }
+};
+
 const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): Foot => {
   const status = worktree.status;
   let cost = 0;
@@ -241,7 +268,9 @@ const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): 
   }
   return {
     changes: status && status.files > 0 ? { added: status.added, deleted: status.deleted, files: status.files } : null,
-    text: status ? 'No changes' : '',
+    text: status && !(status.dirty || status.work.length) ? 'No changes' : '',
+    work: status ? workOf(status.work) : '',
+    works: status?.work.map(one => one.text) ?? [],
     cost: hasCost ? dollars(cost, isEstimate) : '',
     age: age(latest, now),
   };

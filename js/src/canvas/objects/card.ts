@@ -161,7 +161,10 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
             h('span', { class: 'agor-mono' }, h('span', { class: 'agor-plus' }, `+${foot.changes.added}`), ' ', h('span', { class: 'agor-minus' }, `−${foot.changes.deleted}`)),
             h('span', null, count(foot.changes.files, 'file')),
           ]
-        : h('span', null, foot.text),
+        : foot.text
+          ? h('span', null, foot.text)
+          : null,
+      foot.work ? h('span', { class: 'agor-ell agor-work', title: foot.works.join('\n') }, foot.work) : null,
       h('span', { class: 'agor-grow' }),
       foot.cost ? h('span', null, foot.cost) : null,
       foot.age ? h('span', null, foot.age) : null,
