@@ -1,8 +1,8 @@
 """`jupyter agor demo`: a sample project, the quick start beside it, and a JupyterLab of its own to try it in."""
 
+import json
 import os
 import secrets
-import shutil
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +12,8 @@ import typer
 from agor_jupyter.domain.errors import FileMissing
 
 NOTEBOOK = "quickstart.ipynb"
+LAB = ".agor/lab"
+DEFAULTS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
 def demo(
@@ -29,13 +31,23 @@ def demo(
     home.mkdir(parents=True, exist_ok=True)
     sample(home / "warehouse")
     if not (home / NOTEBOOK).exists():
-        shutil.copyfile(_quickstart(), home / NOTEBOOK)
+        (home / NOTEBOOK).write_text(fresh(_quickstart().read_text()))
+    _settings(home)
     token = _token(home / ".agor-token")
     free = _free_port(port)
     address = f"http://127.0.0.1:{free}/lab/tree/{NOTEBOOK}?token={token}"
     print(f"\nThe quick start opens in some seconds at\n\n    {address}\n\nStop it with Ctrl+C. Its folder is {home}.\n", flush=True)
     os.chdir(home)
     os.execve(sys.executable, command(home, free, browser=browser), environment(home, token))  # noqa: S606  # signals reach JupyterLab itself
+
+
+def fresh(notebook: str) -> str:
+    """The notebook as nobody has run it yet: what is stored in ours is of another run, and would look like this one's."""
+    story = json.loads(notebook)
+    for cell in story["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(story, indent=1, ensure_ascii=False) + "\n"
 
 
 def command(home: Path, port: int, *, browser: bool) -> list[str]:
@@ -53,8 +65,10 @@ def command(home: Path, port: int, *, browser: bool) -> list[str]:
         "--ServerApp.log_level=WARN",  # so that the address stays in sight
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
         "--ServerApp.identity_provider_class=agor_jupyter.server.identity.OwnerFirst",
-        "--LabApp.news_url=None",  # offline, and without a question in the way
+        "--LabApp.news_url=None",  # offline
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--LabApp.app_settings_dir={home / LAB / 'settings'}",
+        f"--LabApp.workspaces_dir={home / LAB / 'workspaces'}",  # the tabs of another folder are not opened in this one
     ]
 
 
@@ -64,6 +78,16 @@ def environment(home: Path, token: str) -> dict[str, str]:
     dropped = {"AGOR_SERVER_FILE", "JPY_PARENT_PID", "JPY_SESSION_NAME", "AGOR_URL", "AGOR_TOKEN"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return kept | {"PATH": path, "JUPYTER_TOKEN": token, "AGOR_DATA_DIR": str(home / ".agor")}
+
+
+def _settings(home: Path) -> None:
+    """Defaults for this JupyterLab; what a person has set goes on counting.
+
+    Without it JupyterLab asks whether it may fetch news, also where `news_url` is none: its page reads the setting only.
+    """
+    folder = home / LAB / "settings"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "overrides.json").write_text(json.dumps(DEFAULTS, indent=1) + "\n")
 
 
 def _quickstart() -> Path:
@@ -85,6 +109,9 @@ def _token(file: Path) -> str:
 def _free_port(wanted: int) -> int:
     for port in (*range(wanted, min(wanted + 20, 65536)), 0):
         with socket.socket() as probe:
+            # As the server itself binds: connections of the one that just ended do not make the port a taken one.
+            if os.name != "nt":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

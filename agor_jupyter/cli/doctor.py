@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import typer
 
 from agor_jupyter.cli.output import AsJson, show_json
+from agor_jupyter.notebook.views import visible
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -161,4 +162,18 @@ def _agents() -> Iterator[Finding]:
             )
 
 
-CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _git, _data, _sandbox, _jupyter, _agents)
+def _repos() -> Iterator[Finding]:
+    from agor_jupyter.cli.reach import link
+    from agor_jupyter.domain.errors import AgorError
+    from agor_jupyter.domain.repos import Check, Repo
+
+    try:
+        hub = link()
+        for repo in [Repo.model_validate(item) for item in hub.items("repos")]:
+            for one in [Check.model_validate(item) for item in hub.items(f"repos/{repo.id}/check")]:
+                yield Finding(one.verdict, repo.slug, f"{one.what}: {visible(one.text)}")
+    except (AgorError, OSError) as error:
+        yield Finding("warn", "repos", f"they could not be looked at: {error}")
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _git, _data, _sandbox, _jupyter, _agents, _repos)

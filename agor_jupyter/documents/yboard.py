@@ -118,6 +118,10 @@ class YBoard(YBaseDoc):
         meta, texts = self._snapshot()
         return boards.view(meta, texts)
 
+    def text(self) -> str:
+        """The file for what it holds now. Unlike `get`, no save is on its way."""
+        return boards.dump(*self._snapshot())
+
     def edit(self, changes: dict[str, Json | None], *, title: str | None = None) -> None:
         """In one transaction: add or change an object's fields; `None` takes the object away."""
         with self._ydoc.transaction():

@@ -185,6 +185,14 @@ class BudgetChanged(Record):
     budget: Budget
 
 
+class BoardChanged(Record):
+    """A board's file came or went, by whatever hand. Said of boards that somebody looks at."""
+
+    kind: Literal["board"] = "board"
+    path: str
+    is_there: bool
+
+
 class Removed(Record):
     kind: Literal["removed"] = "removed"
     noun: Literal["repo", "worktree", "session", "budget"]
@@ -216,6 +224,7 @@ _News: TypeAlias = (
     | RuleChanged
     | TrustChanged
     | BudgetChanged
+    | BoardChanged
     | Removed
 )
 

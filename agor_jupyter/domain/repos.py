@@ -60,3 +60,22 @@ class Branch(Record):
     sha: str
     is_remote: bool
     checked_out_at: str | None = None
+
+
+class Check(Record):
+    """One thing that is to be known of a repo: fine, or something to do."""
+
+    verdict: Literal["ok", "warn", "fail"]
+    what: str
+    text: str
+
+
+class GitPlace(Record):
+    """Where git finds a checkout or a worktree on the server's machine, and with which variables it obeys nothing that an agent wrote."""
+
+    path: str
+    git_dir: str
+    common_dir: str
+    view: str
+    """A folder of the server's own, which has the repository's objects and refs, and settings that the server wrote."""
+    environment: dict[str, str]

@@ -15,6 +15,7 @@ from agor_jupyter.git import run
 from agor_jupyter.git.repository import TRUE, Repository, Setting, parse_settings
 
 _KEYS = r"^((user|author|committer)\.(name|email)|commit\.gpgsign)$"
+_FILTERS = r"^filter\..*\.(clean|smudge|process)$"
 _SIGN = b"commit.gpgsign"
 _NOTE = "identity.json"
 _TIMEOUT_S = 10.0
@@ -39,11 +40,30 @@ async def of(repository: Repository, worktree: Path | None = None) -> Identity:
     git_dir = repository.common_dir
     if worktree is not None and repository.is_own(worktree):
         git_dir = repository.worktree_dir(worktree)
+    found = await _settings(repository, git_dir, _KEYS)
+    return Identity(
+        settings=tuple((key, value) for key, value in found.items() if key != _SIGN and b"\n" not in value),
+        signs=found.get(_SIGN, b"").lower() in TRUE,
+    )
+
+
+async def filters(repository: Repository) -> dict[str, dict[str, str]]:
+    """The programs that a person's git would run for each filter: to be looked for, and never to be run."""
+    found: dict[str, dict[str, str]] = {}
+    for key, value in (await _settings(repository, repository.common_dir, _FILTERS)).items():
+        name, _, kind = os.fsdecode(key).removeprefix("filter.").rpartition(".")
+        if value:
+            found.setdefault(name, {})[kind] = os.fsdecode(value)
+    return found
+
+
+async def _settings(repository: Repository, git_dir: Path, pattern: str) -> dict[bytes, bytes]:
+    """What a person's git finds in the place; nothing if that takes too long."""
     output = None
     with contextlib.suppress(errors.GitFailed):
         output = await run.run(
             "read the settings",
-            ["config", "-z", "--show-scope", "--includes", "--get-regexp", _KEYS],
+            ["config", "-z", "--show-scope", "--includes", "--get-regexp", pattern],
             cwd=repository.view,
             pins={"GIT_DIR": str(git_dir)},
             is_personal=True,
@@ -52,11 +72,7 @@ async def of(repository: Repository, worktree: Path | None = None) -> Identity:
         )
     parts = output.out.split(b"\0") if output is not None else []
     listed = [one for scope, one in zip(parts[::2], parts[1::2], strict=False) if scope != b"command"]  # that is what our own calls set
-    found = dict(parse_settings(b"\0".join(listed)))
-    return Identity(
-        settings=tuple((key, value) for key, value in found.items() if key != _SIGN and b"\n" not in value),
-        signs=found.get(_SIGN, b"").lower() in TRUE,
-    )
+    return dict(parse_settings(b"\0".join(listed)))
 
 
 async def is_signed(repository: Repository, commit: str) -> bool:

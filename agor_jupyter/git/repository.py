@@ -85,6 +85,19 @@ class Repository:
         """Git reads this file for refs even when the common directory is pinned: it could show another repository's branch."""
         return _read_small(self.worktree_dir(worktree) / "commondir") in {b"../..\n", b"../.."}
 
+    def pins(self, action: str, worktree: Path | None) -> dict[str, str]:
+        """Which repository, as variables of git. `action` completes “git could not …”.
+
+        Errors:
+            GitFailed: the worktree is not what it was.
+        """
+        pins = {"GIT_DIR": str(self.view), "GIT_COMMON_DIR": str(self.view)}
+        if worktree is None:
+            return pins
+        if not self.is_own(worktree):
+            raise errors.GitFailed(action, f"what git keeps for {worktree} is gone or was changed by another program")
+        return pins | {"GIT_DIR": str(self.worktree_dir(worktree)), "GIT_WORK_TREE": str(worktree)}
+
     async def git(
         self,
         action: str,
@@ -103,11 +116,7 @@ class Repository:
     ) -> run.Output:
         """Run git on the repository, or on one of its worktrees."""
         await self.refresh()
-        pins = {"GIT_DIR": str(self.view), "GIT_COMMON_DIR": str(self.view)}
-        if worktree is not None:
-            if not self.is_own(worktree):
-                raise errors.GitFailed(action, f"what git keeps for {worktree} is gone or was changed by another program")
-            pins |= {"GIT_DIR": str(self.worktree_dir(worktree)), "GIT_WORK_TREE": str(worktree)}
+        pins = self.pins(action, worktree)
         if index is not None:
             pins["GIT_INDEX_FILE"] = str(index)
         return await run.run(

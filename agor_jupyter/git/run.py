@@ -65,6 +65,17 @@ _OPTIONS = (
 _NO_NETWORK = ("-c", "protocol.allow=never", "-c", "credential.helper=")
 
 
+def quiet(pins: Mapping[str, str]) -> dict[str, str]:
+    """Variables with which another program's git is as hardened as ours, on the repository that `pins` name."""
+    given = [part for part in (*_OPTIONS, *_NO_NETWORK) if "=" in part and part != "diff.external="]  # alone that is an empty command
+    settings = {}
+    for at, one in enumerate(given):
+        settings[f"GIT_CONFIG_KEY_{at}"], _, settings[f"GIT_CONFIG_VALUE_{at}"] = one.partition("=")
+    kept = {name: value for name, value in _ENVIRONMENT.items() if name != "GIT_LITERAL_PATHSPECS"}
+    more = {"GIT_ALLOW_PROTOCOL": "", "GIT_OPTIONAL_LOCKS": "0", "GIT_CONFIG_COUNT": str(len(given))}
+    return kept | _IMPERSONAL | more | settings | dict(pins)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Output:
     code: int

@@ -1,18 +1,21 @@
 """A repo: a git repository the server knows, handled from a cell."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agor_jupyter.domain.errors import AlreadyExists, Unavailable
-from agor_jupyter.domain.repos import Branch, RepoState
+from agor_jupyter.domain.repos import Branch, Check, GitPlace, RepoState
 from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
-from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook import following, gitpython, views
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.worktrees import Worktree
+
+if TYPE_CHECKING:  # only who asks for GitPython loads it
+    import git
 
 
 class Repo(Ruled):
@@ -51,6 +54,16 @@ class Repo(Ruled):
     def branches(self) -> Handles[Branch]:
         found = [Branch.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/branches")]
         return Handles("branch", found, columns, lambda branch: branch.name, lambda branch: f"Branch {branch.name!r}", kind=Branch)
+
+    @property
+    def git(self) -> "git.Repo":
+        """GitPython's `Repo` of the checkout, to read its history, trees and blame. It obeys no settings, hooks or filters found there."""
+        return gitpython.open_repo(GitPlace.model_validate(self._link.get(f"repos/{self.record.id}/git")))
+
+    def check(self) -> Handles[Check]:
+        """What is special about it, and what of that needs you, as `jupyter agor doctor` says it too."""
+        found = [Check.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/check")]
+        return Handles("check", found, columns, lambda one: one.what, lambda one: f"{one.verdict:<4}  {one.what}: {one.text}", kind=Check)
 
     @property
     def worktrees(self) -> Handles[Worktree]:

@@ -1,11 +1,12 @@
 """A worktree: a git worktree on a branch of its own, handled from a cell."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.errors import WorktreeNotReady
 from agor_jupyter.domain.history import Conversation, ConversationImport
+from agor_jupyter.domain.repos import GitPlace
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.turns import Patch
@@ -13,7 +14,7 @@ from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import budgets, costs, following, trust, views
+from agor_jupyter.notebook import budgets, costs, following, gitpython, trust, views
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
@@ -22,6 +23,9 @@ from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.trust import ProjectFile
 from agor_jupyter.notebook.turns import Diff
+
+if TYPE_CHECKING:  # only who asks for GitPython loads it
+    import git
 
 _SAME: Any = object()
 """Not said, so it stays as it is. `Any`, so that an argument keeps its own type."""
@@ -85,6 +89,14 @@ class Worktree(Ruled):
     def diff(self) -> Diff:
         """Everything that differs from the base, uncommitted changes included."""
         return Diff(Patch.model_validate(self._link.get(f"{self._at}/diff")))
+
+    @property
+    def git(self) -> "git.Repo":
+        """GitPython's `Repo`, to read what agents made: `git.head.commit.stats`, `git.iter_commits(turn.commit)`, blame, trees.
+
+        It obeys no settings, hooks or filters that an agent wrote. It needs this kernel to run on the server's machine.
+        """
+        return gitpython.open_repo(GitPlace.model_validate(self._link.get(f"{self._at}/git")))
 
     @property
     def sessions(self) -> Handles[Session]:

@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any, Literal, Protocol
+
+from tornado import web
 
 from agor_jupyter.domain.boards import RoomInfo
 from agor_jupyter.services.boards import Document, NoRooms
@@ -73,7 +76,12 @@ async def _collaboration_document(extension: Any, room_id: str) -> Any:
         return None
     room = await extension.ywebsocket_server.get_room(room_id)
     if not room.ready:  # its first client is just coming in: the content is not there yet
-        async with extension._room_locks[room_id]:  # noqa: SLF001 the very lock under which a client loads it
-            async with asyncio.timeout(10):
-                await room.initialize()
+        try:
+            async with extension._room_locks[room_id]:  # noqa: SLF001 the very lock under which a client loads it
+                async with asyncio.timeout(10):
+                    await room.initialize()
+        except web.HTTPError as error:
+            if error.status_code == HTTPStatus.NOT_FOUND:  # its file is gone
+                return None
+            raise
     return document

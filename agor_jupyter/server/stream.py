@@ -7,6 +7,7 @@ share. A client that does not read is told so and leaves; it never slows the oth
 import asyncio
 import contextlib
 import socket
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from jupyter_server.auth.decorator import ws_authenticated
@@ -29,10 +30,14 @@ LAST = "Agor-Last"
 
 
 class Stream(WebSocketMixin, websocket.WebSocketHandler, Guarded):
-    """`?after=N`: what came after event N. Without it: what comes from now on. The first frame is `[]`."""
+    """`?after=N`: what came after event N. Without it: what comes from now on. The first frame is `[]`.
+
+    `&board=PATH`: somebody looks at this board, so it is said when its file comes or goes.
+    """
 
     _cursor = 0
     _pump_task: asyncio.Task[None] | None = None
+    _watch: AbstractAsyncContextManager[None] = contextlib.nullcontext()
 
     def set_default_headers(self) -> None:
         """None: an upgrade carries no content."""
@@ -52,7 +57,10 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, Guarded):
             after = self.get_query_argument("after", "")
             if after and not (after.isdigit() and len(after) < 19):
                 raise errors.BadRequest(["after: a number is needed"])
-            self._events = (await self.lifetime.ready()).events
+            agor = await self.lifetime.ready()
+            self._events = agor.events
+            if board := self.get_query_argument("board", ""):
+                self._watch = agor.boards.watches.watch(agor.boards.check(board))
             self._cursor = int(after) if after else self._events.n
         except Exception as error:  # noqa: BLE001 the root of this handler until the upgrade
             self.refuse(error)
@@ -70,19 +78,23 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, Guarded):
 
     async def _pump(self) -> None:
         with contextlib.suppress(websocket.WebSocketClosedError, StreamClosedError):
-            if not await self._send(b"[]"):
+            async with self._watch:
+                await self._follow()
+
+    async def _follow(self) -> None:
+        if not await self._send(b"[]"):
+            return
+        while True:
+            if self._cursor <= self._events.n:  # a number of another database is not waited for
+                await self._events.wait(self._cursor)
+            found = await self._events.since(self._cursor, MAX_FRAME)
+            if found is None:
+                self.close(RESYNC, "resync")
                 return
-            while True:
-                if self._cursor <= self._events.n:  # a number of another database is not waited for
-                    await self._events.wait(self._cursor)
-                found = await self._events.since(self._cursor, MAX_FRAME)
-                if found is None:
-                    self.close(RESYNC, "resync")
-                    return
-                frame, self._cursor = found
-                if not await self._send(frame):
-                    return
-                await asyncio.sleep(TICK_S)
+            frame, self._cursor = found
+            if not await self._send(frame):
+                return
+            await asyncio.sleep(TICK_S)
 
     async def _send(self, frame: bytes) -> bool:
         try:

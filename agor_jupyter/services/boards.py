@@ -44,6 +44,7 @@ from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.watches import Watches
 from agor_jupyter.storage import boards as storage
 from agor_jupyter.storage.store import Store
 
@@ -63,6 +64,9 @@ class Document(Protocol):
     def problem(self) -> str | None: ...
 
     def view(self) -> View: ...
+
+    def text(self) -> str:
+        """The file that would be written now."""
 
     def edit(self, changes: Changes, *, title: str | None = None) -> None:
         """In one transaction."""
@@ -102,6 +106,7 @@ class Boards:
         agents: Callable[[], Awaitable[Sequence[AgentStatus]]] | None = None,
     ) -> None:
         self.rooms = rooms or NoRooms()
+        self.watches = Watches(config.root_dir, clock, store)
         self._root = config.root_dir
         self._clock = clock
         self._store = store
@@ -122,8 +127,7 @@ class Boards:
         async with self._lock(path):
             if not await asyncio.to_thread(files.is_there, self._root, path):
                 caller.require(Role.STEERER, "make a board")
-                meta = {"title": request.title} if request.title else {}
-                await asyncio.to_thread(files.create, self._root, path, document_boards.write(meta, {}))
+                await self._make(path, {"title": request.title} if request.title else {})
         await self.repair(path)
         view = await self._view(path)
         return BoardInfo(path=path, title=view.meta.title, object_count=len(view.objects), problems=view.problems)
@@ -237,7 +241,8 @@ class Boards:
         if worktree.board is None:
             return
         path = files.check(worktree.board)
-        await asyncio.to_thread(files.create, self._root, path, document_boards.write({}, {}))
+        if not await asyncio.to_thread(files.is_there, self._root, path):
+            await self._make(path)
 
         def plan(view: View) -> Changes:
             held = [key for key, shown in view.objects.items() if isinstance(shown, Card) and shown.worktree == worktree.id]
@@ -276,7 +281,7 @@ class Boards:
         if not await asyncio.to_thread(files.is_there, self._root, path):
             if not placed:
                 raise errors.BoardNotFound(path)
-            await asyncio.to_thread(files.create, self._root, path, document_boards.write({}, {}))
+            await self._make(path)
 
         def plan(view: View) -> Changes:
             changes: Changes = {}
@@ -318,6 +323,14 @@ class Boards:
 
     def _lock(self, path: str) -> asyncio.Lock:
         return self._locks.setdefault(path, asyncio.Lock())
+
+    async def _make(self, path: str, meta: Json | None = None) -> None:
+        """The file of a board that has none. What somebody still has open of a board whose file was taken away is put back."""
+        document = await self.rooms.get_document(path)
+        is_open = document is not None and document.problem is None and bool(document.view().objects)
+        text = document.text() if document is not None and is_open else document_boards.write(meta or {}, {})
+        await asyncio.to_thread(files.create, self._root, path, text)
+        await self.watches.tell(path)
 
     async def _view(self, path: str) -> View:
         if not await asyncio.to_thread(files.is_there, self._root, path):

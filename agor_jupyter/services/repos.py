@@ -11,9 +11,10 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Removed, RepoChanged
 from agor_jupyter.domain.ids import RepoId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.repos import Branch, CloneProgress, Repo, RepoAdd, RepoState
-from agor_jupyter.git import clone, names, worktrees
+from agor_jupyter.domain.repos import Branch, Check, CloneProgress, GitPlace, Repo, RepoAdd, RepoState
+from agor_jupyter.git import clone, names, places, worktrees
 from agor_jupyter.git.repository import Repository, discover, promisor_url, read_settings
+from agor_jupyter.services import checkup
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
@@ -25,6 +26,7 @@ from agor_jupyter.storage.store import Store, Transaction
 _PROGRESS_INTERVAL_S = 0.25
 
 Branches = list[Branch]
+Checks = list[Check]
 
 
 class Repos:
@@ -154,6 +156,16 @@ class Repos:
             for full, sha in await worktrees.refs(repository, "refs/heads", "refs/remotes")
             if not full.endswith("/HEAD")
         ]
+
+    async def place(self, name: str) -> GitPlace:
+        """Where a program on the server's machine, such as GitPython, finds its main checkout."""
+        return await places.of(self.repository(await self.get(name)))
+
+    async def check(self, name: str) -> Checks:
+        """What is special about it, and what of that needs a person. Nothing is changed."""
+        repo = await self.get(name)
+        own = await self._store.read(lambda connection: [one.path for one in kept_worktrees.page(connection, repo_id=repo.id)])
+        return await checkup.check(repo, self.repository(repo) if repo.state is RepoState.READY else None, own)
 
     def repository(self, repo: Repo) -> Repository:
         """The way to its git.

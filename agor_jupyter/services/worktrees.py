@@ -14,11 +14,11 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.repos import Repo
+from agor_jupyter.domain.repos import GitPlace, Repo
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work, not_shown, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.git import names, snapshots
+from agor_jupyter.git import names, places, snapshots
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
@@ -174,6 +174,11 @@ class Worktrees:
             return Patch(files=[], text="")
         worktree = await self.get(name)
         return await snapshots.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before.tree, after.tree)
+
+    async def place(self, name: str) -> GitPlace:
+        """Where a program on the server's machine, such as GitPython, finds it."""
+        worktree, repository = await self._ready(name)
+        return await places.of(repository, Path(worktree.path))
 
     async def wait_ready(self, name: str) -> Worktree:
         """Wait until it is no longer being made."""

@@ -68,7 +68,7 @@ export function AppPage({ board, world, query }: { board: BoardDoc; world: World
     if (session.originId) Object.assign(session, { fork: 'primed' });
     if (session.sandbox === null) Object.assign(session, { sandbox: 'on' });
   }
-  const state: ClientState = { shared: { ...world.state(), me }, board, readOnlyReason: null, problem: null, caughtUp: null };
+  const state: ClientState = { shared: { ...world.state(), me }, board, readOnlyReason: null, opening: { kind: 'open' }, caughtUp: null };
   const log = window.agor.log;
   const answer = (method: string) => (path: string, body?: unknown) => {
     log.push([method, path, body]);

@@ -15,8 +15,25 @@ export const texts = {
     failed: 'The board could not be opened',
     again: 'Try again',
     notLoaded: 'This could not be loaded: the server cannot be reached just now. Try again.',
-    make: 'Make this board',
+    make: 'Make it now',
     resize: 'Resize',
+  },
+
+  opening: {
+    server: {
+      title: 'Waiting for the server',
+      text: (path: string) => `${path} opens here by itself as soon as the server answers.`,
+    },
+    board: {
+      title: 'This board is not there yet',
+      text: (path: string) => `${path} appears here by itself as soon as it is made: by the cells of a notebook, in a shell, or by a colleague.`,
+    },
+    gone: {
+      title: 'This board was taken away',
+      text: (path: string) => `The file ${path} is not there any more. Worktrees, sessions and their work are kept. The board opens here by itself when the file is back.`,
+    },
+    trying: 'Trying again',
+    makeAgain: 'Make it again',
   },
 
   states: {

@@ -38,7 +38,12 @@ def test_it_starts_with_the_notebook_and_again(tmp_path):
             )
             page = answer(address)
             assert "quickstart" in page
-            assert re.search(r'"news": *{"disabled": *true}', page)  # nobody is asked about news
+            assert re.search(r'"news": *{"disabled": *true}', page)
+            token = address.rpartition("=")[2]
+            setting = answer(
+                address.replace("lab/tree/quickstart.ipynb", "lab/api/settings/@jupyterlab/apputils-extension:notification"), token
+            )
+            assert json.loads(setting)["schema"]["properties"]["fetchNews"]["default"] == "false"  # nobody is asked about news
             me = answer(address.replace("lab/tree/quickstart.ipynb", "agor/api/me"), token=address.rpartition("=")[2])
             assert str(tmp_path / "demo" / ".agor") in me
             names = [name_in_a_browser(address) for _ in range(6)]
@@ -51,7 +56,10 @@ def test_it_starts_with_the_notebook_and_again(tmp_path):
             process.stdout.close()
 
     assert addresses[0].rpartition("=")[2] == addresses[1].rpartition("=")[2]
+    assert addresses[0] == addresses[1]  # the port too, right after the first one ended
     assert (tmp_path / "demo" / "warehouse" / ".git").exists()
+    story = json.loads((tmp_path / "demo" / "quickstart.ipynb").read_text())
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in story["cells"])
     assert (tmp_path / "demo" / ".agor-token").stat().st_mode & 0o777 == 0o600
 
 

@@ -261,3 +261,20 @@ async def test_a_thread_reads_the_stream_for_code_without_a_loop(running, agor):
     await asyncio.to_thread(follower.stop)
 
     assert (resyncs, got) == ([1], ["hello"])
+
+
+async def test_who_looks_at_a_board_hears_that_its_file_came(running, agor):
+    address = f"ws://127.0.0.1:{running.port}/agor/api/stream"
+    login = {"Authorization": "token secret"}
+    async with websockets.connect(f"{address}?board=new/team.agor", additional_headers=login) as connection:
+        assert await connection.recv() == "[]"
+        place = agor.config.root_dir / "new"
+        place.mkdir(parents=True)
+        (place / "team.agor").write_text("")
+
+        [event] = json.loads(await connection.recv())
+
+    assert event["body"] == {"kind": "board", "path": "new/team.agor", "isThere": True}
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await websockets.connect(f"{address}?board=../team.agor", additional_headers=login)
+    assert refused.value.response.status_code == 400

@@ -33,6 +33,8 @@ class OpenRooms:
 
     async def get_document(self, path):
         if path not in self.documents:
+            if not (self.root / path).exists():
+                return None
             document = ydocs["agor-board"]()
             document.set((self.root / path).read_text())
             self.documents[path] = document
@@ -364,3 +366,17 @@ async def test_the_list_has_the_boards_of_worktrees_and_of_the_root(boards, stor
         (boards._root / name).write_text("")
 
     assert [info.path for info in await boards.list(VIEWER)] == ["a.agor", "b.agor", "deep/er.agor"]
+
+
+async def test_a_board_whose_file_was_taken_away_comes_back_as_somebody_has_it_open(store, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    boards = Boards(Config(data_dir=tmp_path, root_dir=root, allowed_roots=()), Clock(), store, OpenRooms(root))
+    await boards.open(STEERER, BoardOpen(path="team.agor", title="Team"))
+    note = await boards.add_note(STEERER, "team.agor", NoteAdd(text="Keep me"), "k1")
+    (root / "team.agor").unlink()
+
+    made = await boards.open(STEERER, BoardOpen(path="team.agor"))
+
+    assert made.object_count == 1
+    assert json.loads((root / "team.agor").read_text())["objects"][note.id]["text"] == "Keep me"

@@ -1,7 +1,7 @@
 """Repos: register, list, look into, forget."""
 
 from agor_jupyter.domain.people import Role
-from agor_jupyter.domain.repos import Branch, Repo, RepoAdd
+from agor_jupyter.domain.repos import Branch, Check, GitPlace, Repo, RepoAdd
 from agor_jupyter.server.operations import Call, operation
 
 
@@ -33,3 +33,15 @@ async def remove(call: Call, repo: str) -> Repo:
 async def branches(call: Call, repo: str) -> list[Branch]:
     """List the branches of a repo."""
     return await call.agor.repos.branches(repo)
+
+
+@operation()
+async def check(call: Call, repo: str) -> list[Check]:
+    """Look at a repo as it is: its format, what it lacks, filters, identity, other worktrees."""
+    return await call.agor.repos.check(repo)
+
+
+@operation()
+async def place(call: Call, repo: str) -> GitPlace:
+    """Get where git finds a repo on the server's machine, for reading without obeying it."""
+    return await call.agor.repos.place(repo)

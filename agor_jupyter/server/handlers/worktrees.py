@@ -5,6 +5,7 @@ from pydantic import Field
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.records import Request
+from agor_jupyter.domain.repos import GitPlace
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import (
@@ -119,3 +120,9 @@ async def losses(call: Call, worktree: str) -> list[Work]:
 async def diff(call: Call, worktree: str) -> Patch:
     """Get all changes of a worktree since its base, uncommitted ones included."""
     return await call.agor.worktrees.diff(worktree)
+
+
+@operation()
+async def place(call: Call, worktree: str) -> GitPlace:
+    """Get where git finds a worktree on the server's machine, for reading without obeying it."""
+    return await call.agor.worktrees.place(worktree)

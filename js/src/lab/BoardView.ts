@@ -1,7 +1,7 @@
 // A Lumino widget that shows one board. Both the document tab and the cell output are this.
 import { Widget } from '@lumino/widgets';
 
-import { loadBundle } from './bundle.js';
+import { loadBundle, type Mounted } from './bundle.js';
 
 /** What JupyterLab can do for a board. */
 export interface Host {
@@ -12,8 +12,9 @@ export interface Host {
 export class BoardView extends Widget {
   readonly #host: 'cell' | 'tab';
   readonly #can: Host;
-  #unmount: (() => void) | undefined;
+  #mounted: Mounted | undefined;
   #path: string | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(host: 'cell' | 'tab', can: Host) {
     super();
@@ -25,23 +26,45 @@ export class BoardView extends Widget {
     this.node.dataset.lmSuppressShortcuts = 'true';
   }
 
+  /** Shows the board. The same path again: it is looked for again if it is not shown. */
   async open(path: string): Promise<void> {
-    if (path === this.#path) return;
+    if (path === this.#path) {
+      this.#mounted?.look();
+      this.#wake?.();
+      return;
+    }
     this.#path = path;
-    this.#unmount?.();
-    this.#unmount = undefined;
-    try {
-      const { mountBoard } = await loadBundle();
-      if (this.isDisposed || this.#path !== path) return;
-      this.#unmount = mountBoard(this.node, { path, host: this.#host, ...this.#can });
-    } catch (error) {
-      this.node.textContent = `The canvas could not be loaded (${String(error)}). Is the server extension agor_jupyter enabled? Then reload the page.`;
+    this.#mounted?.unmount();
+    this.#mounted = undefined;
+    for (let attempt = 0; !this.isDisposed && this.#path === path; attempt += 1) {
+      try {
+        const { mountBoard } = await loadBundle(attempt);
+        if (this.isDisposed || this.#path !== path) return;
+        this.#mounted = mountBoard(this.node, { path, host: this.#host, ...this.#can });
+        return;
+      } catch (error) {
+        console.warn('agor: the canvas could not be loaded', error);
+        this.node.textContent = `${path} opens here by itself as soon as the server can be reached. If it runs, see whether its extension agor_jupyter is enabled.`;
+      }
+      await this.#pause(attempt);
     }
   }
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#unmount?.();
+    this.#mounted?.unmount();
+    this.#wake?.();
     super.dispose();
+  }
+
+  /** Longer each time, up to 10 s; shorter when somebody looks. */
+  #pause(attempt: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, Math.min(10_000, 500 * 1.6 ** attempt));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

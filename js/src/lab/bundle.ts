@@ -5,18 +5,23 @@ import * as Y from 'yjs';
 import { agorGlobal } from '../transport/page.js';
 import type { Host } from './BoardView.js';
 
+export interface Mounted {
+  look(): void;
+  unmount(): void;
+}
 interface Bundle {
-  mountBoard(el: HTMLElement, options: { path: string; host: 'cell' | 'tab' } & Host): () => void;
+  mountBoard(el: HTMLElement, options: { path: string; host: 'cell' | 'tab' } & Host): Mounted;
 }
 
 const page = agorGlobal();
 page.Y = Y;
 
-export function loadBundle(): Promise<Bundle> {
+/** `attempt`: how often it failed before. A browser keeps a module that it could not load, so each attempt has another address. */
+export function loadBundle(attempt = 0): Promise<Bundle> {
   const hash = PageConfig.getOption('agorBundle');
   const known = page.modules[hash] as Promise<Bundle> | undefined;
   if (known) return known;
-  const url = `${PageConfig.getBaseUrl()}agor/static/canvas.js?v=${hash}`;
+  const url = `${PageConfig.getBaseUrl()}agor/static/canvas.js?v=${hash}${attempt ? `&attempt=${attempt}` : ''}`;
   const loading = import(/* webpackIgnore: true */ url) as Promise<Bundle>;
   page.modules[hash] = loading;
   loading.catch(() => delete page.modules[hash]);

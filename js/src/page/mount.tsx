@@ -18,19 +18,27 @@ export interface MountOptions {
   readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
 }
 
-/** Returns its own undo. */
-export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal }: MountOptions): () => void {
+export interface Mounted {
+  /** A cell was run again, say: if the board is not open, look for it now. */
+  look(): void;
+  unmount(): void;
+}
+
+export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal }: MountOptions): Mounted {
   const page = pageConfig();
   if (!page) {
     el.textContent = texts.host.noServer(path);
-    return () => void (el.textContent = '');
+    return { look: () => undefined, unmount: () => void (el.textContent = '') };
   }
   injectStyles();
+  el.textContent = '';
   const held = holdBoard(
     path,
     () => new BoardClient(path, page),
     client => client.close(),
   );
+  // Another view may have waited for it.
+  held.value.look();
   const place = document.createElement('div');
   place.className = 'agor-mount';
   place.dataset.host = host;
@@ -49,10 +57,13 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
       loadLater={load}
     />,
   );
-  return () => {
-    root.unmount();
-    unguard();
-    place.remove();
-    held.release();
+  return {
+    look: held.value.look,
+    unmount: () => {
+      root.unmount();
+      unguard();
+      place.remove();
+      held.release();
+    },
   };
 }

@@ -18,10 +18,10 @@ import { Banner } from './Banner.js';
 import { Bar } from './Bar.js';
 import type { BoardClient } from './client.js';
 import { createCommands } from './commands.js';
-import { type AppContext, Context, useApp, useClient, useCommand, useView } from './context.js';
-import { Problem } from './Dialog.js';
+import { type AppContext, Context, useApp, useClient, useView } from './context.js';
 import { Icon } from './Icon.js';
 import { type LoadLater, useLater } from './later.js';
+import { Opening } from './Opening.js';
 import { Toasts } from './Toasts.js';
 import { ViewStore } from './view.js';
 
@@ -113,44 +113,6 @@ declare module 'react' {
   interface HTMLAttributes<T> {
     inert?: '' | undefined;
   }
-}
-
-function Opening() {
-  const { client, commands } = useApp();
-  const { problem } = useClient();
-  const { run, isRunning, problem: problem2 } = useCommand();
-  if (!problem) {
-    return (
-      <div className="agor-await" role="status">
-        <div className="agor-blanks" aria-hidden="true">
-          <i />
-          <i />
-          <i />
-        </div>
-        <span className="agor-row">
-          <Icon name="st-starting" size={14} />
-          {texts.host.opening(client.path)}
-        </span>
-      </div>
-    );
-  }
-  return (
-    <div className="agor-await" role="alert">
-      <h2>{texts.host.failed}</h2>
-      <p>{problem.message}</p>
-      <div className="agor-row">
-        <button type="button" className="agor-btn" onClick={() => void client.open()}>
-          {texts.host.again}
-        </button>
-        {problem.status === 404 && (
-          <button type="button" className="agor-btn agor-primary" disabled={isRunning} onClick={() => void run(() => commands.makeBoard())}>
-            {texts.host.make}
-          </button>
-        )}
-      </div>
-      <Problem text={problem2} />
-    </div>
-  );
 }
 
 /** The card of what the panel shows stays in view when the panel takes its place. */

@@ -8,13 +8,15 @@ import { clockWithSeconds, money } from './words.js';
 
 export function Banner() {
   const { client, commands } = useApp();
-  const { shared, readOnlyReason, caughtUp, board } = useClient();
+  const { shared, readOnlyReason, caughtUp, board, opening } = useClient();
   useEffect(() => {
     if (caughtUp === null) return;
     const timer = setTimeout(() => client.forgetCaughtUp(), 4000);
     return () => clearTimeout(timer);
   }, [caughtUp, client]);
 
+  // In its place the board says what it waits for.
+  if (opening.kind !== 'open') return null;
   if (shared.connection.state === 'lost') {
     return (
       <div className="agor-banner" role="status" data-banner="lost">

@@ -1,8 +1,9 @@
 // A board as this page knows it: the snapshot, the events after it, and the room. One per board and page.
-import { applyAll, applyBudgets, applyConnection, applySnapshot, initialState } from '../store/apply.js';
+import { applyAll, applyBudgets, applyConnection, applyMe, applySnapshot, initialState } from '../store/apply.js';
 import { openBoard } from '../store/board.js';
+import { afterOpening, type Happening, type Opening } from '../store/opening.js';
 import type { BoardDoc, BoardState } from '../store/types.js';
-import type { Budget, Event, Me, Snapshot, StatusAnswer } from '../protocol/generated.js';
+import type { Budget, Event, Me, RoomInfo, Snapshot, StatusAnswer } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { ApiError, Http } from '../transport/http.js';
 import type { PageConfig } from '../transport/page.js';
@@ -15,8 +16,7 @@ export interface ClientState {
   readonly board: BoardDoc | null;
   /** Why the layout cannot be changed, for a person. */
   readonly readOnlyReason: string | null;
-  /** The board could not be opened. */
-  readonly problem: ApiError | null;
+  readonly opening: Opening;
   /** Events that came after the connection was back; `null` when nothing is to be said. */
   readonly caughtUp: number | null;
 }
@@ -28,18 +28,24 @@ export class BoardClient {
   readonly http: Http;
   readonly #listeners = new Set<() => void>();
   readonly #feeds = new Map<string, { feed: TranscriptFeed; holders: number }>();
-  #state: ClientState = { shared: initialState, board: null, readOnlyReason: null, problem: null, caughtUp: null };
+  #state: ClientState = { shared: initialState, board: null, readOnlyReason: null, opening: { kind: 'opening' }, caughtUp: null };
   #stream: EventStream | undefined;
   #room: RoomLink | undefined;
   #watched: readonly string[] = [];
   #statusRound = 0;
   #statusTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  #attempt: Promise<void> | undefined;
+  #isAskedAgain = false;
+  #attempts = 0;
+  #attemptTimer: ReturnType<typeof setTimeout> | undefined;
   #lostAt: number | null = null;
 
   constructor(path: string, page: PageConfig) {
     this.path = path;
     this.http = new Http(page);
+    document.addEventListener('visibilitychange', this.look);
+    window.addEventListener('online', this.look);
     void this.open();
   }
 
@@ -49,29 +55,62 @@ export class BoardClient {
   };
   readonly getState = (): ClientState => this.#state;
 
-  async open(): Promise<void> {
-    this.#set({ problem: null });
+  /** Opens the board, or says what is in the way and looks again when that may have changed. One attempt at a time. */
+  open(): Promise<void> {
+    clearTimeout(this.#attemptTimer);
+    this.#happened('tried again');
+    // The one that is under way may have asked too early.
+    if (this.#attempt) this.#isAskedAgain = true;
+    this.#attempt ??= this.#open().finally(() => {
+      this.#attempt = undefined;
+      if (!this.#isAskedAgain) return;
+      this.#isAskedAgain = false;
+      this.look();
+    });
+    return this.#attempt;
+  }
+
+  /** Somebody looks again: the page is shown, or a cell was run. What is in the way may be gone. */
+  readonly look = (): void => {
+    if (this.#state.opening.kind !== 'open' && !this.#isClosed) void this.open();
+  };
+
+  async #open(): Promise<void> {
     try {
-      const room = this.#patiently(() => this.http.get<Me>('me')).then(me => joinRoom(this.http, this.path, me.person));
-      const [, link] = await Promise.all([this.#load(), room]);
+      const me = await this.http.get<Me>('me');
+      this.#set({ shared: applyMe(this.#state.shared, me) });
+      const room = joinRoom(this.http, this.path, me.person);
+      try {
+        await this.#load();
+      } catch (error) {
+        void room.then(
+          link => link.close(),
+          () => undefined,
+        );
+        throw error;
+      }
+      const link = await room;
       if (this.#isClosed) return link.close();
+      this.#attempts = 0;
       this.#showRoom(link);
-      this.#stream = new EventStream(this.http, {
-        position: () => this.#state.shared.n,
-        take: events => this.#take(events),
-        live: () => this.#live(),
-        lost: () => this.#lost(),
-        resync: () => this.#load(),
-      });
-      this.#stream.open();
+      this.#happened('opened');
+      // From the snapshot on, also where it stood open already to wait for the board.
+      this.#listen().open();
     } catch (error) {
-      this.#set({ problem: error instanceof ApiError ? error : new ApiError('client', String(error)) });
+      if (this.#isClosed) return;
+      this.#happened(error instanceof ApiError ? error : new ApiError('client', String(error)));
+      const { kind } = this.#state.opening;
+      if (kind === 'board' || kind === 'gone') this.#awaitBoard();
+      if (error instanceof ApiError && error.isUnsent) this.#later();
     }
   }
 
   close(): void {
     this.#isClosed = true;
+    document.removeEventListener('visibilitychange', this.look);
+    window.removeEventListener('online', this.look);
     clearTimeout(this.#statusTimer);
+    clearTimeout(this.#attemptTimer);
     this.#stream?.close();
     this.#state.board?.destroy();
     this.#room?.close();
@@ -164,8 +203,72 @@ export class BoardClient {
     this.#set({ shared: { ...this.#state.shared, worktrees } });
   }
 
+  #listen(): EventStream {
+    return (this.#stream ??= new EventStream(this.http, {
+      board: this.path,
+      position: () => (this.#state.shared.isLoaded ? this.#state.shared.n : null),
+      take: events => this.#take(events),
+      live: () => this.#live(),
+      lost: () => this.#lost(),
+      resync: () => this.#resync(),
+    }));
+  }
+
+  /** The server says when the board is there. */
+  #awaitBoard(): void {
+    if (this.#stream) return;
+    this.#listen().open();
+  }
+
+  /** A server that starts is asked again after 0.4 s, then less often, up to every 5 s. */
+  #later(): void {
+    clearTimeout(this.#attemptTimer);
+    this.#attemptTimer = setTimeout(() => void this.open(), Math.min(5000, 400 * 1.6 ** this.#attempts++) * (0.8 + 0.4 * Math.random()));
+  }
+
+  #happened(what: Happening): void {
+    const opening = afterOpening(this.#state.opening, what);
+    if (opening !== this.#state.opening) this.#set({ opening });
+  }
+
+  async #resync(): Promise<void> {
+    try {
+      await this.#load();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'board_not_found') throw error;
+      this.#takenAway();
+    }
+  }
+
+  /** The file is gone. What was on the board is not shown any more; it is looked for again when the server says that it is there. */
+  #takenAway(): void {
+    this.#happened('taken away');
+    if (this.#state.opening.kind !== 'gone') return;
+    this.#leaveRoom();
+    this.#set({ board: null });
+  }
+
+  /** After a break, or when the file came back: the room may be another one, or gone. */
+  async #checkRoom(): Promise<void> {
+    try {
+      const { room } = await this.http.get<RoomInfo>('board/room', { query: { path: this.path } });
+      if (room === this.#room?.name || this.#isClosed) return;
+      this.#leaveRoom();
+      this.#set({ board: null });
+      await this.open();
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'board_not_found') this.#takenAway();
+    }
+  }
+
+  #leaveRoom(): void {
+    this.#state.board?.destroy();
+    this.#room?.close();
+    this.#room = undefined;
+  }
+
   async #load(): Promise<void> {
-    const snapshot = await this.#patiently(() => this.http.get<Snapshot>('board/snapshot', { query: { path: this.path } }));
+    const snapshot = await this.http.get<Snapshot>('board/snapshot', { query: { path: this.path } });
     this.#set({ shared: applySnapshot(this.#state.shared, snapshot) });
     for (const { feed } of this.#feeds.values()) feed.refresh();
     // A card can be drawn without them.
@@ -175,19 +278,8 @@ export class BoardClient {
     );
   }
 
-  /** A server that just starts says so; wait for it. */
-  async #patiently<T>(request: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await request();
-      } catch (error) {
-        if (!(error instanceof ApiError) || !error.isUnsent || attempt >= 8 || this.#isClosed) throw error;
-        await new Promise(resolve => setTimeout(resolve, Math.min(5000, 400 * 1.6 ** attempt)));
-      }
-    }
-  }
-
   #showRoom(link: RoomLink): void {
+    this.#leaveRoom();
     this.#room = link;
     const board = openBoard({ doc: link.doc, awareness: link.awareness, isWritable: link.isWritable });
     void link.synced.then(() => board.setSynced());
@@ -195,7 +287,9 @@ export class BoardClient {
   }
 
   #take(events: readonly Event[]): void {
+    for (const { body } of events) if (body.kind === 'board' && body.path === this.path) this.#boardNews(body.isThere);
     const before = this.#state.shared;
+    if (!before.isLoaded) return;
     const shared = applyAll(before, events);
     const fresh = events.filter(event => event.n > before.n);
     this.#set({ shared, ...(this.#state.caughtUp === null ? {} : { caughtUp: this.#state.caughtUp + fresh.length }) });
@@ -213,6 +307,12 @@ export class BoardClient {
     for (const [id, list] of bySession) this.#feeds.get(id)?.feed.take(list);
   }
 
+  #boardNews(isThere: boolean): void {
+    if (!isThere) this.#takenAway();
+    else if (this.#state.opening.kind === 'open') void this.#checkRoom();
+    else void this.open();
+  }
+
   #live(): void {
     if (this.#state.shared.connection.state === 'live') return;
     this.http.isOnline = true;
@@ -220,6 +320,9 @@ export class BoardClient {
     this.#lostAt = null;
     this.#set({ shared: applyConnection(this.#state.shared, 'live', new Date().toISOString()), ...(wasLost ? { caughtUp: 0 } : {}) });
     void this.#askStatus();
+    // What happened before the stream stood is not in it.
+    if (this.#state.opening.kind !== 'open') void this.open();
+    else if (wasLost) void this.#checkRoom();
   }
 
   #lost(): void {

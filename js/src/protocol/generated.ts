@@ -525,6 +525,13 @@ export interface BudgetChanged {
   budget: Budget
 }
 
+/** A board's file came or went, by whatever hand. Said of boards that somebody looks at. */
+export interface BoardChanged {
+  kind: 'board'
+  path: string
+  isThere: boolean
+}
+
 export interface Removed {
   kind: 'removed'
   noun: 'repo' | 'worktree' | 'session' | 'budget'
@@ -724,6 +731,23 @@ export interface Branch {
   sha: string
   isRemote: boolean
   checkedOutAt: string | null
+}
+
+/** One thing that is to be known of a repo: fine, or something to do. */
+export interface Check {
+  verdict: 'ok' | 'warn' | 'fail'
+  what: string
+  text: string
+}
+
+/** Where git finds a checkout or a worktree on the server's machine, and with which variables it obeys nothing that an agent wrote. */
+export interface GitPlace {
+  path: string
+  gitDir: string
+  commonDir: string
+  /** A folder of the server's own, which has the repository's objects and refs, and settings that the server wrote. */
+  view: string
+  environment: Record<string, string>
 }
 
 /** *Saved.* Allows what matches all that is set. */
@@ -1341,6 +1365,7 @@ export type NewsBody =
   | RuleChanged
   | TrustChanged
   | BudgetChanged
+  | BoardChanged
   | Removed
 
 export type Body =
@@ -1366,6 +1391,7 @@ export type Body =
   | RuleChanged
   | TrustChanged
   | BudgetChanged
+  | BoardChanged
   | Removed
 
 export type BoardObject =

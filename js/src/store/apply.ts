@@ -1,5 +1,5 @@
 // The only way the shared state changes: (state, event) → state, pure.
-import type { Body, Budget, Event, Permission, Removed, Session, Snapshot, Turn } from '../protocol/generated';
+import type { Body, Budget, Event, Me, Permission, Removed, Session, Snapshot, Turn } from '../protocol/generated';
 import type { BoardState, Connection } from './types';
 
 export const initialState: BoardState = {
@@ -61,6 +61,9 @@ export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState
     budgets: state.budgets,
   }
 }
+
+/** Who looks is known before the board is. */
+export const applyMe = (state: BoardState, me: Me): BoardState => ({ ...state, me });
 
 /** They come apart from the snapshot. */
 export function applyBudgets(state: BoardState, budgets: readonly Budget[]): BoardState {

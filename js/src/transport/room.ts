@@ -8,6 +8,8 @@ import type { Http } from './http.js';
 
 export interface RoomLink {
   readonly doc: Doc;
+  /** The room's name; a board that was taken away and made again has another. `null`: there are no rooms. */
+  readonly name: string | null;
   readonly awareness: WebsocketProvider['awareness'] | null;
   readonly isWritable: boolean;
   /** Why the room cannot be joined or written, for a person. */
@@ -67,6 +69,7 @@ function join(http: Http, info: RoomInfo, ask: () => Promise<RoomInfo>, person: 
   provider.connect();
   return {
     doc,
+    name: info.room,
     awareness,
     isWritable: info.writable,
     reason: info.writable ? null : info.reason,
@@ -111,6 +114,7 @@ async function readFile(http: Http, path: string, info: RoomInfo): Promise<RoomL
   });
   return {
     doc,
+    name: null,
     awareness: null,
     isWritable: false,
     reason: info.reason,

@@ -3,8 +3,10 @@ import type { Event } from '../protocol/generated.js';
 import type { Http } from './http.js';
 
 export interface StreamListener {
-  /** The number of the last event that was taken. */
-  position(): number;
+  /** The board that is looked at. */
+  readonly board: string;
+  /** The number of the last event that was taken. `null`: nothing was loaded yet, so only what happens from now on counts. */
+  position(): number | null;
   take(events: readonly Event[]): void;
   live(): void;
   lost(): void;
@@ -33,7 +35,9 @@ export class EventStream {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
     this.#socket?.close();
-    const socket = new WebSocket(this.#http.socketUrl(`agor/api/stream?after=${this.#listener.position()}`));
+    const position = this.#listener.position();
+    const query = new URLSearchParams({ board: this.#listener.board, ...(position === null ? {} : { after: String(position) }) });
+    const socket = new WebSocket(this.#http.socketUrl(`agor/api/stream?${query.toString()}`));
     this.#socket = socket;
     socket.onmessage = message => {
       if (socket !== this.#socket) return;

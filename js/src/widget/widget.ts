@@ -12,7 +12,7 @@ export function widget() {
         el.textContent = texts.host.noServer(path);
         return undefined;
       }
-      return mountBoard(el, { path, host: 'cell' });
+      return mountBoard(el, { path, host: 'cell' }).unmount;
     },
   };
 }
