@@ -1,7 +1,8 @@
 """Reads from what an agent says whether the model's provider refused, and why.
 
 An agent that ends a turn well may have shown its reader an error and nothing else. What tells that from an answer is data of each agent:
-`AgentType.failure_signs`. Nothing here depends on the words of a sentence, only on codes, statuses and JSON.
+`AgentType.failure_signs`. Nothing here depends on the words of a sentence, only on codes, statuses and JSON. Where an agent has no such
+signs, and nothing shows that a model was used, `error_texts` says whether the turn's only text is that of an error.
 """
 
 import json
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.agents import error_texts
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 Update = Mapping[str, Any]
 """The `update` of a `session/update`. `Any`: nothing in it can be trusted to have its type."""
@@ -72,6 +74,8 @@ _ORDER = ("auth_required", "quota", "rate_limited", "overloaded", "unreachable",
 _PASSING = frozenset({"quota", "rate_limited", "overloaded", "unreachable"})
 _ASIDE = ("usage_update", "session_info_update", "available_commands_update", "config_option_update")
 """What an agent tells also while it waits for the model."""
+_WORK = ("tool_call", "tool_call_update", "plan", "agent_thought_chunk")
+_NO_SIGNS = FailureSigns()
 _CODE_KEYS = frozenset({"code", "type", "status", "reason", "name", "errorKind", "errorName", "codexErrorInfo"})
 _STATUS_KEYS = frozenset({"status", "statusCode", "status_code", "httpStatusCode", "code"})
 _SECONDS_KEYS = frozenset({"retry_after", "retryAfter", "retry-after", "resets_in_seconds", "retryDelay"})
@@ -99,6 +103,7 @@ class FailureWatch:
         self._text = ""
         self._message: object = None
         self._is_contiguous = False
+        self._messages, self._has_worked = 0, False
         self._is_errored = False
         self._detail: object = None
         self.is_retrying = False
@@ -114,6 +119,7 @@ class FailureWatch:
             self._hear_text(update)
             return
         self._is_contiguous = False
+        self._has_worked = self._has_worked or kind in _WORK
         if kind in ("tool_call", "tool_call_update"):
             self._text = ""
         if (errored := _says(update, self._signs.errored)) is not None:
@@ -130,18 +136,29 @@ class FailureWatch:
         text = content.get("text") if isinstance(content, dict) else None
         message = update.get("messageId")
         is_same = self._is_contiguous if message is None else message == self._message
+        self._messages += not is_same
         if isinstance(text, str):
             self._text = ((self._text if is_same else "") + text)[-_MAX_TEXT:]
         self._message, self._is_contiguous, self.is_retrying = message, True, False
 
-    def at_end(self, now: datetime, *, is_unused: bool = False) -> ProviderFailure | None:
-        """The agent says that it ended well. Did it? `is_unused`: it also says that no model was used."""
+    def at_end(self, now: datetime, *, is_unused: bool = False, is_used: bool = False) -> ProviderFailure | None:
+        """The agent says that it ended well. Did it? `is_unused`, `is_used`: it also says that no model was used, or one was."""
         text = self.last_message
         if self._is_errored:
             return self._read(text, self._detail, now) or ProviderFailure(code="provider_error", text=text)
         if any(pattern.fullmatch(text) for pattern in self._whole):
             return self._read(text, None, now) or ProviderFailure(code="provider_error", text=text)
-        return ProviderFailure(code="unreachable", text="") if is_unused and self._signs.is_unused else None
+        if is_unused and self._signs.is_unused:
+            return ProviderFailure(code="unreachable", text="")
+        return None if is_used else self._only_text(text, now)
+
+    def _only_text(self, text: str, now: datetime) -> ProviderFailure | None:
+        """Of an agent without signs: an error, if that is all that it said, and it did nothing."""
+        if self._signs != _NO_SIGNS or self._has_worked or self._messages != 1 or (found := error_texts.read(text)) is None:
+            return None
+        code, status = found
+        read = self._read(text, {"status": status} if status else None, now)
+        return read if read and not code else ProviderFailure(code=code or "provider_error", text=text, retry_at=read and read.retry_at)
 
     def of_error(self, text: str, more: object, now: datetime, code: int = 0, kept: object = None) -> ProviderFailure | None:
         """The agent answered with an error. `kept` is what its own files say of it. `None`: nothing says that it is the provider's."""

@@ -581,7 +581,9 @@ class AgentSession:
         if isinstance(error, str):
             code = code[:80] if isinstance(code, str) else "agent_error"
             return PromptResult(stop_reason=reason[:80], usage=usage, error=error[:2000], error_code=code, has_acted=self._has_acted)
-        if reason != "cancelled" and (failure := self._watch.at_end(self._now(), is_unused=self._is_unused(answer))):
+        if reason != "cancelled" and (
+            failure := self._watch.at_end(self._now(), is_unused=self._is_unused(answer), is_used=_is_used(usage))
+        ):
             return self._refused(failure, reason[:80], usage)
         return PromptResult(stop_reason=reason[:80], usage=usage, has_acted=self._has_acted)
 
@@ -800,6 +802,11 @@ def _exit(code: int) -> str:
         return f"signal {signal.Signals(code - _SIGNALLED).name}" if code > _SIGNALLED else f"code {code}"
     except ValueError:
         return f"code {code}"
+
+
+def _is_used(usage: Usage | None) -> bool:
+    """A model answered in this turn, as the agent counts."""
+    return usage is not None and bool(usage.output_tokens)
 
 
 def _merge(known: Usage, told: Usage) -> Usage:
