@@ -44,21 +44,25 @@ async def complete_checkout(repository: Repository, worktree: Path, commit: str 
     await _fetch_missing(repository, {oid for tag, mode, oid, _ in wanted if tag != "S" and mode != "160000"}, "check the files out")
 
 
-async def complete_diff(repository: Repository, before: str, after: str, what: str = "compare") -> None:
-    """Before both sides of each file that differs are read."""
+async def complete_diff(
+    repository: Repository, before: str, after: str, what: str = "compare", place: dict[str, str] | None = None
+) -> None:
+    """Before both sides of each file that differs are read. `place` are variables that say where more objects are."""
     await repository.refresh()
     if not repository.is_partial or before == after:
         return
-    await _complete_trees(repository, [before, after])
+    await _complete_trees(repository, [before, after], place=place)
     output = await repository.git(
-        "list what differs", "diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all", before, after, "--"
+        "list what differs",
+        *("diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=all", before, after, "--"),
+        environment=place,
     )
     wanted = set()
     for line in output.text.split("\0"):
         if line.startswith(":"):
             old_mode, new_mode, old, new, _ = line[1:].split(" ")
             wanted |= {oid for mode, oid in ((old_mode, old), (new_mode, new)) if mode not in {"000000", "160000"} and oid.strip("0")}
-    await _fetch_missing(repository, wanted, what)
+    await _fetch_missing(repository, wanted, what, place)
 
 
 async def complete_file(repository: Repository, commit: str, path: str) -> None:
@@ -70,7 +74,9 @@ async def complete_file(repository: Repository, commit: str, path: str) -> None:
         await _fetch_missing(repository, {found.text.strip()} - {""}, f"read {path}")
 
 
-async def _complete_trees(repository: Repository, roots: Iterable[str], worktree: Path | None = None) -> None:
+async def _complete_trees(
+    repository: Repository, roots: Iterable[str], worktree: Path | None = None, place: dict[str, str] | None = None
+) -> None:
     asked: set[str] = set()
     for _ in range(_ROUNDS):
         output = await repository.git(
@@ -83,6 +89,7 @@ async def _complete_trees(repository: Repository, roots: Iterable[str], worktree
             *roots,
             "--",
             worktree=worktree,
+            environment=place,
         )
         missing = {line[1:] for line in output.text.split("\n") if line.startswith("?")} - asked
         if not missing:
@@ -91,11 +98,15 @@ async def _complete_trees(repository: Repository, roots: Iterable[str], worktree
         await _fetch(repository, missing, "list its folders")
 
 
-async def _fetch_missing(repository: Repository, oids: Collection[str], what: str) -> None:
+async def _fetch_missing(repository: Repository, oids: Collection[str], what: str, place: dict[str, str] | None = None) -> None:
     if not oids:
         return
     output = await repository.git(
-        "look for missing objects", "cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in sorted(oids)).encode()
+        "look for missing objects",
+        "cat-file",
+        "--batch-check",
+        stdin="".join(f"{oid}\n" for oid in sorted(oids)).encode(),
+        environment=place,
     )
     missing = {line.removesuffix(" missing") for line in output.text.split("\n") if line.endswith(" missing")}
     if missing:

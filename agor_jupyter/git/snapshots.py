@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from agor_jupyter.git.status import changes
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """A larger changed file is left out of a snapshot, so that a turn does not copy a data set into the repository."""
+MAX_BYTES = 256 * 1024 * 1024
+"""Of all changed files of a snapshot together; the smallest are taken in first."""
+_MOST_WITHOUT = 500
 MAX_PATCH_BYTES = 2_000_000
 BACKUPS = "refs/agor/backup"
 _IDENTITY = {
@@ -33,17 +37,39 @@ _SUBMODULE_LINE = re.compile(
 _STATUSES = {"A": "added", "M": "modified", "D": "deleted", "R": "renamed", "C": "copied", "T": "type_changed"}
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A changed file that is too large for a snapshot."""
+
+    path: str
+    size: int
+    mtime_ns: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """`commit` is HEAD, `""` when there is none. `tree` names all that was in the worktree, ignored files excepted."""
+    """`commit` is HEAD, `""` when there is none. `tree` names all that was in the worktree, but for ignored files and `left_out`."""
 
     commit: str
     tree: str
     dirty: bool
+    store: Path | None = None
+    """The folder that has those of its objects that the repository has not."""
+    left_out: tuple[LeftOut, ...] = ()
 
 
-async def checkpoint(repository: Repository, worktree: Path, *, largest: int | None = MAX_FILE_BYTES) -> Checkpoint:
-    """One process for a clean worktree, three for a dirty one. `largest=None` leaves nothing out."""
+async def checkpoint(
+    repository: Repository,
+    worktree: Path,
+    *,
+    largest: int | None = MAX_FILE_BYTES,
+    limit: int | None = MAX_BYTES,
+    store: Path | None = None,
+) -> Checkpoint:
+    """One process for a clean worktree, three for a dirty one. `largest=None` leaves nothing out.
+
+    With `store`, objects are written into that folder, which is made for it, and not into the repository.
+    """
     folder = Path(tempfile.mkdtemp(prefix="index-", dir=repository.view))
     try:
         index = folder / "index"
@@ -52,27 +78,61 @@ async def checkpoint(repository: Repository, worktree: Path, *, largest: int | N
         found = await changes(repository, worktree, index=index)
         if not found.is_dirty:
             return Checkpoint(commit=found.head, tree=found.head, dirty=False)
-        changed = (*found.tracked, *found.untracked)
-        paths = [path for path in changed if (largest is None or _size(worktree / path) <= largest) and _is_sound(worktree, path)]
+        changed = [path for path in (*found.tracked, *found.untracked) if _is_sound(worktree, path)]
+        left_out = [] if largest is None else _too_large(worktree, changed, largest, limit)
+        without = {file.path for file in left_out}
+        place: dict[str, str] = {}
+        quick: tuple[str, ...] = ()
+        if store is not None:
+            store.mkdir(parents=True, exist_ok=True)
+            place = {"GIT_OBJECT_DIRECTORY": str(store), "GIT_ALTERNATE_OBJECT_DIRECTORIES": _paths([repository.common_dir / "objects"])}
+            quick = ("-c", "core.looseCompression=0")  # nothing of it stays for long
         await repository.git(
             "take in the changed files",
-            *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
+            *(*quick, "update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
             worktree=worktree,
             index=index,
-            stdin=b"".join(os.fsencode(path) + b"\0" for path in paths),
+            environment=place,
+            stdin=b"".join(os.fsencode(path) + b"\0" for path in changed if path not in without),
         )
         loose = ["--missing-ok"] if repository.is_partial else []
-        output = await repository.git("write a snapshot", "write-tree", *loose, worktree=worktree, index=index)
-        return Checkpoint(commit=found.head, tree=output.text.strip(), dirty=True)
+        output = await repository.git("write a snapshot", "write-tree", *loose, worktree=worktree, index=index, environment=place)
+        return Checkpoint(commit=found.head, tree=output.text.strip(), dirty=True, store=store, left_out=tuple(left_out))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _size(path: Path) -> int:
+def note(left_out: Sequence[LeftOut]) -> str:
+    """What a reader of the patch has to know, as a sentence; `""` when nothing was left out."""
+    if not left_out:
+        return ""
+    size = sum(file.size for file in left_out) / (1024 * 1024)
+    names = ", ".join(sorted(file.path for file in left_out)[:5])
+    count = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
+    return _shown(f"{count} of {size:,.0f} MiB left out, too large to compare: {names}{', …' if len(left_out) > 5 else ''}.") or ""
+
+
+def _too_large(worktree: Path, paths: Sequence[str], largest: int, limit: int | None) -> list[LeftOut]:
+    found, total = [], 0
+    for size, mtime_ns, path in sorted((*_size(worktree / path), path) for path in paths):
+        if size > largest or (limit is not None and total + size > limit):
+            found.append(LeftOut(path, size, mtime_ns))
+        else:
+            total += size
+    return found
+
+
+def _paths(folders: Sequence[Path]) -> str:
+    """A list of paths as git reads it, whatever is in them."""
+    return ":".join('"' + str(folder).replace("\\", "\\\\").replace('"', '\\"') + '"' for folder in folders)
+
+
+def _size(path: Path) -> tuple[int, int]:
     try:
-        return path.lstat().st_size
+        found = path.lstat()
     except OSError:
-        return 0
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _is_sound(worktree: Path, path: str) -> bool:
@@ -83,15 +143,24 @@ def _is_sound(worktree: Path, path: str) -> bool:
     return content is not None and all(_SUBMODULE_LINE.fullmatch(line) for line in content.splitlines())
 
 
-async def patch(repository: Repository, before: str, after: str) -> Patch:
-    """What changed from one tree or commit to another."""
-    await partial.complete_diff(repository, before, after, "show what changed")
+async def patch(repository: Repository, before: str, after: str, *, stores: Sequence[Path] = (), without: Sequence[str] = ()) -> Patch:
+    """What changed from one tree or commit to another. `stores` are folders that have objects of them; files of `without` are left out."""
     options = ("--no-ext-diff", "--no-textconv", "--no-color", "-M", "--ignore-submodules=all")
-    listed = await repository.git("list what changed", "diff", *options, "--raw", "--numstat", "-z", "--no-abbrev", before, after, "--")
+    place = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": _paths(stores)} if stores else {}
+    await partial.complete_diff(repository, before, after, "show what changed", place)
+    only: tuple[str, ...] = ()
+    if without:
+        place["GIT_LITERAL_PATHSPECS"] = "0"
+        only = (":/", *(f":(exclude,literal){path}" for path in without[:_MOST_WITHOUT]))
+    listed = await repository.git(
+        "list what changed", "diff", *options, "--raw", "--numstat", "-z", "--no-abbrev", before, after, "--", *only, environment=place
+    )
     files = parse_files(listed.text)
     if not files:
         return Patch(files=[], text="")
-    output = await repository.git("make the patch", "diff", *options, "--full-index", before, after, "--", cap=MAX_PATCH_BYTES)
+    output = await repository.git(
+        "make the patch", "diff", *options, "--full-index", before, after, "--", *only, cap=MAX_PATCH_BYTES, environment=place
+    )
     text = output.out
     if output.is_cut:
         text = text[: text.rfind(b"\n") + 1]

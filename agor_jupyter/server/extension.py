@@ -145,6 +145,12 @@ class AgorApp(ExtensionApp):
             "Each session says which it has. Default: none."
         ),
     ).tag(config=True)
+    snapshot_mib = Integer(
+        256,
+        min=1,
+        help="Mebibytes of changed files that are compared before and after a turn. Larger ones are left out of what it changed, with a "
+        "notice, as is each file above 64. Default 256, at least 1.",
+    ).tag(config=True)
     git_timeout_s = Float(120, min=1, help="Seconds that one call of git may take, apart from a clone. Default 120, at least 1.").tag(
         config=True
     )
@@ -252,6 +258,7 @@ class AgorApp(ExtensionApp):
             sandbox_read=tuple(Path(path).expanduser().absolute() for path in self.sandbox_read),
             sandbox_write=tuple(Path(path).expanduser().absolute() for path in self.sandbox_write),
             sandbox_devices=tuple(self.sandbox_devices),
+            snapshot_bytes=self.snapshot_mib * 1024 * 1024,
             git_timeout=timedelta(seconds=self.git_timeout_s),
             clone_timeout=timedelta(seconds=self.clone_timeout_s),
             setup_timeout=timedelta(seconds=self.setup_timeout_s),

@@ -41,6 +41,8 @@ class Config:
     """When a turn is tried again whose model could not be reached or takes no more for now."""
     text_interval: timedelta = timedelta(milliseconds=50)
     """Pieces of text are joined this long before they are stored."""
+    snapshot_bytes: int = 256 * 1024 * 1024
+    """How much of changed files is looked into before and after a turn; what is larger is left out of what the turn changed."""
     pass_env: tuple[str, ...] = ()
     """Names of further variables of the server that agents may see."""
     sandbox: Literal["auto", "off", "required"] = "auto"

@@ -23,6 +23,7 @@ class Look:
 
     def __init__(self, desk: Desk, worktree_id: WorktreeId, *, is_sandboxed: bool) -> None:
         self._desk, self._worktree_id, self._is_sandboxed = desk, worktree_id, is_sandboxed
+        self._is_taken = False
         self._began = desk.clock.monotonic()
         self._task = asyncio.create_task(self._take(), name=f"look {worktree_id}")
 
@@ -33,16 +34,25 @@ class Look:
 
     async def seen(self) -> Before:
         """Raises `AgorError`, as git does. Cancelling it ends the look."""
-        return await self._task
+        before = await self._task
+        self._is_taken = True
+        return before
 
     async def end(self) -> None:
         await end(self._task)
+        if not self._is_taken and not self._task.cancelled() and self._task.exception() is None:
+            await self._desk.worktrees.checkpoints.drop(self._task.result().checkpoint)
 
     async def _take(self) -> Before:
         """The two are apart: neither waits for the other."""
         refreshing = asyncio.create_task(self._refresh())
         try:
-            return Before(checkpoint=await self._desk.worktrees.checkpoint(self._worktree_id), notices=await refreshing)
+            checkpoint = await self._desk.worktrees.checkpoint(self._worktree_id)
+            try:
+                return Before(checkpoint=checkpoint, notices=await refreshing)
+            except BaseException:
+                await self._desk.worktrees.checkpoints.drop(checkpoint)
+                raise
         finally:
             await end(refreshing)
 

@@ -29,6 +29,7 @@ from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes, signers
 from agor_jupyter.executors.signers import Signer
+from agor_jupyter.git import snapshots
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services import forks, options, outcomes, runs
 from agor_jupyter.services.crash import crash_point
@@ -266,6 +267,8 @@ class Worker:
             current.is_sandboxed = self._is_sandboxed
             before = await self._unless_cancelled(current, (look or self._look()).seen())
             current.before = before.checkpoint
+            if current.turn.tree_before is None:
+                current.before = await self._desk.worktrees.checkpoints.keep(before.checkpoint, current.turn.id)
             for notice in before.notices:
                 await self._tell(current, notice)
             if not await self._desk.store.write(runs.begin, current.turn.id, current.before, self._conversation, self._desk.clock.now()):
@@ -307,20 +310,7 @@ class Worker:
         outcome = outcomes.schedule(outcome, turn, desk.clock.now(), desk.clock.dice(), desk.config.retries)
         if current.before is not None:
             await self._collect(current)
-            try:
-                after = await desk.worktrees.checkpoint(turn.worktree_id)
-                patch = await desk.worktrees.patch(turn.worktree_id, runs.first_before(turn, current.before), after)
-                outcome = replace(outcome, after=after, patch=self.mask.record(patch))
-                if current.is_sandboxed and after.commit != current.before.commit:
-                    for notice in await desk.sandboxes.unsigned(self.session_id, turn.worktree_id, after.commit):
-                        await self._tell(current, notice)
-            except errors.AgorError as error:
-                await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
-            except Exception:  # whatever it is, the turn has to end
-                log.exception("What turn %s changed could not be read", turn.id)
-                await self._tell(
-                    current, Notice(code="no_patch", text="What this turn changed could not be read. The server's log says why.")
-                )
+            outcome = await self._compare(current, current.before, outcome)
         if outcome.error:
             outcome = replace(outcome, error=self.mask.text(outcome.error))
         seconds = round(desk.clock.monotonic() - current.began, 3)
@@ -329,9 +319,31 @@ class Worker:
         crash_point("park.before_commit" if outcome.state is TurnState.PARKED else "turn.before_finish")
         current.is_ending = True
         finished = await self._persist(lambda: self._write_down(turn, outcome, seconds))
+        await desk.worktrees.checkpoints.settle(finished, current.before, outcome.after)
         crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
         desk.parking.note(finished)
         await self._persist(desk.budgets.check)
+
+    async def _compare(self, current: _Current, looked: Checkpoint, outcome: Outcome) -> Outcome:
+        """With what the worktree holds now, and what the turn changed."""
+        worktrees, turn = self._desk.worktrees, current.turn
+        try:
+            after = await worktrees.checkpoint(turn.worktree_id, looked)
+            outcome = replace(outcome, after=after)
+            before = looked if turn.tree_before is None else worktrees.checkpoints.of(runs.first_before(turn, looked), turn.id)
+            patch = await worktrees.patch(turn.worktree_id, before, after)
+            outcome = replace(outcome, patch=self.mask.record(patch))
+            if after.left_out and set(after.left_out) != set(looked.left_out):
+                await self._tell(current, Notice(code="left_out", text=snapshots.note(after.left_out)))
+            if current.is_sandboxed and after.commit != looked.commit:
+                for notice in await self._desk.sandboxes.unsigned(self.session_id, turn.worktree_id, after.commit):
+                    await self._tell(current, notice)
+        except errors.AgorError as error:
+            await self._tell(current, Notice(code="no_patch", text=f"What this turn changed could not be read. {error.message}"))
+        except Exception:  # whatever it is, the turn has to end
+            log.exception("What turn %s changed could not be read", turn.id)
+            await self._tell(current, Notice(code="no_patch", text="What this turn changed could not be read. The server's log says why."))
+        return outcome
 
     def _write_down(self, turn: Turn, outcome: Outcome, seconds: float) -> Awaitable[Turn]:
         """What it cost leaves the running costs in the same moment in which it is on its way into the ledger."""

@@ -18,12 +18,13 @@ from agor_jupyter.domain.repos import GitPlace, Repo
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work, not_shown, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.git import names, places, snapshots
+from agor_jupyter.git import names, places
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services.archives import Archives
+from agor_jupyter.services.checkpoints import Checkpoints
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
@@ -33,6 +34,7 @@ from agor_jupyter.services.reconciliation import GONE, Reconciliation
 from agor_jupyter.services.register import Register
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.statuses import Statuses
+from agor_jupyter.storage import turns
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -71,6 +73,7 @@ class Worktrees:
         self._register = Register(store, clock)
         self._lists = CacheLists()
         self._statuses = Statuses(clock, self._lists, self._save_status)
+        self.checkpoints = Checkpoints(config, clock)
         self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
         self.archives = Archives(
             store,
@@ -89,6 +92,7 @@ class Worktrees:
         self._reconciliation = Reconciliation(clock, repos, self._creation, self._register.change, self.archives.drop_entry)
 
     async def start(self) -> None:
+        await self.checkpoints.start([turn.id for turn in await self._store.read(turns.all_parked)])
         await self._reconciliation.run(await self.list(include_archived=True))
 
     async def close(self) -> None:
@@ -154,26 +158,28 @@ class Worktrees:
     async def diff(self, name: str) -> Patch:
         """All that differs from the base commit, uncommitted and untracked files included."""
         worktree, repository = await self._ready(name)
-        now = await snapshots.checkpoint(repository, Path(worktree.path))
-        patch = await snapshots.patch(repository, worktree.base_sha, now.tree or worktree.base_sha)
+        now = await self.checkpoints.take(repository, Path(worktree.path))
+        try:
+            base = Checkpoint(commit=worktree.base_sha, tree=worktree.base_sha, dirty=False)
+            patch = await self.checkpoints.patch(repository, base, now if now.tree else base)
+        finally:
+            await self.checkpoints.drop(now)
         status = await self._statuses.read(worktree, repository, Path(worktree.path), _SHOWN_AGE_S)
-        patch = patch.replace(not_shown=not_shown(status.work))
+        patch = patch.replace(not_shown=[*patch.not_shown, *not_shown(status.work)])
         mask = Mask()
         if self.hide is not None:
             await self.hide(mask, worktree.id)
         return mask.record(patch)
 
-    async def checkpoint(self, name: str) -> Checkpoint:
-        """What the worktree holds now. Its files, index and branch stay untouched."""
+    async def checkpoint(self, name: str, beside: Checkpoint | None = None) -> Checkpoint:
+        """What the worktree holds now. Its files, index and branch stay untouched. Whoever takes it drops it."""
         worktree, repository = await self._ready(name)
-        return await snapshots.checkpoint(repository, Path(worktree.path))
+        return await self.checkpoints.take(repository, Path(worktree.path), beside)
 
     async def patch(self, name: str, before: Checkpoint, after: Checkpoint) -> Patch:
         """What changed between two checkpoints."""
-        if before.tree == after.tree:
-            return Patch(files=[], text="")
         worktree = await self.get(name)
-        return await snapshots.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before.tree, after.tree)
+        return await self.checkpoints.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before, after)
 
     async def place(self, name: str) -> GitPlace:
         """Where a program on the server's machine, such as GitPython, finds it."""
