@@ -158,7 +158,11 @@ class FailureWatch:
             return None
         code, status = found
         read = self._read(text, {"status": status} if status else None, now)
-        return read if read and not code else ProviderFailure(code=code or "provider_error", text=text, retry_at=read and read.retry_at)
+        return (
+            read
+            if read and not code
+            else ProviderFailure(code=code or "provider_error", text=text, retry_at=read.retry_at if read else None)
+        )
 
     def of_error(self, text: str, more: object, now: datetime, code: int = 0, kept: object = None) -> ProviderFailure | None:
         """The agent answered with an error. `kept` is what its own files say of it. `None`: nothing says that it is the provider's."""
