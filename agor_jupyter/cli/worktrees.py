@@ -1,6 +1,7 @@
 """`jupyter agor worktree`."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ from agor_jupyter.cli.output import AsJson, changed, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find_repo
 from agor_jupyter.cli.reach import worktree as find
+from agor_jupyter.domain.archives import Backup
+from agor_jupyter.domain.errors import WorktreeNotFound
 from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
@@ -34,6 +37,7 @@ def _show(worktree: Worktree, as_json: bool) -> None:
             ("branch", worktree.branch),
             ("base", f"{worktree.base_ref} ({worktree.base_sha[:10]})"),
             ("path", worktree.path),
+            ("archive", worktree.archive_path),
             ("board", worktree.board),
             ("issue", worktree.issue_url),
             ("pull request", worktree.pull_request_url),
@@ -226,14 +230,55 @@ def retry(worktree: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def archive(worktree: Which, as_json: AsJson = False) -> None:
-    """Give up the folder; branch and a backup ref stay."""
+    """Put the folder away with everything in it."""
     _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/archive")), as_json)
 
 
 @app.command()
 def restore(worktree: Which, as_json: AsJson = False) -> None:
-    """Bring an archived worktree back."""
-    _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/restore"))), as_json)
+    """Bring back an archived worktree as it was, or a removed one while its backup is kept."""
+    removed = {one.worktree_id for one in _backups() if worktree in {one.worktree_id, f"{one.repo}/{one.name}", one.name}}
+    one = removed.pop() if len(removed) == 1 and not _is_known(worktree) else find(worktree).id
+    _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{one}/restore"))), as_json)
+
+
+@app.command()
+def backups(as_json: AsJson = False) -> None:
+    """List the removed worktrees that can still be restored, the latest first."""
+    found = _backups()
+    if as_json:
+        show_json(found)
+    else:
+        table(
+            ["worktree", "held", "until", "folder", "id"],
+            [
+                (
+                    f"{one.repo}/{one.name}",
+                    "; ".join(one.held),
+                    f"{one.until:%Y-%m-%d}" if one.until else "for ever",
+                    one.folder,
+                    one.worktree_id,
+                )
+                for one in found
+            ],
+            "No backups.",
+        )
+
+
+def _until(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else "for ever"
+
+
+def _backups() -> list[Backup]:
+    return [Backup.model_validate(item) for item in link().items("backups")]
+
+
+def _is_known(worktree: str) -> bool:
+    try:
+        find(worktree)
+    except WorktreeNotFound:
+        return False
+    return True
 
 
 @app.command()
@@ -256,13 +301,16 @@ def take(
 @app.command()
 def remove(
     worktree: Which,
-    force: bool = typer.Option(False, help="Even when work would be lost. A backup ref keeps it."),
+    force: bool = typer.Option(False, help="Even when work would be lost. Everything is kept for a while."),
     as_json: AsJson = False,
 ) -> None:
-    """Remove a worktree. Refuses when uncommitted, unpushed or running work would be lost."""
+    """Remove a worktree. Refuses when work would be lost, and lists it."""
     one = find(worktree)
     removal = Removal.model_validate(link().delete(f"worktrees/{one.id}", force=1 if force else None))
     if as_json:
         show_json(removal)
     else:
-        print(f"Removed {one.repo}/{one.name}." + (f" Its last state is kept in {removal.backup_ref}." if removal.backup_ref else ""))
+        kept = f" Everything is kept in {removal.folder}, until: {_until(removal.until)}."
+        print(visible(f"Removed {one.repo}/{one.name}.{kept if removal.folder else ''}"))
+        if removal.folder:
+            print(f"To bring it back: jupyter agor worktree restore {one.id}")

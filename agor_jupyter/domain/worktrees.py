@@ -15,7 +15,7 @@ class WorktreeState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     ARCHIVED = "archived"
-    """The folder is gone, branch and backup ref stay; `restore` brings it back."""
+    """Its folder was put away with all that it held; `restore` brings it back."""
     MISSING = "missing"
     """The folder or git's entry for it vanished behind our back."""
 
@@ -78,7 +78,7 @@ class Worktree(Record):
     step: str | None = None
     """What creation does just now, in words: “git worktree add”, “setup: uv sync”."""
     reason: str | None = None
-    """Why it failed or is missing."""
+    """Why it failed or is missing; of one that was restored, what is not as it was."""
     status: WorktreeStatus | None = None
     created_at: Moment
     created_by: Person
@@ -87,7 +87,9 @@ class Worktree(Record):
     """When its setup had ended: an ignored file that nobody touched since is the setup's, and no work."""
     archived_at: Moment | None = None
     backup_ref: str | None = None
-    """Where git keeps what the folder held when it was archived."""
+    """Where git keeps the commit that it was at when it was archived, and beside that ref what else only this worktree had."""
+    archive_path: str | None = None
+    """The folder in which its files, and what git knew of it, lie while it is archived."""
 
 
 class WorktreeCreate(Request):
@@ -147,4 +149,8 @@ class Removal(Record):
 
     worktree_id: WorktreeId
     backup_ref: str | None
-    """`refs/agor/backup/<id>`: the last commit, with uncommitted and untracked files as a commit on top."""
+    """The commit that it was at; `None`: nothing was lost, so nothing is kept."""
+    folder: str | None = None
+    """Where its files lie, as they were."""
+    until: Moment | None = None
+    """When the backup goes. `None` with a `folder`: never."""

@@ -18,6 +18,7 @@ from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import agents, budgets, costs, rules
 from agor_jupyter.notebook.agents import Agent
+from agor_jupyter.notebook.backups import Backup, backups
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
@@ -190,6 +191,11 @@ class Hub:
     def tokens(self) -> Tokens:
         """What connects an MCP client of yours, such as Claude Code, with a board: `.create(name, board)`; each has `.revoke()`."""
         return Tokens(self._link)
+
+    @property
+    def backups(self) -> Handles[Backup]:
+        """Removed worktrees of which everything is kept for a while: `hub.backups["fix"].restore()`."""
+        return backups(self._link)
 
     def stop(self) -> None:
         """Stop a private server. Another one goes on; only the connections are closed."""

@@ -235,12 +235,12 @@ class Worktree(Ruled):
         return self.ready()
 
     def archive(self) -> "Worktree":
-        """Give up the folder; branch and a backup ref stay."""
+        """Put the folder away with everything in it. `restore` brings it back as it was."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/archive"))
         return self
 
     def restore(self) -> "Worktree":
-        """Bring the folder back."""
+        """Bring the folder back as it was. What could not be as it was is in `record.reason`."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/restore"))
         return self.ready()
 
@@ -254,10 +254,10 @@ class Worktree(Ruled):
         return Taken.model_validate(self._link.post(f"{self._at}/take", TakeRequest(ref=ref)))
 
     def remove(self, *, force: bool = False) -> Removal:
-        """Remove it for good. A backup ref keeps the last state.
+        """Remove it. Without `force` there is nothing to lose; with it, everything is kept for a while, in `hub.backups`.
 
         Raises:
-            WouldLoseWork: it has uncommitted, unpushed or running work, and `force` is false.
+            WouldLoseWork: something would be lost, which the error lists, and `force` is false; or an agent works there.
 
         """
         return Removal.model_validate(self._link.delete(self._at, force=1 if force else None))

@@ -156,6 +156,17 @@ class AgorApp(ExtensionApp):
     )
     clone_timeout_s = Float(1800, min=1, help="Seconds that a clone may take. Default 1800, at least 1.").tag(config=True)
     setup_timeout_s = Float(900, min=1, help="Seconds that a worktree's setup commands may take. Default 900, at least 1.").tag(config=True)
+    backup_days = Integer(
+        30,
+        min=0,
+        help="Days for which everything is kept of a worktree that was removed although work would be lost. Default 30. 0: for ever.",
+    ).tag(config=True)
+    archive_caches = List(
+        Unicode(),
+        ["__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"],
+        help="Names of folders that an archive does not keep when nothing in them is tracked. Such as say by a CACHEDIR.TAG that they are "
+        "caches are not kept either; environments and node_modules are, unless they are named here. Default: Python's caches.",
+    ).tag(config=True)
 
     lifetime: Lifetime
     mcp: Any
@@ -262,6 +273,8 @@ class AgorApp(ExtensionApp):
             git_timeout=timedelta(seconds=self.git_timeout_s),
             clone_timeout=timedelta(seconds=self.clone_timeout_s),
             setup_timeout=timedelta(seconds=self.setup_timeout_s),
+            backup_days=self.backup_days,
+            archive_caches=tuple(self.archive_caches),
         )
 
 

@@ -46,6 +46,7 @@ ROUTES = (
     Route("api/repos/{repo}/check", "repos", {"GET": "check"}),
     Route("api/repos/{repo}/git", "repos", {"GET": "place"}),
     Route("api/worktrees", "worktrees", {"GET": "index", "POST": "create"}),
+    Route("api/backups", "backups", {"GET": "index"}),
     Route("api/worktrees/status", "worktrees", {"POST": "statuses"}),
     Route("api/worktrees/{worktree}", "worktrees", {"GET": "get", "PATCH": "change", "DELETE": "remove"}),
     Route("api/worktrees/{worktree}/archive", "worktrees", {"POST": "archive"}),

@@ -208,10 +208,10 @@ class Agor:
         self.worktrees.archives.is_live = self._is_live
         self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         stack.push_async_callback(self.boards.watches.close)
-        await self.worktrees.start()
         self.sandboxes = Sandboxes(store, config, clock, self.repos, self.worktrees)
         stack.push_async_callback(self.sandboxes.close)
         self.worktrees.archives.on_gone = self.sandboxes.forget
+        await self.worktrees.start()
         await self.sandboxes.start()
 
     def _desk(self, collector: Collector) -> Desk:

@@ -60,3 +60,7 @@ class Config:
     clone_timeout: timedelta = timedelta(minutes=30)
     git_timeout: timedelta = timedelta(minutes=2)
     setup_timeout: timedelta = timedelta(minutes=15)
+    backup_days: int = 30
+    """How long what was in a worktree is kept that was removed although work would be lost. 0: for ever."""
+    archive_caches: tuple[str, ...] = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+    """Folders of these names, and such as say of themselves that they are caches, are not kept in an archive."""

@@ -21,6 +21,19 @@ CRASH_POINTS = (
     "park.after_commit",
     "worktree.added",
     "worktree.setup",
+    "archive.pinned",
+    "archive.told",
+    "archive.files_moved",
+    "archive.admin_moved",
+    "archive.recorded",
+    "restore.filled",
+    "restore.headed",
+    "restore.admin_moved",
+    "restore.files_moved",
+    "restore.recorded",
+    "remove.told",
+    "remove.recorded",
+    "purge.emptied",
 )
 
 _armed, _, _count = os.environ.get("AGOR_CRASH_AT", "").partition(":")

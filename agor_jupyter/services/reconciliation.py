@@ -13,13 +13,13 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.creation import Change, Creation
 from agor_jupyter.services.repos import Repos
 
-ARCHIVING, REMOVING = "archiving", "removing"
-"""Steps of a worktree whose folder is about to go. What the disk shows after a crash says how far it came."""
+ARCHIVING, REMOVING, RESTORING = "archiving", "removing", "restoring"
+"""Steps of a worktree whose folder is about to go or to come. What the disk shows after a crash says how far it came."""
 GONE = "its folder or git's entry for it is gone"
 
 
 class Reconciliation:
-    """`change` writes a record; `drop_entry` lets git forget a worktree whose folder is gone."""
+    """`change` writes a record; `recover` finishes or undoes what was being put away or brought back."""
 
     def __init__(
         self,
@@ -27,10 +27,10 @@ class Reconciliation:
         repos: Repos,
         creation: Creation,
         change: Change,
-        drop_entry: Callable[[Repository, Path], Awaitable[None]],
+        recover: Callable[[Worktree, Repository], Awaitable[None]],
     ) -> None:
         self._clock, self._repos, self._creation = clock, repos, creation
-        self._change, self._drop_entry = change, drop_entry
+        self._change, self._recover = change, recover
 
     async def run(self, worktrees: Iterable[Worktree]) -> None:
         for worktree in worktrees:
@@ -40,6 +40,9 @@ class Reconciliation:
                 await self._change(worktree.id, state=WorktreeState.MISSING, reason=str(error), step=None)
 
     async def _reconcile(self, worktree: Worktree) -> None:
+        if worktree.step in {ARCHIVING, REMOVING, RESTORING}:
+            await self._recover(worktree, self._repos.repository(await self._repos.get(worktree.repo_id)))
+            return
         if worktree.state in {WorktreeState.FAILED, WorktreeState.ARCHIVED}:
             return
         repository = self._repos.repository(await self._repos.get(worktree.repo_id))
@@ -49,9 +52,6 @@ class Reconciliation:
             await asyncio.to_thread(executor.sweep, worktree.id)
             branch_at = worktree.base_sha if worktree.has_own_branch and worktree.backup_ref is None else None
             await self._creation.undo(worktree, repository, branch_at=branch_at, reason="the server stopped while it was made")
-        elif not is_present and worktree.step == ARCHIVING and not path.exists():
-            await self._drop_entry(repository, path)
-            await self._change(worktree.id, state=WorktreeState.ARCHIVED, step=None, reason=None, archived_at=self._clock.now())
         elif not is_present and worktree.state is WorktreeState.READY:
             await self._change(worktree.id, state=WorktreeState.MISSING, step=None, reason=GONE)
         elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):

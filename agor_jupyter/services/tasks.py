@@ -23,6 +23,7 @@ class Tasks:
         task = asyncio.create_task(self._guard(work, name), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before it began, nobody has awaited it
         return task
 
     async def _guard(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -30,6 +31,10 @@ class Tasks:
             await work
         except Exception:
             log.exception("%s failed", name)
+
+    async def settled(self) -> None:
+        """Wait until those that run now have ended."""
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     async def close(self) -> None:
         await end(*self._running)

@@ -33,6 +33,7 @@ from agor_jupyter.services.losses import CacheLists, survey
 from agor_jupyter.services.reconciliation import GONE, Reconciliation
 from agor_jupyter.services.register import Register
 from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.shelf import Shelf
 from agor_jupyter.services.statuses import Statuses
 from agor_jupyter.storage import turns
 from agor_jupyter.storage import worktrees as kept
@@ -77,10 +78,11 @@ class Worktrees:
         self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
         self.archives = Archives(
             store,
+            config,
             clock,
             repos,
+            shelf=Shelf(data_dir / "archives", clock, self._locks, config.archive_caches),
             register=self._register,
-            locks=self._locks,
             busy=self._busy,
             creation=self._creation,
             statuses=self._statuses,
@@ -89,14 +91,16 @@ class Worktrees:
             mark=self._mark,
         )
         self.archive, self.restore, self.remove = self.archives.archive, self.archives.restore, self.archives.remove
-        self._reconciliation = Reconciliation(clock, repos, self._creation, self._register.change, self.archives.drop_entry)
+        self._reconciliation = Reconciliation(clock, repos, self._creation, self._register.change, self.archives.recover)
 
     async def start(self) -> None:
         await self.checkpoints.start([turn.id for turn in await self._store.read(turns.all_parked)])
         await self._reconciliation.run(await self.list(include_archived=True))
+        await self.archives.start()
 
     async def close(self) -> None:
         await self._creation.close()
+        await self.archives.close()
         await self._statuses.close()
 
     # Ask
@@ -272,7 +276,7 @@ class Worktrees:
             if worktree.state is WorktreeState.MISSING:
                 if Path(worktree.path).exists():
                     raise errors.Conflict(f"The folder {worktree.path} is there, but git does not know it. Move it away, then retry.")
-                await self.archives.drop_entry(repository, Path(worktree.path))
+                await self.archives.set_aside(worktree, repository)
             await git.check_room(repository, worktree.branch)
             return await self.archives.begin(caller, worktree, repository, "worktrees.retry", {"name": name}, key)
 

@@ -453,12 +453,12 @@ export const texts = {
     staysThere: 'This stays in the repository:',
     archiveTitle: (name: string) => `Archive ${name}`,
     archiveText: 'The folder goes. This is in it, and is kept for when you restore it, or the archive is refused and says why:',
-    removeText: 'The folder goes. The branch stays, and a backup of the last state is kept in git.',
+    removeText: 'The folder goes. The branch stays unless it holds nothing of its own.',
     removeAnyway: 'Remove anyway',
     wouldBeLost: 'It was not removed, because this would be lost:',
-    backup: 'A backup of all of it is kept in git under refs/agor/backup.',
+    backup: 'All of it is kept for a while, and can be restored.',
     removed: (name: string) => `${name} is removed.`,
-    removedWithBackup: (name: string, ref: string) => `${name} is removed. Its last state is ${ref}.`,
+    removedWithBackup: (name: string, folder: string) => `${name} is removed. Everything is kept in ${folder}.`,
   },
 
   repo: {

@@ -127,16 +127,17 @@ async def test_one_that_is_being_made_is_in_the_way_too(bench: Bench, checkout: 
     assert (await bench.worktrees.wait_ready(first.id)).state is WorktreeState.READY
 
 
-async def test_an_archived_one_whose_place_was_taken_stays_archived(bench: Bench, checkout: Path) -> None:
+async def test_an_archived_one_whose_place_was_taken_comes_back_on_no_branch(bench: Bench, checkout: Path) -> None:
     repo = await bench.repo(checkout)
     worktree = await bench.make(repo, "a", branch="a")
     await bench.worktrees.archive(OWNER, worktree.id, fresh())
     git("branch", "-m", "a", "a/old", cwd=checkout)
 
-    with pytest.raises(errors.BranchInTheWay, match="'a/old'"):
-        await bench.worktrees.restore(OWNER, worktree.id, fresh())
+    restored = await bench.worktrees.restore(OWNER, worktree.id, fresh())
 
-    assert (await bench.worktrees.get(worktree.id)).state is WorktreeState.ARCHIVED
+    assert restored.state is WorktreeState.READY
+    assert "does not let it be made again" in (restored.reason or "")
+    assert git("rev-parse", "HEAD", cwd=restored.path) == git("rev-parse", "a/old", cwd=checkout)
 
 
 async def test_a_name_that_is_not_utf_8_is_listed_and_does_not_break_the_list(bench: Bench, checkout: Path) -> None:

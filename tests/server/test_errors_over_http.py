@@ -7,6 +7,7 @@ import http.client
 import json
 import subprocess
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -256,7 +257,11 @@ def test_removing_lists_what_would_be_lost_and_keeps_it(place):
 
     status, error = place.ask("DELETE", f"worktrees/{worktree['id']}")
 
-    losses = ["changes in 1 file, not committed", "1 untracked file", "1 commit of branch precious, on no remote"]
+    losses = [
+        "1 changed file, not committed: a.txt (14 bytes)",
+        "1 untracked file: new.txt (4 bytes)",
+        "1 commit of branch precious, on no other branch and on no remote",
+    ]
     assert (status, error["code"], error["details"]["losses"]) == (409, "would_lose_work", losses)
     assert error["message"] == (
         f"Worktree 'precious' was not removed, because this would be lost: {', '.join(losses)}. "
@@ -282,7 +287,9 @@ def test_removing_lists_what_would_be_lost_and_keeps_it(place):
     while place.client.get(f"sessions/{one['id']}")["state"] != "cancelled" and time.monotonic() < until:
         time.sleep(0.05)
     removal = place.client.delete(f"worktrees/{worktree['id']}", force=1)
-    assert git(place.repository, "show", f"{removal['backupRef']}:new.txt") == "new\n"
+    assert git(place.repository, "show", f"{removal['backupRef']}:a.txt") == "changed\n"
+    assert (Path(removal["folder"]) / "files" / "a.txt").read_text() == "changed again\n"
+    assert [backup["held"] for backup in place.client.get("backups")] == [losses]
     assert not folder.exists()
 
 

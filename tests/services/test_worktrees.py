@@ -391,21 +391,6 @@ async def test_a_worktree_with_work_is_not_removed(bench: Bench, checkout: Path)
     assert path.is_dir()
 
 
-async def test_a_forced_removal_keeps_everything_in_a_backup(bench: Bench, checkout: Path) -> None:
-    worktree = await bench.make(await bench.repo(checkout))
-    path = Path(worktree.path)
-    (path / "a.txt").write_text("changed\n")
-    (path / "new.txt").write_text("new\n")
-
-    removal = await bench.worktrees.remove(OWNER, worktree.id, key(), force=True)
-
-    assert removal.backup_ref == f"refs/agor/backup/{worktree.id}"
-    assert git("show", f"{removal.backup_ref}:a.txt", cwd=checkout) == "changed"
-    assert git("show", f"{removal.backup_ref}:new.txt", cwd=checkout) == "new"
-    assert git("log", "-1", "--format=%an", removal.backup_ref, cwd=checkout) == "Agor"
-    assert on_disk(bench) == set()
-
-
 async def test_a_live_worktree_is_neither_removed_nor_archived(bench: Bench, checkout: Path) -> None:
     worktree = await bench.make(await bench.repo(checkout))
 
@@ -504,18 +489,6 @@ async def test_an_index_lock_does_not_stop_status_or_a_checkpoint(bench: Bench, 
 
     assert status.dirty
     assert (await bench.worktrees.checkpoint(worktree.id)).dirty
-
-
-async def test_a_deleted_branch_is_an_error_that_says_so(bench: Bench, checkout: Path) -> None:
-    worktree = await bench.make(await bench.repo(checkout))
-    git("update-ref", "-d", "refs/heads/fix", cwd=checkout)
-
-    [status] = await bench.worktrees.status([worktree.id], 0)
-    with pytest.raises(errors.GitFailed, match="no commit"):
-        await bench.worktrees.archive(OWNER, worktree.id, key())
-
-    assert status.head == ""
-    assert Path(worktree.path).is_dir()
 
 
 async def reopened(bench: Bench) -> Worktrees:

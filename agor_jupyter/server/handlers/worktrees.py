@@ -31,7 +31,7 @@ class WorktreeQuery(Request):
 
 class RemoveQuery(Request):
     force: bool = False
-    """Remove it even if work would be lost; a backup ref is kept."""
+    """Remove it even if work would be lost; everything is kept for a while."""
 
 
 class StatusQuery(Request):
@@ -82,13 +82,13 @@ async def remove(call: Call, worktree: str, query: RemoveQuery) -> Removal:
 
 @operation(Role.STEERER)
 async def archive(call: Call, worktree: str) -> Worktree:
-    """Put a worktree away; its branch and a backup ref stay."""
+    """Put a worktree away with everything in it."""
     return await call.agor.worktrees.archive(call.caller, worktree, call.key)
 
 
 @operation(Role.STEERER)
 async def restore(call: Call, worktree: str) -> Worktree:
-    """Bring an archived worktree back."""
+    """Bring back an archived worktree, or a removed one of which a backup is kept."""
     return await call.agor.worktrees.restore(call.caller, worktree, call.key)
 
 

@@ -300,8 +300,8 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
         const removal = await commands.removeWorktree(worktree.id, force);
         commands.closePanel();
         commands.toast({
-          text: removal?.backupRef
-            ? texts.worktree.removedWithBackup(worktree.name, removal.backupRef)
+          text: removal?.folder
+            ? texts.worktree.removedWithBackup(worktree.name, removal.folder)
             : texts.worktree.removed(worktree.name),
         });
         onClose();

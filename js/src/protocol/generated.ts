@@ -2,6 +2,8 @@
 
 export type PermissionState = 'open' | 'allowed' | 'rejected' | 'withdrawn' | 'expired'
 
+export type Purpose = 'archive' | 'backup' | 'discard'
+
 export type RepoState = 'cloning' | 'ready' | 'failed'
 
 /** From least to most. An agent's own rights come with its token, not with a role. */
@@ -185,6 +187,48 @@ export interface AgentStatus {
   problem: string | null
   /** The mode of a session for which nobody chose one. `None`: the agent's own default. */
   startingMode: string | null
+}
+
+/** What git must not tidy away while its worktree is put away. All lie below one prefix. */
+export interface Pins {
+  /** The commit that the worktree was at. `None`: its branch has none. */
+  head: string | null
+  /** Full names. The first is that of `head`. */
+  refs: string[]
+}
+
+/** *Saved*, beside the files that it tells of. */
+export interface Archive {
+  /** As it was when it was put away. */
+  worktree: Worktree
+  /** The name that git knew it by: the folder below `worktrees` of the repository. */
+  admin: string
+  pins: Pins
+  purpose: Purpose
+  /** What would have been lost, had it been removed then. */
+  losses: string[]
+  at: string
+  /** When a backup goes. `None`: never. */
+  until: string | null
+  /** What a restore that is under way has to say. */
+  notice: string | null
+}
+
+/** A worktree that was removed, and is kept for a while. */
+export interface Backup {
+  worktreeId: string
+  repo: string
+  name: string
+  branch: string
+  /** Its files, as they were, lie in `files` below it, and what git knew of it in `admin`. */
+  folder: string
+  /** The commit that it was at. */
+  ref: string | null
+  /** What would have been lost. */
+  held: string[]
+  removedAt: string
+  /** When it goes. `None`: never. */
+  until: string | null
 }
 
 /** A worktree's place. `repo` and `branch` let another machine offer to make it. */
@@ -1189,7 +1233,7 @@ export interface Worktree {
   state: WorktreeState
   /** What creation does just now, in words: “git worktree add”, “setup: uv sync”. */
   step: string | null
-  /** Why it failed or is missing. */
+  /** Why it failed or is missing; of one that was restored, what is not as it was. */
   reason: string | null
   status: WorktreeStatus | null
   createdAt: string
@@ -1198,8 +1242,10 @@ export interface Worktree {
   /** When its setup had ended: an ignored file that nobody touched since is the setup's, and no work. */
   setUpAt: string | null
   archivedAt: string | null
-  /** Where git keeps what the folder held when it was archived. */
+  /** Where git keeps the commit that it was at when it was archived, and beside that ref what else only this worktree had. */
   backupRef: string | null
+  /** The folder in which its files, and what git knew of it, lie while it is archived. */
+  archivePath: string | null
 }
 
 /** `base` is a branch, tag or commit; its SHA is recorded. `branch` is new unless `existing_branch` is true. */
@@ -1254,8 +1300,12 @@ export interface Taken {
 /** What a removal left behind. */
 export interface Removal {
   worktreeId: string
-  /** `refs/agor/backup/<id>`: the last commit, with uncommitted and untracked files as a commit on top. */
+  /** The commit that it was at; `None`: nothing was lost, so nothing is kept. */
   backupRef: string | null
+  /** Where its files lie, as they were. */
+  folder: string | null
+  /** When the backup goes. `None` with a `folder`: never. */
+  until: string | null
 }
 
 export interface WorktreeQuery {
@@ -1272,7 +1322,7 @@ export interface StatusRequest {
 }
 
 export interface RemoveQuery {
-  /** Remove it even if work would be lost; a backup ref is kept. */
+  /** Remove it even if work would be lost; everything is kept for a while. */
   force?: boolean
 }
 
