@@ -27,6 +27,10 @@ HOME = Path("/run/agor/home")
 """Where an agent's home is, inside. It is no folder of this machine, so nothing else is ever mounted below it."""
 OBJECTS = Path("/run/agor/objects")
 """Where the objects of the real repository are, inside, read-only."""
+LARGE = Path("/run/agor/lfs/objects")
+"""Where Git LFS, which looks beside borrowed objects, finds the large files that the real repository has."""
+CHECK = Path("/run/agor/check")
+"""Where files lie on which a filter is tried."""
 _INNER_ID = 1000
 _INNER_NAME = "agor"
 _PUT_ASIDE = ("/bin/sh", "-c", 'exec 3<&0 4>&1 0</dev/null 1>/dev/null; exec "$@"', "sh")

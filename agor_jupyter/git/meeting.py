@@ -10,7 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import index, run
+from agor_jupyter.git import filters, index, lfs, run
 from agor_jupyter.git import inside as files
 from agor_jupyter.git import private as places
 from agor_jupyter.git.keeping import KEPT, Keeper, apart, fetch, protect, protect_index, ref_of, short
@@ -172,7 +172,7 @@ class _Meeting:
         if gained == 0 and ours != last and not await self._is_behind(ours, last):
             await self._repository.git("tidy up", "update-ref", "-d", incoming)
             self._hand_in(branch, ours, theirs)
-        elif why := await self._why_apart(branch, ours, last, lost):
+        elif why := await self._why_apart(branch, ours, last, lost) or await self._why_unfiltered(ours, theirs):
             await self._keep_apart(branch, theirs, incoming, why)
             if why[0] in _FOLLOWS:
                 self._hand_in(branch, ours, theirs)
@@ -197,6 +197,16 @@ class _Meeting:
         if lost:
             return "diverged", f"Branch {short(branch)!r} got commits here while the agent made others in its sandbox"
         return None
+
+    async def _why_unfiltered(self, ours: str, theirs: str) -> tuple[str, str] | None:
+        """What would come out past a filter that people have, if anything would. What went through Git LFS is brought out."""
+        checked = await filters.check(self._private, self._inside, ours, theirs)
+        if checked.pointers and (missing := await asyncio.to_thread(lfs.bring_out, self._private, checked.pointers)):
+            text = f"The contents of {len(missing)} files of Git LFS are neither in the sandbox nor in the repository: run `git lfs fetch`."
+            self._findings.append(Finding(code="lfs_missing", text=text))
+        if not checked.unfiltered:
+            return None
+        return "unfiltered", f"On branch {short(self._outside.head)!r}, {filters.sentence(checked.unfiltered)}"
 
     async def _is_behind(self, ours: str, last: str | None) -> bool:
         """Whether a person set the branch back: to something that `last` had."""
@@ -245,10 +255,10 @@ class _Meeting:
             "keep both sides", "update-ref", "--stdin", stdin=os.fsencode(f"update {ref} {theirs}\ndelete {incoming}\n")
         )
         if self._known.kept.get(name) != theirs:
-            text = (
-                f"{what}. Both are kept: the branch stays as you have it, and the agent's commits are {ref}. To have both on the branch: "
-                f"jupyter agor worktree take {self._private.name} {ref}"
-            )
+            how = "Both are kept: the branch stays as you have it, and the agent's commits are"
+            if code == "unfiltered":
+                how = "So the branch stays as it was, and the commits are kept as"
+            text = f"{what}. {how} {ref}. To have them on the branch all the same: jupyter agor worktree take {self._private.name} {ref}"
             self._findings.append(Finding(code=code, text=text))
         self._known.kept[name] = theirs
 

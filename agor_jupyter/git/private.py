@@ -28,14 +28,16 @@ INSIDE_S, PATIENCE_S = 10.0, 60.0
 """What a call of git inside may take: a pipe in the place of a file would keep it for ever. The second counts before all is made anew."""
 _HEAD = re.compile(rb"(?:ref: (refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+)|([0-9a-f]{40}|[0-9a-f]{64}))\n?")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FILTERS = rb"filter\..+\.(clean|smudge|process|required)"
+"""Inside, they have no more power than an agent has anyway."""
 _HABITS = rb"init\.defaultbranch|pull\.(rebase|ff)|push\.default|core\.(autocrlf|eol)"
 _SHARED = ("refs/heads", "refs/tags", "refs/remotes", "refs/notes")
 """What both sides have: an agent sees what people have there."""
 _OWN_KEYS = re.compile(
     rb"%b|core\.(safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)|extensions\.objectformat"
-    rb"|remote\..+\.(url|fetch|promisor|partialclonefilter)|branch\..+\.(remote|merge)" % _HABITS
+    rb"|remote\..+\.(url|fetch|promisor|partialclonefilter)|branch\..+\.(remote|merge)|%b" % (_HABITS, _FILTERS)
 )
-_PERSONAL_KEYS = re.compile(_HABITS)
+_PERSONAL_KEYS = re.compile(rb"%b|%b" % (_HABITS, _FILTERS))
 _EXCLUDES, _NOTHING = re.compile(rb"core\.excludesfile"), re.compile(rb"(?!)")
 _EXCLUDE_BYTES = 256 * 1024
 
@@ -49,6 +51,8 @@ class Inside:
     looking: Sequence[str]
     serving: Sequence[str]
     changing: Sequence[str]
+    filtering: Sequence[str] = ()
+    """To try a filter, on the files that lie in `check` in the worktree's folder of the server."""
 
 
 @dataclass(frozen=True, kw_only=True)

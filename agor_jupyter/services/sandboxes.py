@@ -334,6 +334,9 @@ class Sandboxes:
         empty = self._folder / "empty"
         empty.touch()
         found = [Mount(source=place.git_dir, target=place.repository.common_dir, is_writable=is_writable)]
+        large = place.repository.common_dir / "lfs" / "objects"
+        if large.is_dir() and not large.is_symlink():
+            found.append(Mount(source=large, target=sandbox.LARGE))
         for source, target in private.borrowed(place):
             found.append(Mount(source=source, target=target))
             if (source / "info" / "alternates").exists():  # its paths are not there inside; all that it names is
@@ -368,7 +371,12 @@ class Sandboxes:
         def arguments(cwd: Path, mounts: Sequence[Mount], env: Mapping[str, str]) -> list[str]:
             return sandbox.arguments(Layout(cwd=cwd, mounts=mounts, hidden=self._hidden(home, checkouts, mounts), env=env))
 
+        check = Mount(source=place.folder / "check", target=sandbox.CHECK, is_writable=True)
+        all_tools = [Mount(source=one, target=one) for one in sandbox.programs(("git",), path, home, hidden)]
+        shown = [Mount(source=one, target=one) for one in self._config.sandbox_read if one.exists()]
+        files = {"GIT_DIR": f"{sandbox.CHECK}/git", "GIT_WORK_TREE": f"{sandbox.CHECK}/files", "HOME": "/tmp"}  # noqa: S108  # the one inside
         return Inside(
+            filtering=arguments(sandbox.CHECK / "files", [*all_tools, *users, *shown, check], env | files),
             looking=arguments(Path("/"), looking, pinned),
             serving=arguments(Path("/"), looking, env),
             changing=arguments(place.worktree, changing, pinned | {"GIT_WORK_TREE": str(place.worktree)}),
