@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.errors import FileMissing
 
 NOTEBOOK = "quickstart.ipynb"
@@ -27,7 +28,7 @@ def demo(
     """
     from agor_jupyter.notebook.sample import sample
 
-    home = Path(folder).expanduser().resolve()
+    home = absolute(folder).resolve()
     home.mkdir(parents=True, exist_ok=True)
     sample(home / "warehouse")
     if not (home / NOTEBOOK).exists():

@@ -1,9 +1,9 @@
 """The connection of this command, made when it is first needed and closed at its end."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.budgets import Budget
 from agor_jupyter.domain.errors import (
     AgorError,
@@ -51,7 +51,7 @@ def close() -> None:
 
 def repo(key: str) -> Repo:
     found = [Repo.model_validate(item) for item in link().items("repos")]
-    place = str(Path(key).expanduser().resolve())
+    place = str(absolute(key).resolve())
     return _one("repo", key, found, lambda one: [one.id, key if one.path == place else one.path, one.slug], RepoNotFound)
 
 

@@ -1,13 +1,13 @@
 """`jupyter agor repo`."""
 
 import re
-from pathlib import Path
 
 import typer
 
 from agor_jupyter.cli.output import AsJson, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.repos import Branch, Repo, RepoAdd
 from agor_jupyter.notebook.following import settle_repo
 
@@ -38,7 +38,7 @@ def add(
 ) -> None:
     """Register a local checkout, or clone a URL."""
     is_url = re.match(r"^([a-z+]+://|[\w.-]+@[\w.-]+:)", place) is not None
-    body = RepoAdd(url=place, slug=name) if is_url else RepoAdd(path=str(Path(place).expanduser().resolve()), slug=name)
+    body = RepoAdd(url=place, slug=name) if is_url else RepoAdd(path=str(absolute(place).resolve()), slug=name)
     _show(settle_repo(link(), Repo.model_validate(link().post("repos", body))), as_json)
 
 

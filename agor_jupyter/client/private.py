@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain import errors
 
 START_TIMEOUT_S = 30.0
@@ -25,13 +26,13 @@ class PrivateServer:
     """
 
     def __init__(self, root: Path | str = ".", *, data_dir: Path | str | None = None, timeout_s: float = START_TIMEOUT_S) -> None:
-        self.root = Path(root).expanduser().resolve()
+        self.root = absolute(root).resolve()
         self.timeout_s = timeout_s
         self.token = secrets.token_urlsafe(32)
         self.url = ""
         self.pid = 0
         self.started_in_s = 0.0
-        self._data_dir = Path(data_dir).expanduser().resolve() if data_dir else None
+        self._data_dir = absolute(data_dir).resolve() if data_dir else None
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agor_jupyter.client.http import Client
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
 from agor_jupyter.domain.costs import LedgerRow
@@ -86,7 +87,7 @@ class Hub:
         text = os.fspath(place)
         is_url = _URL.match(text) is not None
         with checked():
-            body = RepoAdd(url=text, slug=name) if is_url else RepoAdd(path=str(Path(text).expanduser().absolute()), slug=name)
+            body = RepoAdd(url=text, slug=name) if is_url else RepoAdd(path=str(absolute(text)), slug=name)
         known = self._known_url(text) if is_url else self._known_path(text)
         return (known or self._registered(body)).ready()
 
@@ -100,7 +101,7 @@ class Hub:
             return Repo(self._link, RepoRecord.model_validate(self._link.get(f"repos/{known}")))
 
     def _known_path(self, place: str) -> Repo | None:
-        path = Path(place).expanduser().resolve()
+        path = absolute(place).resolve()
         return next((one for one in self.repos if Path(one.path).resolve() == path), None)
 
     def _known_url(self, url: str) -> Repo | None:

@@ -12,6 +12,7 @@ from typing import Any
 from agor_jupyter.client.discovery import data_dir as default_data_dir
 from agor_jupyter.client.discovery import find, holder
 from agor_jupyter.client.http import Client
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.client.private import PrivateServer
 from agor_jupyter.client.stream import Resync, Stream
 from agor_jupyter.domain.boards import Me
@@ -94,7 +95,7 @@ class Link:
     def board_path(self, path: str | os.PathLike[str]) -> str:
         """A board's path as the server says it: relative to its root. What you pass is relative to this process's folder."""
         root = Path(self.me.root_dir).resolve()
-        here = Path(path).expanduser().absolute()
+        here = absolute(path)
         return here.relative_to(root).as_posix() if here.is_relative_to(root) else str(path)
 
     def stop(self) -> None:
@@ -113,8 +114,10 @@ def reach(*, url: str | None = None, token: str | None = None, data_dir: str | o
     if url:
         if not url.startswith(("http://", "https://")):
             raise BadUrl(url, "a Jupyter server's address begins with http:// or https://")
+        if not url.isprintable() or " " in url:
+            raise BadUrl(url, "it has characters that an address does not have")
         return Link(url, token or "")
-    folder = Path(data_dir).expanduser().absolute() if data_dir else default_data_dir()
+    folder = absolute(data_dir) if data_dir else default_data_dir()
     if (known := _ours.get(folder)) and known.is_alive:
         return known
     if server := holder(folder) if data_dir else find():

@@ -8,6 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.errors import BadPath
 
 FILES = Path(__file__).parent / "warehouse"
@@ -28,7 +29,7 @@ def sample(folder: str | os.PathLike[str] = "./warehouse") -> Path:
         BadPath: the folder holds something else.
 
     """
-    target = Path(folder).expanduser().resolve()
+    target = absolute(folder).resolve()
     if (target / ".git").exists():
         return target
     if target.exists() and any(target.iterdir()):

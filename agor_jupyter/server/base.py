@@ -148,6 +148,12 @@ class Handler(Guarded):
             if kind != "application/json":
                 raise web.HTTPError(415, "The body has to be JSON, with Content-Type: application/json.")
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise web.HTTPError(400, f"{'The address' if name is None else name} has characters that are no text.") from None
+
     def data_received(self, chunk: bytes) -> None:
         if not self._finished and len(self._body) + len(chunk) <= MAX_BODY:
             self._body += chunk
