@@ -54,7 +54,9 @@ class FakeAgent:
     async def set_option(self, _option_id, _value):
         pass
 
-    async def prompt(self, text, context=None):
+    takes_images = True
+
+    async def prompt(self, text, context=None, pictures=()):
         self.prompts.append(text)
         self.contexts.append(context)
         self._turn = asyncio.get_running_loop().create_future()

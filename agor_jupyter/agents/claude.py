@@ -39,6 +39,7 @@ AGENT = AgentType(
     usage_model="_claude/model",
     reports_cost=True,
     mcp=["stdio", "http"],
+    takes_images=True,
     connect="claude mcp add --transport http agor {url} --header 'Authorization: Bearer {token}'",
     lasting=[
         Lasting(pattern=r"(?:during|for) this session$|\Aexit-plan-", reach="session"),

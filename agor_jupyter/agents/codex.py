@@ -37,6 +37,7 @@ AGENT = AgentType(
     reports_usage=True,
     reports_in_turn=True,
     mcp=["stdio", "http"],
+    takes_images=True,
     connect="export AGOR_MCP_TOKEN={token}; codex mcp add agor --url {url} --bearer-token-env-var AGOR_MCP_TOKEN",
     lasting=[
         Lasting(pattern=r"\Aallow_(?:for_session|session|permissions_session): ", reach="session"),

@@ -37,6 +37,7 @@ AGENT = AgentType(
     reports_usage=True,
     router="auto",  # after the first request of a turn
     mcp=["stdio", "http"],
+    takes_images=True,
     connect="gemini mcp add --transport http --header 'Authorization: Bearer {token}' agor {url}",
     state=[".gemini/"],
     settings=[".gemini/settings.json", ".gemini/GEMINI.md", ".gemini/extensions", ".gemini/commands"],

@@ -46,6 +46,7 @@ AGENT = AgentType(
     lasting=[Lasting(pattern=r"\Aalways: ", reach="session")],
     reports_cost=True,
     mcp=["stdio", "http"],
+    takes_images=True,
     state=[".local/share/opencode/", ".local/state/opencode/"],
     settings=[f".config/opencode/{name}" for name in (*_SETTINGS, *_INSTALLED)],
     home_files={".config/opencode/node_modules/": "", ".config/opencode/package-lock.json": json.dumps(_LOCK)},

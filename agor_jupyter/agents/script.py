@@ -7,6 +7,7 @@ from agor_jupyter.domain.agents import AgentType, Lasting
 
 AGENT = AgentType(
     name="script",
+    takes_images=False,
     label="Script",
     icon="ag-script",
     command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("runner") / "__main__.py")],

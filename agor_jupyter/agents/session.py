@@ -354,8 +354,14 @@ class AgentSession:
         if known and value not in known and len(known) < options.MAX_CHOICES:
             raise BadOption(self.agent.name, option_id, value, known)
 
-    async def prompt(self, text: str, context: str | None = None) -> PromptResult:
-        """Run one turn to its end, with `context` as a piece of text before the prompt.
+    @property
+    def takes_images(self) -> bool:
+        """It says that it sees pictures that come with a prompt."""
+        told = self._capabilities.get("promptCapabilities")
+        return isinstance(told, dict) and told.get("image") is True
+
+    async def prompt(self, text: str, context: str | None = None, pictures: Sequence[Mapping[str, str]] = ()) -> PromptResult:
+        """Run one turn to its end, with `context` as a piece of text before the prompt, and `pictures`, ACP's content blocks, after it.
 
         Raises `AgentFailed` when the agent dies or floods; an error it reports is in the result.
 
@@ -377,7 +383,7 @@ class AgentSession:
                 self._late = 0
             if self._cancelled.is_set():
                 return PromptResult(stop_reason="cancelled")
-            result = await self._await_turn([context, text] if context else [text])
+            result = await self._await_turn([context, text] if context else [text], pictures)
         finally:
             self._end_turn()
             await self._on_event.flush()
@@ -509,8 +515,9 @@ class AgentSession:
 
     # A turn
 
-    async def _await_turn(self, texts: Sequence[str]) -> PromptResult:
-        params: Message = {"sessionId": self.agent_session_id, "prompt": [{"type": "text", "text": text} for text in texts]}
+    async def _await_turn(self, texts: Sequence[str], pictures: Sequence[Mapping[str, str]]) -> PromptResult:
+        blocks = [*({"type": "text", "text": text} for text in texts), *(dict(one) for one in pictures)]
+        params: Message = {"sessionId": self.agent_session_id, "prompt": blocks}
         asking = asyncio.create_task(self._connection.call("session/prompt", params, self._end_turn))
         cancelled = asyncio.create_task(self._cancelled.wait())
         exited = asyncio.create_task(self.process.exited.wait())

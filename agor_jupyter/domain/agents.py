@@ -113,6 +113,8 @@ class AgentType(Record):
     """`a.b`: where `_meta` of such a report names the model. `None`: it is the chosen one."""
     router: str | None = None
     """A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it."""
+    takes_images: bool | None = None
+    """It sees pictures that come with a prompt. `None`: it says so itself, when it runs."""
     mcp: list[Literal["stdio", "http"]] = Field(default_factory=list)
     """The ways by which it reaches MCP servers, such as the board's own tools."""
     connect: str | None = None

@@ -10,12 +10,12 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ NotFound (LookupError)            404
      │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
      │   ├─ BoardNotFound, ObjectNotFound, AgentNotFound, RefNotFound, FileMissing
-     │   ├─ VariableNotFound, TokenNotFound, RuleNotFound, BudgetNotFound, ConversationNotFound
+     │   ├─ VariableNotFound, TokenNotFound, AttachmentNotFound, RuleNotFound, BudgetNotFound, ConversationNotFound
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
      │   ├─ UnreadableRepository, BranchInTheWay
-     │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged
+     │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged, ImagesNotTaken
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
          ├─ Starting, InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked, MissingObjects
@@ -205,6 +205,17 @@ class ObjectNotFound(_Missing):
 
 class FileMissing(_Missing):
     code, noun = "file_not_found", "File"
+
+
+class AttachmentNotFound(_Missing):
+    code, noun = "attachment_not_found", "Attachment"
+
+
+class ImagesNotTaken(Conflict):
+    code = "images_not_taken"
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(f"{agent} takes no pictures. Leave them out, or prompt an agent that sees them. Nothing was sent.", subject=agent)
 
 
 class TokenNotFound(_Missing):

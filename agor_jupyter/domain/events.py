@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from agor_jupyter.domain.agents import AgentStatus
+from agor_jupyter.domain.attachments import Attachment
 from agor_jupyter.domain.budgets import Budget
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.people import Person
@@ -30,6 +31,7 @@ class PromptSent(Record):
     kind: Literal["prompt"] = "prompt"
     text: str
     by: Person
+    attachments: list[Attachment] = Field(default_factory=list)
 
 
 class Text(Record):

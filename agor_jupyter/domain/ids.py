@@ -16,6 +16,7 @@ RuleId = NewType("RuleId", str)
 TrustId = NewType("TrustId", str)
 BudgetId = NewType("BudgetId", str)
 TokenId = NewType("TokenId", str)
+AttachmentId = NewType("AttachmentId", str)
 
 PREFIXES = {
     "repo": "re",

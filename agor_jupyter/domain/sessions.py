@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agor_jupyter.domain.attachments import AttachmentIds
 from agor_jupyter.domain.ids import PermissionId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.options import OptionValues, SessionOption
 from agor_jupyter.domain.people import Person
@@ -107,6 +108,8 @@ class SessionCreate(Request):
     title: str | None = None
     """Default: the first line of the first prompt."""
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT)
+    attachments: AttachmentIds = Field(default_factory=list)
+    """With the first prompt."""
     parent_id: SessionId | None = None
     origin_id: SessionId | None = None
     options: OptionValues = Field(default_factory=dict)
@@ -133,6 +136,7 @@ class SessionChange(Request):
 
 class Prompt(Request):
     text: str = Field(min_length=1, max_length=MAX_PROMPT)
+    attachments: AttachmentIds = Field(default_factory=list)
     is_template: bool = False
     """Render the text with the names of `domain.templates` before it is queued."""
 

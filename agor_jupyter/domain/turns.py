@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agor_jupyter.domain.attachments import Attachment
 from agor_jupyter.domain.ids import PermissionId, RunId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Moment, Record
@@ -52,6 +53,7 @@ class Turn(Record):
     number: int
     """From 1 within the session, in the order in which prompts were accepted."""
     prompt: str
+    attachments: list[Attachment] = Field(default_factory=list)
     state: TurnState
     run_id: RunId | None = None
     """The agent process that took it."""

@@ -1,6 +1,6 @@
 """A session: one conversation with one agent in one worktree, driven from a cell."""
 
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agor_jupyter.domain.costs import LedgerRow
@@ -11,6 +11,7 @@ from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate, S
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.notebook import budgets, costs, following, views
+from agor_jupyter.notebook.attachments import Attached, check_length, upload
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns, wait_for
 from agor_jupyter.notebook.link import Link
@@ -168,10 +169,17 @@ class Session(Ruled):
         """Set how many dollars it may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
         return budgets.put(self._link, "session", self.record.id, hard, soft)
 
-    def prompt(self, text: str) -> Turn:
-        """Send a further prompt. It waits its turn in the queue; `await` what you get."""
+    def prompt(self, text: str, *, attach: Sequence[Attached] = ()) -> Turn:
+        """Send a further prompt. It waits its turn in the queue; `await` what you get.
+
+        Args:
+            attach: what goes with the text, at most 20: pictures (a path, bytes, a figure of matplotlib, a picture of Pillow), and texts,
+                which the agent gets as files.
+
+        """
+        check_length(text)
         with checked():
-            body = Prompt(text=text)
+            body = Prompt(text=text, attachments=upload(self._link, self.record.worktree_id, attach))
         self._turn = TurnRecord.model_validate(self._link.post(f"sessions/{self.record.id}/prompt", body))
         return Turn(self._link, self._turn, allow=self._allow)
 

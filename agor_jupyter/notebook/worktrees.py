@@ -1,6 +1,6 @@
 """A worktree: a git worktree on a branch of its own, handled from a cell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agor_jupyter.domain.costs import LedgerRow
@@ -15,6 +15,7 @@ from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import budgets, costs, following, gitpython, trust, views
+from agor_jupyter.notebook.attachments import Attached, check_length, upload
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
@@ -114,6 +115,7 @@ class Worktree(Ruled):
         options: Mapping[str, str] | None = None,
         allow: bool = False,
         again: bool = False,
+        attach: Sequence[Attached] = (),
     ) -> Session:
         """Start a session, and prompt it.
 
@@ -126,14 +128,19 @@ class Worktree(Ruled):
             options: others by their ids, as `session.options` shows them.
             allow: answer its questions with “allow once”, in your name, while this handle is awaited.
             again: start another one in any case.
+            attach: pictures and files that go with the prompt, as in `Session.prompt`. With any, another session is started.
 
         """
         wanted = chosen(model, mode, options)
-        if prompt is not None and not again and (known := self._begun_with(agent, prompt, wanted)):
+        check_length(prompt)
+        if prompt is not None and not again and not attach and (known := self._begun_with(agent, prompt, wanted)):
             record, turn = known
             return Session(self._link, record, turn=turn, allow=allow)
         with checked():
-            body = SessionCreate(worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, options=wanted)
+            attachments = upload(self._link, self.record.id, attach)
+            body = SessionCreate(
+                worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, attachments=attachments, options=wanted
+            )
         return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
 
     def _begun_with(self, agent: str, prompt: str, wanted: dict[str, str]) -> tuple[SessionRecord, TurnRecord] | None:

@@ -18,7 +18,6 @@ from tornado import web
 from agor_jupyter.server.errors import translate
 from agor_jupyter.server.lifetime import Lifetime
 
-MAX_BODY = 1 << 20
 RESOURCE = "agor_jupyter"
 _ROLE_SECONDS = 5.0
 _ACTIONS = (("execute", "owner"), ("write", "steerer"), ("read", "viewer"))
@@ -133,16 +132,19 @@ class Guarded(JupyterHandler):
 
 @web.stream_request_body
 class Handler(Guarded):
-    """A route of the JSON API. The body is read only after the guard has let the request in, and only up to 1 MiB."""
+    """A route of the JSON API. The body is read only after the guard has let the request in, and only up to `max_body`."""
+
+    max_body = 1 << 20
+    """Bytes."""
 
     async def prepare(self, *, _redirect_to_login: bool = False) -> None:
         self._body = bytearray()
         await super().prepare()
         length = self.request.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            raise web.HTTPError(413, "The body is larger than 1 MiB.")
+        if not length.isdigit() or int(length) > self.max_body:
+            raise web.HTTPError(413, f"The body is larger than {self.max_body >> 20} MiB.")
         assert self.request.connection is not None
-        self.request.connection.set_max_body_size(MAX_BODY)  # type: ignore[attr-defined]  # of HTTP/1, which is all there is
+        self.request.connection.set_max_body_size(self.max_body)  # type: ignore[attr-defined]  # of HTTP/1, which is all there is
         if self.request.method in ("POST", "PATCH"):
             kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
@@ -155,7 +157,7 @@ class Handler(Guarded):
             raise web.HTTPError(400, f"{'The address' if name is None else name} has characters that are no text.") from None
 
     def data_received(self, chunk: bytes) -> None:
-        if not self._finished and len(self._body) + len(chunk) <= MAX_BODY:
+        if not self._finished and len(self._body) + len(chunk) <= self.max_body:
             self._body += chunk
 
     @property

@@ -22,6 +22,8 @@ class Route:
     path: str
     module: str
     methods: dict[str, str]
+    max_body: int = 1 << 20
+    """Bytes."""
 
     @property
     def parameters(self) -> list[str]:
@@ -53,6 +55,8 @@ ROUTES = (
     Route("api/worktrees/{worktree}/restore", "worktrees", {"POST": "restore"}),
     Route("api/worktrees/{worktree}/retry", "worktrees", {"POST": "retry"}),
     Route("api/worktrees/{worktree}/take", "worktrees", {"POST": "take"}),
+    Route("api/worktrees/{worktree}/attachments", "attachments", {"POST": "create"}, max_body=15 << 20),
+    Route("api/worktrees/{worktree}/attachments/{attachment}", "attachments", {"GET": "get"}),
     Route("api/worktrees/{worktree}/status", "worktrees", {"GET": "status"}),
     Route("api/worktrees/{worktree}/losses", "worktrees", {"GET": "losses"}),
     Route("api/worktrees/{worktree}/diff", "worktrees", {"GET": "diff"}),
@@ -104,7 +108,7 @@ def handler_of(route: Route) -> type[Handler]:
     """A tornado handler with a method for each of the route's."""
     methods = {method.lower(): _method(route.module, name) for method, name in route.methods.items()}
     title = "".join(part.capitalize() for part in route.path.replace("{", "").replace("}", "").replace(".", "/").split("/")[1:])
-    return type(f"{title}Handler", (Handler,), {**methods, "route": route})
+    return type(f"{title}Handler", (Handler,), {**methods, "route": route, "max_body": route.max_body})
 
 
 def function_of(module: str, name: str) -> Callable[..., Awaitable[Any]]:

@@ -18,6 +18,7 @@ from agor_jupyter.domain.tokens import Token
 from agor_jupyter.executors.local import LocalExecutor
 from agor_jupyter.services import prices
 from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.attachments import Attachments
 from agor_jupyter.services.boards import Boards, Rooms
 from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
@@ -83,6 +84,7 @@ class Agor:
     grants: Grants
     templates: Templates
     tokens: Tokens
+    attachments: Attachments
     ledger: Ledger
     budgets: Budgets
     variables: Variables
@@ -175,7 +177,7 @@ class Agor:
         stack.push_async_callback(self.templates.close)
         self.ledger = Ledger(store, prices.load(config.prices), config.only_account)
         self.budgets = Budgets(store, clock, self.ledger, self.runner)
-        self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates, self.budgets)
+        self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates, self.budgets, self.attachments)
         self.history = History(store, clock, config, self.agents, self.options, self.variables, self.repos, self.worktrees)
         self.turns = Turns(store, clock, self.runner, self.budgets)
         self._waiting = Waiting(store, clock, max_starting=config.max_starting, max_running=config.max_running)
@@ -202,6 +204,7 @@ class Agor:
 
     async def _open_worktrees(self, stack: AsyncExitStack) -> None:
         store, config, clock = self.store, self.config, self.clock
+        self.attachments = Attachments(config)
         self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
         self.worktrees.hide = self.variables.hide
@@ -212,6 +215,7 @@ class Agor:
         stack.push_async_callback(self.sandboxes.close)
         self.worktrees.archives.on_gone = self.sandboxes.forget
         await self.worktrees.start()
+        await self.attachments.tidy({one.id for one in await self.worktrees.list(include_archived=True)})
         await self.sandboxes.start()
 
     def _desk(self, collector: Collector) -> Desk:
@@ -225,6 +229,7 @@ class Agor:
             options=self.options,
             worktrees=self.worktrees,
             grants=self.grants,
+            attachments=self.attachments,
             variables=self.variables,
             sandboxes=self.sandboxes,
             trusts=self.trusts,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from agor_jupyter.agents.session import AgentSession, Executor
 from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.attachments import Attachments
 from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.collector import Collector
@@ -33,6 +34,7 @@ class Desk:
     options: Options
     worktrees: Worktrees
     grants: Grants
+    attachments: Attachments
     variables: Variables
     sandboxes: Sandboxes
     trusts: Trusts

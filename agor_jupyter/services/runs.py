@@ -69,7 +69,9 @@ def claim(  # noqa: PLR0917  # a job of the store
     if boot_id is not None:
         kept.insert(transaction, kept.RunRow(run_id, session_id, boot_id, None, None), at)
     if is_new:
-        transaction.append(at, PromptSent(text=turn.prompt, by=turn.created_by), session_id=session_id, turn_id=turn.id)
+        transaction.append(
+            at, PromptSent(text=turn.prompt, by=turn.created_by, attachments=turn.attachments), session_id=session_id, turn_id=turn.id
+        )
     else:
         again = "It is asked to go on." if turn.has_acted else "The prompt is sent again."
         notice = Notice(code="retried", text=f"Attempt {turn.parks + 1}. {again}")

@@ -28,6 +28,7 @@ from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
 from agor_jupyter.git import identity, introduction, keeping, meeting, private, taking
 from agor_jupyter.git.private import Inside, Private
+from agor_jupyter.services.attachments import folder_of
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
@@ -302,6 +303,8 @@ class Sandboxes:
         tmp = place.folder / "tmp" / run_id
         tmp.mkdir(parents=True)
         (place.folder / _OPEN).touch()
+        attached = folder_of(self._data_dir, WorktreeId(place.name))
+        attached.mkdir(parents=True, exist_ok=True)
         ours = {
             name: value for name, value in env.items() if value in {os.environ.get(name), agent.env.get(name)}
         }  # not what people set for their agents
@@ -314,6 +317,7 @@ class Sandboxes:
             *sandbox.accounts(self._folder),
             *self._repository(place, is_writable=True),
             Mount(source=place.worktree, target=place.worktree, is_writable=True),
+            Mount(source=attached, target=attached),
             _link(place),
         ]
         return Layout(

@@ -1,10 +1,13 @@
 """Sessions: create, look at, prompt, order the queue, cancel, put away."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.attachments import Attachment
 from agor_jupyter.domain.events import SessionChanged
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
@@ -12,6 +15,7 @@ from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, Session
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.attachments import Attachments
 from agor_jupyter.services.budgets import Budgets
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
@@ -28,10 +32,18 @@ _TITLE = 120
 
 class Sessions:
     def __init__(  # noqa: PLR0917  # what it is wired to
-        self, store: Store, clock: Clock, agents: Agents, options: Options, runner: Runner, templates: Templates, budgets: Budgets
+        self,
+        store: Store,
+        clock: Clock,
+        agents: Agents,
+        options: Options,
+        runner: Runner,
+        templates: Templates,
+        budgets: Budgets,
+        attachments: Attachments,
     ) -> None:
         self._store, self._clock, self._agents, self._options = store, clock, agents, options
-        self._runner, self._templates, self._budgets = runner, templates, budgets
+        self._runner, self._templates, self._budgets, self._attachments = runner, templates, budgets, attachments
 
     async def create(self, caller: Caller, request: SessionCreate, key: str) -> Session:
         """Start a session, with a first prompt or without.
@@ -48,6 +60,7 @@ class Sessions:
         session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
         prompt = Prompt(text=request.prompt) if request.prompt else None
         spending = self._budgets.spending()
+        attachments = await self._attached(agent, request.worktree_id, request.attachments) if prompt else []
 
         def job(transaction: Transaction) -> Session:
             worktree = _ready_worktree(transaction, request.worktree_id)
@@ -72,7 +85,7 @@ class Sessions:
             sessions.insert(transaction, session)
             if prompt:
                 self._budgets.require(transaction, session, caller.person.username, spending)
-                enqueue(transaction, session, _turn(turn_id, session, prompt.text, caller, at))
+                enqueue(transaction, session, _turn(turn_id, session, prompt.text, attachments, caller, at))
                 session = derive(transaction, session_id, at)
             else:
                 transaction.append(at, SessionChanged(session=session))
@@ -141,7 +154,11 @@ class Sessions:
         caller.require(Role.STEERER, "prompt this session")
         given = prompt
         if prompt.is_template:
-            prompt = Prompt(text=(await self._templates.render(caller, session_id, prompt.text)).text or " ")
+            prompt = prompt.replace(text=(await self._templates.render(caller, session_id, prompt.text)).text or " ")
+        attachments = []
+        if prompt.attachments:
+            addressed = await self.get(session_id)
+            attachments = await self._attached(self._agents.get(addressed.agent), addressed.worktree_id, prompt.attachments)
         at, turn_id, spending = self._clock.now(), TurnId(self._clock.new_id("turn")), self._budgets.spending()
 
         def job(transaction: Transaction) -> Turn:
@@ -150,7 +167,7 @@ class Sessions:
                 raise errors.SessionBusy(session_id, "it is archived")
             _ready_worktree(transaction, session.worktree_id)
             self._budgets.require(transaction, session, caller.person.username, spending)
-            turn = _turn(turn_id, session, prompt.text, caller, at)
+            turn = _turn(turn_id, session, prompt.text, attachments, caller, at)
             turn = enqueue(transaction, session, turn)
             is_untitled = turn.number == 1 and session.title == session.agent
             derive(transaction, session.id, at, **({"title": _headline(prompt.text)} if is_untitled else {}))
@@ -163,6 +180,13 @@ class Sessions:
         if outcome.is_new:
             self._runner.wake(SessionId(session_id))
         return outcome.record
+
+    async def _attached(self, agent: AgentType, worktree_id: WorktreeId, ids: Sequence[str]) -> list[Attachment]:
+        """Raises `AttachmentNotFound`, and `ImagesNotTaken` where the agent is known to see none."""
+        found = await self._attachments.find(worktree_id, ids)
+        if agent.takes_images is False and any(one.kind == "image" for one in found):
+            raise errors.ImagesNotTaken(agent.label)
+        return found
 
     async def change(self, caller: Caller, session_id: str, change: SessionChange) -> Session:
         """Rename it, give its queue another order, or choose options: at once if its agent is there, else from the next turn.
@@ -249,13 +273,16 @@ def _ready_worktree(transaction: Transaction, worktree_id: WorktreeId) -> Worktr
     return worktree
 
 
-def _turn(turn_id: TurnId, session: Session, text: str, caller: Caller, at: datetime) -> Turn:
+def _turn(  # noqa: PLR0917  # the parts of one record
+    turn_id: TurnId, session: Session, text: str, attachments: list[Attachment], caller: Caller, at: datetime
+) -> Turn:
     return Turn(
         id=turn_id,
         session_id=session.id,
         worktree_id=session.worktree_id,
         number=0,  # given when it is stored
         prompt=text,
+        attachments=attachments,
         state=TurnState.QUEUED,
         created_at=at,
         created_by=caller.person,

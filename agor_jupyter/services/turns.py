@@ -118,6 +118,7 @@ class Turns:
                 save(transaction, turn.replace(resolution=resolution), at)
             prompt = turn.prompt if resolution == "retried" else _RESUMPTION if is_interrupted else _CONTINUATION
             new = Turn(
+                attachments=turn.attachments,
                 id=new_id,
                 session_id=turn.session_id,
                 worktree_id=turn.worktree_id,

@@ -288,7 +288,10 @@ class Worker:
         if current.cancelled.is_set():
             raise _Cancelled
         current.asked = agent
-        prompt = asyncio.create_task(agent.prompt(outcomes.prompt_of(current.turn), self._context), name=f"prompt {current.turn.id}")
+        text, pictures = await self._desk.attachments.prompt(current.turn, outcomes.prompt_of(current.turn))
+        if pictures and not agent.takes_images:
+            raise errors.ImagesNotTaken(agent.agent.label)
+        prompt = asyncio.create_task(agent.prompt(text, self._context, pictures), name=f"prompt {current.turn.id}")
         try:
             await asyncio.sleep(0)
             if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet

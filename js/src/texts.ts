@@ -359,6 +359,20 @@ export const texts = {
     noReason: 'The agent can read and write what the server can',
   },
 
+  attach: {
+    list: 'Attached',
+    picture: 'picture.png',
+    pasted: (n: number) => `pasted-${n}.txt`,
+    sending: 'on its way',
+    characters: (n: number) => `${n.toLocaleString('en')} characters`,
+    remove: (name: string) => `Take ${name} off`,
+    refused: (agent: string) => `${agent} takes no pictures. Put the file into the worktree and name it, or prompt an agent that sees them.`,
+    unreadable: (name: string) => `${name} could not be read as a picture or as text.`,
+    tooLarge: (name: string, bytes: number) => `${name} has ${(bytes / 2 ** 20).toFixed(1)} MiB; 10 are the most. Put it into the worktree and name it.`,
+    alone: 'See what is attached.',
+    later: 'Pictures and files go with a prompt in the session’s own box. Create it without a prompt, then paste there.',
+  },
+
   fork: {
     button: 'Fork',
     to: 'Fork to …',

@@ -3,7 +3,7 @@
 from agor_jupyter._assets import bundle_hash
 from agor_jupyter._version import __version__
 from agor_jupyter.domain.boards import Me
-from agor_jupyter.server.base import MAX_BODY
+from agor_jupyter.server.base import Handler
 from agor_jupyter.server.operations import Call, operation
 from agor_jupyter.server.stream import MAX_FRAME
 
@@ -19,5 +19,5 @@ async def me(call: Call) -> Me:
         bundle=bundle_hash(),
         root_dir=str(config.root_dir),
         data_dir=str(config.data_dir),
-        limits={"body": MAX_BODY, "frame": MAX_FRAME, "starting": config.max_starting, "running": config.max_running},
+        limits={"body": Handler.max_body, "frame": MAX_FRAME, "starting": config.max_starting, "running": config.max_running},
     )

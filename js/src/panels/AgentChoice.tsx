@@ -27,7 +27,7 @@ export interface AgentChoice {
   readonly budget: string;
   readonly setBudget: (budget: string) => void;
   /** Starts a session with all of this. Called again after a failure, it is the same session. */
-  readonly start: (worktreeId: string, prompt: string) => Promise<Session>;
+  readonly start: (worktreeId: string, prompt: string, attachments?: readonly string[]) => Promise<Session>;
   /** What was asked for has changed: the next start is another one. */
   readonly renew: () => void;
 }
@@ -73,17 +73,17 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
     keep,
     budget,
     setBudget,
-    start: async (worktreeId, prompt) => {
+    start: async (worktreeId, prompt, attachments = []) => {
       const hardUsd = budget.trim() ? Number(budget) : null;
       if (hardUsd !== null && !(hardUsd > 0)) throw new Error(words.badBudget);
       await keep();
-      const first = prompt.trim() ? { prompt } : {};
+      const first = prompt.trim() ? { prompt, attachments: [...attachments] } : {};
       const request = { worktreeId, agent, options };
       // The budget has to be there before anything is spent.
       const session = await commands.createSession(hardUsd === null ? { ...request, ...first } : request, keys.current.create);
       if (hardUsd === null) return session;
       await client.http.post<Budget>('budgets', { scope: 'session', subject: session.id, hardUsd });
-      if (prompt.trim()) await commands.prompt(session.id, prompt, keys.current.prompt);
+      if (prompt.trim()) await commands.prompt(session.id, prompt, attachments, keys.current.prompt);
       return session;
     },
     renew: () => (keys.current = { create: newKey(), prompt: newKey() }),

@@ -5,6 +5,7 @@ import type { Session } from '../protocol/generated.js';
 import { dialogTexts, texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
+import { useTextOnly } from './attachments.js';
 import { useApp, useCommand } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 import { submitKeys } from './WorktreeDialog.js';
@@ -22,6 +23,7 @@ export function ForkDialog({ session, agent, text }: Props) {
   const choice = useAgentChoice(agent ?? session.agent, session);
   const [prompt, setPrompt] = useState(text ?? '');
   const { run, isRunning, problem } = useCommand();
+  const textOnly = useTextOnly();
   const key = useRef(newKey());
   const label = choice.status?.agent.label ?? '';
   const isSame = choice.agent === session.agent;
@@ -74,11 +76,12 @@ export function ForkDialog({ session, agent, text }: Props) {
               rows={4}
               value={prompt}
               onChange={event => setPrompt(event.target.value)}
+              onPaste={textOnly.paste}
             />
           )}
         </Field>
         <AgentFields choice={choice} label={texts.session.agent} onManage={manage} />
-        <Problem text={problem} />
+        <Problem text={textOnly.refusal ?? problem} />
       </form>
     </Dialog>
   );

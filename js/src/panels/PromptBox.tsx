@@ -4,6 +4,8 @@ import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from
 import type { Session } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
+import { AttachedDrafts } from './Attached.js';
+import { useAttachments } from './attachments.js';
 import { canSteer, useApp, useCommand, useShared, useView } from './context.js';
 import { Icon } from './Icon.js';
 
@@ -20,6 +22,13 @@ export function PromptBox({ session, label }: { session: Session; label: string 
   /** The id of the prompt in the box. It changes with the text, so the same text sent again is the same command. */
   const key = useRef(newKey());
 
+  const sees = shared.agents.get(session.agent)?.agent.takesImages;
+  const renew = () => {
+    key.current = newKey();
+    clear();
+  };
+  const attached = useAttachments(session.id, session.worktreeId, sees === false ? texts.attach.refused(label) : null, renew);
+
   useEffect(() => setText(readDraft(session.id)), [session.id]);
   useEffect(() => {
     if (promptFocus) box.current?.focus({ preventScroll: true });
@@ -33,17 +42,21 @@ export function PromptBox({ session, label }: { session: Session; label: string 
 
   const change = (next: string) => {
     setText(next);
-    key.current = newKey();
-    clear();
+    renew();
     writeDraft(session.id, next);
   };
   const waits = session.queue.length + (session.currentTurnId ? 1 : 0);
   const isBusy = BUSY.has(session.state);
   const maySteer = canSteer(shared);
+  /** Nothing of it is still on its way. */
+  const isWhole = Boolean(text.trim() || attached.ids.length) && !attached.isBusy;
   const send = async () => {
-    if (!text.trim() || isRunning || !maySteer) return;
-    const isSent = await run(() => commands.prompt(session.id, text, key.current));
-    if (isSent) change('');
+    if (!isWhole || isRunning || !maySteer) return;
+    const isSent = await run(() => commands.prompt(session.id, text.trim() ? text : texts.attach.alone, attached.ids, key.current));
+    if (isSent) {
+      change('');
+      attached.clear();
+    }
     box.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -53,7 +66,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
   };
   if (!maySteer) return <p className="agor-prompt-closed">{texts.panel.readOnly}</p>;
   return (
-    <div className="agor-prompt">
+    <div className="agor-prompt" onDragOver={attached.dragOver} onDrop={attached.drop}>
       {problem && (
         <div className="agor-fail-strip agor-row" role="alert">
           <span className="agor-grow">
@@ -64,14 +77,20 @@ export function PromptBox({ session, label }: { session: Session; label: string 
           </button>
         </div>
       )}
+      {attached.problem && (
+        <p className="agor-fail-strip" role="alert">
+          {attached.problem}
+        </p>
+      )}
+      <AttachedDrafts list={attached.list} onRemove={attached.remove} />
       <textarea
         ref={box}
         rows={1}
         value={text}
-        maxLength={200_000}
         placeholder={texts.panel.promptPlaceholder(label)}
         aria-label={texts.panel.promptPlaceholder(label)}
         onChange={event => change(event.target.value)}
+        onPaste={attached.paste}
         onKeyDown={onKeyDown}
       />
       <div className="agor-prompt-foot">
@@ -88,8 +107,8 @@ export function PromptBox({ session, label }: { session: Session; label: string 
         </button>
         <button
           type="button"
-          className={`agor-btn agor-sm${text.trim() ? ' agor-primary' : ''}`}
-          disabled={!text.trim() || isRunning}
+          className={`agor-btn agor-sm${isWhole ? ' agor-primary' : ''}`}
+          disabled={!isWhole || isRunning}
           onClick={() => void send()}
         >
           {isBusy ? texts.panel.queueIt : texts.panel.send}

@@ -4,6 +4,8 @@ import { type FormEvent, useState } from 'react';
 import type { Worktree } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
+import { AttachedDrafts } from './Attached.js';
+import { useAttachments } from './attachments.js';
 import { useApp, useCommand } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 import { submitKeys } from './WorktreeDialog.js';
@@ -19,11 +21,14 @@ export function SessionDialog({ worktree, agent, text }: Props) {
   const choice = useAgentChoice(agent);
   const [prompt, setPrompt] = useState(text ?? '');
   const { run, isRunning, problem } = useCommand();
+  const refusal = choice.status?.agent.takesImages === false ? texts.attach.refused(choice.status.agent.label) : null;
+  const attached = useAttachments(`new ${worktree.id}`, worktree.id, refusal, choice.renew);
   const label = choice.status?.agent.label ?? '';
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     await run(async () => {
-      const session = await choice.start(worktree.id, prompt);
+      const session = await choice.start(worktree.id, prompt || (attached.ids.length ? texts.attach.alone : ''), attached.ids);
+      attached.clear();
       commands.closeDialog();
       commands.openSession(session.id, { focusPrompt: !prompt.trim() });
     });
@@ -44,7 +49,7 @@ export function SessionDialog({ worktree, agent, text }: Props) {
           <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
             {texts.cancel}
           </button>
-          <button type="submit" form="agor-session-form" className="agor-btn agor-primary" disabled={isRunning || !choice.agent}>
+          <button type="submit" form="agor-session-form" className="agor-btn agor-primary" disabled={isRunning || !choice.agent || attached.isBusy}>
             {prompt.trim() ? texts.session.prompt(label) : texts.session.create}
           </button>
         </>
@@ -66,10 +71,14 @@ export function SessionDialog({ worktree, agent, text }: Props) {
               rows={5}
               value={prompt}
               onChange={event => setPrompt(event.target.value)}
+              onPaste={attached.paste}
+              onDrop={attached.drop}
+              onDragOver={attached.dragOver}
             />
           )}
         </Field>
-        <Problem text={problem} />
+        <AttachedDrafts list={attached.list} onRemove={attached.remove} />
+        <Problem text={attached.problem ?? problem} />
       </form>
     </Dialog>
   );

@@ -3,6 +3,7 @@ import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'rea
 
 import type { Patch, Turn } from '../protocol/generated.js';
 import { texts } from '../texts.js';
+import { AttachedSent } from './Attached.js';
 import { useApp, useCommand, useNow } from './context.js';
 import { Problem } from './Dialog.js';
 import { Changes, Diff } from './Diff.js';
@@ -126,7 +127,12 @@ const TurnView = memo(function TurnView({
         entry.kind === 'reads' ? (
           <ToolGroup key={entry.key} tools={entry.tools} />
         ) : (
-          <ItemView key={entry.item.key} item={entry.item} isStreaming={isOpen && index === groups.length - 1} />
+          <ItemView
+            key={entry.item.key}
+            item={entry.item}
+            isStreaming={isOpen && index === groups.length - 1}
+            worktreeId={turn?.worktreeId ?? null}
+          />
         ),
       )}
       {turn && !isOpen && turn.state !== 'parked' && <TurnEnd turn={turn} />}
@@ -149,13 +155,16 @@ function Running({ since }: { since: string }) {
   return <span>{duration((now - Date.parse(since)) / 1000)}</span>;
 }
 
-const ItemView = memo(function ItemView({ item, isStreaming }: { item: Item; isStreaming: boolean }) {
+const ItemView = memo(function ItemView({ item, isStreaming, worktreeId }: { item: Item; isStreaming: boolean; worktreeId: string | null }) {
   switch (item.kind) {
     case 'prompt':
       return (
         <div className="agor-you">
           <Face person={item.by} />
-          <Markdown text={item.text} />
+          <div className="agor-grow">
+            <Markdown text={item.text} />
+            {worktreeId !== null && <AttachedSent list={item.attachments} worktreeId={worktreeId} />}
+          </div>
         </div>
       );
     case 'text':

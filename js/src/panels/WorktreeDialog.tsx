@@ -6,6 +6,7 @@ import type { Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
+import { useTextOnly } from './attachments.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 import { Icon } from './Icon.js';
@@ -43,6 +44,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const [prompt, setPrompt] = useState('');
   const choice = useAgentChoice();
   const { run, isRunning, problem } = useCommand();
+  const textOnly = useTextOnly();
   const key = useRef(newKey());
   const made = useRef<Worktree | null>(null);
   const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0];
@@ -211,10 +213,19 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           </div>
         </details>
         <Field label={texts.worktree.firstPrompt} hint={texts.session.promptHint}>
-          {id => <textarea id={id} className="agor-input" rows={3} value={prompt} onChange={event => setPrompt(event.target.value)} />}
+          {id => (
+            <textarea
+              id={id}
+              className="agor-input"
+              rows={3}
+              value={prompt}
+              onChange={event => setPrompt(event.target.value)}
+              onPaste={textOnly.paste}
+            />
+          )}
         </Field>
         {prompt.trim() && <AgentFields choice={choice} label={texts.session.agent} hasBudget />}
-        <Problem text={problem} />
+        <Problem text={textOnly.refusal ?? problem} />
       </form>
     </Dialog>
   );

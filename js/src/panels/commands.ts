@@ -29,7 +29,7 @@ export interface PanelCommands extends Commands {
   /** With `remember` a yes makes a rule. */
   answer(permissionId: string, optionId: string, remember?: Remember): Promise<void>;
   /** The same `key` is the same prompt: sending it again cannot prompt twice. */
-  prompt(sessionId: string, text: string, key: string): Promise<Turn>;
+  prompt(sessionId: string, text: string, attachments: readonly string[], key: string): Promise<Turn>;
   cancelSession(sessionId: string): Promise<void>;
   changeSession(sessionId: string, change: Partial<SessionChange>): Promise<void>;
   fork(sessionId: string, request: SessionFork, key: string): Promise<Session>;
@@ -122,7 +122,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     watch: ids => client.watch(ids),
     reconnect: () => client.reconnect(),
 
-    prompt: (id, text, key) => http.post<Turn>(`sessions/${id}/prompt`, { text }, { key }),
+    prompt: (id, text, attachments, key) => http.post<Turn>(`sessions/${id}/prompt`, { text, attachments }, { key }),
     cancelSession: id => quiet(post(texts.commands.stop, `sessions/${id}/cancel`)),
     cancelTurn: id => quiet(post(texts.commands.cancel, `turns/${id}/cancel`)),
     changeSession: (id, change) => quiet(http.patch(`sessions/${id}`, change)),

@@ -92,6 +92,8 @@ export interface AgentType {
   usageModel: string | null
   /** A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it. */
   router: string | null
+  /** It sees pictures that come with a prompt. `None`: it says so itself, when it runs. */
+  takesImages: boolean | null
   /** The ways by which it reaches MCP servers, such as the board's own tools. */
   mcp: ('stdio' | 'http')[]
   /** The command by which a person connects their own copy of it with an MCP server: `{url}` and `{token}` are put in. */
@@ -229,6 +231,34 @@ export interface Backup {
   removedAt: string
   /** When it goes. `None`: never. */
   until: string | null
+}
+
+/** *Saved*, in the data folder. The same content has the same id. */
+export interface Attachment {
+  id: string
+  kind: 'image' | 'text'
+  /** Of the file, with its ending. */
+  name: string
+  mediaType: string
+  /** Bytes. */
+  size: number
+  width: number | null
+  /** Pixels. */
+  height: number | null
+  /** Of a text. */
+  characters: number | null
+}
+
+export interface AttachmentCreate {
+  name: string
+  /** At most 10 MiB: PNG, JPEG, GIF or WebP of at most 1568 pixels, or text in UTF-8. */
+  data: string
+}
+
+export interface AttachmentContent {
+  attachment: Attachment
+  /** In base64. */
+  data: string
 }
 
 /** A worktree's place. `repo` and `branch` let another machine offer to make it. */
@@ -425,6 +455,7 @@ export interface PromptSent {
   kind: 'prompt'
   text: string
   by: Person
+  attachments: Attachment[]
 }
 
 export interface Text {
@@ -902,6 +933,8 @@ export interface SessionCreate {
   /** Default: the first line of the first prompt. */
   title?: string | null
   prompt?: string | null
+  /** With the first prompt. */
+  attachments?: string[]
   parentId?: string | null
   originId?: string | null
   /** Default: those of the parent or origin with the same agent, else the person's preference. */
@@ -927,6 +960,7 @@ export interface SessionChange {
 
 export interface Prompt {
   text: string
+  attachments?: string[]
   /** Render the text with the names of `domain.templates` before it is queued. */
   isTemplate?: boolean
 }
@@ -1082,6 +1116,7 @@ export interface Turn {
   /** From 1 within the session, in the order in which prompts were accepted. */
   number: number
   prompt: string
+  attachments: Attachment[]
   state: TurnState
   /** The agent process that took it. */
   runId: string | null
@@ -1456,6 +1491,7 @@ export type ErrorCode =
   | 'agent_not_installed'
   | 'already_answered'
   | 'already_exists'
+  | 'attachment_not_found'
   | 'auth_required'
   | 'bad_document'
   | 'bad_name'
@@ -1479,6 +1515,7 @@ export type ErrorCode =
   | 'file_not_found'
   | 'forbidden'
   | 'git_failed'
+  | 'images_not_taken'
   | 'install_failed'
   | 'invalid'
   | 'key_reused'

@@ -16,7 +16,7 @@ const text = (seq: number, piece: string, turnId?: string) => event(seq, { kind:
 const person = { username: 'ann', name: 'Ann', initials: 'A', color: null };
 
 test('pieces of one message become one text, also over several folds', () => {
-  const first = fold(emptyView, [event(1, { kind: 'prompt', text: 'Go', by: person }), text(2, 'Hel')]);
+  const first = fold(emptyView, [event(1, { kind: 'prompt', text: 'Go', by: person, attachments: [] }), text(2, 'Hel')]);
 
   const view = fold(first, [text(3, 'lo')]);
 

@@ -1,5 +1,5 @@
 // Turns a session's events into what a transcript shows. Unchanged turns and items keep their identity.
-import type { Event, Permission, Person, Plan, ToolCall, Turn } from '../../protocol/generated.js';
+import type { Attachment, Event, Permission, Person, Plan, ToolCall, Turn } from '../../protocol/generated.js';
 
 export interface ToolView {
   readonly id: string;
@@ -16,7 +16,7 @@ export interface ToolView {
 }
 
 export type Item =
-  | { readonly kind: 'prompt'; readonly key: string; readonly text: string; readonly by: Person }
+  | { readonly kind: 'prompt'; readonly key: string; readonly text: string; readonly by: Person; readonly attachments: readonly Attachment[] }
   | { readonly kind: 'text'; readonly key: string; readonly text: string; readonly messageId: string | null }
   | {
       readonly kind: 'thought';
@@ -88,7 +88,7 @@ function take(items: Item[], { body, at, seq, n }: Event): void {
   const last = items.at(-1);
   switch (body.kind) {
     case 'prompt':
-      items.push({ kind: 'prompt', key, text: body.text, by: body.by });
+      items.push({ kind: 'prompt', key, text: body.text, by: body.by, attachments: body.attachments });
       break;
     case 'text':
       if (last?.kind === 'text' && last.messageId === body.messageId) items[items.length - 1] = { ...last, text: last.text + body.text };
