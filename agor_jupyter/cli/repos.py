@@ -1,6 +1,7 @@
 """`jupyter agor repo`."""
 
 import re
+from pathlib import Path
 
 import typer
 
@@ -9,6 +10,7 @@ from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find
 from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.repos import Branch, Repo, RepoAdd
+from agor_jupyter.domain.worktrees import Relocate
 from agor_jupyter.notebook.following import settle_repo
 
 app = typer.Typer(no_args_is_help=True)
@@ -63,6 +65,17 @@ def remove(repo: str = typer.Argument(metavar="REPO", help="Name, id or path."),
         show_json(one)
     else:
         print(f"Removed {one.slug}.")
+
+
+@app.command()
+def relocate(
+    repo: str = typer.Argument(metavar="REPO", help="Name, or id."),
+    path: Path = typer.Argument(metavar="PATH", help="Where the checkout is now."),
+    as_json: AsJson = False,
+) -> None:
+    """Follow a checkout that was moved, with its worktrees."""
+    body = Relocate(path=str(absolute(path)))
+    _show(Repo.model_validate(link().post(f"repos/{find(repo).id}/relocate", body)), as_json)
 
 
 @app.command()

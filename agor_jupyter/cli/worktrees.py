@@ -2,7 +2,9 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -10,6 +12,7 @@ from agor_jupyter.cli.output import AsJson, changed, facts, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find_repo
 from agor_jupyter.cli.reach import worktree as find
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.archives import Backup
 from agor_jupyter.domain.errors import WorktreeNotFound
 from agor_jupyter.domain.history import Conversation, ConversationImport
@@ -17,7 +20,18 @@ from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work
-from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, Worktree, WorktreeChange, WorktreeCreate, WorktreeStatus
+from agor_jupyter.domain.worktrees import (
+    Adoptable,
+    Relocate,
+    Removal,
+    Taken,
+    TakeRequest,
+    Worktree,
+    WorktreeAdopt,
+    WorktreeChange,
+    WorktreeCreate,
+    WorktreeStatus,
+)
 from agor_jupyter.notebook.following import settle_worktree
 from agor_jupyter.notebook.views import visible
 
@@ -34,6 +48,8 @@ def _show(worktree: Worktree, as_json: bool) -> None:
             ("name", f"{worktree.repo}/{worktree.name}"),
             ("state", worktree.state),
             ("reason", worktree.reason),
+            *(("notice", notice) for notice in worktree.notices),
+            *((f"mend {way.kind}", way.what) for way in worktree.ways),
             ("branch", worktree.branch),
             ("base", f"{worktree.base_ref} ({worktree.base_sha[:10]})"),
             ("path", worktree.path),
@@ -226,6 +242,80 @@ def change(
 def retry(worktree: Which, as_json: AsJson = False) -> None:
     """Make a worktree again that failed, or whose folder is gone."""
     _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/retry"))), as_json)
+
+
+@app.command()
+def adoptable(repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."), as_json: AsJson = False) -> None:
+    """List worktrees that git has and we have not: those that other tools or `git worktree add` made."""
+    found = [Adoptable.model_validate(item) for item in link().items(f"repos/{find_repo(repo).id}/adoptable")]
+    if as_json:
+        show_json(found)
+    else:
+        rows = [(one.path, one.branch or (one.head or "")[:12], one.reason or "") for one in found]
+        table(["path", "branch", "why not"], rows, "No other worktrees.")
+
+
+@app.command()
+def adopt(
+    repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."),
+    path: Path = typer.Argument(metavar="PATH", help="The worktree's folder. It stays where it is."),
+    name: str | None = typer.Option(None, help="Name of the worktree. Default: the folder's."),
+    board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder."),
+    as_json: AsJson = False,
+) -> None:
+    """Take in a worktree that another tool made."""
+    where = link().board_path(board) if board else None
+    body = WorktreeAdopt(repo=find_repo(repo).id, path=str(absolute(path)), name=name, board=where)
+    _show(Worktree.model_validate(link().post("worktrees/adopt", body)), as_json)
+
+
+@app.command()
+def release(worktree: Which, as_json: AsJson = False) -> None:
+    """Forget a worktree, and leave its folder, branch and files as they are."""
+    one = find(worktree)
+    link().post(f"worktrees/{one.id}/release")
+    if as_json:
+        show_json(one)
+    else:
+        print(f"Released {one.repo}/{one.name}. Its folder is {one.path}.")
+
+
+@app.command()
+def relocate(
+    worktree: Which,
+    path: Path | None = typer.Argument(None, metavar="[PATH]", help="Where its folder is now. Default: where it is found."),
+    as_json: AsJson = False,
+) -> None:
+    """Follow a worktree whose folder was moved or renamed by hand."""
+    body = Relocate(path=str(absolute(path)) if path else None)
+    _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/relocate", body)), as_json)
+
+
+@app.command("stop")
+def stop_setup(worktree: Which, as_json: AsJson = False) -> None:
+    """End the setup command that runs, with all its processes."""
+    _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/stop-setup")), as_json)
+
+
+@app.command()
+def ways(worktree: Which, as_json: AsJson = False) -> None:
+    """List what can be done about a worktree that is stuck."""
+    found = find(worktree).ways
+    if as_json:
+        show_json(found)
+    else:
+        table(["way", "what is the matter", "what it does"], [(one.kind, one.why, one.what) for one in found], "Nothing is in its way.")
+
+
+@app.command()
+def mend(
+    worktree: Which,
+    way: str = typer.Argument(metavar="WAY", help="One that `ways` lists."),
+    as_json: AsJson = False,
+) -> None:
+    """Take a way on that a stuck worktree offers."""
+    mended = Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/ways/{quote(way, safe='')}"))
+    _show(settle_worktree(link(), mended), as_json)
 
 
 @app.command()

@@ -14,7 +14,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
-     │   ├─ UnreadableRepository, BranchInTheWay
+     │   ├─ UnreadableRepository, BranchInTheWay, NoSuchWay
      │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged, ImagesNotTaken
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
@@ -318,6 +318,16 @@ class WorktreeNotReady(Conflict):
         super().__init__(f"Worktree {name!r} is {state}{because}. A session needs one that is ready.", subject=name, state=state)
 
 
+class NoSuchWay(Conflict):
+    """What a person wants to do about a worktree is not offered, because it would not help as it is now."""
+
+    code = "no_such_way"
+
+    def __init__(self, worktree: str, kind: str, offered: Sequence[str]) -> None:
+        now = f"Offered now: {_list(offered)}." if offered else "Nothing is in its way just now."
+        super().__init__(f"“{kind}” is not offered for worktree {worktree!r}. {now}", subject=worktree, offered=list(offered))
+
+
 class SessionBusy(Conflict):
     code = "session_busy"
 
@@ -559,6 +569,16 @@ class MissingObjects(Unavailable):
             subject=path,
             count=count,
         )
+
+
+class SetupFailed(Unavailable):
+    """A setup command of a worktree did not end well. What it wrote last is quoted."""
+
+    code = "setup_failed"
+
+    def __init__(self, line: str, how: str, tail: str = "") -> None:
+        said = f" It said: {quoted(tail)[-500:]}" if tail.strip() else ""
+        super().__init__(f"The setup command “{quoted(line)}” {how}.{said}", subject=line)
 
 
 class ServerGone(Unavailable):

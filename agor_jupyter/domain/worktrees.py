@@ -7,7 +7,11 @@ from pydantic import Field
 from agor_jupyter.domain.ids import ObjectId, RepoId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Context, Coordinate, JsonObject, Moment, Record, Request
+from agor_jupyter.domain.ways import Way, WayKind
 from agor_jupyter.domain.work import Work
+
+SETUP = "setup: "
+"""How the step begins in which a setup command runs."""
 
 
 class WorktreeState(StrEnum):
@@ -79,6 +83,16 @@ class Worktree(Record):
     """What creation does just now, in words: “git worktree add”, “setup: uv sync”."""
     reason: str | None = None
     """Why it failed or is missing; of one that was restored, what is not as it was."""
+    ways: list[Way] = Field(default_factory=list)
+    """What can be done about it where it is stuck."""
+    notices: list[str] = Field(default_factory=list)
+    """What of it is not as a plain checkout would be: submodules that are empty, files that a filter would write otherwise."""
+    is_filled: bool = False
+    """Its files are there, and only its setup is not through."""
+    entry: str | None = None
+    """The name of git's entry for it, where that is not the folder's."""
+    is_adopted: bool = False
+    """Somebody else made it; its folder stays where it is."""
     status: WorktreeStatus | None = None
     created_at: Moment
     created_by: Person
@@ -154,3 +168,59 @@ class Removal(Record):
     """Where its files lie, as they were."""
     until: Moment | None = None
     """When the backup goes. `None` with a `folder`: never."""
+
+
+class WorktreeAdopt(Request):
+    """Take in a worktree that another tool or `git worktree add` made. Its folder stays where it is."""
+
+    repo: str
+    """Id or slug."""
+    path: str
+    """As `adoptable` lists it, or relative to the server's root."""
+    name: str | None = None
+    """Default: the folder's."""
+    board: str | None = None
+    x: Coordinate | None = None
+    y: Coordinate | None = None
+    notes: str = ""
+    context: Context = Field(default_factory=dict)
+
+
+class Adoptable(Record):
+    """A worktree of git's own list that is none of ours. `reason` says why it cannot be adopted, if so."""
+
+    path: str
+    branch: str | None
+    head: str | None
+    reason: str | None = None
+
+
+class Relocate(Request):
+    """`path` is where the folder is now. Default: where it was found."""
+
+    path: str | None = None
+
+
+def has_files(worktree: Worktree) -> bool:
+    """By what is recorded, its folder is there with what somebody may have worked on."""
+    return worktree.state is WorktreeState.READY or (worktree.state is WorktreeState.FAILED and worktree.is_filled)
+
+
+def standing_ways(worktree: Worktree) -> list[Way]:
+    """Those that follow from what is recorded alone, without a look at the disk."""
+    if worktree.state is WorktreeState.CREATING and (worktree.step or "").startswith(SETUP):
+        line = (worktree.step or "").removeprefix(SETUP)
+        why, what = f"The setup command “{line}” runs.", "Ends it with all its processes; the files stay."
+        return [Way(kind=WayKind.STOP_SETUP, label="Stop setup", why=why, what=what)]
+    why = worktree.reason or ""
+    if worktree.state is WorktreeState.FAILED and worktree.is_filled:
+        again, as_is = "Runs the setup again, in the files that are there.", "Takes it without what its setup did not do."
+        return [
+            Way(kind=WayKind.RETRY, label="Run setup again", why=why, what=again),
+            Way(kind=WayKind.USE, label="Use as it is", why=why, what=as_is),
+        ]
+    if worktree.state is WorktreeState.FAILED:
+        return [Way(kind=WayKind.RETRY, label="Try again", why=why, what="Makes it from the beginning; nothing is left of the first time.")]
+    if worktree.state is WorktreeState.MISSING:
+        return [Way(kind=WayKind.RETRY, label="Make it again", why=why, what=f"Checks {worktree.branch} out into a new folder.")]
+    return []

@@ -55,6 +55,8 @@ class Repository:
     """Which may be used for that."""
     own: Mapping[bytes, bytes] = field(default_factory=dict, init=False)
     """Its settings as they were when they were read last, without what they include. Of them nothing is obeyed but switches."""
+    entries: dict[str, str] = field(default_factory=dict)
+    """Names of git's entries for worktrees whose folder has another name, by their paths, as they were recorded."""
     _signature: object = field(default=None, init=False)
     _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
     _tips_at: float = field(default=0.0, init=False)
@@ -74,8 +76,8 @@ class Repository:
         return any(_PROMISED.fullmatch(key) for key in self.own)
 
     def worktree_dir(self, worktree: Path) -> Path:
-        """Where git keeps what belongs to the worktree at that path. Its last name is unique, so git takes it as it is."""
-        return self.common_dir / "worktrees" / worktree.name
+        """Where git keeps what belongs to the worktree at that path: named as its folder, unless it is recorded otherwise."""
+        return self.common_dir / "worktrees" / self.entries.get(str(worktree), worktree.name)
 
     @property
     def is_bare(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.domain.worktrees import WorktreeStatus
-from agor_jupyter.git import names, partial
+from agor_jupyter.git import names, partial, unfilled
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -47,6 +47,8 @@ class Changes:
     ignored: list[str] = field(default_factory=list)
     """Files, and folders that end with `/`."""
     submodules: dict[str, Submodule] = field(default_factory=dict)
+    altered: list[str] = field(default_factory=list)
+    """Those of `tracked` of which only the file differs, and nothing is staged."""
 
     @property
     def is_dirty(self) -> bool:
@@ -54,8 +56,15 @@ class Changes:
 
 
 async def changes(repository: Repository, worktree: Path, *, index: Path | None = None) -> Changes:
+    """Files that LFS filled are as they should be, whatever git says, which runs no filter here."""
     output = await repository.git("read the status", *STATUS, worktree=worktree, index=index)
-    return parse(output.text)
+    found = parse(output.text)
+    same = await unfilled.same_by_lfs(repository, worktree, found.altered)
+    if same:
+        found.unstaged -= len(same)
+        found.tracked = [path for path in found.tracked if path not in same]
+        found.altered = [path for path in found.altered if path not in same]
+    return found
 
 
 def parse(text: str) -> Changes:
@@ -69,13 +78,7 @@ def parse(text: str) -> Changes:
             elif key == "branch.head":
                 found.branch = None if value == "(detached)" else names.shown(value)
         elif mark == "1":
-            path = rest.split(" ", 7)[-1]
-            if rest[3] == "S":
-                found.submodules[path] = Submodule(is_staged=rest[0] != ".", is_moved=rest[1] != ".")
-                continue
-            found.staged += rest[0] != "."
-            found.unstaged += rest[1] != "."
-            found.tracked.append(path)
+            _take_changed(found, rest)
         elif mark == "u":
             found.conflicted += 1
             found.tracked.append(rest.split(" ", 9)[-1])
@@ -84,6 +87,18 @@ def parse(text: str) -> Changes:
         elif mark == "!":
             found.ignored.append(rest)
     return found
+
+
+def _take_changed(found: Changes, rest: str) -> None:
+    path = rest.split(" ", 7)[-1]
+    if rest[3] == "S":
+        found.submodules[path] = Submodule(is_staged=rest[0] != ".", is_moved=rest[1] != ".")
+        return
+    found.staged += rest[0] != "."
+    found.unstaged += rest[1] != "."
+    found.tracked.append(path)
+    if rest.startswith(".M"):
+        found.altered.append(path)
 
 
 @dataclass(kw_only=True)

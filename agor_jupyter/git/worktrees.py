@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import names, partial, sparse
+from agor_jupyter.git import links, names, partial, sparse
 from agor_jupyter.git.repository import Repository
 
 LOCK_REASON = "agor-jupyter"
@@ -149,16 +149,20 @@ async def add(repository: Repository, path: Path, branch: str, start: str | None
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in ("worktrees", "logs"):  # git drops an empty one
         (repository.common_dir / name).mkdir(exist_ok=True)
+    repository.entries.pop(str(path), None)
     target = ["--no-track", "-b", branch, "--", str(path), start] if start else ["--detach", "--", str(path), f"refs/heads/{branch}"]
     await repository.git(
         "make the worktree", "worktree", "add", "--quiet", "--no-checkout", "--no-guess-remote", "--lock", "--reason", LOCK_REASON, *target
     )
+    link = path / ".git"  # git wrote the path of the view; the agent's git and an editor need the real one
+    entry = link.read_text().rstrip("\n").rpartition("/")[2]
+    if entry != path.name:  # another worktree's folder has the same name
+        repository.entries[str(path)] = entry
+    link.write_text(f"gitdir: {repository.worktree_dir(path)}\n")
     if start is None:  # git takes a full name only for a commit, and a short one may be meant otherwise
         await repository.git(
             "switch to the branch", "symbolic-ref", "-m", "agor: worktree", "HEAD", f"refs/heads/{branch}", worktree=path, cwd=path.parent
         )
-    link = path / ".git"  # git wrote the path of the view; the agent's git and an editor need the real one
-    link.write_text(f"gitdir: {repository.worktree_dir(path)}\n")
 
 
 async def populate(repository: Repository, path: Path, workers: int) -> None:
@@ -176,6 +180,32 @@ async def populate(repository: Repository, path: Path, workers: int) -> None:
         *("read-tree", "-m", "-u", "--no-recurse-submodules", "HEAD"),
         worktree=path,
     )
+
+
+async def head(repository: Repository, path: Path) -> tuple[str, str | None]:
+    """The commit and the branch that the worktree at `path` is on. `None`: on no branch.
+
+    Errors:
+        GitFailed: there is no commit.
+    """
+    output = await repository.git("read its commit", "rev-parse", "--verify", "--quiet", "HEAD^{commit}", worktree=path, ok=(0, 1))
+    if output.code:
+        raise errors.GitFailed("read its commit", "its branch has none yet. Make a first commit there, then try again")
+    name = await repository.git("read its branch", "symbolic-ref", "--quiet", "HEAD", worktree=path, ok=(0, 1))
+    branch = names.shown(name.text.strip("\n"))
+    return output.text.strip(), branch.removeprefix("refs/heads/") if name.code == 0 and branch.startswith("refs/heads/") else None
+
+
+async def merge_base(repository: Repository, one: str, other: str) -> str:
+    """Where the two parted; `one` where they never met."""
+    output = await repository.git("compare with the base", "merge-base", one, other, ok=(0, 1))
+    return output.text.split()[0] if output.code == 0 else one
+
+
+async def read_index(repository: Repository, path: Path) -> None:
+    """Give a worktree that has files an index that holds its HEAD. What its files have of their own shows as changes."""
+    await repository.git("read its branch", "read-tree", "HEAD", worktree=path)
+    await repository.git("compare its files", "update-index", "-q", "--refresh", worktree=path, ok=(0, 1))
 
 
 async def remove(repository: Repository, path: Path, *, force: bool) -> None:
@@ -210,7 +240,10 @@ def forget(repository: Repository, path: Path) -> None:
 
     Not for a worktree that was ever ready.
     """
-    shutil.rmtree(repository.worktree_dir(path), ignore_errors=True)
+    entry = repository.worktree_dir(path)
+    listed = links.folder_of(repository.common_dir, entry.name)
+    if listed is None or os.path.realpath(listed) == os.path.realpath(path):  # else it is another worktree's, of the same name
+        shutil.rmtree(entry, ignore_errors=True)
     if path.is_symlink():
         path.unlink()
     elif path.exists():

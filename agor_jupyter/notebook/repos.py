@@ -1,12 +1,15 @@
 """A repo: a git repository the server knows, handled from a cell."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agor_jupyter.domain.errors import AlreadyExists, Unavailable
+from agor_jupyter.client.paths import absolute
+from agor_jupyter.domain.errors import AlreadyExists, BadRequest, Unavailable
 from agor_jupyter.domain.repos import Branch, Check, GitPlace, RepoState
 from agor_jupyter.domain.repos import Repo as RepoRecord
+from agor_jupyter.domain.worktrees import Adoptable, Relocate, WorktreeAdopt, WorktreeCreate, WorktreeState
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
 from agor_jupyter.notebook import following, gitpython, views
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.handles import Handles, checked, columns
@@ -76,7 +79,7 @@ class Repo(Ruled):
 
     def worktree(
         self,
-        name: str,
+        name: str | None = None,
         *,
         board: Board | str | None = None,
         base: str | None = None,
@@ -87,6 +90,7 @@ class Repo(Ruled):
         notes: str = "",
         context: dict[str, Any] | None = None,
         at: tuple[float, float] | None = None,
+        adopt: str | os.PathLike[str] | None = None,
     ) -> Worktree:
         """The worktree of this name: made when there is none, the same one when the cell runs again. Waits until it is ready.
 
@@ -94,11 +98,16 @@ class Repo(Ruled):
             base: branch, tag or commit to start from; its SHA is recorded. Default: the repo's default branch.
             branch: default: the name. New, unless `existing_branch`.
             at: x and y on the board, in board units. Default: a free place.
+            adopt: folder of a worktree that another tool made. It stays where it is; `adoptable` lists those that there are. For owners.
 
         Raises:
             AlreadyExists: there is one of this name that was made otherwise, or that is archived.
 
         """
+        if adopt is not None:
+            return self._adopt(adopt, name, board, at, notes, context)
+        if name is None:
+            raise BadRequest(["name: a new worktree needs one"])
         with checked():
             wanted = WorktreeCreate(
                 repo=self.record.id,
@@ -122,6 +131,43 @@ class Repo(Ruled):
             if known.record.state in {WorktreeState.FAILED, WorktreeState.MISSING}:
                 return known.retry()
         return known.ready()
+
+    @property
+    def adoptable(self) -> list[Adoptable]:
+        """Worktrees of git's own list that are none of ours: `repo.worktree(adopt=one.path)` takes one in."""
+        return [Adoptable.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/adoptable")]
+
+    def _adopt(  # noqa: PLR0917 the parts of one request
+        self,
+        path: str | os.PathLike[str],
+        name: str | None,
+        board: Board | str | None,
+        at: tuple[float, float] | None,
+        notes: str,
+        context: dict[str, Any] | None,
+    ) -> Worktree:
+        folder = absolute(path)
+        known = next((one for one in self.worktrees if Path(one.record.path) == folder.resolve()), None)
+        if known is not None:
+            return known
+        with checked():
+            wanted = WorktreeAdopt(
+                repo=self.record.id,
+                path=str(folder),
+                name=name,
+                board=board.path if isinstance(board, Board) else self._link.board_path(board) if board else None,
+                x=at[0] if at else None,
+                y=at[1] if at else None,
+                notes=notes,
+                context=context or {},
+            )
+        return Worktree(self._link, WorktreeRecord.model_validate(self._link.post("worktrees/adopt", wanted)))
+
+    def relocate(self, path: str | os.PathLike[str]) -> "Repo":
+        """Follow the checkout to where it was moved. For owners."""
+        where = Relocate(path=str(absolute(path)))
+        self.record = RepoRecord.model_validate(self._link.post(f"repos/{self.record.id}/relocate", where))
+        return self
 
     def remove(self) -> None:
         """Forget it. A checkout of yours stays as it is."""

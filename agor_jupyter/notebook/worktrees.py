@@ -1,8 +1,10 @@
 """A worktree: a git worktree on a branch of its own, handled from a cell."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.errors import WorktreeNotReady
 from agor_jupyter.domain.history import Conversation, ConversationImport
@@ -11,8 +13,9 @@ from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.turns import Turn as TurnRecord
+from agor_jupyter.domain.ways import Way
 from agor_jupyter.domain.work import Work
-from agor_jupyter.domain.worktrees import Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
+from agor_jupyter.domain.worktrees import Relocate, Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import budgets, costs, following, gitpython, trust, views
 from agor_jupyter.notebook.attachments import Attached, check_length, upload
@@ -241,6 +244,38 @@ class Worktree(Ruled):
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/retry"))
         return self.ready()
 
+    @property
+    def ways(self) -> list[Way]:
+        """What can be done about it where it is stuck; empty where it is not. `mend` takes one."""
+        self.record = WorktreeRecord.model_validate(self._link.get(self._at))
+        return list(self.record.ways)
+
+    def mend(self, way: Way | str) -> "Worktree":
+        """Take one of its `ways`, by itself or by its kind, such as `"remove_lock"`.
+
+        Raises:
+            NoSuchWay: it is not offered now; it lists what is.
+
+        """
+        kind = way.kind.value if isinstance(way, Way) else way
+        self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/ways/{kind}"))
+        return self.ready() if self.record.state is WorktreeState.CREATING else self
+
+    def stop_setup(self) -> "Worktree":
+        """End the setup command that runs, with all its processes. Then `mend("retry")` runs it again, `mend("use")` goes without."""
+        self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/stop-setup"))
+        return self
+
+    def relocate(self, path: str | os.PathLike[str] | None = None) -> "Worktree":
+        """Follow its folder, which was moved or renamed by hand. Default: where it is found."""
+        where = None if path is None else str(absolute(path))
+        self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/relocate", Relocate(path=where)))
+        return self
+
+    def release(self) -> None:
+        """Forget it, and leave its folder, branch and files as they are. For owners."""
+        self._link.post(f"{self._at}/release")
+
     def archive(self) -> "Worktree":
         """Put the folder away with everything in it. `restore` brings it back as it was."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/archive"))
@@ -293,6 +328,8 @@ class Worktree(Ruled):
             ("base", record.base_ref),
             ("issue", record.issue_url or ""),
             ("", record.reason or ""),
+            *(("", notice) for notice in record.notices),
+            *(("way on", f"mend({way.kind.value!r}): {way.what}") for way in record.ways),
         ]
         return views.card("Worktree", record.name, record.state.value, facts)
 

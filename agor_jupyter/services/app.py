@@ -208,12 +208,13 @@ class Agor:
         self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
         self.worktrees.hide = self.variables.hide
-        self.worktrees.archives.is_live = self._is_live
+        self.worktrees.archives.is_live = self.worktrees.adoption.is_live = self._is_live
         self.boards = self.worktrees.boards = Boards(config, clock, store, self._rooms, self._list_agents)
         stack.push_async_callback(self.boards.watches.close)
         self.sandboxes = Sandboxes(store, config, clock, self.repos, self.worktrees)
         stack.push_async_callback(self.sandboxes.close)
-        self.worktrees.archives.on_gone = self.sandboxes.forget
+        self.worktrees.archives.on_gone = self.worktrees.adoption.on_gone = self.sandboxes.forget
+        self.worktrees.relocation.on_moved = self._leave_old_folder
         await self.worktrees.start()
         await self.attachments.tidy({one.id for one in await self.worktrees.list(include_archived=True)})
         await self.sandboxes.start()
@@ -257,6 +258,11 @@ class Agor:
             return True
         await self.runner.dismiss([session.id for session in await self.store.read(sessions.of_worktree, worktree_id)])
         return False
+
+    async def _leave_old_folder(self, worktree_id: WorktreeId) -> None:
+        """Agents at rest there and their sandbox know a folder that is gone: both begin anew with the next turn."""
+        await self.runner.dismiss([session.id for session in await self.store.read(sessions.of_worktree, worktree_id)])
+        await self.sandboxes.forget(worktree_id)
 
     async def _interrupt(self) -> None:
         """No turn is left open by an orderly stop; if the disk is full, the next start does it."""

@@ -15,7 +15,7 @@ from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.work import Work, lost
-from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeState
+from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeState, has_files
 from agor_jupyter.git import archives as git_archives
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.archives import Box
@@ -193,7 +193,7 @@ class Archives:
                 raise errors.WouldLoseWork(worktree.name, losses)
             box, archive = await self._take_out(worktree, repository, losses)
             await self._forget(worktree.id)
-            if worktree.has_own_branch and worktree.state is not WorktreeState.FAILED:
+            if worktree.has_own_branch and (has_files(worktree) or worktree.state is not WorktreeState.FAILED):
                 with contextlib.suppress(errors.BranchTaken):  # somebody works on it elsewhere
                     await git.check_free(repository, worktree.branch)
                     await git.drop_branch(repository, worktree.branch, worktree.base_sha)
@@ -328,14 +328,14 @@ class Archives:
             await asyncio.to_thread(box.write, archive)
             crash_point("remove.told")
             return box, archive
-        if worktree.state is WorktreeState.FAILED or not _is_there(worktree, repository):
+        if (worktree.state is WorktreeState.FAILED and not has_files(worktree)) or not _is_there(worktree, repository):
             return None, None
-        if worktree.state is WorktreeState.READY and not losses and (new := await self._losses(repository, worktree)):
+        if has_files(worktree) and not losses and (new := await self._losses(repository, worktree)):
             raise errors.WouldLoseWork(worktree.name, new)  # somebody wrote there meanwhile
         return await self._put_away(worktree, repository, purpose, losses, step=REMOVING)
 
     async def _losses_of(self, repository: Repository, worktree: Worktree) -> list[str]:
-        if worktree.state is WorktreeState.READY:
+        if has_files(worktree):
             await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # so that the record names the branch that is there
             return await self._losses(repository, worktree)
         if worktree.state is WorktreeState.ARCHIVED:
@@ -348,7 +348,7 @@ class Archives:
 
     async def _known_losses(self, repository: Repository, worktree: Worktree) -> list[str]:
         """For a removal later on. What git cannot tell just now is taken for a loss."""
-        if worktree.state is not WorktreeState.READY:
+        if not has_files(worktree):
             return ["what was left of it when it was archived"]
         try:
             await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card

@@ -3,23 +3,23 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import RepoId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState, WorktreeStatus
-from agor_jupyter.executors import commands as executor
-from agor_jupyter.git import include, names, partial, snapshots
+from agor_jupyter.git import include, names, partial, snapshots, unfilled
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services import settings
+from agor_jupyter.services.changes import Change
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.crash import crash_point
+from agor_jupyter.services.setups import Setups
 from agor_jupyter.services.tasks import Tasks
 
 FILLING_AT_ONCE = 3
@@ -28,18 +28,13 @@ _GRAIN = timedelta(milliseconds=1)
 """To which a record's times are cut off."""
 
 
-class Change(Protocol):
-    """Writes fields of a record and tells of it."""
-
-    async def __call__(self, worktree_id: WorktreeId, **changes: object) -> Worktree: ...
-
-
 class Creation:
     """`change` writes what happens into the record; `done` is told of the outcome."""
 
     def __init__(self, config: Config, clock: Clock, locks: Locks, change: Change, done: Callable[[Worktree], Awaitable[None]]) -> None:
         self._config, self._clock, self._locks = config, clock, locks
         self._change, self._done = change, done
+        self._setups = Setups(config, change)
         self._filling = asyncio.Semaphore(FILLING_AT_ONCE)
         self._adding_now = self._filling_now = 0
         self._making: dict[WorktreeId, asyncio.Task[None]] = {}
@@ -76,6 +71,21 @@ class Creation:
             if made in names.parents(wanted) or wanted in names.parents(made):
                 raise errors.BranchInTheWay(branch, other, names.beside(branch))
 
+    async def stop_setup(self, worktree: Worktree, who: str) -> None:
+        """End its setup now, and wait until that is written down.
+
+        Errors:
+            Conflict: none runs.
+        """
+        if not self._setups.is_running(worktree.id):
+            raise errors.Conflict(f"No setup of worktree {worktree.name!r} runs. There is nothing to stop.", subject=worktree.name)
+        await self._setups.stop(worktree.id, who)
+        await self.wait(worktree.id)
+
+    async def use(self, worktree: Worktree, repository: Repository) -> Worktree:
+        """Take it as it is, although its setup is not through."""
+        return await self._end(worktree, repository, None, is_untouched=False)
+
     async def undo(self, worktree: Worktree, repository: Repository, *, branch_at: str | None, reason: str) -> Worktree:
         """Leave nothing half made. The branch goes only if it still is at `branch_at`; `None` keeps it."""
         async with self._locks.held(worktree.repo_id):
@@ -92,26 +102,39 @@ class Creation:
     async def _make(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
         start = worktree.base_sha if worktree.has_own_branch else None
         try:
-            self._adding_now += 1
-            try:
-                async with self._locks.held(worktree.repo_id):
-                    if not is_first and await git.refs(repository, f"refs/heads/{worktree.branch}"):
-                        start = None
-                    await git.add(repository, Path(worktree.path), worktree.branch, start)
-            finally:
-                self._adding_now -= 1
-            crash_point("worktree.added")
-            async with self._filling:
-                self._filling_now += 1
-                try:
-                    workers = 2 if self._adding_now == 0 and self._filling_now == 1 else 1  # alone, it may use two cores
-                    await git.populate(repository, Path(worktree.path), workers)
-                finally:
-                    self._filling_now -= 1
+            if not (worktree.is_filled and git.is_present(repository, Path(worktree.path))):
+                if not is_first and await git.refs(repository, f"refs/heads/{worktree.branch}"):
+                    start = None
+                await self._check_out(worktree, repository, start)
             made = await self._fill(worktree, repository)
+        except errors.SetupFailed as error:
+            made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=error.message)
         except (errors.AgorError, OSError) as error:
-            made = await self.undo(worktree, repository, branch_at=start, reason=str(error))
+            if worktree.is_filled:  # somebody may have worked there since
+                made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=str(error))
+            else:
+                made = await self.undo(worktree, repository, branch_at=start, reason=str(error))
         await self._done(made)
+
+    async def _check_out(self, worktree: Worktree, repository: Repository, start: str | None) -> None:
+        path = Path(worktree.path)
+        self._adding_now += 1
+        try:
+            async with self._locks.held(worktree.repo_id):
+                await git.add(repository, path, worktree.branch, start)
+        finally:
+            self._adding_now -= 1
+        crash_point("worktree.added")
+        entry = repository.entries.get(worktree.path)
+        if entry != worktree.entry:
+            await self._change(worktree.id, entry=entry)
+        async with self._filling:
+            self._filling_now += 1
+            try:
+                workers = 2 if self._adding_now == 0 and self._filling_now == 1 else 1  # alone, it may use two cores
+                await git.populate(repository, path, workers)
+            finally:
+                self._filling_now -= 1
 
     async def _fill(self, worktree: Worktree, repository: Repository) -> Worktree:
         """Everything after git: local files, what the archive kept, setup. Returns the ready record."""
@@ -119,15 +142,25 @@ class Creation:
         if include.is_wanted(repository):
             await self._change(worktree.id, step=f"copy the files of {include.FILE}")
             await include.copy(repository, path)
-        is_fresh = worktree.has_own_branch and worktree.backup_ref is None
+        is_fresh = worktree.has_own_branch and worktree.backup_ref is None and not worktree.is_filled
         lines = await self._setup_lines(worktree, repository, path, is_fresh=is_fresh)
         if lines:
-            await self._setup(worktree, path, lines)
-        set_up_at = self._clock.now() + _GRAIN  # what comes back from an archive is somebody's again
+            await self._setups.run(worktree, lines)
+        # what comes back from an archive is somebody's again, and so may be what lies there before a second try
+        set_up_at = None if worktree.is_filled else self._clock.now() + _GRAIN
+        is_untouched = is_fresh and not lines and not include.is_wanted(repository)
+        return await self._end(worktree, repository, set_up_at, is_untouched=is_untouched)
+
+    async def _end(self, worktree: Worktree, repository: Repository, set_up_at: datetime | None, *, is_untouched: bool) -> Worktree:
+        """What the archive kept, what is left to say, and the record."""
+        path = Path(worktree.path)
+        found = await unfilled.find(repository, path)
+        if found.filtered and not is_untouched:
+            await self._setups.settle(worktree)
         if worktree.backup_ref:
             await snapshots.bring_back(repository, path, worktree.backup_ref)
         status = None
-        if is_fresh and not lines and not include.is_wanted(repository):
+        if is_untouched:
             status = WorktreeStatus(
                 branch=worktree.branch,
                 head=worktree.base_sha,
@@ -146,6 +179,8 @@ class Creation:
             reason=None,
             archived_at=None,
             backup_ref=None,
+            is_filled=False,
+            notices=found.notices(),
             status=status,
             set_up_at=set_up_at,
         )
@@ -165,14 +200,3 @@ class Creation:
             cap=settings.MAX_BYTES + 1,
         )
         return settings.parse(output.out if output.code == 0 or output.is_cut else b"").setup_lines
-
-    async def _setup(self, worktree: Worktree, path: Path, lines: Sequence[str]) -> None:
-        deadline = self._config.setup_timeout.total_seconds()
-        environment = {"AGOR_WORKTREE_PATH": worktree.path, "AGOR_WORKTREE_NAME": worktree.name, "AGOR_BRANCH": worktree.branch}
-        for line in lines:
-            await self._change(worktree.id, step=f"setup: {line[:200]}")
-            crash_point("worktree.setup")
-            ended = await executor.run([line], cwd=path, mark=worktree.id, env=environment, timeout_s=deadline)
-            if ended is not None:
-                why = f"it ended with code {ended.code}" if ended.code is not None else f"it took longer than {deadline:g} s"
-                raise errors.GitFailed(f"finish the setup “{line[:200]}”", f"{why}. {ended.tail[-500:]}".strip())

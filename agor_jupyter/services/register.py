@@ -8,7 +8,7 @@ from agor_jupyter.domain.events import WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller
 from agor_jupyter.domain.records import Record
-from agor_jupyter.domain.worktrees import Worktree
+from agor_jupyter.domain.worktrees import Worktree, WorktreeState, standing_ways
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import check_key, fingerprint, once
 from agor_jupyter.services.transitions import find_worktree, follow_board
@@ -57,6 +57,9 @@ def _update(transaction: Transaction, worktree_id: WorktreeId, at: datetime, cha
     if not changes:
         return found
     changed = found.replace(**changes, updated_at=at)
+    is_standing = changed.state is not WorktreeState.READY or found.state is not changed.state
+    if is_standing and "ways" not in changes and {"state", "step", "reason"} & changes.keys():
+        changed = changed.replace(ways=standing_ways(changed))
     is_renamed = kept.name_key(changed.name) != kept.name_key(found.name)
     if is_renamed and kept.is_taken(transaction.connection, found.repo_id, changed.name):
         raise errors.AlreadyExists("Worktree", changed.name)

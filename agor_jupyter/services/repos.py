@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agor_jupyter.domain import errors
@@ -12,7 +14,7 @@ from agor_jupyter.domain.events import Removed, RepoChanged
 from agor_jupyter.domain.ids import RepoId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Branch, Check, CloneProgress, GitPlace, Repo, RepoAdd, RepoState
-from agor_jupyter.git import clone, names, places, worktrees
+from agor_jupyter.git import branches, clone, names, places, worktrees
 from agor_jupyter.git.repository import Repository, discover, promisor_url, read_settings
 from agor_jupyter.services import checkup
 from agor_jupyter.services.clock import Clock
@@ -34,6 +36,7 @@ class Repos:
         self._store, self._config, self._clock = store, config, clock
         self._data_dir = Path(os.path.realpath(config.data_dir))
         self._repositories: dict[RepoId, Repository] = {}
+        self._entries: defaultdict[RepoId, dict[str, str]] = defaultdict(dict)
         self._tasks = Tasks()
 
     async def start(self) -> None:
@@ -180,6 +183,13 @@ class Repos:
             )
         return self._repositories.get(repo.id) or self._open(repo.id, Path(repo.path), Path(repo.git_dir), repo.promisor_url)
 
+    def name_entry(self, repo_id: RepoId, path: str, entry: str | None) -> None:
+        """Say how git's entry for the worktree at `path` is named, if not as its folder."""
+        if entry is None:
+            self._entries[repo_id].pop(path, None)
+        else:
+            self._entries[repo_id][path] = entry
+
     def _usable(self, url: str | None) -> str | None:
         """What may be kept and fetched from: without credentials, by a protocol that is allowed."""
         try:
@@ -195,9 +205,68 @@ class Repos:
             timeout_s=self._config.git_timeout.total_seconds(),
             promisor=promisor,
             protocols=self._config.clone_protocols,
+            entries=self._entries[repo_id],
         )
         self._repositories[repo_id] = repository
         return repository
+
+    async def relocate(self, caller: Caller, repo: Repo, path: str, commits: Sequence[str], key: str) -> Repo:
+        """Record that the checkout lies at `path` now.
+
+        Errors:
+            BadPath, NotARepository, AlreadyExists.
+            Conflict: the repository there has not all of `commits`.
+        """
+        top, git_dir = await self._checkout(path)
+        trial = Repository(path=top, common_dir=git_dir, view=self._data_dir / "git" / f"{repo.id}-trial")
+        try:
+            lacking = [sha for sha in dict.fromkeys(commits) if await branches.first_known(trial, [sha]) is None]
+        finally:
+            await asyncio.to_thread(shutil.rmtree, trial.view, ignore_errors=True)
+        if lacking:
+            raise errors.Conflict(
+                f"The repository at {str(top)!r} is another one: it has not the commit {lacking[0][:10]}, from which a worktree of "
+                f"{repo.slug!r} was made. Name the folder where {repo.path} is now.",
+                subject=repo.slug,
+            )
+        now = self._clock.now()
+
+        def update(transaction: Transaction) -> Repo:
+            every = [known for known in kept.every(transaction.connection) if known.id != repo.id]
+            for known in [one for one in every if one.path == str(top) or one.git_dir == str(git_dir)]:
+                raise errors.AlreadyExists("Repo", known.slug, f"It is the one at {known.path}.", known=known.id)
+            moved = repo.replace(path=str(top), git_dir=str(git_dir))
+            kept.update(transaction.connection, moved)
+            transaction.append(now, RepoChanged(repo=moved))
+            return moved
+
+        outcome = await self._store.write(once, key, caller, "repos.relocate", {"name": repo.id, "path": path}, now, update, Repo)
+        self._repositories.pop(repo.id, None)
+        return outcome.record
+
+    def folder(self, text: str, *, also: Path) -> Path:
+        """The real path of a folder that lies under the allowed roots or under `also`.
+
+        Errors:
+            BadPath.
+        """
+        roots = [Path(os.path.realpath(root)) for root in (*self._config.allowed_roots, also)]
+        path = self._real(text, roots)
+        if not path.is_dir():
+            raise errors.BadPath(text, "there is no such folder")
+        return path
+
+    def _real(self, text: str, roots: Sequence[Path]) -> Path:
+        if "\0" in text:
+            raise errors.BadPath(text.replace("\0", "\\0"), "it has a NUL character")
+        try:
+            path = Path(os.path.realpath(self._config.root_dir / Path(text).expanduser()))
+            _check_beneath(path, [*roots], text)
+        except RuntimeError:  # of `expanduser`
+            raise errors.BadPath(text, "there is no such user") from None
+        except OSError as error:
+            raise errors.BadPath(text, f"the system says “{error.strerror}”") from error
+        return path
 
     async def _checkout(self, text: str) -> tuple[Path, Path]:
         """What lies at the path, if it lies under the allowed roots after every link in it was followed.
@@ -205,14 +274,9 @@ class Repos:
         What is recorded is the real path. A link that is swapped afterwards changes nothing, because git gets only that.
         """
         roots = [Path(os.path.realpath(root)) for root in self._config.allowed_roots]
-        if "\0" in text:
-            raise errors.BadPath(text.replace("\0", "\\0"), "it has a NUL character")
+        path = self._real(text, roots)
         try:
-            path = Path(os.path.realpath(self._config.root_dir / Path(text).expanduser()))
-            _check_beneath(path, roots, text)
             is_folder = path.is_dir()
-        except RuntimeError:  # of `expanduser`
-            raise errors.BadPath(text, "there is no such user") from None
         except OSError as error:
             raise errors.BadPath(text, f"the system says “{error.strerror}”") from error
         if not is_folder:

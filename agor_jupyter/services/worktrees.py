@@ -23,6 +23,7 @@ from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.services.adoption import Adoption
 from agor_jupyter.services.archives import Archives
 from agor_jupyter.services.checkpoints import Checkpoints
 from agor_jupyter.services.clock import Clock
@@ -30,11 +31,13 @@ from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
 from agor_jupyter.services.losses import CacheLists, survey
-from agor_jupyter.services.reconciliation import GONE, Reconciliation
+from agor_jupyter.services.reconciliation import Reconciliation
 from agor_jupyter.services.register import Register
+from agor_jupyter.services.relocation import Relocation
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.shelf import Shelf
 from agor_jupyter.services.statuses import Statuses
+from agor_jupyter.services.ways import Ways
 from agor_jupyter.storage import turns
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
@@ -90,12 +93,53 @@ class Worktrees:
             survey=self._survey,
             mark=self._mark,
         )
+        self.relocation = Relocation(
+            store,
+            repos,
+            own_folder=self._folder,
+            register=self._register,
+            locks=self._locks,
+            busy=self._busy,
+            statuses=self._statuses,
+            get=self.get,
+        )
+        self.adoption = Adoption(
+            store,
+            clock,
+            repos,
+            own_folder=self._folder,
+            busy=self._busy,
+            statuses=self._statuses,
+            get=self.get,
+            place=self._place,
+            mark=self._mark,
+        )
+        self.ways = Ways(
+            repos,
+            register=self._register,
+            locks=self._locks,
+            busy=self._busy,
+            creation=self._creation,
+            relocation=self.relocation,
+            get=self.get,
+            retry=self.retry,
+        )
         self.archive, self.restore, self.remove = self.archives.archive, self.archives.restore, self.archives.remove
-        self._reconciliation = Reconciliation(clock, repos, self._creation, self._register.change, self.archives.recover)
+        self._reconciliation = Reconciliation(
+            repos,
+            creation=self._creation,
+            change=self._register.change,
+            recover=self.archives.recover,
+            missing=self.ways.missing,
+        )
 
     async def start(self) -> None:
         await self.checkpoints.start([turn.id for turn in await self._store.read(turns.all_parked)])
-        await self._reconciliation.run(await self.list(include_archived=True))
+        every = await self.list(include_archived=True)
+        for worktree in every:
+            if worktree.entry is not None:
+                self._repos.name_entry(worktree.repo_id, worktree.path, worktree.entry)
+        await self._reconciliation.run(every)
         await self.archives.start()
 
     async def close(self) -> None:
@@ -275,7 +319,9 @@ class Worktrees:
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
             if worktree.state is WorktreeState.MISSING:
                 if Path(worktree.path).exists():
-                    raise errors.Conflict(f"The folder {worktree.path} is there, but git does not know it. Move it away, then retry.")
+                    raise errors.Conflict(
+                        f"The folder {worktree.path} is there, but git does not know it. Let git know it again (`repair`), or move it away."
+                    )
                 await self.archives.set_aside(worktree, repository)
             await git.check_room(repository, worktree.branch)
             return await self.archives.begin(caller, worktree, repository, "worktrees.retry", {"name": name}, key)
@@ -323,18 +369,22 @@ class Worktrees:
         return worktree, await self._checked(worktree, await self._repos.get(worktree.repo_id))
 
     async def _checked(self, worktree: Worktree, repo: Repo) -> Repository:
-        """The repository of a worktree that is ready and still there."""
-        if worktree.state is not WorktreeState.READY:
+        """The repository of a worktree that is ready and still there. One that was missing and is back is ready again."""
+        if worktree.state not in {WorktreeState.READY, WorktreeState.MISSING}:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
         repository = self._repos.repository(repo)
         if not git.is_present(repository, Path(worktree.path)):
-            worktree = await self._register.change(worktree.id, state=WorktreeState.MISSING, reason=GONE, step=None)
+            worktree = await self.ways.missing(worktree, repository)
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+        if worktree.state is WorktreeState.MISSING:
+            await self._register.change(worktree.id, state=WorktreeState.READY, reason=None, step=None)
         return repository
 
     async def _status(self, worktree: Worktree, repo: Repo, max_age_s: float) -> WorktreeStatus:
         repository = await self._checked(worktree, repo)
-        return await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
+        found = await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
+        await self.ways.look(worktree, repository, found)
+        return found
 
     async def _save_status(self, worktree: Worktree, status: WorktreeStatus) -> None:
         """The record follows the worktree's HEAD. A branch that it moved to was not made with it, so it is never dropped with it."""

@@ -155,7 +155,7 @@ def _check_stream(state: State) -> list[str]:
 
 def _check_worktrees(history: History, state: State) -> list[str]:
     problems = []
-    ready = {worktree["path"] for worktree in state.worktrees.values() if worktree["state"] == "ready"}
+    ready = {worktree["path"] for worktree in state.worktrees.values() if worktree["state"] == "ready" or worktree.get("isFilled")}
     if ready != state.in_git:
         problems.append(f"P6: table and git differ: only table {ready - state.in_git}, only git {state.in_git - ready}")
     problems += [f"P6: {path} is ready but not on the disk" for path in ready - state.on_disk]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import WorktreeChange, WorktreeCreate, WorktreeState
 from agor_jupyter.git import worktrees as git_worktrees
 from agor_jupyter.services.clock import Clock
@@ -298,22 +299,42 @@ async def test_a_setup_that_is_not_committed_does_not_run(bench: Bench, checkout
     assert not (Path(worktree.path) / "made.env").exists()
 
 
-async def test_a_failed_setup_leaves_nothing_half_made_and_can_be_retried(bench: Bench, checkout: Path, tmp_path: Path) -> None:
+async def test_a_failed_setup_is_told_as_that_and_runs_again_in_the_files_that_are_there(
+    bench: Bench, checkout: Path, tmp_path: Path
+) -> None:
     commit_settings(checkout, f"setup: test -e {tmp_path}/now || {{ echo no luck; exit 3; }}\n")
     worktree = await bench.make(await bench.repo(checkout))
 
     assert worktree.state is WorktreeState.FAILED
-    assert "code 3" in (worktree.reason or "")
-    assert "no luck" in (worktree.reason or "")
-    assert listed(checkout) == on_disk(bench) == set()
-    assert branches(checkout) == {"main"}
+    assert (worktree.reason or "").startswith("The setup command “test -e")
+    assert "failed with code 3. It said: no luck" in (worktree.reason or "")
+    assert [way.kind for way in worktree.ways] == [WayKind.RETRY, WayKind.USE]
+    assert listed(checkout) == on_disk(bench) == {worktree.path}
 
+    (Path(worktree.path) / "mine.txt").write_text("written meanwhile\n")
     (tmp_path / "now").touch()
-    await bench.worktrees.retry(OWNER, worktree.id, key())
+    await bench.worktrees.ways.take(OWNER, worktree.id, WayKind.RETRY, key())
     again = await bench.worktrees.wait_ready(worktree.id)
 
-    assert (again.state, again.reason) == (WorktreeState.READY, None)
-    assert listed(checkout) == {worktree.path}
+    assert (again.state, again.reason, again.ways) == (WorktreeState.READY, None, [])
+    assert (Path(worktree.path) / "mine.txt").read_text() == "written meanwhile\n"
+
+
+async def test_a_worktree_whose_setup_failed_is_used_as_it_is_or_removed_like_any_other(bench: Bench, checkout: Path) -> None:
+    commit_settings(checkout, "setup: exit 3\n")
+    repo = await bench.repo(checkout)
+    one, two = await bench.make(repo, "one"), await bench.make(repo, "two")
+    (Path(two.path) / "mine.txt").write_text("mine\n")
+
+    used = await bench.worktrees.ways.take(OWNER, one.id, WayKind.USE, key())
+    with pytest.raises(errors.WouldLoseWork, match="1 untracked file"):
+        await bench.worktrees.remove(OWNER, two.id, key())
+    (Path(two.path) / "mine.txt").unlink()
+    await bench.worktrees.remove(OWNER, two.id, key())
+
+    assert (used.state, used.ways) == (WorktreeState.READY, [])
+    assert listed(checkout) == on_disk(bench) == {one.path}
+    assert branches(checkout) == {"main", "one"}
 
 
 async def test_a_setup_that_takes_too_long_is_stopped_with_all_its_processes(bench: Bench, checkout: Path, tmp_path: Path) -> None:

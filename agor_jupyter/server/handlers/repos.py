@@ -1,7 +1,9 @@
 """Repos: register, list, look into, forget."""
 
+from agor_jupyter.domain import errors
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.repos import Branch, Check, GitPlace, Repo, RepoAdd
+from agor_jupyter.domain.worktrees import Adoptable, Relocate
 from agor_jupyter.server.operations import Call, operation
 
 
@@ -45,3 +47,17 @@ async def check(call: Call, repo: str) -> list[Check]:
 async def place(call: Call, repo: str) -> GitPlace:
     """Get where git finds a repo on the server's machine, for reading without obeying it."""
     return await call.agor.repos.place(repo)
+
+
+@operation()
+async def adoptable(call: Call, repo: str) -> list[Adoptable]:
+    """List the worktrees of git's own list that are none of ours."""
+    return await call.agor.worktrees.adoption.adoptable(repo)
+
+
+@operation(Role.OWNER)
+async def relocate(call: Call, repo: str, body: Relocate) -> Repo:
+    """Follow a checkout that was moved to where it is now."""
+    if body.path is None:
+        raise errors.BadRequest(["path: say where the checkout is now"])
+    return await call.agor.worktrees.relocation.repo(call.caller, repo, body.path, call.key)

@@ -9,11 +9,13 @@ from agor_jupyter.domain.repos import GitPlace
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import (
+    Relocate,
     Removal,
     StatusAnswer,
     Taken,
     TakeRequest,
     Worktree,
+    WorktreeAdopt,
     WorktreeChange,
     WorktreeCreate,
     WorktreeStatus,
@@ -126,3 +128,33 @@ async def diff(call: Call, worktree: str) -> Patch:
 async def place(call: Call, worktree: str) -> GitPlace:
     """Get where git finds a worktree on the server's machine, for reading without obeying it."""
     return await call.agor.worktrees.place(worktree)
+
+
+@operation(Role.OWNER)
+async def adopt(call: Call, body: WorktreeAdopt) -> Worktree:
+    """Take in a worktree that another tool made; its folder stays where it is."""
+    return await call.agor.worktrees.adoption.adopt(call.caller, body, call.key)
+
+
+@operation(Role.OWNER)
+async def release(call: Call, worktree: str) -> Worktree:
+    """Forget a worktree; its folder, branch and files stay."""
+    return await call.agor.worktrees.adoption.release(call.caller, worktree, call.key)
+
+
+@operation(Role.STEERER)
+async def relocate(call: Call, worktree: str, body: Relocate) -> Worktree:
+    """Follow a worktree whose folder was moved."""
+    return await call.agor.worktrees.relocation.relocate(call.caller, worktree, body.path, call.key)
+
+
+@operation(Role.STEERER)
+async def stop_setup(call: Call, worktree: str) -> Worktree:
+    """End the setup command that runs, with all its processes."""
+    return await call.agor.worktrees.ways.stop_setup(call.caller, worktree)
+
+
+@operation(Role.STEERER)
+async def mend(call: Call, worktree: str, kind: str) -> Worktree:
+    """Take one of the ways on that a worktree offers."""
+    return await call.agor.worktrees.ways.take(call.caller, worktree, kind, call.key)

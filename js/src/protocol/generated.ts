@@ -14,6 +14,8 @@ export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_y
 
 export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
+export type WayKind = 'stop_setup' | 'retry' | 'use' | 'relocate' | 'repair' | 'remake_branch' | 'remove_lock' | 'wait'
+
 export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'mount' | 'unknown'
 
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
@@ -1194,6 +1196,16 @@ export interface VariableSet {
   value: string
 }
 
+/** What is the matter (`why`), and what the button `label` does about it (`what`). One call takes it. */
+export interface Way {
+  kind: WayKind
+  label: string
+  why: string
+  what: string
+  /** The folder, branch or lock that it is about. */
+  of: string | null
+}
+
 /** One piece of work. Its counts are at least so many when `is_more` is true. */
 export interface Work {
   kind: WorkKind
@@ -1270,6 +1282,16 @@ export interface Worktree {
   step: string | null
   /** Why it failed or is missing; of one that was restored, what is not as it was. */
   reason: string | null
+  /** What can be done about it where it is stuck. */
+  ways: Way[]
+  /** What of it is not as a plain checkout would be: submodules that are empty, files that a filter would write otherwise. */
+  notices: string[]
+  /** Its files are there, and only its setup is not through. */
+  isFilled: boolean
+  /** The name of git's entry for it, where that is not the folder's. */
+  entry: string | null
+  /** Somebody else made it; its folder stays where it is. */
+  isAdopted: boolean
   status: WorktreeStatus | null
   createdAt: string
   createdBy: Person
@@ -1341,6 +1363,34 @@ export interface Removal {
   folder: string | null
   /** When the backup goes. `None` with a `folder`: never. */
   until: string | null
+}
+
+/** Take in a worktree that another tool or `git worktree add` made. Its folder stays where it is. */
+export interface WorktreeAdopt {
+  /** Id or slug. */
+  repo: string
+  /** As `adoptable` lists it, or relative to the server's root. */
+  path: string
+  /** Default: the folder's. */
+  name?: string | null
+  board?: string | null
+  x?: number | null
+  y?: number | null
+  notes?: string
+  context?: Record<string, unknown>
+}
+
+/** A worktree of git's own list that is none of ours. `reason` says why it cannot be adopted, if so. */
+export interface Adoptable {
+  path: string
+  branch: string | null
+  head: string | null
+  reason: string | null
+}
+
+/** `path` is where the folder is now. Default: where it was found. */
+export interface Relocate {
+  path?: string | null
 }
 
 export interface WorktreeQuery {
@@ -1520,6 +1570,7 @@ export type ErrorCode =
   | 'invalid'
   | 'key_reused'
   | 'missing_objects'
+  | 'no_such_way'
   | 'not_a_repository'
   | 'not_allowed'
   | 'not_found'
@@ -1535,6 +1586,7 @@ export type ErrorCode =
   | 'server_gone'
   | 'session_busy'
   | 'session_not_found'
+  | 'setup_failed'
   | 'starting'
   | 'storage_broken'
   | 'storage_busy'
