@@ -126,6 +126,8 @@ class Sandboxes:
                 is_made = await meeting.prepare(place)
                 notices = [] if is_made or self._live[worktree.id] else await self._meet(place, is_new=True)
                 notices += await self._introduce(place)
+                if is_made and place.repository.is_partial:
+                    notices.append(partial_notice(place))
                 checkouts = await self._checkouts()
                 layout = await asyncio.to_thread(self._layout, place, agent, env, run_id, checkouts)
             except OSError as error:
@@ -415,6 +417,16 @@ async def _identity(place: Private, caller: Caller) -> dict[str, str]:
     name = settings.get("user.name", caller.person.name)
     email = settings.get("user.email", f"{caller.person.username}@localhost")
     return {f"GIT_{who}_{what}": one for who in ("AUTHOR", "COMMITTER") for what, one in (("NAME", name), ("EMAIL", email))}
+
+
+def partial_notice(place: Private) -> Notice:
+    """Once for each worktree: why a command of git may say that an object is not there."""
+    line = shlex.join(["git", "-C", str(place.repository.path), "fetch", "--refetch", "--no-filter"])
+    text = (
+        "This repository is a partial clone. All files of the worktree are there; for what else git asks its remote, without your "
+        f"credentials in the sandbox. If that fails, fetch everything in a terminal: {line}"
+    )
+    return Notice(code="partial_clone", text=text)
 
 
 def mode_notice(agent: AgentType) -> Notice:

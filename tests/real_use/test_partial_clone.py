@@ -171,7 +171,20 @@ async def test_an_agent_reads_and_commits_in_its_sandbox(sandboxed, owner, check
         assert said.split("\n")[0] == "+other 1"
         assert git("log", "-1", "--format=%s", "fix", cwd=part) == "inside"
         assert git("show", "fix:folder1/x.txt", cwd=part) == "new"
-        assert await notices(scene, session) == []
+        assert await notices(scene, session) == ["partial_clone"]
+
+
+async def test_what_is_not_there_in_the_sandbox_is_said_by_git_and_nothing_waits(sandboxed, owner, checkout: Path, upstream: Path) -> None:
+    part = clone(upstream, checkout, "--filter=blob:none")
+    async with Agor(sandboxed) as app:
+        scene = await scene_of(app, part, owner, key)
+
+        _, said = await play(
+            scene, await scene.session(), "git log -p -1 origin/other 2>&1 | tail -1; echo new > new; git add new; git commit -qm inside"
+        )
+
+        assert "from promisor remote" in said
+        assert git("log", "-1", "--format=%s", "fix", cwd=part) == "inside"
 
 
 async def test_a_shallow_clone(sandboxed, owner, checkout: Path, upstream: Path) -> None:

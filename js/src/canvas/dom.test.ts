@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { World } from '../../dev/made-up';
 import { agentTile, h, icon, mark, morph } from './dom';
+import { card } from './objects/card';
 import { note, toggleLine } from './objects/note';
 import type { ViewContext } from './types';
 
@@ -27,6 +29,20 @@ describe('notes', () => {
   it('tick one line', () => {
     expect(toggleLine('- [ ] a\n- [x] b', 1)).toBe('- [ ] a\n- [ ] b');
     expect(toggleLine('plain', 0)).toBe('plain');
+  });
+});
+
+describe('a card', () => {
+  it('shows what a branch hides in its name', () => {
+    const world = new World();
+    const branch = 'fix/\u202etxt.exe';
+    const object = { kind: 'card', x: 0, y: 0, worktree: 'wt_none', repo: 'warehouse', branch, title: '', base: 'main' } as const;
+    const seen = { ...context, state: world.state(), now: 0, readers: new Map(), isUnfolded: () => false, trouble: () => null, isWaiting: () => false } as unknown as ViewContext;
+
+    const element = card.draw('ob_2', object, seen);
+
+    expect(element.textContent).toContain('fix/⟨202E⟩txt.exe');
+    expect(element.outerHTML).not.toContain('\u202e');
   });
 });
 

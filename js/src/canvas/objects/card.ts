@@ -4,6 +4,7 @@ import { contentOf, sessionsOf, strongest } from '../../store/cards';
 import type { CardContent, Foot, Row, Step } from '../../store/cards';
 import { colorOf } from '../../store/presence';
 import type { Action, Strip } from '../../store/strips';
+import { visible } from '../../store/visible';
 import { count } from '../../store/words';
 import { agentTile, avatar, h, icon, mark } from '../dom';
 import type { ObjectView, Summary, ViewContext } from '../types';
@@ -190,7 +191,7 @@ const full = (id: string, card: CardContent, context: ViewContext): HTMLElement 
     'article',
     rootAttributes(id, card, 'full'),
     h('header', { class: 'agor-card-h' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title), card.by ? avatar(card.by) : null),
-    h('div', { class: 'agor-card-m' }, icon('branch', 12), h('code', { class: 'agor-ell', title: card.branch }, card.branch), card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null),
+    h('div', { class: 'agor-card-m' }, icon('branch', 12), h('code', { class: 'agor-ell', title: visible(card.branch) }, visible(card.branch)), card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null),
     card.pills.length ? h('div', { class: 'agor-card-p' }, card.pills.map(pillElement)) : null,
     card.steps.length ? [h('div', { class: 'agor-prog agor-some', role: 'progressbar', 'aria-label': 'Creating' }, h('i', null)), h('ol', { class: 'agor-steps' }, card.steps.map(stepElement))] : null,
     treeElement(card),
@@ -218,7 +219,7 @@ const tile = (card: Card, context: ViewContext): HTMLElement => {
   return element;
 };
 
-const titleOf = (card: Card, context: ViewContext): string => context.state.worktrees.get(card.worktree)?.name || card.title || card.branch || 'Untitled';
+const titleOf = (card: Card, context: ViewContext): string => context.state.worktrees.get(card.worktree)?.name || card.title || visible(card.branch) || 'Untitled';
 
 const summary = (object: Card, context: ViewContext): Summary => {
   const of = content(NOWHERE, object, context);
