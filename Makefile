@@ -30,10 +30,10 @@ browser-tools:
 	  { echo "Chromium is missing and could not be installed. Install the package chromium, then run this again." >&2; exit 1; }
 
 sandbox-tools:
-	@command -v bwrap >/dev/null || \
+	@{ command -v bwrap && command -v git-lfs; } >/dev/null || \
 	  { as_root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	    $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends bubblewrap; } || \
-	  { echo "bubblewrap is missing and could not be installed. Install the package bubblewrap, then run this again." >&2; exit 1; }
+	    $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends bubblewrap git-lfs; } || \
+	  { echo "bubblewrap or git-lfs is missing and could not be installed. Install these packages, then run this again." >&2; exit 1; }
 
 demo: $(STAMP)  ## Make a sample project and start JupyterLab on the quick start
 	$(PY) -m agor_jupyter.cli demo --folder .demo --port $(PORT)

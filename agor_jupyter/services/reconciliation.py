@@ -44,6 +44,8 @@ class Reconciliation:
         if worktree.step in {ARCHIVING, REMOVING, RESTORING}:
             await self._recover(worktree, self._repos.repository(await self._repos.get(worktree.repo_id)))
             return
+        if worktree.state is WorktreeState.FAILED and not worktree.ways:  # of a version that offered none
+            await self._change(worktree.id, reason=worktree.reason)
         if worktree.state is WorktreeState.ARCHIVED or (worktree.state is WorktreeState.FAILED and not worktree.is_filled):
             return
         repository = self._repos.repository(await self._repos.get(worktree.repo_id))

@@ -1,5 +1,5 @@
 // A made-up board: the records a server would send, for every state that a card can have.
-import type { AgentStatus, AgentType, BoardObject, Budget, Permission, Person, Session, SessionOption, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus } from '../src/protocol/generated';
+import type { AgentStatus, AgentType, BoardObject, Budget, Permission, Person, Session, SessionOption, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus, Way, WayKind } from '../src/protocol/generated';
 import { applyBudgets, applySnapshot, initialState } from '../src/store/apply';
 import type { BoardState } from '../src/store/types';
 
@@ -118,6 +118,8 @@ const AGENTS = [
 const status = (branch: string, ahead: number, behind: number, files: number, added: number, deleted: number): WorktreeStatus =>
   ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, operation: null, work: [], asOf: ago(0) }) as WorktreeStatus;
 
+const way = (kind: WayKind, label: string, why: string): Way => ({ kind, label, why, what: '', of: null });
+
 export class World {
   readonly worktrees: Worktree[] = [];
   readonly sessions: Session[] = [];
@@ -148,6 +150,11 @@ export class World {
       state: 'ready' as WorktreeState,
       step: null,
       reason: null,
+      ways: [],
+      notices: [],
+      isFilled: false,
+      entry: null,
+      isAdopted: false,
       status: status(branch, ...figures),
       createdAt: ago(300),
       createdBy: by,
@@ -376,11 +383,14 @@ export const kinds: Record<string, (w: World) => string> = {
     w.session(id, 'claude', 'Monthly chunks', 'stopping', 0.1, { cost: 0.12 });
     return id;
   },
-  creating: w => w.worktree('Split fct_orders by region', 'split-by-region', people.rafael, { state: 'creating', step: 'setup: uv sync', status: null }),
+  creating: w => w.worktree('Split fct_orders by region', 'split-by-region', people.rafael, { state: 'creating', step: 'setup: uv sync', status: null, ways: [way('stop_setup', 'Stop setup', 'The setup command “uv sync” runs.')] }),
+  setup: w => w.worktree('Costs by team', 'costs-by-team', people.rafael, { state: 'failed', isFilled: true, status: null, reason: 'The setup command “uv sync” failed with code 2. It said: no such index', ways: [way('retry', 'Run setup again', ''), way('use', 'Use as it is', '')] }),
+  locked: w => w.worktree('Weekly cohorts', 'weekly-cohorts', people.aiko, { ways: [way('remove_lock', 'Remove the lock', 'A git process that is gone left index.lock behind 4 minutes ago. Until it is removed, git refuses to commit here.')] }),
+  moved: w => w.worktree('Region backfill', 'region-backfill', people.jonas, { state: 'missing', reason: 'Its folder was moved: /data/region-backfill is gone, and its files are in /data/regions.', ways: [way('relocate', 'Follow it there', '')] }),
   missing: () => 'wt_elsewhere',
-  gone: w => w.worktree('Late order repair', 'late-orders-2', people.jonas, { state: 'missing', reason: 'The folder was removed outside. Branch late-orders-2 is kept.' }),
+  gone: w => w.worktree('Late order repair', 'late-orders-2', people.jonas, { state: 'missing', reason: 'The folder was removed outside. Branch late-orders-2 is kept.', ways: [way('retry', 'Make it again', '')] }),
   archived: w => w.worktree('Drop legacy events table', 'drop-events', people.mira, { state: 'archived', archivedAt: ago(3 * 1440), figures: [0, 0, 7, 12, 480] }),
-  broken: w => w.worktree('Vacuum schedule', 'vacuum-nightly', people.aiko, { state: 'failed', status: null, reason: 'Branch “vacuum-nightly” is checked out in ~/code/warehouse. Nothing was started.' }),
+  broken: w => w.worktree('Vacuum schedule', 'vacuum-nightly', people.aiko, { state: 'failed', status: null, reason: 'Branch “vacuum-nightly” is checked out in ~/code/warehouse. Nothing was started.', ways: [way('retry', 'Try again', '')] }),
   currency(w) {
     const id = w.worktree('Round currency to 4 places', 'currency-rounding', people.eva, { pullRequestUrl: `${PULL}45`, figures: [1, 0, 5, 27, 27] });
     w.session(id, 'codex', 'Decimal(18,4) everywhere', 'done', 1440, { cost: 0.31 });

@@ -112,6 +112,7 @@ function App(): JSX.Element {
     discard: id => soon('discard', id),
     cancelTurn: id => soon('cancelTurn', id),
     retryWorktree: id => soon('retryWorktree', id),
+    mend: (id, kind) => soon(`mend ${kind}`, id),
     restoreWorktree: id => soon('restoreWorktree', id),
     archiveWorktree: id => soon('archiveWorktree', id),
     takeOffBoard: id => soon('takeOffBoard', id),

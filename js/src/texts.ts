@@ -60,6 +60,7 @@ export const texts = {
     resume: 'Resume',
     retry: 'Retry',
     discard: 'Discard',
+    mend: 'Mending the worktree',
     restore: 'Restore',
     archive: 'Archive',
     stop: 'Stop',
@@ -428,6 +429,12 @@ export const texts = {
   } satisfies Record<WorkKind, (n: number, name: string) => string>,
 
   worktree: {
+    stuck: 'Something is in its way',
+    adopt: 'Adopt',
+    adoptable: (count: number) => `Adopt a worktree that another tool made (${count})`,
+    adoptHint: 'An adopted worktree stays in its folder.',
+    release: 'Release',
+    releaseHint: 'Forget it here, and leave its folder, branch and files as they are.',
     new: 'New worktree',
     noRepo: 'No repository is registered yet. A worktree is made from one.',
     repo: 'Repository',

@@ -54,6 +54,7 @@ export const actions: Readonly<Record<string, (click: Click, host: ActionHost) =
   'sign-in': (click, { commands }) => commands.openDialog('agents', { agent: click.of }),
   budget: (click, { commands, state }) => commands.openDialog('budget', state.sessions.has(click.of) ? { sessionId: click.of } : { worktreeId: click.of }),
   remake: (click, host) => host.run(click.objectId, () => host.commands.retryWorktree(click.of)),
+  mend: (click, host) => host.run(click.objectId, () => host.commands.mend(click.of, click.option)),
   restore: (click, host) => host.run(click.objectId, () => host.commands.restoreWorktree(click.of)),
   archive: (click, host) => host.run(click.objectId, () => host.commands.archiveWorktree(click.of)),
   make: (click, host) => {

@@ -1,7 +1,7 @@
 // A new worktree: repo, name, branch, base, links, and what an agent should do first.
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
-import type { Branch, Worktree } from '../protocol/generated.js';
+import type { Adoptable, Branch, Worktree } from '../protocol/generated.js';
 import type { Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
@@ -10,6 +10,7 @@ import { useTextOnly } from './attachments.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 import { Icon } from './Icon.js';
+import { visible } from './safe.js';
 
 /** Ctrl Enter sends a form from a field of several lines. */
 export function submitKeys(event: KeyboardEvent<HTMLFormElement>): void {
@@ -227,7 +228,57 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         {prompt.trim() && <AgentFields choice={choice} label={texts.session.agent} hasBudget />}
         <Problem text={textOnly.refusal ?? problem} />
       </form>
+      <Adopt repo={chosen.slug} at={at} />
     </Dialog>
+  );
+}
+
+/** Worktrees of git's own list that are none of ours, each with a button that takes it in where it lies. */
+function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
+  const { commands } = useApp();
+  const shared = useShared();
+  const [found, setFound] = useState<readonly Adoptable[]>([]);
+  const { run, isRunning, problem } = useCommand();
+  const key = useRef(newKey());
+  useEffect(() => {
+    let isGone = false;
+    commands.adoptable(repo).then(
+      list => !isGone && setFound(list),
+      () => !isGone && setFound([]),
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [commands, repo]);
+  if (shared.me?.role !== 'owner' || !found.length) return null;
+  const adopt = (path: string) =>
+    run(async () => {
+      await commands.adopt({ repo, path, ...(at ? { x: at.x, y: at.y } : {}) }, key.current);
+      key.current = newKey();
+      commands.closeDialog();
+    });
+  return (
+    <details className="agor-details">
+      <summary>{texts.worktree.adoptable(found.length)}</summary>
+      <p className="agor-advice">{texts.worktree.adoptHint}</p>
+      <ul className="agor-plain-list">
+        {found.map(one => (
+          <li key={one.path} className="agor-row" title={one.reason ?? undefined}>
+            <code className="agor-ell agor-grow">{visible(one.path)}</code>
+            <span className="agor-t3 agor-nowrap">{visible(one.branch ?? one.head?.slice(0, 10) ?? '')}</span>
+            <button
+              type="button"
+              className="agor-btn agor-sm"
+              disabled={isRunning || one.reason !== null}
+              onClick={() => void adopt(one.path)}
+            >
+              {texts.worktree.adopt}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <Problem text={problem} />
+    </details>
   );
 }
 

@@ -47,6 +47,12 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
       </header>
       <div className="agor-worktree-body">
         {worktree.reason && <Problem text={worktree.reason} />}
+        <Ways worktree={worktree} />
+        {worktree.notices.map(notice => (
+          <p key={notice} className="agor-advice">
+            {visible(notice)}
+          </p>
+        ))}
         {sessions.length > 0 && (
           <ul className="agor-plain-list" aria-label={texts.menu.sessions}>
             {sessions.map(session => (
@@ -66,6 +72,37 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
         {canSteer(shared) && <PutAway worktree={worktree} />}
       </div>
     </>
+  );
+}
+
+/** What is in its way, with a button for each way on. */
+function Ways({ worktree }: { worktree: Worktree }) {
+  const { commands } = useApp();
+  const shared = useShared();
+  const { run, isRunning, problem } = useCommand();
+  if (!worktree.ways.length) return null;
+  return (
+    <section aria-label={texts.worktree.stuck}>
+      {worktree.ways.map(way => (
+        <div key={way.kind} className="agor-row agor-wrap">
+          {canSteer(shared) && (
+            <button
+              type="button"
+              className="agor-btn agor-sm"
+              disabled={isRunning}
+              onClick={() => void run(() => commands.mend(worktree.id, way.kind))}
+            >
+              {way.label}
+            </button>
+          )}
+          <span className="agor-grow agor-t2">
+            {way.why !== worktree.reason && `${visible(way.why)} `}
+            {visible(way.what)}
+          </span>
+        </div>
+      ))}
+      <Problem text={problem} />
+    </section>
   );
 }
 
@@ -211,7 +248,6 @@ function PutAway({ worktree }: { worktree: Worktree }) {
   const [isAsking, setAsking] = useState(false);
   const [isArchiving, setArchiving] = useState(false);
   const isArchived = worktree.state === 'archived';
-  const isGone = worktree.state === 'missing' || worktree.state === 'failed';
   return (
     <section className="agor-put-away">
       {isArchived ? (
@@ -234,9 +270,15 @@ function PutAway({ worktree }: { worktree: Worktree }) {
           {texts.worktree.archive}
         </button>
       )}
-      {isGone && (
-        <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.retryWorktree(worktree.id))}>
-          {texts.outcome.retry}
+      {shared.me?.role === 'owner' && worktree.isAdopted && !isArchived && (
+        <button
+          type="button"
+          className="agor-btn"
+          disabled={isRunning}
+          title={texts.worktree.releaseHint}
+          onClick={() => void run(() => commands.release(worktree.id)).then(isDone => isDone && commands.closePanel())}
+        >
+          {texts.worktree.release}
         </button>
       )}
       {shared.me?.role === 'owner' && (

@@ -1,5 +1,6 @@
 // What a person can do from this view. Each command is one request; an id makes it safe to send again.
 import type {
+  Adoptable,
   Branch,
   Patch,
   Remember,
@@ -12,6 +13,7 @@ import type {
   Turn,
   Work,
   Worktree,
+  WorktreeAdopt,
   WorktreeChange,
   WorktreeCreate,
 } from '../protocol/generated.js';
@@ -38,6 +40,10 @@ export interface PanelCommands extends Commands {
   changeWorktree(worktreeId: string, change: Partial<WorktreeChange>): Promise<void>;
   removeWorktree(worktreeId: string, force: boolean): Promise<Removal>;
   addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>;
+  adoptable(repo: string): Promise<Adoptable[]>;
+  adopt(request: Pick<WorktreeAdopt, 'repo' | 'path'> & Partial<WorktreeAdopt>, key: string): Promise<Worktree>;
+  /** Forgets it and leaves its folder, branch and files. */
+  release(worktreeId: string): Promise<void>;
   branches(repo: string): Promise<Branch[]>;
   worktreeDiff(worktreeId: string): Promise<Patch>;
   worktreeLosses(worktreeId: string): Promise<Work[]>;
@@ -116,6 +122,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     retry: id => quiet(post(texts.commands.retry, `turns/${id}/retry`)),
     discard: id => quiet(post(texts.commands.discard, `turns/${id}/discard`)),
     retryWorktree: id => quiet(post(texts.commands.retry, `worktrees/${id}/retry`)),
+    mend: (id, kind) => quiet(post(texts.commands.mend, `worktrees/${id}/ways/${encodeURIComponent(kind)}`)),
     restoreWorktree: id => quiet(post(texts.commands.restore, `worktrees/${id}/restore`)),
     archiveWorktree: id => quiet(post(texts.commands.archive, `worktrees/${id}/archive`)),
     makeHere,
@@ -133,6 +140,9 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     changeWorktree: (id, change) => quiet(http.patch(`worktrees/${id}`, change)),
     removeWorktree: (id, force) => http.delete<Removal>(`worktrees/${id}`, { query: { force }, timeoutMs: 120_000 }),
     addRepo: (request, key) => http.post<Repo>('repos', request, { key, timeoutMs: 60_000 }),
+    adoptable: async repo => listOf(await http.get<Adoptable[] | { items: Adoptable[] }>(`repos/${encodeURIComponent(repo)}/adoptable`)),
+    adopt: (request, key) => http.post<Worktree>('worktrees/adopt', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
+    release: id => quiet(http.post(`worktrees/${id}/release`)),
     branches: async repo => listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(repo)}/branches`)),
     worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
     worktreeLosses: async id => listOf(await http.get<Work[] | { items: Work[] }>(`worktrees/${id}/losses`, { timeoutMs: 60_000 })),

@@ -88,10 +88,22 @@ describe('what a card says', () => {
     expect(seen('interrupted').strip?.actions.map(action => action.text)).toEqual(['Resume', 'Retry', 'Discard', 'Open']);
   });
 
+  it('offers each way on of a worktree that is stuck, and none to a viewer', () => {
+    const offers = (name: string, role: 'owner' | 'viewer' = 'owner') =>
+      seen(name, state => ({ ...state, me: state.me && { ...state.me, role } })).strip?.actions.filter(({ act }) => act === 'mend');
+
+    expect(offers('creating')).toMatchObject([{ option: 'stop_setup', text: 'Stop setup' }]);
+    expect(offers('setup')?.map(({ option }) => option)).toEqual(['retry', 'use']);
+    expect(offers('locked')).toMatchObject([{ option: 'remove_lock' }]);
+    expect(offers('moved')).toMatchObject([{ option: 'relocate' }]);
+    expect(offers('moved', 'viewer')).toEqual([]);
+  });
+
   it('says what is not here, gone, archived, or could not be made', () => {
     expect(seen('missing').state.label).toBe('Not on this machine');
     expect(seen('missing').strip?.actions[0]).toMatchObject({ act: 'make', text: 'Make it here' });
     expect(seen('gone').look).toBe('missing');
+    expect(seen('moved').state.label).toBe('Folder was moved');
     expect(seen('archived').strip?.when).toBe('Archived 3 d ago');
     expect(seen('broken').strip?.text).toContain('checked out in ~/code/warehouse');
   });

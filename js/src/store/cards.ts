@@ -3,7 +3,7 @@ import type { Card, Person, Session, SessionState, Work, Worktree } from '../pro
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
 import { initialsOf } from './presence';
-import { permissionOf, SHORT_ASKS, type Strip, stripOf } from './strips';
+import { permissionOf, SHORT_ASKS, type Strip, stripOf, waysOf } from './strips';
 import type { BoardState, Presence } from './types';
 import { age, clock, count, dollars, hour, isOlder, left, ordinal, wait } from './words';
 
@@ -333,17 +333,17 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   if (worktree.state === 'missing') {
     return {
       ...base,
-      state: { mark: 'missing', label: 'Folder is gone' },
+      state: { mark: 'missing', label: worktree.ways.some(({ kind }) => kind === 'relocate') ? 'Folder was moved' : 'Folder is gone' },
       look: 'missing',
       strip: {
         kind: 'plain',
         title: '',
         command: '',
         text: worktree.reason ?? 'The folder of this worktree is gone. The branch is kept.',
-        actions: [{ act: 'remake', id: worktree.id, text: 'Make it again', kind: 'primary', icon: 'download' }, { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' }],
+        actions: [...waysOf(worktree, state), { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' }],
         when: '',
       },
-      fact: 'Folder is gone',
+      fact: worktree.ways.some(({ kind }) => kind === 'relocate') ? 'Folder was moved' : 'Folder is gone',
     };
   }
   const pills = pillsOf(worktree);
@@ -360,6 +360,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     };
   }
   if (worktree.state === 'creating') {
+    const stop = waysOf(worktree, state);
     return {
       ...base,
       state: { mark: 'starting', label: 'Creating' },
@@ -367,6 +368,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
         { state: 'done', text: `Branch from ${worktree.baseRef}, ${worktree.baseSha.slice(0, 7)}`, when: '' },
         { state: 'starting', text: worktree.step ?? 'Waiting for git', when: wait(worktree.updatedAt, now) },
       ],
+      strip: stop.length > 0 ? { kind: 'plain', title: '', command: '', text: '', actions: stop, when: '' } : null,
       fact: worktree.step ?? 'Creating',
       isTicking: true,
     };
@@ -375,14 +377,14 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     const reason = worktree.reason ?? 'It could not be made.';
     return {
       ...base,
-      state: { mark: 'failed', label: 'Could not be made' },
+      state: { mark: 'failed', label: worktree.isFilled ? 'Setup failed' : 'Could not be made' },
       pills,
       strip: {
         kind: 'fail',
-        title: 'Could not be made',
+        title: worktree.isFilled ? 'Setup failed' : 'Could not be made',
         command: '',
         text: reason,
-        actions: state.me?.role === 'viewer' ? [] : [{ act: 'remake', id: worktree.id, text: 'Retry', kind: 'plain', icon: 'refresh' }],
+        actions: waysOf(worktree, state),
         when: '',
       },
       fact: reason.split('\n')[0] ?? reason,

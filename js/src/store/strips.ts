@@ -7,7 +7,7 @@ import { age, dollars } from './words';
 
 /** `act` names a command, `id` what it is about; `kind` is how the button looks. */
 export interface Action {
-  readonly act: 'answer' | 'session' | 'resume' | 'retry' | 'cancel' | 'fork' | 'budget' | 'sign-in' | 'discard' | 'make' | 'remove' | 'restore' | 'remake';
+  readonly act: 'answer' | 'session' | 'resume' | 'retry' | 'cancel' | 'fork' | 'budget' | 'sign-in' | 'discard' | 'make' | 'remove' | 'restore' | 'remake' | 'mend';
   readonly id: string;
   readonly option?: string;
   readonly text: string;
@@ -55,6 +55,8 @@ const labelOf = (session: Session, state: BoardState): string => state.agents.ge
 export const stripOf = (worktree: Worktree, sessions: readonly Session[], state: BoardState, now: number): Strip | null => {
   const asking = sessions.find(s => s.state === 'needs_you');
   if (asking) return askStrip(asking, state, now);
+  const [way] = worktree.ways;
+  if (way) return { kind: 'fail', title: texts.worktree.stuck, command: '', text: way.why, actions: waysOf(worktree, state), when: '' };
   const broken = sessions.find(s => s.state === 'failed') ?? sessions.find(s => s.state === 'interrupted');
   if (broken) return failStrip(broken, state);
   for (const session of sessions) {
@@ -68,6 +70,12 @@ export const stripOf = (worktree: Worktree, sessions: readonly Session[], state:
   }
   return null;
 };
+
+/** A button for each way on that a stuck worktree offers. */
+export const waysOf = (worktree: Worktree, state: BoardState): Action[] =>
+  state.me?.role === 'viewer'
+    ? []
+    : worktree.ways.map((way, position) => ({ act: 'mend', id: worktree.id, option: way.kind, text: way.label, kind: position === 0 ? 'plain' : 'ghost' }));
 
 const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   const permission = permissionOf(asking, state);

@@ -113,6 +113,8 @@ export interface Commands {
   discard(turnId: string): Promise<void>;
   cancelTurn(turnId: string): Promise<void>;
   retryWorktree(worktreeId: string): Promise<void>;
+  /** Take a way on that a stuck worktree offers. */
+  mend(worktreeId: string, kind: string): Promise<void>;
   restoreWorktree(worktreeId: string): Promise<void>;
   archiveWorktree(worktreeId: string): Promise<void>;
   /** The worktree stays; its card goes. */
