@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import struct
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ _GITLINK = 0o160000
 _FIXED = struct.Struct(">10I")
 _ASSUMED, _EXTENDED, _SKIPPED = 0x8000, 0x4000, 0x4000
 _SPLIT = b"link"
+_PLAIN = re.compile(rb"(?s).{24}\0\0[\x80-\xdf].{33}[\0-\x3f].(?:([^\0]*)/)?[^\0/]+\0{1,8}")
+"""An entry of version 2 that is no submodule and that nothing sets aside, up to the next. Its folder is the group."""
 
 
 class OddIndex(Exception):
@@ -70,6 +73,8 @@ def _parse(content: bytes, width: int) -> Index:
     mark, version, count = struct.unpack_from(">4sII", content)
     if mark != b"DIRC" or version not in {2, 3, 4}:
         raise OddIndex(f"version {version}")
+    if version == 2 and width == 20 and (quick := _parse_plain(content, count)) is not None:
+        return quick
     folders: dict[bytes, None] = {}
     links: dict[bytes, str] = {}
     set_aside: list[SetAside] = []
@@ -101,12 +106,34 @@ def _parse(content: bytes, width: int) -> Index:
         position = following
     if position > len(content) - width:
         raise OddIndex("it is cut off")
-    while position < len(content) - width:
+    _refuse_split(content, position, len(content) - width)
+    return Index(count=count, folders=_with_parents(folders), links=links, set_aside=tuple(set_aside))
+
+
+def _refuse_split(content: bytes, position: int, end: int) -> None:
+    """Looks at the extensions, from `position` on."""
+    while position < end:
         kind, length = struct.unpack_from(">4sI", content, position)
         if kind == _SPLIT:
             raise OddIndex("it is split")
         position += 8 + length
-    return Index(count=count, folders=_with_parents(folders), links=links, set_aside=tuple(set_aside))
+
+
+def _parse_plain(content: bytes, count: int) -> Index | None:
+    """In a fourth of the time, when all entries are plain. `None`: some are not, and each has to be looked at."""
+    rest, number = _PLAIN.subn(b"", content[12:-20], count)
+    if number != count:
+        return None
+    position = 0
+    while position < len(rest):  # what is left has to be extensions and nothing else
+        kind, length = rest[position : position + 4], int.from_bytes(rest[position + 4 : position + 8], "big")
+        if kind == _SPLIT or not (kind.isalpha() and kind.isascii()):
+            return None
+        position += 8 + length
+    if position != len(rest):
+        return None
+    folders = dict.fromkeys(_PLAIN.findall(content, 12)[:count])
+    return Index(count=count, folders=_with_parents({folder + b"/": None for folder in folders if folder}))
 
 
 def _varint(content: bytes, position: int) -> tuple[int, int]:

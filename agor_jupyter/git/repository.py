@@ -9,6 +9,7 @@ anything, and it has no hooks. `docs/decisions/git-through-a-view.md` tells the 
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import stat
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.git import formats, run
+from agor_jupyter.git.blobs import Blobs
 
 _LINKED = (
     *("objects", "refs", "packed-refs", "reftable", "logs", "worktrees", "info", "shallow"),
@@ -35,6 +37,9 @@ _ALLOWED_KEYS = re.compile(
 _PROMISED = re.compile(rb"remote\..+\.(promisor|partialclonefilter)|extensions\.partialclone")
 _ALLOWED_PERSONAL_KEYS = re.compile(rb"core\.(excludesfile|autocrlf|eol)")
 _HEAD = re.compile(rb"(ref: refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
+
+_CONVERTING = {b"core.autocrlf", b"core.eol"}
+_OFF = {b"false", b"no", b"off", b"0", b""}
 
 Setting = tuple[bytes, bytes]
 
@@ -57,6 +62,7 @@ class Repository:
     """Its settings as they were when they were read last, without what they include. Of them nothing is obeyed but switches."""
     entries: dict[str, str] = field(default_factory=dict)
     """Names of git's entries for worktrees whose folder has another name, by their paths, as they were recorded."""
+    _converts: bool = field(default=True, init=False)
     _signature: object = field(default=None, init=False)
     _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
     _tips_at: float = field(default=0.0, init=False)
@@ -74,6 +80,21 @@ class Repository:
     def is_partial(self) -> bool:
         """Objects may be missing that a server has promised."""
         return any(_PROMISED.fullmatch(key) for key in self.own)
+
+    @functools.cached_property
+    def blobs(self) -> Blobs:
+        """What files held at a commit."""
+
+        async def read(asked: bytes) -> bytes:
+            return (await self.git("read what files were", "cat-file", "--batch", stdin=asked)).out
+
+        return Blobs(read)
+
+    @property
+    def converts(self) -> bool:
+        """A setting, or attributes of the server's user, may make git compare something else than the bytes of files."""
+        settings = os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/")) / ".config"
+        return self._converts or os.path.lexists(Path(settings) / "git" / "attributes")
 
     def worktree_dir(self, worktree: Path) -> Path:
         """Where git keeps what belongs to the worktree at that path: named as its folder, unless it is recorded otherwise."""
@@ -185,6 +206,7 @@ class Repository:
             raise refusal
         self.own = dict(own)
         settings += select(own, _ALLOWED_KEYS, await self._personal(), _ALLOWED_PERSONAL_KEYS)
+        self._converts = any(key in _CONVERTING and value.lower() not in _OFF for key, value in settings)
         _replace(self.view / "config", render(settings))
 
     async def settings(self, own: "re.Pattern[bytes]", personal: "re.Pattern[bytes]") -> list[Setting]:

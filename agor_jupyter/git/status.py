@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.domain.worktrees import WorktreeStatus
-from agor_jupyter.git import names, partial, unfilled
+from agor_jupyter.git import counts, names, partial, unfilled
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -46,6 +46,8 @@ class Changes:
     """Folders that are repositories of their own, and that git does not look into."""
     ignored: list[str] = field(default_factory=list)
     """Files, and folders that end with `/`."""
+    entries: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Of tracked files that are not in conflict: the mode at HEAD, the one in the folder, and the name of the object at HEAD."""
     submodules: dict[str, Submodule] = field(default_factory=dict)
     altered: list[str] = field(default_factory=list)
     """Those of `tracked` of which only the file differs, and nothing is staged."""
@@ -90,13 +92,14 @@ def parse(text: str) -> Changes:
 
 
 def _take_changed(found: Changes, rest: str) -> None:
-    path = rest.split(" ", 7)[-1]
+    _, _, before, _, after, name, _, path = rest.split(" ", 7)
     if rest[3] == "S":
         found.submodules[path] = Submodule(is_staged=rest[0] != ".", is_moved=rest[1] != ".")
         return
     found.staged += rest[0] != "."
     found.unstaged += rest[1] != "."
     found.tracked.append(path)
+    found.entries[path] = (before, after, name)
     if rest.startswith(".M"):
         found.altered.append(path)
 
@@ -162,7 +165,10 @@ def _state(worktree: Path, found: Changes, base_sha: str) -> tuple[object, bool]
 async def _count_lines(repository: Repository, worktree: Path, found: Changes, base_sha: str) -> tuple[int, int, int]:
     files = added = deleted = 0
     is_moved = found.head != base_sha
-    if found.tracked or is_moved:
+    known = None if is_moved or not found.tracked else await counts.tracked(repository, worktree, found.tracked, found.entries)
+    if known is not None:
+        files, added, deleted = known
+    elif found.tracked or is_moved:
         if is_moved and found.head:
             await partial.complete_diff(repository, base_sha, found.head, "count what changed")
         only = found.tracked if not is_moved and len(found.tracked) <= _MAX_PATHS else []  # git then looks at no other file
