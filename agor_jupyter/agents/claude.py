@@ -1,6 +1,6 @@
 """Claude Code, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction, UsageForm
 
 AGENT = AgentType(
     name="claude",
@@ -36,6 +36,7 @@ AGENT = AgentType(
     mode="default",
     reports_usage=True,
     reports_in_turn=True,
+    usage=UsageForm(scope="turn", cached="beside"),
     usage_model="_claude/model",
     reports_cost=True,
     mcp=["stdio", "http"],

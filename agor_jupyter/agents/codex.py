@@ -1,6 +1,6 @@
 """Codex, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, UsageForm
 from agor_jupyter.domain.records import JsonObject
 
 
@@ -36,6 +36,7 @@ AGENT = AgentType(
     when_rejected="cancelled",
     reports_usage=True,
     reports_in_turn=True,
+    usage=UsageForm(scope="turn", cached="beside", omits_own=True),
     mcp=["stdio", "http"],
     takes_images=True,
     connect="export AGOR_MCP_TOKEN={token}; codex mcp add agor --url {url} --bearer-token-env-var AGOR_MCP_TOKEN",

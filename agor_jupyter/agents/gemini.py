@@ -1,6 +1,6 @@
 """Gemini CLI, which speaks ACP itself."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction, UsageForm
 
 AGENT = AgentType(
     name="gemini",
@@ -35,7 +35,7 @@ AGENT = AgentType(
     loads_next_minute=True,  # its file's name has the minute in it, and loading begins a file of that name
     sets_between_turns=True,
     reports_usage=True,
-    router="auto",  # after the first request of a turn
+    usage=UsageForm(scope="turn", cached="inside", router="auto", omits_own=True),  # the router is there after a turn's first request
     mcp=["stdio", "http"],
     takes_images=True,
     connect="gemini mcp add --transport http --header 'Authorization: Bearer {token}' agor {url}",

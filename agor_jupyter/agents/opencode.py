@@ -2,7 +2,7 @@
 
 import json
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, Restriction, UsageForm
 
 _FOLDERS = ("agent", "agents", "command", "commands", "mode", "modes", "plugin", "plugins", "skill", "skills", "themes", "tool", "tools")
 _SETTINGS = ("opencode.json", "opencode.jsonc", "config.json", "AGENTS.md", *_FOLDERS)
@@ -37,7 +37,7 @@ AGENT = AgentType(
     can_fork=True,
     when_rejected="done",
     reports_usage=True,
-    usage_is_partial=True,
+    usage=UsageForm(scope="request", cached="beside", omits_own=True),
     failure_signs=FailureSigns(codes={"ProviderAuthError": "auth_required", "APIError": "provider_error", "NoAnswer": "unreachable"}),
     notes=[
         "It does not say why the model's provider refused: that is read from its own files.",

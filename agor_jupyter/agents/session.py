@@ -22,6 +22,7 @@ from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.options import Offer
 from agor_jupyter.agents.questions import Question, read_question
 from agor_jupyter.agents.tally import Tally
+from agor_jupyter.agents.usage import Reports
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed, AgentSignedOut, BadOption
@@ -175,6 +176,7 @@ class AgentSession:
         self._cost_before: float | None = None
         self._models: list[ModelUsage] = []
         self._tally = Tally()
+        self._reports = Reports(agent.usage)
         self._is_command = False
         self._now, self._watch, self._has_acted = now, FailureWatch(agent), False
         self._last_error, self._began = last_error, now()
@@ -264,6 +266,7 @@ class AgentSession:
         fork_of: str | None = None,
         wanted: Mapping[str, str] | None = None,
         spent_usd: float | None = None,
+        spent: Usage | None = None,
         tools: Tools | None = None,
         skip: Collection[str] = (),
     ) -> Opened:
@@ -271,6 +274,7 @@ class AgentSession:
 
         `wanted` are options by their ids, the mode among them; nothing is prompted in another mode. Default: the catalogue's mode.
         `spent_usd` is what `previous` has cost until now: agents report sums. Without it the cost of the next turn is an estimate.
+        `spent` are its tokens, for an agent that reports sums of them too.
         `tools` are the MCP servers that the agent may use in it. `skip` are methods of ACP that were the end of a process before.
 
         Raises:
@@ -286,6 +290,7 @@ class AgentSession:
         self.agent_session_id = session_id
         self._cost_before = 0.0 if how == "new" else spent_usd
         self._tally.open(is_new=how == "new")
+        self._reports.open(spent, is_new=how == "new")
         self._offer = options.read(answer)
         if how == "loaded":
             await self._until_quiet()
@@ -376,6 +381,7 @@ class AgentSession:
         self._retrying.clear()
         self._models, self._is_command = [], text.lstrip().startswith("/")
         self._tally.begin_turn()
+        self._reports.begin_turn()
         self._in_turn = True
         try:
             if self._late:
@@ -634,8 +640,7 @@ class AgentSession:
         """Tokens from the answer, context and cost from the last report; the cost of this turn is what was added to the sum."""
         total, before = self._usage.cost_usd, self._cost_before
         cost = total
-        self._models = [] if self.agent.usage_is_partial else updates.model_usage(answer, self.agent.router)
-        tokens = Usage() if self.agent.usage_is_partial else updates.tokens(answer)
+        tokens, self._models = self._reports.at_end(answer, self._usage.context_used)
         if self.unpaid and not self.spent_usd and tokens == Usage() and not self._models:  # it was stopped, and does not say what that cost
             self._models = self.unpaid
             return self._usage.replace(cost_usd=None)
@@ -666,6 +671,7 @@ class AgentSession:
             await self._notice("malformed_update", "The agent sent an update that is not an object.")
             return
         self._watch.hear(update)
+        self._reports.hear(update)
         if self._watch.is_retrying:
             self._retrying.set()
             self._progressed.clear()

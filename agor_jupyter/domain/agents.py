@@ -63,6 +63,23 @@ class Restriction(Record):
     """Those of them that it loads all the same."""
 
 
+class UsageForm(Record):
+    """What an agent means by the tokens that it reports."""
+
+    scope: Literal["request", "turn", "session"] | None = None
+    """They are those of one request, of the turn, or of the conversation until now. Those of a turn's last request alone are not kept.
+    `None`: nobody knows; they are taken for the turn's, and for sums where they could be.
+    """
+    cached: Literal["beside", "inside"] | None = None
+    """Tokens of a cache are counted beside the input, or are in it. `None`: as the agent's own total says, else beside."""
+    at: str | None = None
+    """`a.b`: where `_meta` of each report that it sends while a turn runs has them. `None`: they are in the answer to a prompt."""
+    router: str | None = None
+    """A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it."""
+    omits_own: bool = False
+    """Requests that it makes for itself, for a title or a choice of the model, are not in them."""
+
+
 class Lasting(Record):
     """How far an answer that says “always” goes with an agent."""
 
@@ -111,10 +128,10 @@ class AgentType(Record):
     """While a turn runs it says how many tokens its context has, so that a budget can stop the turn in the middle."""
     usage_model: str | None = None
     """`a.b`: where `_meta` of such a report names the model. `None`: it is the chosen one."""
-    router: str | None = None
-    """A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it."""
     takes_images: bool | None = None
     """It sees pictures that come with a prompt. `None`: it says so itself, when it runs."""
+    usage: UsageForm = Field(default_factory=UsageForm)
+    """What it means by the tokens that it reports."""
     mcp: list[Literal["stdio", "http"]] = Field(default_factory=list)
     """The ways by which it reaches MCP servers, such as the board's own tools."""
     connect: str | None = None
@@ -185,8 +202,6 @@ class AgentType(Record):
     """What it writes when it ended before it was ready only because another of its processes was in its way: it is started again."""
     chatter: Regex | None = None
     """What begins the lines on stderr that it writes in passing, and that are not quoted when it fails."""
-    usage_is_partial: bool = False
-    """The tokens that it reports are those of a turn's last request alone: they are not kept."""
     failure_signs: FailureSigns = Field(default_factory=FailureSigns)
 
     def restricted(self) -> "AgentType":

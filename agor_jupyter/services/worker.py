@@ -453,6 +453,7 @@ class Worker:
                     fork_of=plan.fork_of,
                     wanted=options.wanted(agent, session, is_sandboxed=launch.is_on),
                     spent_usd=session.usage.cost_usd if plan.previous else None,
+                    spent=session.usage if plan.previous else None,
                     tools=lambda: desk.grants.offer(session.id, run_id, mask),
                     skip=skip,
                 )

@@ -7,6 +7,7 @@ import pytest
 from agor_jupyter.domain.budgets import BudgetSet
 from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.turns import TurnState
+from tests.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
 
 _LITTLE_USD = 0.0001
 """Less than any request costs with the model of the tests, and its context read from a cache."""
@@ -23,7 +24,7 @@ async def test_what_a_turn_used_is_written_down(stage):
         return
     assert {row["turnId"] for row in rows} == {turn.id}
     assert turn.model
-    if agent.usage_is_partial:
+    if agent.usage.scope == "request":
         assert turn.input_tokens is None
     else:
         assert turn.input_tokens == sum(row["inputTokens"] for row in rows) > 0
@@ -31,6 +32,32 @@ async def test_what_a_turn_used_is_written_down(stage):
     assert {row["isEstimate"] for row in rows} == {not agent.reports_cost} == {turn.cost_is_estimate}
     assert turn.cost_usd == pytest.approx(sum(row["costUsd"] for row in rows))
     assert turn.cost_usd > 0
+
+
+async def test_the_ledger_is_what_the_models_server_counted(stage):
+    session = await stage.begin()
+    for steps in (
+        ({"text": "Hi."},),
+        (stage.write("one.txt", "1\n"), {"text": "Written."}),
+        ({"do": "shell", "cmd": "echo ran > ran.txt"}, stage.write("two.txt", "2\n"), {"text": "Done."}),
+        ({"text": "Bye."},),
+    ):
+        turn = await stage.play(session, *steps)
+        assert turn.state is TurnState.DONE
+    rows = json.loads(await stage.agor.ledger.page(session=session.id))
+    form = stage.kit.agent.usage
+
+    counted = [request for request in stage.model.requests if not (form.omits_own and request.is_aside)]
+    if form.scope == "request":
+        assert counted
+        assert {(row["inputTokens"], row["outputTokens"]) for row in rows} == {(None, None)}
+        return
+    read = sum(row["inputTokens"] + (row["cachedReadTokens"] or 0) + (row["cachedWriteTokens"] or 0) for row in rows)
+    apart = [CACHED_TOKENS if request.path.endswith("/messages") else 0 for request in counted]
+    assert read == len(counted) * INPUT_TOKENS + sum(apart)
+    assert sum(row["outputTokens"] for row in rows) == len(counted) * OUTPUT_TOKENS
+    if any(row["cachedReadTokens"] for row in rows):
+        assert sum(row["cachedReadTokens"] for row in rows) == len(counted) * CACHED_TOKENS
 
 
 async def test_a_turn_that_passes_a_hard_limit_is_stopped_or_is_the_last(stage):

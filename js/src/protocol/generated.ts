@@ -48,6 +48,20 @@ export interface Restriction {
   exceptFiles: string[]
 }
 
+/** What an agent means by the tokens that it reports. */
+export interface UsageForm {
+  /** They are those of one request, of the turn, or of the conversation until now. Those of a turn's last request alone are not kept. `None`: nobody knows; they are taken for the turn's, and for sums where they could be. */
+  scope: 'request' | 'turn' | 'session' | null
+  /** Tokens of a cache are counted beside the input, or are in it. `None`: as the agent's own total says, else beside. */
+  cached: 'beside' | 'inside' | null
+  /** `a.b`: where `_meta` of each report that it sends while a turn runs has them. `None`: they are in the answer to a prompt. */
+  at: string | null
+  /** A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it. */
+  router: string | null
+  /** Requests that it makes for itself, for a title or a choice of the model, are not in them. */
+  omitsOwn: boolean
+}
+
 /** How far an answer that says “always” goes with an agent. */
 export interface Lasting {
   /** Found in the option's id and name, `id: name`. */
@@ -92,10 +106,10 @@ export interface AgentType {
   reportsInTurn: boolean
   /** `a.b`: where `_meta` of such a report names the model. `None`: it is the chosen one. */
   usageModel: string | null
-  /** A name that it has for whichever model it chooses. Tokens that it reports under it are those of the model it names beside it. */
-  router: string | null
   /** It sees pictures that come with a prompt. `None`: it says so itself, when it runs. */
   takesImages: boolean | null
+  /** What it means by the tokens that it reports. */
+  usage: UsageForm
   /** The ways by which it reaches MCP servers, such as the board's own tools. */
   mcp: ('stdio' | 'http')[]
   /** The command by which a person connects their own copy of it with an MCP server: `{url}` and `{token}` are put in. */
@@ -162,8 +176,6 @@ export interface AgentType {
   startsAgain: string | null
   /** What begins the lines on stderr that it writes in passing, and that are not quoted when it fails. */
   chatter: string | null
-  /** The tokens that it reports are those of a turn's last request alone: they are not kept. */
-  usageIsPartial: boolean
   failureSigns: FailureSigns
 }
 
