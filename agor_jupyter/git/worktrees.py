@@ -106,6 +106,10 @@ async def fork_point(repository: Repository, repo: str, branch: str, start: Star
 async def check_free(repository: Repository, branch: str) -> None:
     """Raises `BranchTaken` when it is checked out anywhere, and what `check_room` raises."""
     await check_room(repository, branch)
+    await _check_not_out(repository, branch)
+
+
+async def _check_not_out(repository: Repository, branch: str) -> None:
     for entry in await entries(repository):
         if entry.branch is not None and repository.fold(entry.branch) == repository.fold(branch):
             raise errors.BranchTaken(branch, entry.path)
@@ -145,7 +149,12 @@ async def add(repository: Repository, path: Path, branch: str, start: str | None
     """Register an empty worktree at `path`: on a new branch at commit `start`, or on the existing `branch` when that is `None`.
 
     The caller holds the repository's lock. Files come with `populate`.
+
+    Errors:
+        BranchTaken: the existing branch is checked out. Nothing was made.
     """
+    if start is None:
+        await _check_not_out(repository, branch)
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in ("worktrees", "logs"):  # git drops an empty one
         (repository.common_dir / name).mkdir(exist_ok=True)

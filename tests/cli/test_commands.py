@@ -213,6 +213,14 @@ def test_doctor_says_ok_warn_or_fail_for_each(agor_command, agor_json):
     assert agor_command("doctor")[0] == 0
 
 
+def test_doctor_looks_at_each_repository(agor_command, agor_json, warehouse):
+    said = {one["text"].partition(":")[0]: one["text"] for one in agor_json("doctor") if one["what"] == "warehouse"}
+
+    assert {"layout", "format", "identity"} <= set(said)
+    assert said["layout"].startswith("layout: a checkout, ")
+    assert "warehouse" in agor_command("doctor")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,27 @@ async def test_an_archived_one_whose_place_was_taken_comes_back_on_no_branch(ben
     assert restored.state is WorktreeState.READY
     assert "does not let it be made again" in (restored.reason or "")
     assert git("rev-parse", "HEAD", cwd=restored.path) == git("rev-parse", "a/old", cwd=checkout)
+
+
+async def test_a_branch_that_was_checked_out_elsewhere_meanwhile_is_not_checked_out_twice(bench: Bench, checkout: Path) -> None:
+    repo = await bench.repo(checkout)
+    worktree = await bench.make(repo)
+    shutil.rmtree(worktree.path)
+    with pytest.raises(errors.WorktreeNotReady):
+        await bench.worktrees.status([worktree.id], 0)
+    git("worktree", "unlock", worktree.path, cwd=checkout)
+    git("worktree", "prune", cwd=checkout)
+    git("worktree", "add", "-q", "../elsewhere", "fix", cwd=checkout)
+
+    try:
+        await bench.worktrees.retry(OWNER, worktree.id, fresh())
+        reason = (await bench.worktrees.wait_ready(worktree.id)).reason or ""
+    except errors.BranchTaken as error:
+        reason = str(error)
+
+    assert "checked out in" in reason
+    assert "elsewhere" in reason
+    assert git("worktree", "list", cwd=checkout).count("[fix]") == 1
 
 
 async def test_a_name_that_is_not_utf_8_is_listed_and_does_not_break_the_list(bench: Bench, checkout: Path) -> None:
