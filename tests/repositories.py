@@ -190,6 +190,14 @@ def fill(worktree: Path, seed: int) -> Made:
     return made
 
 
+def do(worktree: Path, step: Callable[[_World], None], seed: int = 0) -> Made:
+    """One step, and no other."""
+    made = Made(seed=seed, worktree=worktree)
+    _do(_World(random.Random(seed), worktree, made), step)
+    _look(_World(random.Random(seed), worktree, made))
+    return made
+
+
 def _do(world: _World, step: Callable[[_World], None]) -> None:
     world.made.done.append(step.__name__)
     step(world)
