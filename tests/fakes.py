@@ -36,6 +36,9 @@ class FakeAgent:
     spent_usd: float | None = None
     unpaid: list[ModelUsage] = field(default_factory=list)
     can_bring_back: bool = True
+    late: asyncio.Event = field(default_factory=asyncio.Event)
+    background: list[str] = field(default_factory=list)
+    heard_ago_s: float = 0.0
     _turn: "asyncio.Future[PromptResult] | None" = None
 
     @property

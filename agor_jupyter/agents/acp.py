@@ -108,6 +108,10 @@ class Connection:
     async def notify(self, method: str, params: Message) -> None:
         await self._send({"jsonrpc": "2.0", "method": method, "params": params})
 
+    async def until_gone(self) -> None:
+        """Wait until nothing more is read."""
+        await asyncio.wait({self._task})
+
     def begin_turn(self) -> None:
         """The allowance for output starts afresh."""
         self._meter.reset()

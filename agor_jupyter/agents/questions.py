@@ -47,6 +47,8 @@ class Question:
     """What it leaves out is known only of a call that had ended, so it may be about something else."""
     call: ToolCall | None = None
     """The tool call as it is known, for the transcript."""
+    asked_by: str | None = None
+    """The subagent that asks, by its kind or by what it was asked to do. `None`: the agent itself."""
     files: list[ProjectFile] | None = None
     """What the server asks about, before the agent is there."""
 

@@ -15,8 +15,10 @@ from typing import Literal, Protocol, Self
 from agor_jupyter._version import __version__
 from agor_jupyter.agents import options, sign_in, updates
 from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
+from agor_jupyter.agents.background import Background
 from agor_jupyter.agents.calls import Calls
 from agor_jupyter.agents.failures import FailureWatch, ProviderFailure, at
+from agor_jupyter.agents.late import Late, is_speech
 from agor_jupyter.agents.limits import Limits
 from agor_jupyter.agents.mask import Mask, MaskedEvents
 from agor_jupyter.agents.options import Offer
@@ -26,7 +28,7 @@ from agor_jupyter.agents.usage import Reports
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed, AgentSignedOut, BadOption
-from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
+from agor_jupyter.domain.events import Notice, Text, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Usage
@@ -80,7 +82,7 @@ class PromptResult:
     """How a turn ended, as the agent says. With an `error` the turn failed."""
 
     stop_reason: str
-    """ACP's `stopReason`, or `error`."""
+    """ACP's `stopReason`, or `error`; of a turn that nobody prompted one of `UNPROMPTED`."""
     usage: Usage | None = None
     error: str | None = None
     error_code: str | None = None
@@ -91,6 +93,10 @@ class PromptResult:
     models: list[ModelUsage] = field(default_factory=list)
     """What each model was used for, if the agent says so."""
 
+
+QUIET, PROMPTED, GIVEN_UP = "quiet", "prompted", "given_up"
+UNPROMPTED = frozenset({QUIET, PROMPTED, GIVEN_UP})
+"""How a turn that nobody prompted ends: the agent is quiet, a prompt comes next, or what it began was not heard of for too long."""
 
 How = Literal["new", "resumed", "loaded", "forked"]
 
@@ -134,7 +140,10 @@ OnOptions = Callable[[tuple[SessionOption, ...]], None]
 
 
 class AgentSession:
-    """Made by `start`; then `open` once, `prompt` one at a time, and `stop` always."""
+    """Made by `start`; then `open` once, `prompt` or `go_on` one at a time, and `stop` always.
+
+    What the agent says or asks between two prompts is held. `late` is set then, and `go_on` makes a turn of it.
+    """
 
     def __init__(
         self,
@@ -165,9 +174,14 @@ class AgentSession:
         self._timeouts = timeouts
         self._capabilities: Message = {}
         self._mcp_servers: list[Message] = []
-        self._in_turn = False
+        self._phase: Literal["opening", "rest", "taking", "turn"] = "opening"
+        self._began_turn = asyncio.Event()
         self._cancelled = asyncio.Event()
-        self._late = 0
+        self._settled, self._stirred = asyncio.Event(), asyncio.Event()
+        self._late, self._dropped = Late(), 0
+        self._background = Background(agent)
+        self._heard, self._is_thinking, self._open_questions = 0.0, False, 0
+        self._baseline: Identities = ()
         self._spoke = asyncio.Event()
         self._told: set[str] = set()
         self._calls = Calls()
@@ -294,6 +308,7 @@ class AgentSession:
         self._offer = options.read(answer)
         if how == "loaded":
             await self._until_quiet()
+            self._dropped = 0
         if wanted is None:
             wanted = {MODE: self.agent.mode} if self.agent.mode else {}
         left = await self.apply(wanted)
@@ -308,7 +323,6 @@ class AgentSession:
                 self._spoke.clear()
                 async with asyncio.timeout(_QUIET_S):
                     await self._spoke.wait()
-        self._late = 0
 
     async def apply(self, wanted: Mapping[str, str]) -> list[str]:
         """Set what was not wanted before: the model first, since others depend on it, the mode last. Returns what the agent does not have.
@@ -373,29 +387,64 @@ class AgentSession:
         After `cancel` the result is `cancelled` and what the turn started is dead; an agent that does not stop is ended with it.
         """
         self._cancelled.clear()
-        baseline = await self.process.baseline()
+        self._baseline = await self.process.baseline()
+        return await self._turn(text, lambda: self._await_turn([context, text] if context else [text], pictures))
+
+    async def go_on(self, *, quiet_s: float, patience_s: float, on_wait: Callable[[], None] = lambda: None) -> PromptResult:
+        """Run a turn of what it says and asks by itself, from what was held until it is quiet. Raises and is cancelled as `prompt`.
+
+        It is quiet when nothing was heard for `quiet_s`, longer where the model has to speak next, and no tool and no question of it is
+        open; tools that nothing was heard of for `patience_s` are given up. `on_wait` is called whenever it only waits for its tools.
+        """
+        self._cancelled.clear()
+        return await self._turn("", lambda: self._await_quiet(quiet_s, patience_s, on_wait))
+
+    async def _turn(self, text: str, work: Callable[[], Awaitable[PromptResult]]) -> PromptResult:
         self._connection.begin_turn()
         self._told.clear()
+        self._settled.clear()
         self._was_allowed = False
         self._watch, self._has_acted, self._began = FailureWatch(self.agent), False, self._now()
         self._retrying.clear()
         self._models, self._is_command = [], text.lstrip().startswith("/")
         self._tally.begin_turn()
         self._reports.begin_turn()
-        self._in_turn = True
+        self._phase = "taking"
         try:
-            if self._late:
-                await self._notice("late", f"The agent sent {self._late} updates after its last turn had ended. They were dropped.")
-                self._late = 0
-            if self._cancelled.is_set():
-                return PromptResult(stop_reason="cancelled")
-            result = await self._await_turn([context, text] if context else [text], pictures)
+            if self._dropped:
+                await self._notice("late", f"The agent sent {self._dropped} updates outside of its turns. They were dropped.")
+                self._dropped = 0
+            for params in self._late.take():
+                await self._hear(params)
+            self._phase, self._heard = "turn", asyncio.get_running_loop().time()
+            self._began_turn.set()
+            result = await work()
         finally:
             self._end_turn()
             await self._on_event.flush()
         if self._cancelled.is_set():
-            await self.process.after_cancel(baseline)
+            self._background.forget()
+            await self.process.after_cancel(self._baseline)
         return replace(result, models=self._models)
+
+    @property
+    def late(self) -> asyncio.Event:
+        """Set while it has said or asked something outside of a turn."""
+        return self._late.came
+
+    @property
+    def background(self) -> list[str]:
+        """What it has begun and not ended, as far as it says, by its titles."""
+        return self._background.all
+
+    @property
+    def heard_ago_s(self) -> float:
+        """Since it was last heard of, in seconds."""
+        return asyncio.get_running_loop().time() - self._heard
+
+    def settle(self) -> None:
+        """A prompt waits: end the turn that nobody prompted, as soon as no question of it is open."""
+        self._settled.set()
 
     @property
     def spent_usd(self) -> float | None:
@@ -522,6 +571,8 @@ class AgentSession:
     # A turn
 
     async def _await_turn(self, texts: Sequence[str], pictures: Sequence[Mapping[str, str]]) -> PromptResult:
+        if self._cancelled.is_set():
+            return PromptResult(stop_reason="cancelled")
         blocks = [*({"type": "text", "text": text} for text in texts), *(dict(one) for one in pictures)]
         params: Message = {"sessionId": self.agent_session_id, "prompt": blocks}
         asking = asyncio.create_task(self._connection.call("session/prompt", params, self._end_turn))
@@ -563,8 +614,85 @@ class AgentSession:
                 continue
             return
 
+    @property
+    def _in_turn(self) -> bool:
+        return self._phase in {"taking", "turn"}
+
     def _end_turn(self) -> None:
-        self._in_turn = False
+        self._phase, self._heard = "rest", asyncio.get_running_loop().time()
+        self._began_turn.clear()
+
+    # A turn that nobody prompted
+
+    async def _await_quiet(self, quiet_s: float, patience_s: float, on_wait: Callable[[], None]) -> PromptResult:
+        watched = [
+            asyncio.create_task(work)
+            for work in (
+                self._cancelled.wait(),
+                self._settled.wait(),
+                self._connection.until_gone(),
+                self.process.exited.wait(),
+                self._wait_hopeless(),
+            )
+        ]
+        cancelled, settled, gone, exited, hopeless = watched
+        stirred: asyncio.Task[bool] | None = None
+        try:
+            while True:
+                if cancelled.done():
+                    return await self._stop_going_on(quiet_s)
+                if gone.done() or exited.done():
+                    raise await self._died(self._connection.gone or Gone("ended"), "while it worked by itself")
+                if hopeless.done():
+                    await self._send_cancel()
+                    return self._refused(self._watch.given_up(self._now()), "error", self._turn_usage({}))
+                silence, limit = self.heard_ago_s, self._silence_s(quiet_s, patience_s)
+                if not self._open_questions and (settled.done() or silence >= limit):
+                    return self._went_quiet(PROMPTED if settled.done() else GIVEN_UP if self._background.open else QUIET)
+                if is_waiting := bool(self._background.open) and silence >= quiet_s:
+                    on_wait()
+                first = limit if is_waiting or not self._background.open else quiet_s
+                until = None if self._open_questions else max(first - silence, _SHORTEST_S)
+                stirred = stirred if stirred and not stirred.done() else asyncio.create_task(self._next_stir())
+                waited = {one for one in (cancelled, gone, exited, hopeless, stirred) if not one.done()}
+                if not settled.done():
+                    waited.add(settled)
+                await asyncio.wait(waited, timeout=until, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left = [one for one in (*watched, stirred) if one is not None]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _next_stir(self) -> bool:
+        self._stirred.clear()
+        return await self._stirred.wait()
+
+    def _silence_s(self, quiet_s: float, patience_s: float) -> float:
+        """How long nothing may be heard before it is believed to be quiet. A model may think for a while before it speaks."""
+        return max(patience_s, quiet_s) if self._background.open else quiet_s * (_THINKING if self._is_thinking else 1)
+
+    def _went_quiet(self, reason: str) -> PromptResult:
+        usage = self._turn_usage({})
+        if reason == QUIET:
+            self._background.woke()
+        if reason == GIVEN_UP:
+            self._background.forget()
+        if failure := self._watch.at_end(self._now()):
+            return self._refused(failure, reason, usage)
+        return PromptResult(stop_reason=reason, usage=usage, has_acted=self._has_acted)
+
+    async def _stop_going_on(self, quiet_s: float) -> PromptResult:
+        """No answer says that it has stopped: it has when its tools have ended and it is silent."""
+        await self._send_cancel()
+        loop = asyncio.get_running_loop()
+        self._heard, silence_s = loop.time(), min(quiet_s, _STOPPED_S)
+        end = self._heard + self._timeouts.cancel
+        while not self.process.exited.is_set() and (self._background.open or self.heard_ago_s < silence_s):
+            if loop.time() > end:
+                return await self._end_by_force(has_exited=False)
+            await asyncio.sleep(_LOOK_S)
+        return PromptResult(stop_reason="cancelled", usage=self._turn_usage({}))
 
     async def _send_cancel(self) -> None:
         """After the prompt on the same pipe, or an agent would take it for nothing."""
@@ -659,34 +787,73 @@ class AgentSession:
 
     async def _update(self, params: Message) -> None:
         self._spoke.set()
+        if self._phase == "turn":
+            await self._hear(params)
+            return
+        update = self._mask.json(params.get("update"))
+        if params.get("sessionId", self.agent_session_id) != self.agent_session_id or not isinstance(update, dict):
+            return
+        if str(update.get("sessionUpdate")) in _OPTIONS:
+            await self._hear_options(update)
+        elif self._setting.locked() and is_speech(update):  # some say that they changed
+            return
+        elif self._phase == "opening" or self._is_straggler:
+            self._dropped += self.agent_session_id is not None and is_speech(update)
+        else:
+            self._background.hear_task(update)
+            reported = next((one.usage.cost_usd for one in updates.normalise(update) if isinstance(one, UsageReported)), None)
+            await self._late.hold(params, spends=reported is not None and reported > (self._usage.cost_usd or 0.0))
+
+    @property
+    def _is_straggler(self) -> bool:
+        """What comes at once after a turn that was cancelled belongs to it."""
+        return self._phase == "rest" and self._cancelled.is_set() and self.heard_ago_s < _STRAGGLES_S
+
+    async def _hear(self, params: Message) -> None:
         update = self._mask.json(params.get("update"))
         if isinstance(update, dict) and params.get("sessionId") == self.agent_session_id and str(update.get("sessionUpdate")) in _OPTIONS:
             await self._hear_options(update)
-        bodies = self._bodies(update, is_masked=update != params.get("update")) if isinstance(update, dict) else []
-        if not self._in_turn or params.get("sessionId", self.agent_session_id) != self.agent_session_id:
-            is_speech = isinstance(update, dict) and str(update.get("sessionUpdate")) in _SPEECH
-            self._late += self.agent_session_id is not None and is_speech and not self._setting.locked()  # some say that they changed
+        if params.get("sessionId", self.agent_session_id) != self.agent_session_id:
+            self._dropped += is_speech(update)
             return
         if not isinstance(update, dict):
             await self._notice("malformed_update", "The agent sent an update that is not an object.")
             return
         self._watch.hear(update)
         self._reports.hear(update)
+        self._background.hear_task(update)
         if self._watch.is_retrying:
             self._retrying.set()
             self._progressed.clear()
         elif self._retrying.is_set():
             self._retrying.clear()
             self._progressed.set()
-        for body in bodies:
-            self._has_acted = self._has_acted or isinstance(body, ToolCall)
-            if isinstance(body, UsageReported):
-                self._usage = _merge(self._usage, body.usage)
-            elif isinstance(body, ToolCall) and len(self._told) < _MAX_TOLD:
+        for body in self._bodies(update, is_masked=update != params.get("update")):
+            await self._take(self._in_its_place(body, update), update)
+
+    async def _take(self, body: TranscriptBody, update: Message) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        self._has_acted = self._has_acted or isinstance(body, ToolCall)
+        if isinstance(body, UsageReported):
+            self._usage = _merge(self._usage, body.usage)
+        else:
+            self._is_thinking = not isinstance(body, Text | Notice)
+        if isinstance(body, ToolCall):
+            self._background.hear(body)
+            self._stirred.set()
+            if len(self._told) < _MAX_TOLD:
                 self._told.add(body.tool_call_id)
-            if self.agent.reports_in_turn:
-                self._tally.hear(body, self._model_of(update))
-            await self._on_event(body, update)
+        if self.agent.reports_in_turn:
+            self._tally.hear(body, self._model_of(update))
+        await self._on_event(body, update)
+
+    def _in_its_place(self, body: TranscriptBody, update: Message) -> TranscriptBody:
+        """A tool call of a subagent is part of the call that started it."""
+        if not isinstance(body, ToolCall):
+            return body
+        named = at(update.get("_meta"), self.agent.parent_call)
+        is_other = isinstance(named, str) and named and named != body.tool_call_id
+        return body.replace(parent_id=str(named)[:200]) if is_other else body
 
     def _bodies(self, update: Message, *, is_masked: bool) -> list[TranscriptBody]:
         """Its events. Tool calls are remembered: a question may name one, also one of an older turn."""
@@ -731,15 +898,18 @@ class AgentSession:
         if method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"{method[:80]} is not offered")
         masked = self._mask.json(params)
-        question = await self._read_question(masked, is_masked=masked != params)
-        if question is None or not self._in_turn or self._cancelled.is_set():
+        if not await self._is_heard():
             return {"outcome": {"outcome": "cancelled"}}
         self._has_acted = True
-        if question.call and question.call.tool_call_id not in self._told:  # some agents ask without telling it before
-            await self._on_event(question.call, masked)
-        await self._on_event.flush()
-        option_id = await self._ask_person(question)
-        if option_id not in {option.id for option in question.options}:
+        self._open_questions += 1
+        try:
+            question = await self._read_question(masked, is_masked=masked != params)
+            option_id = await self._put(question, masked) if question is not None and self._is_asked else None
+        finally:
+            self._open_questions -= 1
+            self._heard, self._is_thinking = asyncio.get_running_loop().time(), True
+            self._stirred.set()
+        if question is None or option_id not in {option.id for option in question.options}:
             return {"outcome": {"outcome": "cancelled"}}
         self._was_allowed = True
         return {"outcome": {"outcome": "selected", "optionId": option_id}}
@@ -753,6 +923,33 @@ class AgentSession:
             await asyncio.sleep(_CALL_S / 10)
             question = read()
         return question
+
+    async def _is_heard(self) -> bool:
+        """Wait for a turn in which a person can be asked. `False`: the agent was told to stop, or nobody has prompted it yet."""
+        while self._phase in {"rest", "taking"} and not self._is_straggler:
+            self._late.ask()
+            try:
+                await self._began_turn.wait()
+            finally:
+                self._late.asked()
+        return self._is_asked
+
+    @property
+    def _is_asked(self) -> bool:
+        return self._phase == "turn" and not self._cancelled.is_set()
+
+    async def _put(self, question: Question, masked: Message) -> str | None:
+        """Ask, after the call that it is about is told: some agents ask without telling it before."""
+        call = question.call
+        if call is not None:
+            told = masked.get("toolCall")
+            placed = self._in_its_place(call, told if isinstance(told, dict) else {})
+            if call.tool_call_id not in self._told:
+                await self._on_event(placed, masked)
+            parent_id = placed.parent_id if isinstance(placed, ToolCall) else None
+            question = replace(question, asked_by=self._background.asker(call.tool_call_id, parent_id))
+        await self._on_event.flush()
+        return await self._ask_person(question)
 
     async def _ask_person(self, question: Question) -> str | None:
         """The chosen option, or `None` as soon as the turn is cancelled."""
@@ -806,7 +1003,10 @@ _OPTIONS = frozenset({"config_option_update", "current_mode_update"})
 _CALL_S = 0.3
 """For how long a question that says nothing waits for its tool call."""
 _QUIET_S, _REPLAY_S = 0.25, 20.0
-_SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})
+_STRAGGLES_S = 2.0
+_STOPPED_S, _LOOK_S, _SHORTEST_S = 1.0, 0.05, 0.001
+_THINKING = 4
+"""So many times as long may be silent what has used a tool or thought last: the model is to speak next."""
 _SIGNALLED = 128
 
 

@@ -286,5 +286,8 @@ _READERS: dict[str, Callable[[Update], list[TranscriptBody]]] = {
     "current_mode_update": _mode,
 }
 _TOOLS = frozenset({"tool_call", "tool_call_update"})
-_IGNORED = frozenset({"user_message_chunk", "available_commands_update", "config_option_update", "session_info_update"})
-"""Replays of the prompt, and what only an editor shows."""
+_IGNORED = frozenset({
+    *("user_message_chunk", "available_commands_update", "config_option_update", "session_info_update"),
+    *("async_task_spawned", "async_task_progress", "async_task_state_update"),
+})  # fmt: skip
+"""Replays of the prompt, what only an editor shows, and what `background` reads."""

@@ -9,7 +9,7 @@ from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import session as find_session
 from agor_jupyter.cli.reach import turn as find
 from agor_jupyter.domain.turns import Patch, Turn
-from agor_jupyter.notebook.views import headline, visible
+from agor_jupyter.notebook.views import beginning, visible
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="TURN", help="Id, or SESSION:NUMBER.")]
@@ -45,7 +45,7 @@ def list_(session: str = typer.Argument(help="Id, the end of it, or title."), as
     if as_json:
         show_json(found)
     else:
-        table(["turn", "state", "prompt", "id"], [(one.number, one.state, headline(one.prompt), one.id) for one in found], "No turns.")
+        table(["turn", "state", "prompt", "id"], [(one.number, one.state, beginning(one), one.id) for one in found], "No turns.")
 
 
 @app.command()

@@ -22,7 +22,8 @@ _STOP_TIMEOUT_S = 8.0
 class PrivateServer:
     """On 127.0.0.1, with a random token, for the files under `root`. It ends when this process does, however that ends.
 
-    Its data lie in `data_dir`, else where AGOR_DATA_DIR says, else in the user's Jupyter data folder.
+    Of the person's and the machine's settings it has what they give this extension (`c.AgorApp`), and nothing else. Its data lie in
+    `data_dir`, else where AGOR_DATA_DIR says, else in the user's Jupyter data folder.
     """
 
     def __init__(self, root: Path | str = ".", *, data_dir: Path | str | None = None, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -49,7 +50,6 @@ class PrivateServer:
         environment |= {
             "JUPYTER_TOKEN": self.token,  # not an argument: those are for everyone to read
             "JUPYTER_RUNTIME_DIR": str(folder),
-            "JUPYTER_NO_CONFIG": "1",
             "AGOR_PARENT": str(os.getpid()),
             # Set-up commands and scripts of agents find the Python of this process, with what is installed for it.
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),

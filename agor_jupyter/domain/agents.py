@@ -132,6 +132,12 @@ class AgentType(Record):
     """It sees pictures that come with a prompt. `None`: it says so itself, when it runs."""
     usage: UsageForm = Field(default_factory=UsageForm)
     """What it means by the tokens that it reports."""
+    background_input: str | None = None
+    """Where the input of a tool says, by true, that what it starts goes on after the tool has ended. Its process is kept for that."""
+    subagent_input: str | None = None
+    """Where the input of a tool that starts a subagent names its kind. A turn of the agent does not end before its subagents have."""
+    parent_call: str = "parentToolCallId"
+    """`a.b`: where `_meta` of a subagent's tool call or question names the call that started the subagent."""
     mcp: list[Literal["stdio", "http"]] = Field(default_factory=list)
     """The ways by which it reaches MCP servers, such as the board's own tools."""
     connect: str | None = None

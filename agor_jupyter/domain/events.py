@@ -59,6 +59,8 @@ class ToolCall(Record):
 
     kind: Literal["tool_call"] = "tool_call"
     tool_call_id: str
+    parent_id: str | None = None
+    """The call that started the subagent whose call this is. `None`: the agent's own, or it does not say."""
     title: str | None = None
     tool_kind: str | None = None
     """ACP's kind: read, edit, delete, move, search, execute, think, fetch, other."""

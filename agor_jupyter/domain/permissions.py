@@ -90,6 +90,8 @@ class Permission(Record):
     turn_id: TurnId
     run_id: RunId
     tool_call_id: str | None = None
+    asked_by: str | None = None
+    """The subagent that asks, by its kind or by what it was asked to do. `None`: the agent itself."""
     title: str
     """What the agent asks for, in its words."""
     tool_kind: str = "other"

@@ -75,6 +75,8 @@ class Session(Record):
     """What it waits for while it is queued or starts, for a person."""
     stalled_at: Moment | None = None
     """Nothing was heard of the agent since, in a turn that runs."""
+    background: list[str] = Field(default_factory=list)
+    """What its agent does between two turns: titles of tools and tasks, as far as it says. Its process is kept for them."""
     options: list[SessionOption] = Field(default_factory=list)
     """What the agent offers, as it advertised it last."""
     chosen: dict[str, str] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A turn: one prompt and all that the agent did for it. The unit of the queue, of cost and of cancelling."""
+"""A turn: one prompt and all that the agent did for it, or what it did by itself afterwards. The unit of the queue, cost and cancelling."""
 
 from enum import StrEnum
 from typing import Literal
@@ -53,12 +53,17 @@ class Turn(Record):
     number: int
     """From 1 within the session, in the order in which prompts were accepted."""
     prompt: str
+    """Empty, unless its `origin` is a prompt."""
     attachments: list[Attachment] = Field(default_factory=list)
+    origin: Literal["prompt", "continued"] = "prompt"
+    """`continued`: the agent went on by itself after another turn had ended. It ends when the agent is quiet."""
+    follows: TurnId | None = None
+    """Of a continued turn: the one that had ended."""
     state: TurnState
     run_id: RunId | None = None
     """The agent process that took it."""
     stop_reason: str | None = None
-    """ACP's `stopReason`."""
+    """ACP's `stopReason`. Of a continued turn: `quiet`, `prompted` (a prompt came next) or `given_up` (its tools never ended)."""
     error: str | None = None
     """Why it failed, was interrupted or is parked, for a person."""
     error_code: str | None = None

@@ -185,7 +185,8 @@ async def question(link: Link, session_id: str) -> Permission | None:
         async for _ in changes:
             if found := await asyncio.to_thread(open_permissions, link, session_id):
                 return found[0]
-            if Session.model_validate(await asyncio.to_thread(link.get, f"sessions/{session_id}")).state not in _BUSY:
+            session = Session.model_validate(await asyncio.to_thread(link.get, f"sessions/{session_id}"))
+            if session.state not in _BUSY and not session.background:
                 return None
     return None
 

@@ -138,7 +138,7 @@ class Transcript:
             pairs.append(("notice", "waits in the queue"))
         for question in questions:
             pairs.append(("notice", f"asks: {wording(question)}. Answer on the canvas, or with: {command(question)}"))
-        self._line.show(_plain(turn, pairs), views.transcript(views.headline(turn.prompt), turn.state.value, pairs))
+        self._line.show(_plain(turn, pairs), views.transcript(views.beginning(turn), turn.state.value, pairs))
 
     def finish(self, turn: Turn) -> None:
         """Empty the changing line, and show what stays."""
@@ -146,12 +146,14 @@ class Transcript:
         pairs = self._pairs(live=False)
         if turn.error and ("error", turn.error) not in pairs:
             pairs.append(("error", turn.error))
-        _display({"text/plain": _plain(turn, pairs), "text/html": views.transcript(views.headline(turn.prompt), turn.state.value, pairs)})
+        _display({"text/plain": _plain(turn, pairs), "text/html": views.transcript(views.beginning(turn), turn.state.value, pairs)})
 
 
 def wording(permission: Permission) -> str:
     """What a question asks for, on one line."""
-    return f"{permission.title}: {', '.join(names(permission))}" if permission.files else permission.title
+    by = permission.asked_by
+    who = "" if by is None else " (asked by a subagent)" if by == "subagent" else f" (asked by subagent {by})"
+    return f"{permission.title}: {', '.join(names(permission))}" if permission.files else f"{permission.title}{who}"
 
 
 def names(permission: Permission) -> list[str]:
@@ -194,4 +196,4 @@ _MARKS = {"pending": "·", "in_progress": "…", "completed": "✓", "failed": "
 def _plain(turn: Turn, pairs: Sequence[tuple[str, str]]) -> str:
     indent = {"output": "    "}
     body = [f"{indent.get(kind, '')}{row}" for kind, text in pairs for row in text.splitlines()]
-    return views.visible("\n".join([f"{views.headline(turn.prompt)} ({views.words(turn.state.value)})", *body]))
+    return views.visible("\n".join([f"{views.beginning(turn)} ({views.words(turn.state.value)})", *body]))

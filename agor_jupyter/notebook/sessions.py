@@ -60,7 +60,7 @@ class Session(Ruled):
             turns = self.turns
             if not turns:
                 raise LookupError(f"Session {self.title!r} has no prompt yet. Send one with session.prompt(…).")
-            self._turn = turns[-1].record
+            self._turn = next((turn.record for turn in reversed(turns) if turn.record.origin == "prompt"), turns[-1].record)
         return Turn(self._link, self._turn, allow=self._allow)
 
     def refresh(self) -> "Session":
@@ -243,7 +243,7 @@ class Session(Ruled):
         return self
 
     async def question(self) -> Permission | None:
-        """Wait until the agent asks something and give it; `None` when its work ended without a question."""
+        """Wait until the agent asks something and give it; `None` when its work ended, in the background too, without a question."""
         record: PermissionRecord | None = await following.question(self._link, self.record.id)
         return Permission(self._link, record) if record else None
 

@@ -196,4 +196,4 @@ class Turn:
         return views.visible(f"Turn {self.number} {views.words(self.record.state)}: {facts}")
 
     def _repr_html_(self) -> str:
-        return views.card("Turn", f"{self.number}: {views.headline(self.prompt)}", self.record.state, self._facts())
+        return views.card("Turn", f"{self.number}: {views.beginning(self.record)}", self.record.state, self._facts())

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape as escaped
 
-from agor_jupyter.domain.turns import Patch, PatchFile
+from agor_jupyter.domain.turns import Patch, PatchFile, Turn
 
 _FONT = "font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: var(--jp-ui-font-size1, 13px)"
 _CODE = "font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 12px)"
@@ -54,6 +54,11 @@ def headline(text: str, limit: int = 80) -> str:
     """The first line that says something, cut."""
     first = next((line.strip() for line in visible(text).splitlines() if line.strip() and not line.startswith("```")), "")
     return first if len(first) <= limit else first[: limit - 1] + "…"
+
+
+def beginning(turn: Turn) -> str:
+    """What a turn is for: the first line of its prompt, or that it has none."""
+    return headline(turn.prompt) if turn.origin == "prompt" else "continued by the agent"
 
 
 def card(noun: str, name: str, state: str | None, facts: Sequence[tuple[str, str]], body: str = "") -> str:

@@ -90,6 +90,22 @@ class AgorApp(ExtensionApp):
     idle_timeout_s = Float(
         600, min=0, help="Seconds after which a session at rest gives up its process. Default 600. 0: as soon as a turn has ended."
     ).tag(config=True)
+    quiet_s = Float(
+        10,
+        min=0,
+        help=(
+            "Seconds without a word, a tool or a question after which an agent that went on by itself after its turn is believed to have "
+            "ended; four times as long where the model has to speak next. Default 10. 0: at once."
+        ),
+    ).tag(config=True)
+    background_timeout_s = Float(
+        3600,
+        min=0,
+        help=(
+            "Seconds for which an agent's process is kept because of what it does in the background, counted from when it was last heard "
+            "of. Default 3600. 0: as any session at rest."
+        ),
+    ).tag(config=True)
     stall_timeout_s = Float(
         600,
         min=0,
@@ -257,6 +273,8 @@ class AgorApp(ExtensionApp):
             max_running=self.max_running,
             permission_timeout=timedelta(seconds=self.permission_timeout_s) if self.permission_timeout_s else None,
             idle_timeout=timedelta(seconds=self.idle_timeout_s),
+            quiet_time=timedelta(seconds=self.quiet_s),
+            background_timeout=timedelta(seconds=self.background_timeout_s),
             stall_timeout=timedelta(seconds=self.stall_timeout_s),
             prices=dict(self.prices),
             retries=Schedule(

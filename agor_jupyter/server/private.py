@@ -28,10 +28,14 @@ def main() -> None:
             sys.exit(1)
     # jsonschema imports it only to check the format “iri”, and that import compiles a grammar for three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # `None` is how an import is refused
+    from agor_jupyter.server import settings
+
+    own = settings.read()
+    os.environ["JUPYTER_NO_CONFIG"] = "1"  # an address, a password or an extension of another server is not for this one
     from jupyter_server.serverapp import ServerApp
 
     os.chdir(os.environ["JUPYTER_RUNTIME_DIR"])  # the store of the rooms is made in the working directory
-    app = ServerApp.instance(jpserver_extensions=dict.fromkeys(_EXTENSIONS, True))
+    app = ServerApp.instance(config=own, jpserver_extensions=dict.fromkeys(_EXTENSIONS, True))
     app.initialize(
         argv=[
             "--no-browser",

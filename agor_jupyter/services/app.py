@@ -145,7 +145,7 @@ class Agor:
         config, clock = self.config, self.clock
         store = await self._open_store(stack)
         await store.write(commands.forget, clock.now() - COMMANDS_KEPT)
-        await reap_dead(store)
+        await reap_dead(store, clock.now())
         await store.write(interrupt_open, clock.now())
         self.events = Events(store)
         await self.events.start()
@@ -253,10 +253,13 @@ class Agor:
         return PersonDelegation(token, lesser(role, token.role), self.sessions, self.turns, self.worktrees)
 
     async def _is_live(self, worktree_id: WorktreeId) -> bool:
-        """Whether a turn is open or waits there. If not, agents at rest there are stopped: their folder is about to go."""
-        if await self.store.read(turns.has_live, worktree_id):
+        """Whether a turn is open or waits there, or an agent works in the background. If not, agents at rest there are stopped: their
+        folder is about to go.
+        """
+        here = await self.store.read(sessions.of_worktree, worktree_id)
+        if await self.store.read(turns.has_live, worktree_id) or any(session.background for session in here):
             return True
-        await self.runner.dismiss([session.id for session in await self.store.read(sessions.of_worktree, worktree_id)])
+        await self.runner.dismiss([session.id for session in here])
         return False
 
     async def _leave_old_folder(self, worktree_id: WorktreeId) -> None:

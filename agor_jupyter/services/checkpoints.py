@@ -1,7 +1,8 @@
 """Where the objects of checkpoints lie: what a worktree held before and after a turn, which git would not find again in its repository.
 
-Each turn has a folder of its own in the data folder, which is dropped when the turn's patch is stored. So looking at files that nobody
-commits leaves the repository as large as it was.
+Each turn has a folder of its own in the data folder, which is dropped when the turn's patch is stored; that of an agent's last turn
+when the next one's is, or when its process ends, because the agent may go on by itself. So looking at files that nobody commits leaves
+the repository as large as it was.
 """
 
 import asyncio
@@ -57,12 +58,14 @@ class Checkpoints:
         """One that was taken for the turn's first attempt."""
         return replace(checkpoint, store=self._place(turn_id))
 
-    async def settle(self, turn: Turn, *taken: Checkpoint | None) -> None:
-        """An attempt at `turn` is written down: only what one that is tried again will be compared with is kept."""
+    async def settle(self, turn: Turn, *taken: Checkpoint | None, keep: Checkpoint | None = None) -> None:
+        """An attempt at `turn` is written down: only `keep` is kept, and what one that is tried again will be compared with."""
         place = self._place(turn.id)
         stores = {one.store for one in taken if one is not None and one.store is not None} | {place}
         if turn.state is TurnState.PARKED:
             stores -= {place}
+        if keep is not None and keep.store is not None:
+            stores -= {keep.store}
         await asyncio.to_thread(_remove, stores)
 
     async def drop(self, checkpoint: Checkpoint) -> None:

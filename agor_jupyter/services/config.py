@@ -33,6 +33,10 @@ class Config:
     """How long a question waits. `None`: for ever. After it, the answer is no."""
     idle_timeout: timedelta = timedelta(minutes=10)
     """A session at rest gives up its process after this."""
+    quiet_time: timedelta = timedelta(seconds=10)
+    """An agent that went on by itself is believed to have ended when nothing was heard of it for this long."""
+    background_timeout: timedelta = timedelta(hours=1)
+    """What an agent does in the background keeps its process while something is heard of it within this time."""
     stall_timeout: timedelta = timedelta(minutes=10)
     """A running turn of which nothing was heard for this long gets a notice."""
     prices: Mapping[str, object] = field(default_factory=dict)

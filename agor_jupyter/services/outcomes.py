@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agor_jupyter.agents.session import PromptResult
+from agor_jupyter.agents.session import UNPROMPTED, PromptResult
 from agor_jupyter.domain import parking
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.parking import Schedule
@@ -49,16 +49,18 @@ def read(result: PromptResult) -> Outcome:
         return replace(outcome, state=state, error=result.error, error_code=code, retry_at=result.retry_at)
     if result.stop_reason == "cancelled":
         return replace(outcome, state=TurnState.CANCELLED)
-    if result.stop_reason != "end_turn":
+    if result.stop_reason != "end_turn" and result.stop_reason not in UNPROMPTED:
         error = _STOP_REASONS.get(result.stop_reason, f"The agent stopped for a reason of its own: {result.stop_reason}.")
         return replace(outcome, state=TurnState.FAILED, error=error, error_code=result.stop_reason)
     return outcome
 
 
 def schedule(outcome: Outcome, turn: Turn, now: datetime, dice: float, plan: Schedule) -> Outcome:
-    """With the moment of the next attempt, if it is parked; failed, if it was tried often enough."""
+    """With the moment of the next attempt, if it is parked; failed, if it was tried often enough, or if there is nothing to send again."""
     if outcome.state is not TurnState.PARKED:
         return outcome
+    if turn.origin == "continued":
+        return replace(outcome, state=TurnState.FAILED, error=f"{outcome.error} Resume the turn to let it go on.", retry_at=None)
     code, parks = outcome.error_code or "", turn.parks + 1
     retry_at = plan.next_attempt(code, parks=parks, now=now, dice=dice, told=outcome.retry_at)
     if retry_at is not None and parks > plan.attempts:

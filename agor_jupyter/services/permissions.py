@@ -43,6 +43,8 @@ class Question(Protocol):
     @property
     def tool_call_id(self) -> str | None: ...
     @property
+    def asked_by(self) -> str | None: ...
+    @property
     def tool_kind(self) -> str: ...
     @property
     def command(self) -> str | None: ...
@@ -136,6 +138,7 @@ class Permissions:
             turn_id=turn.id,
             run_id=turn.run_id,
             tool_call_id=question.tool_call_id,
+            asked_by=question.asked_by,
             title=question.title,
             tool_kind=question.tool_kind,
             command=question.command,

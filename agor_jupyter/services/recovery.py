@@ -7,7 +7,7 @@ from datetime import datetime
 from agor_jupyter.domain.turns import TurnState
 from agor_jupyter.executors import processes, reaper
 from agor_jupyter.services.transitions import derive, end
-from agor_jupyter.storage import runs, turns
+from agor_jupyter.storage import runs, sessions, turns
 from agor_jupyter.storage.store import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -15,7 +15,15 @@ log = logging.getLogger(__name__)
 INTERRUPTED = "The server stopped while this turn ran."
 
 
-async def reap_dead(store: Store) -> None:
+def _forget(transaction: Transaction, row: runs.RunRow, at: datetime) -> None:
+    """Nothing of it goes on in the background."""
+    runs.delete(transaction, row.id)
+    session = sessions.get(transaction.connection, row.session_id)
+    if session is not None and session.background:
+        derive(transaction, session.id, at, background=[])
+
+
+async def reap_dead(store: Store, at: datetime) -> None:
     """Kill the processes of every recorded run. Only with the data directory's lock held: then each is of a dead server."""
     recorded = await store.read(runs.every)
     await reaper.reap(reaper.RunIdentity(row.id, row.boot_id, row.pid, row.start_ticks) for row in recorded)
@@ -23,7 +31,7 @@ async def reap_dead(store: Store) -> None:
         if await asyncio.to_thread(processes.marked, row.id):
             log.error("Processes of run %s could not be ended", row.id)
         else:
-            await store.write(runs.delete, row.id)
+            await store.write(_forget, row, at)
 
 
 def interrupt_open(transaction: Transaction, at: datetime) -> int:

@@ -88,7 +88,8 @@ class Runner:
         assert self._desk is not None
         workers = [(worker, session_id) for session_id, (worker, _) in self._workers.items()]
         live = sum(worker.is_working or worker.rests_since is not None for worker, _ in workers)
-        resting = sorted((worker.rests_since, session_id) for worker, session_id in workers if worker.rests_since is not None)
+        idle = [(worker, session_id) for worker, session_id in workers if not worker.is_detained]
+        resting = sorted((worker.rests_since, session_id) for worker, session_id in idle if worker.rests_since is not None)
         for _, session_id in resting[: max(0, live - self._desk.config.max_running)]:
             self.let_go(session_id)
 

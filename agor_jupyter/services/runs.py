@@ -26,14 +26,15 @@ from agor_jupyter.storage import runs as kept
 from agor_jupyter.storage.store import Transaction
 
 
-def has_next(connection: Connection, session_id: SessionId, at: datetime) -> bool:
-    return _next(connection, session_id, at) is not None
+def has_next(connection: Connection, session_id: SessionId, at: datetime, after: TurnId | None = None) -> bool:
+    """`after`: as if that turn had ended."""
+    return _next(connection, session_id, at, after) is not None
 
 
-def _next(connection: Connection, session_id: SessionId, at: datetime) -> Turn | None:
+def _next(connection: Connection, session_id: SessionId, at: datetime, after: TurnId | None = None) -> Turn | None:
     """A parked turn whose time has come; else the first of the queue, unless a turn is open or parked, or waits for a person."""
     line = turns.line(connection, session_id)
-    state = derive_state(line.decisive)
+    state = derive_state(turn for turn in line.decisive if turn.id != after)
     if state is SessionState.PARKED:
         parked = next(turn for turn in line.decisive if turn.state is TurnState.PARKED)
         return parked if parked.retry_at is not None and parked.retry_at <= at else None

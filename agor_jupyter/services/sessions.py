@@ -23,7 +23,7 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.options import Options, merge
 from agor_jupyter.services.runner import Runner
 from agor_jupyter.services.templates import Templates
-from agor_jupyter.services.transitions import derive, enqueue, find_session, find_worktree, stop
+from agor_jupyter.services.transitions import derive, enqueue, find_session, find_turn, find_worktree, stop
 from agor_jupyter.storage import events, sessions, turns
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -221,14 +221,21 @@ class Sessions:
     async def cancel(self, caller: Caller, session_id: str, key: str | None = None) -> Turn:
         """Cancel the turn it works on. What waits in the queue comes next.
 
+        Between two turns, end what its agent does in the background, and its process with it. Returns the last turn then.
+
         Errors:
             Conflict: it works on nothing.
         """
         caller.require(Role.STEERER, "cancel this turn")
         at = self._clock.now()
+        at_rest: list[Session] = []
 
         def job(transaction: Transaction) -> Turn:
+            at_rest.clear()
             session = find_session(transaction, session_id)
+            if session.current_turn_id is None and session.background and session.last_turn_id:
+                at_rest.append(session)
+                return find_turn(transaction, session.last_turn_id)
             if session.current_turn_id is None:
                 raise errors.Conflict("This session works on nothing that could be cancelled.", subject=session_id, state=session.state)
             return stop(transaction, session.current_turn_id, caller.person, at)
@@ -237,7 +244,10 @@ class Sessions:
             turn = await self._store.write(job)
         else:
             turn = (await self._store.write(lambda t: once(t, key, caller, "session.cancel", [session_id], at, job, Turn))).record
-        self._runner.cancel(turn)
+        for session in at_rest:
+            self._runner.let_go(session.id)
+        if not at_rest:
+            self._runner.cancel(turn)
         return turn
 
     async def archive(self, caller: Caller, session_id: str, key: str | None = None) -> Session:
@@ -255,6 +265,8 @@ class Sessions:
                 return session
             if session.current_turn_id or session.queue:
                 raise errors.SessionBusy(session_id, "cancel its turn and its queue first")
+            if session.background:
+                raise errors.SessionBusy(session_id, f"it works in the background ({session.background[0]}); cancel that first")
             return derive(transaction, session.id, at, archived_at=at)
 
         if key is None:

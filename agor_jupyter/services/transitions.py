@@ -48,7 +48,8 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
     session = find_session(transaction, session_id)
     line = turns.line(transaction.connection, session_id)
     state = derive_state(line.decisive)
-    current = next((turn for turn in line.decisive if turn.state in OPEN or turn.state is TurnState.PARKED), None)
+    live = [turn for turn in line.decisive if turn.state in OPEN or turn.state is TurnState.PARKED]
+    current = min(live, key=lambda turn: turn.state is TurnState.PARKED, default=None)
     last = last_ended(line.decisive)
     changes = {
         "waits_for": session.waits_for if state in _IN_LINE else None,

@@ -69,7 +69,8 @@ class Turns:
         return await self._again(caller, turn_id, key, "resumed")
 
     async def retry(self, caller: Caller, turn_id: str, key: str) -> Turn:
-        """Send the same prompt again. Returns the new turn, which is the next in the queue. Errors as `resume`.
+        """Send the same prompt again. Returns the new turn, which is the next in the queue. Errors as `resume`, and
+            Conflict: no prompt began it.
 
         A parked turn is tried again now, and is returned itself.
         """
@@ -110,6 +111,8 @@ class Turns:
                 return turn
             if turn.state not in _AGAIN or turn.resolution is not None:
                 raise errors.TurnNotOpen(turn_id, turn.resolution or turn.state.value, resolution)
+            if turn.origin == "continued" and resolution == "retried":
+                raise errors.Conflict("No prompt began this turn, so none can be sent again. Resume it.", subject=turn_id)
             session = find_session(transaction, turn.session_id)
             if session.archived_at is not None:
                 raise errors.SessionBusy(session.id, "it is archived")

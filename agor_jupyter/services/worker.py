@@ -6,7 +6,7 @@ A turn is claimed once. From then on its end is certain: by what the agent says,
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from agor_jupyter.agents.history.readers import reader
 from agor_jupyter.agents.mask import Mask, secrets
 from agor_jupyter.agents.options import in_order
 from agor_jupyter.agents.questions import Question, about
-from agor_jupyter.agents.session import AgentSession, ConversationLost, Obstructed, Process, PromptResult
+from agor_jupyter.agents.session import GIVEN_UP, AgentSession, ConversationLost, Obstructed, Process, PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
@@ -31,7 +31,8 @@ from agor_jupyter.executors import environment, processes, signers
 from agor_jupyter.executors.signers import Signer
 from agor_jupyter.git import snapshots
 from agor_jupyter.git.snapshots import Checkpoint
-from agor_jupyter.services import forks, options, outcomes, runs
+from agor_jupyter.services import continuations, forks, options, outcomes, runs
+from agor_jupyter.services.continuations import Left
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.looks import Look
@@ -70,6 +71,10 @@ class _Current:
     asked: AgentSession | None = None
     """The agent that has its prompt."""
     before: Checkpoint | None = None
+    at_begin: Checkpoint | None = None
+    """Of a continued turn, whose `before` is what the turn that it follows had left: what was there when it began."""
+    has_place: bool = True
+    """It is one of those that may work at the same time."""
     is_sandboxed: bool = False
     is_spoiled: bool = False
     """Its process sees a repository that cannot be used any more."""
@@ -108,10 +113,17 @@ class Worker:
         self._asking = asyncio.Lock()
         self.is_unwanted = False
         """Its process ends when it would come to rest."""
+        self._left: Left | None = None
+        self._told: list[str] = []
 
     @property
     def is_working(self) -> bool:
         return self._current is not None or self._is_claiming
+
+    @property
+    def is_detained(self) -> bool:
+        """Something goes on in the background, for which its process is kept."""
+        return self._agent is not None and bool(self._agent.background)
 
     def wake(self) -> None:
         self.woken.set()
@@ -166,7 +178,7 @@ class Worker:
         try:
             while True:
                 self.woken.clear()
-                if not await self._work() and not await self._rest():
+                if not await self._work() and not await self._go_on() and not await self._rest():
                     return
         finally:
             await self._dismiss()
@@ -175,16 +187,30 @@ class Worker:
         """Wait for work. `False`: none came, or there is no process that is worth waiting for."""
         if self._agent is None or self.is_unwanted:
             return self.woken.is_set()
+        agent, config = self._agent, self._desk.config
+        patience_s = config.idle_timeout.total_seconds()
+        if self.is_detained:
+            patience_s = max(patience_s, config.background_timeout.total_seconds() - agent.heard_ago_s)
         self.rests_since = self._desk.clock.monotonic()
-        woken = asyncio.create_task(self.woken.wait())
-        exited = asyncio.create_task(self._agent.process.exited.wait())
+        signs = [asyncio.create_task(event.wait()) for event in (self.woken, agent.late, agent.process.exited)]
         try:
-            await asyncio.wait({woken, exited}, timeout=self._desk.config.idle_timeout.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-            return woken.done()
+            await asyncio.wait(signs, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            if self.is_detained and not any(one.done() for one in signs):
+                await self._give_up(agent)
+            return signs[0].done() or signs[1].done() or self._died_at_work
         finally:
             self.rests_since = None
-            woken.cancel()
-            exited.cancel()
+            await end(*signs)
+
+    @property
+    def _died_at_work(self) -> bool:
+        """Its process is gone, and with it what it did in the background."""
+        return self.is_detained and self._agent is not None and not self._agent.is_alive
+
+    async def _give_up(self, agent: AgentSession) -> None:
+        what, minutes = ", ".join(agent.background), self._desk.config.background_timeout.total_seconds() / 60
+        text = f"Nothing was heard for {minutes:.0f} minutes of what the agent does in the background ({what}). Its process is ended."
+        await self._desk.collector.add(self.session_id, self._left.turn_id if self._left else None, Notice(code="given_up", text=text))
 
     # One turn
 
@@ -221,15 +247,121 @@ class Worker:
             try:
                 async with self._current.watchdog:
                     outcome = await self._attempt(self._current, session, starting, look)
-                if self._agent is None or not self._agent.is_alive:
-                    await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
-                await self._finish(self._current, outcome)
-                if self._current.is_spoiled:
-                    await self._dismiss()
+                await self._close(self._current, outcome)
             finally:
                 self._current.is_over.set()
                 self._current = None
         return True
+
+    async def _close(self, current: _Current, outcome: Outcome) -> None:
+        if self._agent is None or not self._agent.is_alive:
+            await self._dismiss()  # it may run on, though nobody can talk with it; git is asked after its end
+        await self._finish(current, outcome)
+        if current.is_spoiled:
+            await self._dismiss()
+        await self._tell_background()
+
+    # A turn that no prompt began
+
+    async def _go_on(self) -> bool:
+        """Make a turn of what the agent says by itself. `False`: it says nothing."""
+        desk, agent = self._desk, self._agent
+        if agent is None or self._run_id is None or not (agent.late.is_set() or self._died_at_work):
+            return False
+        begun = await self._begin_by_itself(self._run_id)
+        if begun is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_S):
+                    await self.woken.wait()
+            return True
+        current = self._current = _Current(begun.turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, begun.turn))
+        current.before, current.at_begin = begun.before, begun.now
+        current.asked, current.is_sandboxed = agent, self._is_sandboxed
+        desk.running.take()
+        try:
+            async with current.watchdog:
+                if begun.exhausted is not None:
+                    self.exhaust(begun.turn.id, begun.exhausted)
+                outcome = await self._listen(current, agent)
+            if current.exhausted is not None:  # what it spends by itself nothing else would stop
+                await self._dismiss()
+            await self._close(current, outcome)
+        finally:
+            self._give_place(current)
+            current.is_over.set()
+            self._current = None
+        return True
+
+    async def _begin_by_itself(self, run_id: RunId) -> continuations.Begun | None:
+        desk, now = self._desk, None
+        assert self._place is not None
+        self._is_claiming = True
+        try:
+            try:
+                now = await desk.worktrees.checkpoint(self._place.id)
+            except errors.AgorError as error:
+                log.warning("Session %s: what the worktree holds could not be read: %s", self.session_id, error)
+            turn_id, budgets = TurnId(desk.clock.new_id("turn")), desk.budgets
+            begun = await self._persist(
+                lambda: desk.store.write(
+                    continuations.begin, self.session_id, turn_id, run_id, self._left, now, desk.clock.now(), budgets, budgets.spending()
+                )
+            )
+            crash_point("continued.after_commit")
+            return begun
+        finally:
+            self._is_claiming = False
+
+    async def _listen(self, current: _Current, agent: AgentSession) -> Outcome:
+        config = self._desk.config
+        talk = agent.go_on(
+            quiet_s=config.quiet_time.total_seconds(),
+            patience_s=config.background_timeout.total_seconds(),
+            on_wait=lambda: self._give_place(current),
+        )
+        prompted = asyncio.create_task(self._await_prompt(current, agent))
+        try:
+            result = await self._talk(current, agent, talk)
+            if result.stop_reason == GIVEN_UP:
+                text = "Tools of the agent had not ended, and nothing was heard of them for too long. Nobody waits for them any more."
+                await self._tell(current, Notice(code="given_up", text=text))
+            return outcomes.read(result)
+        except errors.AgorError as error:
+            return self._failed(current, error.message, error.code)
+        except Exception:
+            log.exception("Turn %s failed inside the server", current.turn.id)
+            return self._failed(current, "The server made a mistake; its log says more.", "internal")
+        finally:
+            await end(prompted)
+
+    async def _await_prompt(self, current: _Current, agent: AgentSession) -> None:
+        """A prompt does not wait until the agent is quiet; what it says then belongs to the prompt's turn."""
+        desk = self._desk
+        while True:
+            self.woken.clear()
+            if await desk.store.read(runs.has_next, self.session_id, desk.clock.now(), current.turn.id):
+                agent.settle()
+                return
+            await self.woken.wait()
+
+    def _give_place(self, current: _Current) -> None:
+        """While it only waits for what it began, another may work."""
+        if current.has_place:
+            current.has_place = False
+            self._desk.running.release()
+
+    def _take_place(self, current: _Current) -> None:
+        if not current.has_place:
+            current.has_place = True
+            self._desk.running.take()
+
+    async def _tell_background(self) -> None:
+        """Show on the session what goes on between two turns."""
+        background = [self.mask.text(one) for one in self._agent.background] if self._agent is not None else []
+        if background != self._told:
+            self._told = background
+            with contextlib.suppress(errors.Unavailable):  # the next turn tells it again, and the next start that nothing runs
+                await asyncio.shield(self._desk.store.write(continuations.tell, self.session_id, background, self._desk.clock.now()))
 
     async def _is_stale(self, agent: AgentSession) -> bool:
         """Its process cannot take the next turn: it is dead, has old variables, or obeys other files than it may."""
@@ -273,7 +405,10 @@ class Worker:
                 await self._tell(current, notice)
             if not await self._desk.store.write(runs.begin, current.turn.id, current.before, self._conversation, self._desk.clock.now()):
                 raise _Cancelled
-            return outcomes.read(await self._prompt(current))
+            assert self._agent is not None
+            if current.cancelled.is_set():
+                raise _Cancelled
+            return outcomes.read(await self._prompt(current, self._agent))
         except _Cancelled:
             return Outcome(state=TurnState.CANCELLED, stop_reason="cancelled")
         except errors.AgorError as error:
@@ -282,28 +417,29 @@ class Worker:
             log.exception("Turn %s failed inside the server", current.turn.id)
             return self._failed(current, "The server made a mistake; its log says more.", "internal")
 
-    async def _prompt(self, current: _Current) -> PromptResult:
-        agent = self._agent
-        assert agent is not None
-        if current.cancelled.is_set():
-            raise _Cancelled
-        current.asked = agent
+    async def _prompt(self, current: _Current, agent: AgentSession) -> PromptResult:
         text, pictures = await self._desk.attachments.prompt(current.turn, outcomes.prompt_of(current.turn))
         if pictures and not agent.takes_images:
             raise errors.ImagesNotTaken(agent.agent.label)
-        prompt = asyncio.create_task(agent.prompt(text, self._context, pictures), name=f"prompt {current.turn.id}")
+        return await self._talk(current, agent, agent.prompt(text, self._context, pictures))
+
+    async def _talk(self, current: _Current, agent: AgentSession, talk: Coroutine[None, None, PromptResult]) -> PromptResult:
+        """Let the agent work on the turn, to its end."""
+        current.asked = agent
+        talking = asyncio.create_task(talk, name=f"turn {current.turn.id}")
         try:
             await asyncio.sleep(0)
-            if current.cancelled.is_set():  # a cancel just before it began was not for this prompt yet
+            if current.cancelled.is_set():  # a cancel just before it began was not for this turn yet
                 agent.cancel()
-            crash_point("prompt.sent")
-            current.watchdog.prompted(agent.agent)
-            result = await prompt
+            if current.turn.origin == "prompt":
+                crash_point("prompt.sent")
+                current.watchdog.prompted(agent.agent)
+            result = await talking
             if result.has_acted or outcomes.read(result).state is not TurnState.PARKED:  # else the model may not know it yet
                 self._context = None
             return result
         finally:
-            await end(prompt)
+            await end(talking)
 
     async def _finish(self, current: _Current, outcome: Outcome) -> None:
         desk, turn = self._desk, current.turn
@@ -322,10 +458,19 @@ class Worker:
         crash_point("park.before_commit" if outcome.state is TurnState.PARKED else "turn.before_finish")
         current.is_ending = True
         finished = await self._persist(lambda: self._write_down(turn, outcome, seconds))
-        await desk.worktrees.checkpoints.settle(finished, current.before, outcome.after)
+        may_go_on = self._agent is not None and not self._agent.agent.is_builtin and finished.state is not TurnState.PARKED
+        kept = outcome.after if may_go_on else None
+        await desk.worktrees.checkpoints.settle(finished, current.before, current.at_begin, outcome.after, keep=kept)
+        await self._leave(Left(turn.id, kept) if kept is not None else None)
         crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
         desk.parking.note(finished)
         await self._persist(desk.budgets.check)
+
+    async def _leave(self, left: Left | None) -> None:
+        """Keep what the worktree held at the end of a turn, for one that follows by itself, instead of what was kept before."""
+        before, self._left = self._left, left
+        if before is not None and (left is None or before.checkpoint.store != left.checkpoint.store):
+            await self._desk.worktrees.checkpoints.drop(before.checkpoint)
 
     async def _compare(self, current: _Current, looked: Checkpoint, outcome: Outcome) -> Outcome:
         """With what the worktree holds now, and what the turn changed."""
@@ -333,7 +478,8 @@ class Worker:
         try:
             after = await worktrees.checkpoint(turn.worktree_id, looked)
             outcome = replace(outcome, after=after)
-            before = looked if turn.tree_before is None else worktrees.checkpoints.of(runs.first_before(turn, looked), turn.id)
+            is_first = turn.tree_before is None or turn.origin == "continued"
+            before = looked if is_first else worktrees.checkpoints.of(runs.first_before(turn, looked), turn.id)
             patch = await worktrees.patch(turn.worktree_id, before, after)
             outcome = replace(outcome, patch=self.mask.record(patch))
             if after.left_out and set(after.left_out) != set(looked.left_out):
@@ -540,6 +686,8 @@ class Worker:
             await ahead.end()
         agent, self._agent = self._agent, None
         await self._forget(set(await agent.stop()) if agent is not None else set())
+        await self._tell_background()
+        await self._leave(None)
         await self._reporter.close()
 
     async def _forget(self, left: set[tuple[int, int]]) -> None:
@@ -599,6 +747,7 @@ class Worker:
     async def _hear(self, body: TranscriptBody, raw: JsonObject | None) -> None:
         current = self._current
         if current is not None:
+            self._take_place(current)
             current.watchdog.hear(body)
             if isinstance(body, UsageReported) and self._agent is not None:
                 await self._desk.budgets.report(current.turn, self._cost(self._agent))
@@ -616,6 +765,7 @@ class Worker:
             if current is None or current.cancelled.is_set():
                 return None
             await self._desk.collector.flush()
+            self._take_place(current)
             current.watchdog.is_paused = True
             running = self._desk.running
             running.release()

@@ -1,6 +1,7 @@
 """Turns, the queue among them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -47,6 +48,14 @@ _ALL_OPEN = sa.select(_C.record).where(_C.state.in_(_OPEN_STATES)).order_by(_C.i
 _WAITING_SESSIONS = sa.select(_C.session_id).where(_C.state == TurnState.QUEUED.value).group_by(_C.session_id).order_by(sa.func.min(_C.id))
 _LIVE_IN_WORKTREE = sa.select(
     sa.exists().where(_C.session_id == _S.id, _S.worktree_id == sa.bindparam("worktree"), _C.state.in_(_LIVE_STATES))
+)
+_OTHERS_SINCE = sa.select(
+    sa.exists().where(
+        _C.session_id == _S.id,
+        _S.worktree_id == sa.bindparam("worktree"),
+        _S.id != sa.bindparam("session"),
+        sa.or_(_C.state.in_(_OPEN_STATES), _C.ended_at > sa.bindparam("since")),
+    )
 )
 
 
@@ -119,11 +128,21 @@ def has_live(connection: sa.Connection, worktree_id: WorktreeId) -> bool:
     return bool(connection.execute(_LIVE_IN_WORKTREE, {"worktree": worktree_id}).scalar_one())
 
 
+def others_since(connection: sa.Connection, worktree_id: WorktreeId, session_id: SessionId, since: datetime) -> bool:
+    """Whether a turn of another session in that worktree runs, or ended later than that."""
+    values = {"worktree": worktree_id, "session": session_id, "since": _stamp(since)}
+    return bool(connection.execute(_OTHERS_SINCE, values).scalar_one())
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
+
+
 def _columns(turn: Turn) -> dict[str, object]:
     return {
         "state": turn.state.value,
         "is_unresolved": turn.is_unresolved,
         "run_id": turn.run_id,
-        "ended_at": turn.ended_at.isoformat(timespec="milliseconds") if turn.ended_at else None,
+        "ended_at": _stamp(turn.ended_at) if turn.ended_at else None,
         "record": turn.model_dump_json(),
     }

@@ -190,6 +190,7 @@ export class World {
       queue: [],
       currentTurnId: null,
       openPermissionId: null,
+      background: [],
       lastTurnId: null,
       lastLine: '',
       lastSeq: 0,
@@ -213,6 +214,7 @@ export class World {
       turnId: 'tu_1',
       runId: 'ru_1',
       toolCallId: null,
+      askedBy: null,
       title: 'Run a command',
       toolKind: 'execute',
       command,
@@ -242,7 +244,7 @@ export class World {
   turn(worktreeId: string, sessionId: string, state: Turn['state'], error: string | null, more: Partial<Turn> = {}): void {
     const id = `tu_${this.#n++}`;
     this.turns.push({
-      id, sessionId, worktreeId, number: 7, prompt: 'Port the sessionizer', attachments: [], state, error, errorCode: null, retryAt: null, parks: 0, hasActed: false, model: null, resolution: null, runId: null,
+      id, sessionId, worktreeId, number: 7, prompt: 'Port the sessionizer', origin: 'prompt', follows: null, attachments: [], state, error, errorCode: null, retryAt: null, parks: 0, hasActed: false, model: null, resolution: null, runId: null,
       stopReason: null, retryOf: null, permissionId: null, commitBefore: null, commitAfter: null, treeBefore: null, dirtyBefore: null, dirtyAfter: null, files: 3, added: 0, deleted: 0, seconds: null,
       inputTokens: null, outputTokens: null, cachedReadTokens: null, cachedWriteTokens: null, costUsd: null, costIsEstimate: false, createdAt: ago(5), createdBy: people.eva, startedAt: ago(4), endedAt: null, endedBy: null, ...more,
     });

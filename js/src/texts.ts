@@ -182,6 +182,7 @@ export const texts = {
     stopping: (agent: string) => `Waits for ${agent} to stop`,
     waitsForSlot: 'Waits for its turn',
     waitsFor: (what: string) => `Waits for a free slot: ${what}`,
+    background: (what: string) => `Works in the background: ${what}`,
     nothingHeard: (time: string) => (time === 'now' ? 'Nothing heard for a while' : `Nothing heard for ${time}`),
     triesOn: (agent: string) =>
       `Perhaps the model’s provider takes no requests: ${agent} tries again by itself and does not say so. What it did so far is kept.`,
@@ -201,6 +202,8 @@ export const texts = {
     earlier: 'Show earlier',
     toEnd: 'To the end',
     turn: (n: number) => `Turn ${n}`,
+    continued: 'continued by the agent',
+    ofSubagent: (what: string) => `Part of: ${what}`,
     thinking: 'Thinking',
     thoughtFor: (time: string) => `Thought for ${time}`,
     changes: 'Changes',
@@ -249,6 +252,7 @@ export const texts = {
       };
       return `${agent || 'The agent'} asks ${whats[kind] ?? 'for permission'}`;
     },
+    askedBy: (subagent: string) => (subagent === 'subagent' ? 'asked by a subagent' : `asked by subagent ${subagent}`),
     spoken: (question: string, card: string, n: number) =>
       `${question}${card ? ` in ${card}` : ''}. ${n === 1 ? '1 needs you' : `${n} need you`}.`,
     options: {

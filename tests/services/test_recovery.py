@@ -160,7 +160,7 @@ async def test_an_interrupted_turn_is_taken_up_again_before_what_waits(victim, c
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("point", [point for point in CRASH_POINTS if not point.startswith(("worktree.", "park."))])
+@pytest.mark.parametrize("point", [point for point in CRASH_POINTS if not point.startswith(("worktree.", "park.", "continued."))])
 async def test_a_crash_at_each_named_point_keeps_every_promise(victim, config, point):
     dead = victim(answers=True, crash_at=point)
     dead.read()

@@ -66,9 +66,11 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
             <button type="button" className="agor-btn" disabled={isRunning} onClick={() => act(() => commands.resume(turn.id))}>
               {texts.outcome.resume}
             </button>
-            <button type="button" className="agor-btn" disabled={isRunning} onClick={() => act(() => commands.retry(turn.id))}>
-              {texts.outcome.retry}
-            </button>
+            {turn.origin === 'prompt' && (
+              <button type="button" className="agor-btn" disabled={isRunning} onClick={() => act(() => commands.retry(turn.id))}>
+                {texts.outcome.retry}
+              </button>
+            )}
             {!isInterrupted && <ForkMenu session={session} isGhost />}
             {isInterrupted && (
               <button

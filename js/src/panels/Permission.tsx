@@ -90,7 +90,10 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
     >
       <div className="agor-permission-head">
         <Mark state="needs_you" />
-        <span className="agor-grow">{title}</span>
+        <span className="agor-grow">
+          {title}
+          {permission.askedBy !== null && <span className="agor-asked-by">, {visible(texts.permission.askedBy(permission.askedBy))}</span>}
+        </span>
         <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
       </div>
       {files ? (

@@ -64,7 +64,7 @@ export function SessionHead({ session }: { session: Session }) {
           </span>
         )}
         <Cost session={session} />
-        {STOPPABLE.has(session.state) && canSteer(shared) && (
+        {(STOPPABLE.has(session.state) || (session.background.length > 0 && session.state !== 'stopping')) && canSteer(shared) && (
           <button
             type="button"
             className="agor-btn agor-sm"

@@ -41,7 +41,8 @@ export const ToolCall = memo(function ToolCall({ tool }: { tool: ToolView }) {
   const [isChosen, setChosen] = useState<boolean | null>(null);
   const isOpen = hasBody && (isChosen ?? (isCommand || files.length > 0 || tool.status === 'failed' || tool.status === 'in_progress'));
   return (
-    <div className="agor-tools" data-tool={tool.id}>
+    <div className={classOf(tool)} data-tool={tool.id}>
+      <Subagent tool={tool} />
       <ToolRow
         tool={tool}
         isOpen={isOpen}
@@ -55,6 +56,13 @@ export const ToolCall = memo(function ToolCall({ tool }: { tool: ToolView }) {
   );
 });
 
+const classOf = (tool: ToolView | undefined): string => `agor-tools${typeof tool?.parent === 'string' ? ' agor-of-subagent' : ''}`;
+
+/** Whose call it is, where it is not the agent's own. */
+function Subagent({ tool }: { tool: ToolView | undefined }) {
+  return tool?.parent ? <p className="agor-xs agor-t3 agor-ell">{visible(texts.transcript.ofSubagent(tool.parent))}</p> : null;
+}
+
 const sum = (files: readonly { added: number; deleted: number }[], name: 'added' | 'deleted') =>
   files.reduce((total, file) => total + file[name], 0);
 
@@ -65,7 +73,8 @@ export const ToolGroup = memo(function ToolGroup({ tools }: { tools: readonly To
   const first = tools[0];
   const last = tools.at(-1);
   return (
-    <div className="agor-tools">
+    <div className={classOf(first)}>
+      <Subagent tool={first} />
       <button type="button" className="agor-tool agor-tool-group" aria-expanded={isOpen} onClick={() => setChosen(!isOpen)}>
         <Icon name={isOpen ? 'down' : 'right'} size={14} />
         <b>

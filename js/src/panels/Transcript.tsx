@@ -115,11 +115,14 @@ const TurnView = memo(function TurnView({
   );
   const isOpen = isCurrent && (turn === null || OPEN.has(turn.state));
   const prompt = block.items.find(item => item.kind === 'prompt');
+  const isContinued = turn?.origin === 'continued' || block.items.some(item => item.kind === 'notice' && item.code === 'continued');
   return (
     <section className={`agor-turn${isOpen ? '' : ' agor-turn-past'}`} data-turn={block.turnId}>
       <header className="agor-turn-head">
         <b>{texts.transcript.turn(turn?.number ?? number)}</b>
-        <span className="agor-ell agor-turn-title">{prompt?.kind === 'prompt' ? visible(firstLine(prompt.text)) : ''}</span>
+        <span className="agor-ell agor-turn-title">
+          {prompt?.kind === 'prompt' ? visible(firstLine(prompt.text)) : isContinued ? texts.transcript.continued : ''}
+        </span>
         <span className="agor-turn-line" />
         <Figures block={block} turn={turn} isOpen={isOpen} />
       </header>

@@ -10,11 +10,13 @@ import { age } from './words.js';
 export function Waiting({ session }: { session: Session }) {
   const shared = useShared();
   if (session.stalledAt !== null && session.currentTurnId !== null) return <Stalled session={session} since={session.stalledAt} />;
-  const text = waitOf(session, agentLabel(shared, session.agent));
+  const background = session.currentTurnId === null ? session.background : [];
+  const text = waitOf(session, agentLabel(shared, session.agent)) ?? (background.length ? texts.panel.background(visible(background.join(', '))) : null);
   if (!text) return null;
+  const icon = background.length && session.state !== 'queued' ? 'st-running' : session.state === 'queued' ? 'st-queued' : 'st-starting';
   return (
     <div className="agor-waiting" role="status">
-      <Icon name={session.state === 'queued' ? 'st-queued' : 'st-starting'} size={14} />
+      <Icon name={icon} size={14} />
       <span className="agor-ell">{text}</span>
     </div>
   );

@@ -110,6 +110,12 @@ export interface AgentType {
   takesImages: boolean | null
   /** What it means by the tokens that it reports. */
   usage: UsageForm
+  /** Where the input of a tool says, by true, that what it starts goes on after the tool has ended. Its process is kept for that. */
+  backgroundInput: string | null
+  /** Where the input of a tool that starts a subagent names its kind. A turn of the agent does not end before its subagents have. */
+  subagentInput: string | null
+  /** `a.b`: where `_meta` of a subagent's tool call or question names the call that started the subagent. */
+  parentCall: string
   /** The ways by which it reaches MCP servers, such as the board's own tools. */
   mcp: ('stdio' | 'http')[]
   /** The command by which a person connects their own copy of it with an MCP server: `{url}` and `{token}` are put in. */
@@ -495,6 +501,8 @@ export interface FileChange {
 export interface ToolCall {
   kind: 'tool_call'
   toolCallId: string
+  /** The call that started the subagent whose call this is. `None`: the agent's own, or it does not say. */
+  parentId: string | null
   title: string | null
   /** ACP's kind: read, edit, delete, move, search, execute, think, fetch, other. */
   toolKind: string | null
@@ -733,6 +741,8 @@ export interface Permission {
   turnId: string
   runId: string
   toolCallId: string | null
+  /** The subagent that asks, by its kind or by what it was asked to do. `None`: the agent itself. */
+  askedBy: string | null
   /** What the agent asks for, in its words. */
   title: string
   toolKind: string
@@ -914,6 +924,8 @@ export interface Session {
   waitsFor: string | null
   /** Nothing was heard of the agent since, in a turn that runs. */
   stalledAt: string | null
+  /** What its agent does between two turns: titles of tools and tasks, as far as it says. Its process is kept for them. */
+  background: string[]
   /** What the agent offers, as it advertised it last. */
   options: SessionOption[]
   /** What was asked for, by the option's id. */
@@ -1129,12 +1141,17 @@ export interface Turn {
   worktreeId: string
   /** From 1 within the session, in the order in which prompts were accepted. */
   number: number
+  /** Empty, unless its `origin` is a prompt. */
   prompt: string
   attachments: Attachment[]
+  /** `continued`: the agent went on by itself after another turn had ended. It ends when the agent is quiet. */
+  origin: 'prompt' | 'continued'
+  /** Of a continued turn: the one that had ended. */
+  follows: string | null
   state: TurnState
   /** The agent process that took it. */
   runId: string | null
-  /** ACP's `stopReason`. */
+  /** ACP's `stopReason`. Of a continued turn: `quiet`, `prompted` (a prompt came next) or `given_up` (its tools never ended). */
   stopReason: string | null
   /** Why it failed, was interrupted or is parked, for a person. */
   error: string | null

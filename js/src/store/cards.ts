@@ -180,7 +180,7 @@ const whenOf = (session: Session, context: CardContext): string => {
 /** What runs just now, or what it waits for. */
 const lineOf = (session: Session, now: number): string => {
   if (session.state === 'queued' || session.state === 'starting') return session.waitsFor ?? '';
-  if (session.state !== 'running') return '';
+  if (session.state !== 'running') return session.currentTurnId === null && session.background[0] ? texts.panel.background(session.background.join(', ')) : '';
   return session.stalledAt === null ? session.lastLine : texts.panel.nothingHeard(age(session.stalledAt, now));
 };
 

@@ -88,7 +88,7 @@ const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   actions.push({ act: 'session', id: asking.id, text: 'Review', kind: files && state.me?.role === 'owner' ? 'need' : 'ghost' });
   return {
     kind: 'ask',
-    title: permission ? (ASKS[permission.toolKind] ?? 'Asks before it acts') : 'Asks a question',
+    title: permission ? `${ASKS[permission.toolKind] ?? 'Asks before it acts'}${permission.askedBy == null ? '' : `, ${texts.permission.askedBy(permission.askedBy)}`}` : 'Asks a question',
     command: files?.map(({ path }) => path).join(', ') ?? permission?.command ?? permission?.title ?? '',
     text: '',
     actions,
@@ -107,7 +107,7 @@ const failStrip = (broken: Session, state: BoardState): Strip => {
     if (isOverBudget && state.me?.role === 'owner') actions.push({ act: 'budget', id: broken.id, text: texts.budget.raise, kind: 'plain' });
     if (needsSignIn) actions.push({ act: 'sign-in', id: broken.agent, text: texts.agents.signIn, kind: 'plain' });
     else actions.push({ act: 'resume', id: turn.id, text: 'Resume', kind: isOverBudget ? 'ghost' : 'plain' });
-    if (!isOverBudget) actions.push({ act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
+    if (!isOverBudget && turn.origin === 'prompt') actions.push({ act: 'retry', id: turn.id, text: 'Retry', kind: 'ghost' });
     if (!isFailed) actions.push({ act: 'discard', id: turn.id, text: 'Discard', kind: 'ghost' });
   }
   actions.push({ act: 'session', id: broken.id, text: 'Open', kind: 'ghost' });

@@ -36,6 +36,7 @@ test('a tool call is one item, however often it is told of', () => {
   const call = {
     kind: 'tool_call',
     toolCallId: 't',
+    parentId: null,
     title: null,
     toolKind: null,
     status: null,
@@ -65,6 +66,7 @@ test('neighbouring reads are grouped, a lone one is not', () => {
     event(seq, {
       kind: 'tool_call',
       toolCallId: id,
+      parentId: null,
       title: id,
       toolKind: 'read',
       status: 'completed',
@@ -125,4 +127,28 @@ test('a gap in the live events is filled from the server', async () => {
 
   expect(said(feed)).toBe('abc');
   expect(host.asked).toEqual([0, 1]);
+});
+
+test('a call of a subagent names the call that started it, and is grouped with its own only', () => {
+  const call = (seq: number, toolCallId: string, parentId: string | null, title: string) =>
+    event(seq, {
+      kind: 'tool_call',
+      toolCallId,
+      parentId,
+      title,
+      toolKind: 'read',
+      status: 'completed',
+      input: null,
+      output: null,
+      changes: null,
+      locations: null,
+      exitCode: null,
+      mcpTool: null,
+    });
+
+  const view = fold(emptyView, [call(1, 'own', null, 'Find it'), call(2, 'a', 'own', 'a'), call(3, 'b', 'own', 'b')]);
+
+  const items = view.blocks[0]?.items ?? [];
+  expect(items.map(item => item.kind === 'tool' && item.tool.parent)).toEqual([null, 'Find it', 'Find it']);
+  expect(group(items).map(entry => (entry.kind === 'reads' ? entry.tools.length : 1))).toEqual([1, 2]);
 });

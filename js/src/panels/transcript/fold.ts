@@ -3,6 +3,8 @@ import type { Attachment, Event, Permission, Person, Plan, ToolCall, Turn } from
 
 export interface ToolView {
   readonly id: string;
+  /** The title of the call that started the subagent whose call this is. */
+  readonly parent: string | null;
   readonly title: string;
   readonly toolKind: string;
   readonly status: 'pending' | 'in_progress' | 'completed' | 'failed';
@@ -100,7 +102,7 @@ function take(items: Item[], { body, at, seq, n }: Event): void {
       else items.push({ kind: 'thought', key, text: body.text, messageId: body.messageId, startedAt: at, endedAt: at });
       break;
     case 'tool_call':
-      changeTool(items, key, body.toolCallId, at, tool => merge(tool, body, at));
+      changeTool(items, key, body.toolCallId, at, tool => merge(tool, body, at, parentOf(items, body)));
       break;
     case 'tool_output':
       changeTool(items, key, body.toolCallId, at, tool => ({ ...tool, output: tool.output + body.text }));
@@ -127,6 +129,12 @@ function take(items: Item[], { body, at, seq, n }: Event): void {
   }
 }
 
+function parentOf(items: readonly Item[], { parentId }: ToolCall): string | null {
+  if (parentId === null) return null;
+  const found = items.findLast(item => item.kind === 'tool' && item.tool.id === parentId);
+  return found?.kind === 'tool' ? found.tool.title : '';
+}
+
 function changeTool(items: Item[], key: string, id: string, at: string, change: (tool: ToolView) => ToolView): void {
   const index = items.findLastIndex(item => item.kind === 'tool' && item.tool.id === id);
   const known = items[index];
@@ -136,6 +144,7 @@ function changeTool(items: Item[], key: string, id: string, at: string, change: 
   }
   const fresh: ToolView = {
     id,
+    parent: null,
     title: '',
     toolKind: 'other',
     status: 'pending',
@@ -150,11 +159,12 @@ function changeTool(items: Item[], key: string, id: string, at: string, change: 
   items.push({ kind: 'tool', key, tool: change(fresh) });
 }
 
-function merge(tool: ToolView, call: ToolCall, at: string): ToolView {
+function merge(tool: ToolView, call: ToolCall, at: string, parent: string | null): ToolView {
   const status = call.status ?? tool.status;
   const isOver = status === 'completed' || status === 'failed';
   return {
     ...tool,
+    parent: parent ?? tool.parent,
     title: call.title ?? tool.title,
     toolKind: call.toolKind ?? tool.toolKind,
     status,
@@ -185,6 +195,7 @@ export function group(items: readonly Item[]): Group[] {
   };
   for (const item of items) {
     if (item.kind === 'tool' && READING.has(item.tool.toolKind)) {
+      if (run && run.tools[0]?.parent !== item.tool.parent) flush();
       run ??= { key: item.key, tools: [] };
       run.tools.push(item.tool);
     } else {
