@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.git import identity, run, sparse
 from agor_jupyter.git.files import opened_file, read_beneath
 from agor_jupyter.git.identity import Identity
-from agor_jupyter.git.repository import Repository, render
+from agor_jupyter.git.repository import Repository, Setting, render
 
 INSIDE_S, PATIENCE_S = 10.0, 60.0
 """What a call of git inside may take: a pipe in the place of a file would keep it for ever. The second counts before all is made anew."""
@@ -35,7 +35,8 @@ _SHARED = ("refs/heads", "refs/tags", "refs/remotes", "refs/notes")
 """What both sides have: an agent sees what people have there."""
 _OWN_KEYS = re.compile(
     rb"%b|core\.(safecrlf|filemode|ignorecase|symlinks|precomposeunicode|repositoryformatversion)|extensions\.objectformat"
-    rb"|remote\..+\.(url|fetch|promisor|partialclonefilter)|branch\..+\.(remote|merge)|%b" % (_HABITS, _FILTERS)
+    rb"|remote\..+\.(url|fetch|promisor|partialclonefilter)|branch\..+\.(remote|merge)|submodule\..+\.(url|active|update)|%b"
+    % (_HABITS, _FILTERS)
 )
 _PERSONAL_KEYS = re.compile(rb"%b|%b" % (_HABITS, _FILTERS))
 _EXCLUDES, _NOTHING = re.compile(rb"core\.excludesfile"), re.compile(rb"(?!)")
@@ -130,7 +131,12 @@ def borrowed(private: Private) -> list[tuple[Path, Path]]:
 
 def alternates(repository: Repository) -> list[Path]:
     """The folders that hold the repository's objects: its own, then those it borrows from."""
-    found = [repository.common_dir / "objects"]
+    return folders_of_objects(repository.common_dir)
+
+
+def folders_of_objects(common_dir: Path) -> list[Path]:
+    """As `alternates`, of the repository with this common directory."""
+    found = [common_dir / "objects"]
     for folder in found:
         listed = read_beneath(folder, "info/alternates", 65_536) or b""
         for line in listed.decode("utf-8", "surrogateescape").split("\n"):
@@ -250,7 +256,7 @@ async def make(private: Private, outside: Side) -> Known:
     sparse.copy(repository, worktree, own)
     (own / "gitdir").write_text(f"{worktree / '.git'}\n")
     with contextlib.suppress(OSError):
-        _copy_index(repository.worktree_dir(worktree), private.index)
+        copy_index(repository.worktree_dir(worktree), private.index)
         shutil.copy2(private.index, own / "index")
     private.link.write_text(f"gitdir: {repository.worktree_dir(worktree)}\n")
     identity.note(private.folder, who)
@@ -258,7 +264,7 @@ async def make(private: Private, outside: Side) -> Known:
     return Known(head=outside.head, agreed=dict(outside.refs), seen=outside.digest)
 
 
-def _copy_index(source: Path, target: Path) -> None:
+def copy_index(source: Path, target: Path) -> None:
     with opened_file(source, "index") as descriptor, target.open("wb") as index:
         found = os.fstat(descriptor)
         while piece := os.read(descriptor, 1 << 20):
@@ -270,8 +276,13 @@ async def _settings(repository: Repository, worktree: Path, who: Identity) -> by
     """What the view has, each key once, so that an agent's git can change it; who commits; and where the remotes are, unless a password
     stands there.
     """
+    return await settings_inside(repository, [*who.settings, *sparse.settings(repository, worktree)])
+
+
+async def settings_inside(repository: Repository, more: Iterable[Setting]) -> bytes:
+    """As `_settings`, with `more`."""
     once: dict[bytes, bytes] = {b"core.bare": b"false", b"core.logallrefupdates": b"true", b"core.repositoryformatversion": b"0"}
-    once |= dict([*who.settings, *sparse.settings(repository, worktree)])
+    once |= dict(more)
     many = []
     for key, value in await repository.settings(_OWN_KEYS, _PERSONAL_KEYS):
         if key.endswith(b".fetch"):

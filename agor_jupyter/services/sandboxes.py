@@ -26,7 +26,7 @@ from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.worktrees import Taken, TakeRequest, Worktree, WorktreeState
 from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
-from agor_jupyter.git import identity, introduction, keeping, meeting, private, taking
+from agor_jupyter.git import identity, introduction, keeping, meeting, modules, private, taking
 from agor_jupyter.git.private import Inside, Private
 from agor_jupyter.services.attachments import folder_of
 from agor_jupyter.services.clock import Clock
@@ -128,6 +128,7 @@ class Sandboxes:
                 notices += await self._introduce(place)
                 if is_made and place.repository.is_partial:
                     notices.append(partial_notice(place))
+                await modules.prepare(place)
                 checkouts = await self._checkouts()
                 layout = await asyncio.to_thread(self._layout, place, agent, env, run_id, checkouts)
             except OSError as error:
@@ -193,6 +194,8 @@ class Sandboxes:
             return await asyncio.to_thread(self._inside, place, await self._checkouts())
 
         findings = await meeting.sync(place, look, is_quick=is_quick, is_new=is_new)
+        if not is_quick:
+            findings += await modules.collect(place, look)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]
 
     async def _introduce(self, place: Private) -> list[Notice]:
@@ -343,7 +346,7 @@ class Sandboxes:
         large = place.repository.common_dir / "lfs" / "objects"
         if large.is_dir() and not large.is_symlink():
             found.append(Mount(source=large, target=sandbox.LARGE))
-        for source, target in private.borrowed(place):
+        for source, target in [*private.borrowed(place), *modules.borrowed(place)]:
             found.append(Mount(source=source, target=target))
             if (source / "info" / "alternates").exists():  # its paths are not there inside; all that it names is
                 found.append(Mount(source=empty, target=target / "info" / "alternates"))

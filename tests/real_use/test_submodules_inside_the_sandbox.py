@@ -1,0 +1,114 @@
+"""A repository with a submodule, which is filled in the worktree, and an agent that works in both."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.conftest import config, git, notices, play  # noqa: F401  # config: a fixture
+
+FILL = ("-c", "protocol.file.allow=always", "submodule", "update", "--init", "-q")
+
+
+@pytest.fixture
+def library(repository, tmp_path) -> Path:
+    """Before the worktree is made."""
+    library = tmp_path / "root" / "library"
+    library.mkdir()
+    git("init", "-q", "-b", "main", cwd=library)
+    (library / "lib.py").write_text("1\n")
+    git("add", "-A", cwd=library)
+    git("commit", "-qm", "library", cwd=library)
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "vendor/lib", cwd=repository)
+    git("commit", "-qm", "with a library", cwd=repository)
+    return library
+
+
+@pytest.fixture
+def filled(library, scene) -> Path:
+    path = Path(scene.worktree.path)
+    git(*FILL, cwd=path)
+    return path / "vendor" / "lib"
+
+
+async def test_status_works_and_commits_come_out(filled, scene, repository):
+    session, path = await scene.session(), Path(scene.worktree.path)
+
+    _, said = await play(
+        scene,
+        session,
+        "git status --porcelain; git submodule status; cd vendor/lib; git status --porcelain; git log --format=%s; cat lib.py",
+        "echo 2 > lib.py; git commit -qam inner; cd ../..; git commit -qam outer; git status --porcelain; git submodule status",
+    )
+
+    lines = [line.split() for line in said.strip().split("\n")]
+    assert lines[0][1] == "vendor/lib"
+    assert [line[0] for line in lines[1:3]] == ["library", "1"]
+    assert git("log", "-1", "--format=%s", scene.worktree.branch, cwd=repository) == "outer"
+    assert git("log", "-1", "--format=%s", cwd=filled) == "inner"
+    assert git("rev-parse", "HEAD", cwd=filled) == git("rev-parse", "HEAD:vendor/lib", cwd=path)
+    assert git("status", "--porcelain", cwd=filled) == ""
+    assert git("status", "--porcelain", cwd=path) == ""
+    assert await notices(scene, session) == []
+
+
+async def test_a_person_who_moves_it_between_turns_is_followed(filled, scene, library):
+    session = await scene.session()
+    await play(scene, session, "cd vendor/lib; git log -1")
+    (filled / "lib.py").write_text("by a person\n")
+    git("commit", "-qam", "by a person", cwd=filled)
+    await scene.agor.runner.dismiss([session.id])
+
+    _, said = await play(scene, session, "cd vendor/lib; git log -1 --format=%s; git status --porcelain")
+
+    assert said.strip() == "by a person"
+
+
+async def test_both_sides_are_kept_when_a_person_moves_it_meanwhile(filled, scene):
+    session = await scene.session()
+    turn = await scene.prompt(
+        session, "cd vendor/lib; touch done; while [ ! -e go ]; do sleep 0.05; done; rm go done; echo 2 > lib.py; git commit -qam inner"
+    )
+    await scene.allow(turn)
+    await scene.eventually((filled / "done").exists)
+    git("commit", "-q", "--allow-empty", "-m", "by a person", cwd=filled)
+    (filled / "go").touch()
+    await scene.ended(turn)
+
+    assert git("log", "-1", "--format=%s", cwd=filled) == "by a person"
+    assert await notices(scene, session) == ["submodule"]
+    [text] = [event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
+    ref = text.rpartition(" ")[2].rstrip(".")
+    assert git("log", "-1", "--format=%s", ref, cwd=filled) == "inner"
+
+
+async def test_settings_that_an_agent_writes_for_it_are_obeyed_by_nobody_outside(filled, scene, tmp_path):
+    session, marker = await scene.session(), tmp_path / "root" / "MARKER"
+
+    await play(
+        scene,
+        session,
+        f"printf '#!/bin/sh\\ntouch {marker}\\n' > trap; chmod 755 trap; T=$PWD/trap; cd vendor/lib; git config core.fsmonitor $T",
+        'cp ../../trap "$(git rev-parse --git-dir)/hooks/post-commit" 2>/dev/null || true',
+        "echo 2 > lib.py; git -c core.fsmonitor= commit -qam inner",
+    )
+    git("status", cwd=Path(scene.worktree.path))
+    git("commit", "-q", "--allow-empty", "-m", "x", cwd=filled)
+
+    assert not marker.exists()
+    assert git("log", "-2", "--format=%s", cwd=filled).split() == ["x", "inner"]
+
+
+async def test_one_that_the_agent_fills_works_outside_too(library, scene, repository):
+    session, path = await scene.session(), Path(scene.worktree.path)
+
+    await play(
+        scene,
+        session,
+        "g=$(git rev-parse --absolute-git-dir)/modules/vendor/lib; rm -rf $g vendor/lib; mkdir -p ${g%/lib}; git init -q --separate-git-dir=$g vendor/lib",
+        "cd vendor/lib; echo 2 > lib.py; git add lib.py; git -c user.name=a -c user.email=a@a commit -qm made; echo 3 > lib.py",
+    )
+
+    inner = path / "vendor" / "lib"
+    assert git("log", "-1", "--format=%s", cwd=inner) == "made"
+    assert git("status", "--porcelain", cwd=inner) == "M lib.py"
+    assert git("status", "--porcelain", cwd=path) == "M vendor/lib"
