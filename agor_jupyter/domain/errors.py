@@ -314,7 +314,7 @@ class WorktreeNotReady(Conflict):
     code = "worktree_not_ready"
 
     def __init__(self, name: str, state: str, reason: str | None = None) -> None:
-        because = f" ({reason})" if reason else ""
+        because = f" ({reason.rstrip('.')})" if reason else ""
         super().__init__(f"Worktree {name!r} is {state}{because}. A session needs one that is ready.", subject=name, state=state)
 
 

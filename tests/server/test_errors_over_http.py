@@ -306,7 +306,7 @@ def test_a_worktree_that_git_cannot_tell_of_does_not_hide_the_others(place):
     assert found[1]["status"]["branch"] == "home"
     assert (status, error["message"]) == (
         409,
-        "Worktree 'gone' is missing (its folder or git's entry for it is gone). A session needs one that is ready.",
+        f"Worktree 'gone' is missing (Its folder {gone['path']} is gone). A session needs one that is ready.",
     )
     assert again["state"] == "ready"
 
