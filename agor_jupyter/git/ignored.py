@@ -30,6 +30,8 @@ class Ignored:
     work: Work | None = None
     repositories: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    is_cut: bool = False
+    """Not all could be looked at."""
 
 
 def ignored_work(  # noqa: PLR0917 called in one place
@@ -57,7 +59,7 @@ def ignored_work(  # noqa: PLR0917 called in one place
                 differing[entry.path] = pair
             found.append((entry.state.st_size, entry.path))
     compared.same, compared.differing = seen, differing
-    answer.repositories, answer.unreadable = findings.repositories, findings.unreadable
+    answer.repositories, answer.unreadable, answer.is_cut = findings.repositories, findings.unreadable, findings.is_cut
     if found:
         answer.work = _describe(found, is_more=findings.is_cut)
     return answer

@@ -97,7 +97,7 @@ async def survey(  # noqa: PLR0917 called in few places
     unreadable = [shown(path) or "the folder" for path in local.unreadable]
     work += [Work(kind=WorkKind.UNKNOWN, path=path, text=f"{path} cannot be read") for path in unreadable]
     if local.is_cut or len(inside) >= insides.MAX:
-        text = f"more than {walk.MAX_ENTRIES:,} files, so that not all of them were looked at"
+        text = "more files or repositories than could be looked at"
         work.append(Work(kind=WorkKind.UNKNOWN, text=text, is_more=True))
     return work
 
@@ -157,7 +157,7 @@ def _look_around(  # noqa: PLR0917 called in one place
         ignored=ignored,
         mounts=walk.mounts(root),
         unreadable=list(dict.fromkeys((*findings.unreadable, *ignored.unreadable))),
-        is_cut=findings.is_cut,
+        is_cut=findings.is_cut or ignored.is_cut,
     )
 
 

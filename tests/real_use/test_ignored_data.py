@@ -6,6 +6,8 @@ import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.work import Work, WorkKind
+from agor_jupyter.git import walk
+from agor_jupyter.git.walk import Bounds
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 
@@ -101,3 +103,19 @@ async def test_what_setup_made_is_no_work_until_somebody_changes_it(bench: Bench
 
     assert before == []
     assert [one.names for one in after] == [["warehouse.duckdb"]]
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_where_not_all_can_be_looked_at_it_is_not_called_clean(
+    bench: Bench, checkout: Path, monkeypatch: pytest.MonkeyPatch, is_whole: bool
+) -> None:
+    worktree = await bench.make(await bench.repo(checkout))
+    exports = Path(worktree.path) / "exports" / "__pycache__"
+    exports.mkdir(parents=True)
+    for number in range(3):
+        (exports.parent / f"{number}.log").write_text("again\n")
+    monkeypatch.setattr(walk, "Bounds", lambda: Bounds(entries=2))
+
+    found = await bench.worktrees.losses(worktree.id) if is_whole else (await bench.worktrees.status([worktree.id], 0))[0].work
+
+    assert [(one.kind, one.is_more) for one in found] == [(WorkKind.UNKNOWN, True)]
