@@ -65,6 +65,9 @@ types: $(STAMP)  ## Write the types of the front end and the tables of the agent
 	$(PY) scripts/make_types.py
 	$(PY) scripts/make_agents_table.py
 
+property: $(STAMP)  ## Try 2,000 random states of worktrees: archive and restore, and remove (AGOR_EXAMPLES, AGOR_SEED)
+	AGOR_EXAMPLES=$${AGOR_EXAMPLES:-2000} $(PY) -m pytest -q -n 3 --timeout 7200 $$(find tests -name "test_*_property.py")
+
 bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks
 

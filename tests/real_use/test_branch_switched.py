@@ -38,3 +38,33 @@ async def test_a_detached_head_leaves_the_record_and_its_commits_are_told(bench:
     assert (status.branch, record.branch) == (None, "fix")
     assert [one.text for one in status.work] == [lost.text]
     assert lost.text == f"1 commit on no branch and on no remote (HEAD is detached at {status.head[:10]})"
+
+
+async def test_a_renamed_branch_comes_back_from_the_archive(bench: Bench, checkout: Path) -> None:
+    worktree = await bench.make(await bench.repo(checkout))
+    path = Path(worktree.path)
+    git("branch", "-m", "fix", "JIRA-12-fix", cwd=path)
+    git("commit", "-q", "--allow-empty", "-m", "mine", cwd=path)
+
+    archived = await bench.worktrees.archive(OWNER, worktree.id, key())
+    restored = await bench.worktrees.restore(OWNER, worktree.id, key())
+
+    assert (archived.branch, restored.branch, restored.reason) == ("JIRA-12-fix", "JIRA-12-fix", None)
+    assert git("branch", "--show-current", cwd=path) == "JIRA-12-fix"
+    assert git("log", "-1", "--format=%s", cwd=path) == "mine"
+    assert git("branch", "--list", "fix", cwd=checkout) == ""
+
+
+async def test_a_branch_that_was_switched_to_comes_back_with_what_was_not_committed(bench: Bench, checkout: Path) -> None:
+    worktree = await bench.make(await bench.repo(checkout))
+    path = Path(worktree.path)
+    git("switch", "-qc", "better-name", cwd=path)
+    git("commit", "-q", "--allow-empty", "-m", "mine", cwd=path)
+    (path / "u.txt").write_text("not committed\n")
+
+    await bench.worktrees.archive(OWNER, worktree.id, key())
+    restored = await bench.worktrees.restore(OWNER, worktree.id, key())
+
+    assert (restored.branch, restored.reason, restored.backup_ref) == ("better-name", None, None)
+    assert git("log", "-1", "--format=%s", cwd=path) == "mine"
+    assert (path / "u.txt").read_text() == "not committed\n"

@@ -108,6 +108,15 @@ describe('what a card says', () => {
     expect(seen('broken').strip?.text).toContain('checked out in ~/code/warehouse');
   });
 
+  it('says what a restore could not bring back as it was, or why it could not be done', () => {
+    const reason = "Branch 'fix' was moved meanwhile.";
+    const told = (kind: string) => seen(kind, state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, reason }])) }));
+
+    expect(told('idle').strip?.text).toBe(reason);
+    expect(told('archived').strip?.text).toBe(reason);
+    expect(told('needs').strip?.kind).toBe('ask');
+  });
+
   it('is of an hour when the connection is lost', () => {
     const card = seen('running', state => ({ ...state, connection: { state: 'lost', since: new Date(Date.now() - 60_000).toISOString() } }));
 

@@ -307,6 +307,12 @@ export const sessionsOf = (worktreeId: string, state: BoardState): readonly Sess
   return ids ? ids.map(id => state.sessions.get(id)).filter(s => s !== undefined) : NO_AGENTS;
 };
 
+/** The strip, with what could not be as it was when the worktree was restored. What asks or failed comes first. */
+const withReason = (worktree: Worktree, strip: Strip | null): Strip | null =>
+  worktree.reason && (strip === null || (strip.kind !== 'ask' && strip.text === ''))
+    ? { ...(strip ?? { kind: 'plain', title: '', command: '', actions: [], when: '' }), text: worktree.reason }
+    : strip;
+
 export const contentOf = (card: Card, context: CardContext, color: (person: Person) => string): CardContent => {
   const { state, now } = context;
   const worktree = state.worktrees.get(card.worktree);
@@ -354,7 +360,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
       ...base,
       state: { mark: 'archived', label: 'Archived' },
       look: 'archived',
-      strip: { kind: 'plain', title: '', command: '', text: '', actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }], when: when === 'now' ? 'Archived now' : `Archived ${when} ago` },
+      strip: { kind: 'plain', title: '', command: '', text: worktree.reason ?? '', actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }], when: when === 'now' ? 'Archived now' : `Archived ${when} ago` },
       foot: { ...footOf(worktree, sessions, now), age: '' },
       fact: when === 'now' ? 'Archived now' : `Archived ${when} ago`,
     };
@@ -395,7 +401,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   const sessions = sessionsOf(worktree.id, state);
   const top = strongest(sessions);
   const isStale = state.connection.state === 'lost' && isOlder(state.connection.since, STALE_S, now);
-  const strip = stripOf(worktree, sessions, state, now);
+  const strip = withReason(worktree, stripOf(worktree, sessions, state, now));
   const { rows, folded } = rowsOf(sessions, context, isStale, color);
   const [fact, factTone] = factOf(worktree, sessions, top, strip, context);
   const status = worktree.status;
