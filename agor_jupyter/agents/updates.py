@@ -253,6 +253,19 @@ def _plan_entry(item: Update) -> PlanEntry:
     )
 
 
+def _plan_update(update: Update) -> list[TranscriptBody]:
+    """One of several plans, as entries, as text, or as a file."""
+    plan = _object(update.get("plan"))
+    if isinstance(plan.get("entries"), list):
+        return _plan(plan)
+    text = plan.get("content", plan.get("uri"))
+    return [Plan(entries=[_plan_entry({"content": _text(text, "content")})])]
+
+
+def _plan_removed(_update: Update) -> list[TranscriptBody]:
+    return [Plan(entries=[])]
+
+
 def _usage(update: Update) -> list[TranscriptBody]:
     return [
         UsageReported(
@@ -282,6 +295,8 @@ _READERS: dict[str, Callable[[Update], list[TranscriptBody]]] = {
     "tool_call": _tool,
     "tool_call_update": _tool,
     "plan": _plan,
+    "plan_update": _plan_update,
+    "plan_removed": _plan_removed,
     "usage_update": _usage,
     "current_mode_update": _mode,
 }
