@@ -325,7 +325,7 @@ class NoSuchWay(Conflict):
 
     def __init__(self, worktree: str, kind: str, offered: Sequence[str]) -> None:
         now = f"Offered now: {_list(offered)}." if offered else "Nothing is in its way just now."
-        super().__init__(f"“{kind}” is not offered for worktree {worktree!r}. {now}", subject=worktree, offered=list(offered))
+        super().__init__(f"{kind[:80]!r} is not offered for worktree {worktree!r}. {now}", subject=worktree, offered=list(offered))
 
 
 class SessionBusy(Conflict):
