@@ -14,7 +14,7 @@ AGENT = AgentType(
     is_builtin=True,
     can_load=True,
     can_fork=True,
-    when_rejected="failed",
+    when_rejected="cancelled",
     mode="ask",
     lasting=[Lasting(pattern="", reach="session")],
     takes_background=False,

@@ -10,6 +10,7 @@ from pydantic import Field
 from agor_jupyter.domain.ids import PermissionId, RuleId, RunId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import JsonObject, Moment, Record
+from agor_jupyter.domain.rules import Remember
 from agor_jupyter.domain.trust import ProjectFile
 
 
@@ -118,8 +119,11 @@ class Permission(Record):
     """The kind of tool that a rule can allow for the like of this. `None`: none can; it is about files outside, or about anything."""
     rule_id: RuleId | None = None
     """The rule that answered it; `answered_by` is who made the rule."""
+    remembered: Remember | None = None
+    """What the yes covers besides this: the like of it, there, so long. `made_rule_id` is the rule that says so and can be revoked."""
+    made_rule_id: RuleId | None = None
 
     @property
     def is_memorable(self) -> bool:
-        """A rule can allow the like of it."""
-        return self.rule_words is not None or self.rule_kind not in (None, "execute")
+        """A rule can allow the like of it: commands that begin so, else every use of such a tool. Of a joined one that is every command."""
+        return self.rule_words is not None or self.rule_kind is not None

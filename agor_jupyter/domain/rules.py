@@ -16,6 +16,8 @@ FILE_KINDS = frozenset({"read", "edit", "delete", "move", "search"})
 """Kinds of tools that are allowed only for files of the worktree."""
 KINDS = FILE_KINDS | {"execute", "fetch", "think"}
 """What a rule can allow. A tool of another kind could do anything."""
+ANYTHING = "any"
+"""Whatever the agent asks, but for files that it would obey. A rule allows it for one session only, where it was said in so many words."""
 CommandPrefix = Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(min_length=1, max_length=20)]
 """The first words of a command, such as `["dbt", "build"]`."""
 
@@ -29,7 +31,7 @@ class Rule(Record):
     """Id of the session, worktree, zone or repo."""
     agent: str | None = None
     tool_kind: str | None = None
-    """ACP's kind, such as `edit` or `execute`."""
+    """ACP's kind, such as `edit` or `execute`; or `any`: whatever the agent of this session asks."""
     command_prefix: CommandPrefix | None = None
     expires_at: Moment | None = None
     created_at: Moment
@@ -81,6 +83,8 @@ def covers(rule: Rule, asked: Asked) -> bool:
     """Whether the rule says yes to this. Whether it is live and of this scope is another matter."""
     if rule.agent is not None and rule.agent != asked.agent:
         return False
+    if rule.tool_kind == ANYTHING:
+        return True
     if rule.tool_kind is not None and rule.tool_kind != asked.kind:
         return False
     if rule.command_prefix is not None:

@@ -92,6 +92,10 @@ class Session(Record):
     current_turn_id: TurnId | None = None
     open_permission_id: PermissionId | None = None
     last_turn_id: TurnId | None = None
+    ended_by: Person | None = None
+    """Of a cancelled one: who cancelled its last turn, or said no to what it asked."""
+    was_rejected: bool = False
+    """Its last turn ended because a person said no."""
     last_line: str = ""
     """The last line of text or the title of the last tool call, at most 200 characters."""
     last_seq: int = 0
@@ -116,6 +120,8 @@ class SessionCreate(Request):
     origin_id: SessionId | None = None
     options: OptionValues = Field(default_factory=dict)
     """Default: those of the parent or origin with the same agent, else the person's preference."""
+    allow: bool = False
+    """With a rule of the session, in the name of who asks, that allows whatever its agent asks, until it is revoked. For owners."""
 
 
 class SessionFork(Request):
@@ -126,6 +132,8 @@ class SessionFork(Request):
     """Default: the same. Another one is told the transcript."""
     title: str | None = None
     options: OptionValues = Field(default_factory=dict)
+    allow: bool = False
+    """As of `SessionCreate`."""
 
 
 class SessionChange(Request):

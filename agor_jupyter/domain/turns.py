@@ -44,6 +44,19 @@ NEXT: dict[TurnState, frozenset[TurnState]] = {
 """The state machine. An ended turn never changes its state again."""
 
 
+REJECTED = "rejected"
+"""Error code of a turn that ended because a person said no: that is no failure of it."""
+CLOCKS = {
+    TurnState.QUEUED: "queued_seconds",
+    TurnState.STARTING: "seconds",
+    TurnState.RUNNING: "seconds",
+    TurnState.STOPPING: "seconds",
+    TurnState.WAITING: "waited_seconds",
+    TurnState.PARKED: "parked_seconds",
+}
+"""Where the time counts that a turn spends in a state."""
+
+
 class Turn(Record):
     """*Saved.*"""
 
@@ -90,7 +103,13 @@ class Turn(Record):
     added: int = 0
     deleted: int = 0
     """Lines that changed from before to after, uncommitted ones included. The patch itself is fetched by itself."""
+    state_since: Moment | None = None
     seconds: float | None = None
+    """Of work. What it waited for is told apart."""
+    waited_seconds: float = 0
+    """For a person to answer its questions."""
+    queued_seconds: float = 0
+    parked_seconds: float = 0
     input_tokens: int | None = None
     """Without those that were read from a cache or written to it."""
     output_tokens: int | None = None
@@ -103,7 +122,7 @@ class Turn(Record):
     started_at: Moment | None = None
     ended_at: Moment | None = None
     ended_by: Person | None = None
-    """Who cancelled it."""
+    """Who cancelled it, or said no to what it asked, after which it ended; then `error_code` is `rejected`."""
 
     @property
     def is_unresolved(self) -> bool:

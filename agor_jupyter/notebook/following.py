@@ -154,10 +154,10 @@ async def follow(
             if is_over:
                 return
             if allow:
-                await asyncio.to_thread(_allow, link, session_id)
+                await asyncio.to_thread(allow_once, link, session_id)
 
 
-async def run(link: Link, turn: Turn, *, allow: bool, shown: bool) -> Turn:
+async def run(link: Link, turn: Turn, *, shown: bool) -> Turn:
     """Follow one turn to its end."""
     transcript = live.Transcript(turn, link.me.person.username) if shown else None
     after = 0
@@ -172,7 +172,7 @@ async def run(link: Link, turn: Turn, *, allow: bool, shown: bool) -> Turn:
                     turn = event.body.turn
             if turn.state in ENDED:
                 break
-            questions = await asyncio.to_thread(_allow if allow else open_permissions, link, turn.session_id)
+            questions = await asyncio.to_thread(open_permissions, link, turn.session_id)
             if transcript:
                 transcript.show(turn, questions)
     if transcript:
@@ -191,7 +191,7 @@ async def question(link: Link, session_id: str) -> Permission | None:
     return None
 
 
-def _allow(link: Link, session_id: str) -> list[Permission]:
+def allow_once(link: Link, session_id: str) -> list[Permission]:
     """Answer the session's open questions with “allow once”; what has no such option is left to a person and returned."""
     left = []
     for one in open_permissions(link, session_id):

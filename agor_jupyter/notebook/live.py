@@ -185,9 +185,21 @@ def command(permission: Permission) -> str:
 def settled(permission: Permission, username: str) -> str:
     """What became of a question, and by whom; `username` is you."""
     by = permission.answered_by
-    rule = " by a rule of" if permission.rule_id else " by"
-    who = "" if by is None else f"{rule} you" if by.username == username else f"{rule} {by.name}"
-    return views.words(permission.state.value) + who
+    name = None if by is None else "you" if by.username == username else by.name
+    rule = "your rule" if name == "you" else f"a rule of {name}"
+    who = "" if name is None else f" by {rule}" if permission.rule_id else f" by {name}"
+    return views.words(permission.state.value) + who + covering(permission)
+
+
+def covering(permission: Permission) -> str:
+    """What a yes covers besides this one question."""
+    wish = permission.remembered
+    if wish is not None:
+        kind = "command" if permission.rule_kind == "execute" else f"use of a tool of the kind {permission.rule_kind!r}"
+        what = f"command that begins with {' '.join(wish.command_prefix)!r}" if wish.command_prefix else kind
+        return f", and every {what} in this {wish.scope}"
+    option = next((one for one in permission.options if one.id == permission.option_id), None)
+    return f", as the agent offers it: “{option.name}”" if option is not None and option.kind == "allow_always" else ""
 
 
 _MARKS = {"pending": "·", "in_progress": "…", "completed": "✓", "failed": "✗"}

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from agor_jupyter.domain import words
 from agor_jupyter.domain.errors import BadRequest
+from agor_jupyter.domain.rules import ANYTHING, RuleCreate, RuleScope
 from agor_jupyter.domain.rules import Rule as RuleRecord
-from agor_jupyter.domain.rules import RuleCreate, RuleScope
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook import following, views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 
@@ -26,7 +26,13 @@ class Rule:
     def allows(self) -> str:
         """The beginning of a command, or the kind of tool."""
         prefix = self.record.command_prefix
-        what = " ".join(f"'{word}'" if " " in word else word for word in prefix) if prefix else f"any {self.record.tool_kind}"
+        what = (
+            " ".join(f"'{word}'" if " " in word else word for word in prefix)
+            if prefix
+            else f"any {self.record.tool_kind}"
+            if self.record.tool_kind != ANYTHING
+            else "whatever its agent asks"
+        )
         return views.visible(what + (f" by {self.record.agent}" if self.record.agent else ""))
 
     def refresh(self) -> "Rule":
@@ -119,6 +125,14 @@ def allow(
             expires_in_s=seconds(hours),
         )
     return Rule(link, RuleRecord.model_validate(link.post("rules", body)))
+
+
+def allow_anything(link: Link, session_id: str) -> None:
+    """What a session that is there already would have begun with: once, and the questions that are open are answered with “allow once”."""
+    found = [one.record for one in of(link, session=session_id)]
+    if not any(one.scope == "session" and one.tool_kind == ANYTHING and one.revoked_at is None for one in found):
+        allow(link, "session", session_id, None, kind=ANYTHING, agent=None, hours=None)
+    following.allow_once(link, session_id)
 
 
 def prefix(command: Command | None) -> list[str] | None:

@@ -27,13 +27,14 @@ if TYPE_CHECKING:  # it imports this module
 class Session(Ruled):
     """Awaitable: `await session` gives the turn of its latest prompt, streaming into the cell until that ended.
 
-    With `allow=True` this handle answers the session's questions with “allow once”, in your name, while it is awaited.
+    With `allow=True` it begins with a rule in your name that allows whatever its agent asks. The rule lives on the server until you
+    revoke it: `session.rules` and the canvas show it.
     """
 
     _scope = "session"
 
-    def __init__(self, link: Link, record: SessionRecord, *, turn: TurnRecord | None = None, allow: bool = False) -> None:
-        self._link, self.record, self._turn, self._allow = link, record, turn, allow
+    def __init__(self, link: Link, record: SessionRecord, *, turn: TurnRecord | None = None) -> None:
+        self._link, self.record, self._turn = link, record, turn
 
     @property
     def _subject(self) -> str:
@@ -53,7 +54,7 @@ class Session(Ruled):
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Its events from the first on, live, until nothing runs and nothing waits in the queue."""
-        return following.follow(self._link, self.record.id, allow=self._allow)
+        return following.follow(self._link, self.record.id)
 
     def _latest(self) -> Turn:
         if self._turn is None:
@@ -61,7 +62,7 @@ class Session(Ruled):
             if not turns:
                 raise LookupError(f"Session {self.title!r} has no prompt yet. Send one with session.prompt(…).")
             self._turn = next((turn.record for turn in reversed(turns) if turn.record.origin == "prompt"), turns[-1].record)
-        return Turn(self._link, self._turn, allow=self._allow)
+        return Turn(self._link, self._turn)
 
     def refresh(self) -> "Session":
         """Ask the server what it is now, for `record`."""
@@ -129,10 +130,7 @@ class Session(Ruled):
 
     @property
     def turns(self) -> Handles[Turn]:
-        found = [
-            Turn(self._link, TurnRecord.model_validate(item), allow=self._allow)
-            for item in self._link.items(f"sessions/{self.record.id}/turns")
-        ]
+        found = [Turn(self._link, TurnRecord.model_validate(item)) for item in self._link.items(f"sessions/{self.record.id}/turns")]
         return Handles("turn", found, lambda turn: columns(turn.record), lambda turn: str(turn.number), kind=TurnRecord)
 
     @property
@@ -181,7 +179,7 @@ class Session(Ruled):
         with checked():
             body = Prompt(text=text, attachments=upload(self._link, self.record.worktree_id, attach))
         self._turn = TurnRecord.model_validate(self._link.post(f"sessions/{self.record.id}/prompt", body))
-        return Turn(self._link, self._turn, allow=self._allow)
+        return Turn(self._link, self._turn)
 
     def fork(
         self,
@@ -198,12 +196,12 @@ class Session(Ruled):
 
         Args:
             agent: another agent, which is told the transcript. Default: the same, with the same options.
-            allow: answer its questions with “allow once”, in your name, while this handle is awaited.
+            allow: whatever its agent asks, in your name, by a rule of the session. It counts until you revoke it.
 
         """
         with checked():
-            body = SessionFork(prompt=prompt, agent=agent, title=title, options=chosen(model, mode, options))
-        return Session(self._link, SessionRecord.model_validate(self._link.post(f"sessions/{self.record.id}/fork", body)), allow=allow)
+            body = SessionFork(prompt=prompt, agent=agent, title=title, options=chosen(model, mode, options), allow=allow)
+        return Session(self._link, SessionRecord.model_validate(self._link.post(f"sessions/{self.record.id}/fork", body)))
 
     def spawn(
         self,
@@ -222,7 +220,7 @@ class Session(Ruled):
         Args:
             agent: default: the same, with the same options.
             worktree: default: the same.
-            allow: answer its questions with “allow once”, in your name, while this handle is awaited.
+            allow: whatever its agent asks, in your name, by a rule of the session. It counts until you revoke it.
 
         """
         with checked():
@@ -233,8 +231,9 @@ class Session(Ruled):
                 prompt=prompt,
                 parent_id=self.record.id,
                 options=chosen(model, mode, options),
+                allow=allow,
             )
-        return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
+        return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)))
 
     def reorder(self, *turns: Turn) -> "Session":
         """A new order for exactly the turns that wait."""

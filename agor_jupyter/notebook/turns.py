@@ -62,8 +62,8 @@ class Turn:
     Interrupting the cell does not stop the agent; `cancel()` does.
     """
 
-    def __init__(self, link: Link, record: TurnRecord, *, allow: bool = False) -> None:
-        self._link, self.record, self._allow = link, record, allow
+    def __init__(self, link: Link, record: TurnRecord) -> None:
+        self._link, self.record = link, record
 
     def __await__(self) -> Generator[Any, None, "Turn"]:
         return self._run(shown=True).__await__()
@@ -78,7 +78,7 @@ class Turn:
         return wait_for(lambda: self._run(shown=True), timeout, f"Turn {self.number}")
 
     async def _run(self, *, shown: bool) -> "Turn":
-        self.record = await following.run(self._link, self.record, allow=self._allow, shown=shown)
+        self.record = await following.run(self._link, self.record, shown=shown)
         return self
 
     def refresh(self) -> "Turn":
@@ -123,7 +123,13 @@ class Turn:
 
     @property
     def seconds(self) -> float | None:
+        """Of work. What its questions waited for an answer is `waited`."""
         return self._now().seconds
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which its questions waited for a person."""
+        return self._now().waited_seconds
 
     @property
     def cost(self) -> float | None:
@@ -178,7 +184,7 @@ class Turn:
         if record.id == self.record.id:
             self.record = record
             return self
-        return Turn(self._link, record, allow=self._allow)
+        return Turn(self._link, record)
 
     def _facts(self) -> list[tuple[str, str]]:
         record = self.record

@@ -17,7 +17,7 @@ from agor_jupyter.domain.ways import Way
 from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import Relocate, Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import budgets, costs, following, gitpython, trust, views
+from agor_jupyter.notebook import budgets, costs, following, gitpython, rules, trust, views
 from agor_jupyter.notebook.attachments import Attached, check_length, upload
 from agor_jupyter.notebook.budgets import Budget
 from agor_jupyter.notebook.handles import Handles, checked, columns
@@ -129,7 +129,7 @@ class Worktree(Ruled):
             model: one that the agent offers. Default: what you prefer, else the agent's own choice.
             mode: what it may do without asking, as the agent calls it. Default: what you prefer, else one that asks.
             options: others by their ids, as `session.options` shows them.
-            allow: answer its questions with “allow once”, in your name, while this handle is awaited.
+            allow: whatever its agent asks, in your name, by a rule of the session. It counts until you revoke it.
             again: start another one in any case.
             attach: pictures and files that go with the prompt, as in `Session.prompt`. With any, another session is started.
 
@@ -138,13 +138,15 @@ class Worktree(Ruled):
         check_length(prompt)
         if prompt is not None and not again and not attach and (known := self._begun_with(agent, prompt, wanted)):
             record, turn = known
-            return Session(self._link, record, turn=turn, allow=allow)
+            if allow:
+                rules.allow_anything(self._link, record.id)
+            return Session(self._link, record, turn=turn)
         with checked():
             attachments = upload(self._link, self.record.id, attach)
             body = SessionCreate(
-                worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, attachments=attachments, options=wanted
+                worktree_id=self.record.id, agent=agent, title=title, prompt=prompt, attachments=attachments, options=wanted, allow=allow
             )
-        return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)), allow=allow)
+        return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)))
 
     def _begun_with(self, agent: str, prompt: str, wanted: dict[str, str]) -> tuple[SessionRecord, TurnRecord] | None:
         for item in self._link.items("sessions", worktree=self.record.id, agent=agent):

@@ -65,6 +65,7 @@ def begin(  # noqa: PLR0917  # a job of the store
         origin="continued",
         follows=followed.id,
         state=TurnState.RUNNING,
+        state_since=at,
         run_id=run_id,
         has_acted=True,
         commit_before=(before.commit or None) if before else None,

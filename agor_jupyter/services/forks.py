@@ -81,7 +81,7 @@ def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
         return Beginning(notices=[Notice(code=how, text=f"The agent's process was started again, and {did}.")])
     name = f"“{plan.origin.title}”" if plan.origin else ""
     if how == "forked":
-        text = f"Forked by the agent itself. It knows all that was said in {name}."
+        text = f"This is a fork of {name}. The agent copied its conversation, and knows all that was said there."
         return Beginning(notices=[Notice(code="forked", text=text)], fork="native")
     if plan.previous is None and plan.origin is None and not plan.is_imported:
         return Beginning(notices=[])

@@ -107,13 +107,13 @@ class Permissions:
             option = _chosen(permission, answer)
             state = PermissionState.ALLOWED if option.kind in _ALLOWS else PermissionState.REJECTED
             permission = permission.replace(state=state, option_id=option.id, answered_at=at, answered_by=caller.person, note=answer.note)
-            self._settle(transaction, permission, turn)
-            if permission.files is not None:
-                self._trusts.answer(transaction, permission, is_trusted=state is PermissionState.ALLOWED)
             if make_rule is not None:
                 if state is not PermissionState.ALLOWED:
                     raise errors.BadRequest(["remember: only a yes can be remembered"])
-                make_rule(transaction, at)
+                permission = permission.replace(remembered=answer.remember, made_rule_id=make_rule(transaction, at).id)
+            self._settle(transaction, permission, turn)
+            if permission.files is not None:
+                self._trusts.answer(transaction, permission, is_trusted=state is PermissionState.ALLOWED)
             return permission
 
         request = [permission_id, answer]
@@ -261,7 +261,7 @@ def _by_rule(transaction: Transaction, permission: Permission, asked: Asked, at:
 
     Where it has none, people are asked: whatever else it offers may go further than the rule.
     """
-    choice = choose(permission.options, "once")
+    choice = choose(permission.options, "once") if permission.files is None else None
     rule = rules.first(transaction, asked, at) if choice is not None else None
     if choice is None or rule is None:
         return None

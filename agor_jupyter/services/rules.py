@@ -16,7 +16,7 @@ from agor_jupyter.domain.ids import ObjectId, RepoId, RuleId, SessionId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.permissions import McpTool, Permission
 from agor_jupyter.domain.records import JsonObject
-from agor_jupyter.domain.rules import FILE_KINDS, KINDS, Asked, Remember, Rule, RuleCreate, RuleScope, covers, is_live
+from agor_jupyter.domain.rules import ANYTHING, FILE_KINDS, KINDS, Asked, Remember, Rule, RuleCreate, RuleScope, covers, is_live
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.services.clock import Clock
@@ -102,7 +102,7 @@ class Rules:
             SessionNotFound, WorktreeNotFound, RepoNotFound, ObjectNotFound: there is no such subject.
         """
         caller.require(Role.OWNER, "make a rule")
-        _check(request.tool_kind, request.command_prefix)
+        _check(request.tool_kind, request.command_prefix, request.scope)
         if request.scope == "zone" and not await self._zones.has_zone(request.subject):
             raise errors.ObjectNotFound(request.subject)
         rule_id, at = RuleId(self._clock.new_id("rule")), self._clock.now()
@@ -214,11 +214,19 @@ def use(transaction: Transaction, rule: Rule, at: datetime) -> None:
     _save(transaction, rule.replace(uses=rule.uses + 1), at)
 
 
-def _check(kind: str | None, prefix: list[str] | None) -> None:
+def allow_anything(transaction: Transaction, rule_id: RuleId, session_id: SessionId, caller: Caller, at: datetime) -> Rule:
+    """The rule of a session that begins with it. The caller has been asked for their role."""
+    rule = Rule(id=rule_id, scope="session", subject=session_id, tool_kind=ANYTHING, created_at=at, created_by=caller.person)
+    return _insert(transaction, rule)
+
+
+def _check(kind: str | None, prefix: list[str] | None, scope: RuleScope = "session") -> None:
     problems = []
     if kind is None and prefix is None:
         problems.append("a rule needs a toolKind or a commandPrefix")
-    if kind is not None and kind not in KINDS:
+    if kind == ANYTHING and scope != "session":
+        problems.append("toolKind: whatever an agent asks can be allowed for one session only")
+    if kind is not None and kind not in KINDS | {ANYTHING}:
         problems.append(f"toolKind: a rule can allow {', '.join(sorted(KINDS))}; a tool of another kind could do anything")
     if kind is not None and kind != "execute" and prefix is not None:
         problems.append("toolKind: only one of kind execute has a command")

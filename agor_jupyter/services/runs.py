@@ -13,15 +13,17 @@ from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.events import Failure, Notice, PromptSent
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.parking import BUDGET
+from agor_jupyter.domain.people import Person
+from agor_jupyter.domain.permissions import PermissionState
 from agor_jupyter.domain.sessions import Session, SessionState, Usage, derive_state
-from agor_jupyter.domain.turns import ENDED, Turn, TurnState
+from agor_jupyter.domain.turns import ENDED, REJECTED, Turn, TurnState
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services import transitions
 from agor_jupyter.services.budgets import WAITS, Budgets, Spending
 from agor_jupyter.services.ledger import main_model, summed
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.transitions import derive, find_session, find_turn, move
-from agor_jupyter.storage import patches, turns
+from agor_jupyter.storage import patches, permissions, turns
 from agor_jupyter.storage import runs as kept
 from agor_jupyter.storage.store import Transaction
 
@@ -102,7 +104,7 @@ def first_before(turn: Turn, now: Checkpoint) -> Checkpoint:
 
 
 def finish(  # noqa: PLR0917  # a job of the store
-    transaction: Transaction, turn_id: TurnId, outcome: Outcome, seconds: float, at: datetime, budgets: Budgets, spending: Spending
+    transaction: Transaction, turn_id: TurnId, outcome: Outcome, at: datetime, budgets: Budgets, spending: Spending
 ) -> Turn:
     """Write down how the attempt ended, and what it cost. A turn that a person cancelled is cancelled, whatever the agent said last."""
     turn = find_turn(transaction, turn_id)
@@ -110,10 +112,13 @@ def finish(  # noqa: PLR0917  # a job of the store
         return turn
     if turn.state is TurnState.STOPPING:
         outcome = replace(outcome, state=TurnState.CANCELLED, error=None, error_code=None, retry_at=None)
+    elif (who := _rejected_by(transaction, turn, outcome)) is not None:
+        turn = turn.replace(ended_by=who)
+        outcome = replace(outcome, state=TurnState.CANCELLED, error=None, error_code=REJECTED)
     session, books = find_session(transaction, turn.session_id), budgets.books
     charges = books.charges(session, outcome.usage, outcome.models)
     usage = summed(outcome.usage, charges) or Usage()
-    figures = {**_figures(turn, outcome, usage), "seconds": round((turn.seconds or 0) + seconds, 3)}
+    figures = _figures(turn, outcome, usage)
     figures["model"] = main_model(session, charges) or turn.model
     if charges:
         books.record(transaction, turn, session, charges, at)
@@ -138,6 +143,14 @@ def finish(  # noqa: PLR0917  # a job of the store
         )
     derive(transaction, turn.session_id, at, usage=add(session.usage, usage))
     return turn
+
+
+def _rejected_by(transaction: Transaction, turn: Turn, outcome: Outcome) -> Person | None:
+    """Who said no, if that is why it ended: the agent says so, or stopped there."""
+    if outcome.state is not TurnState.CANCELLED and outcome.error_code != REJECTED:
+        return None
+    last = permissions.last_of_turn(transaction.connection, turn.id)
+    return last.answered_by if last is not None and last.state is PermissionState.REJECTED else None
 
 
 def _park(transaction: Transaction, turn: Turn, outcome: Outcome, at: datetime, figures: dict[str, object]) -> Turn:

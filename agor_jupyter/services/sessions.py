@@ -9,11 +9,12 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.attachments import Attachment
 from agor_jupyter.domain.events import SessionChanged
-from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.ids import RuleId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork, SessionState, derive_state
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
+from agor_jupyter.services import rules
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.attachments import Attachments
 from agor_jupyter.services.budgets import Budgets
@@ -52,12 +53,15 @@ class Sessions:
             AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin), BadOption,
             BudgetExhausted.
         """
-        caller.require(Role.STEERER, "start a session")
+        caller.require(
+            Role.OWNER if request.allow else Role.STEERER, "start a session that asks nobody" if request.allow else "start a session"
+        )
         agent = self._agents.require_installed(request.agent)
         self._options.check_mode(caller, agent.name, request.options)
         self._options.check_start(agent, request.options)
         at = self._clock.now()
         session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
+        rule_id = RuleId(self._clock.new_id("rule"))
         prompt = Prompt(text=request.prompt) if request.prompt else None
         spending = self._budgets.spending()
         attachments = await self._attached(agent, request.worktree_id, request.attachments) if prompt else []
@@ -83,6 +87,8 @@ class Sessions:
                 updated_at=at,
             )
             sessions.insert(transaction, session)
+            if request.allow:
+                rules.allow_anything(transaction, rule_id, session_id, caller, at)
             if prompt:
                 self._budgets.require(transaction, session, caller.person.username, spending)
                 enqueue(transaction, session, _turn(turn_id, session, prompt.text, attachments, caller, at))
@@ -112,6 +118,7 @@ class Sessions:
             prompt=request.prompt,
             origin_id=origin.id,
             options=request.options,
+            allow=request.allow,
         )
         return await self.create(caller, create, key)
 

@@ -13,7 +13,7 @@ from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission, PermissionState
 from agor_jupyter.domain.sessions import Session, SessionState, derive_state, last_ended
-from agor_jupyter.domain.turns import ENDED, NEXT, OPEN, Turn, TurnState
+from agor_jupyter.domain.turns import CLOCKS, ENDED, NEXT, OPEN, REJECTED, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.storage import permissions, sessions, turns, worktrees
 from agor_jupyter.storage.store import Transaction
@@ -64,6 +64,8 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
         open_permission_id=current.permission_id if current else None,
         last_turn_id=last.id if last else None,
         turn_count=line.total,
+        ended_by=last.ended_by if last and state is SessionState.CANCELLED else None,
+        was_rejected=last is not None and state is SessionState.CANCELLED and last.error_code == REJECTED,
         updated_at=at,
         **changes,
     )
@@ -80,7 +82,15 @@ def move(transaction: Transaction, turn: Turn, state: TurnState, at: datetime, *
     """
     if state not in NEXT[turn.state]:
         raise errors.TurnNotOpen(turn.id, turn.state.value, state.value)
-    return save(transaction, turn.replace(state=state, **changes), at)
+    return save(transaction, turn.replace(state=state, state_since=at, **_spent(turn, state, at), **changes), at)
+
+
+def _spent(turn: Turn, state: TurnState, at: datetime) -> dict[str, float]:
+    """The time in the state that it leaves, added where it counts. When a server died, nobody knows how long it had worked."""
+    clock = CLOCKS.get(turn.state)
+    if clock is None or turn.state_since is None or state is TurnState.INTERRUPTED:
+        return {}
+    return {clock: round((getattr(turn, clock) or 0) + max(0.0, (at - turn.state_since).total_seconds()), 3)}
 
 
 def save(transaction: Transaction, turn: Turn, at: datetime) -> Turn:
@@ -121,7 +131,7 @@ def withdraw(transaction: Transaction, turn_id: TurnId, at: datetime, by: Person
 def enqueue(transaction: Transaction, session: Session, turn: Turn, *, at_head: bool = False) -> Turn:
     """Store a new turn at the end or the head of its session's queue, with the next number. The caller derives the session."""
     number, tail, head = turns.next_number(transaction, session.id)
-    turn = turn.replace(number=number)
+    turn = turn.replace(number=number, state_since=turn.created_at)
     turns.insert(transaction, turn, head if at_head else tail)
     transaction.append(turn.created_at, TurnChanged(turn=turn))
     return turn

@@ -64,7 +64,6 @@ class _Current:
 
     turn: Turn
     cancelled: asyncio.Event
-    began: float
     watchdog: Watchdog
     exhausted: errors.BudgetExhausted | None = None
     """The budget that stops it."""
@@ -243,7 +242,7 @@ class Worker:
             if claimed is None:
                 return False
             turn, session = claimed
-            self._current = _Current(turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, turn, self._signer))
+            self._current = _Current(turn, asyncio.Event(), Watchdog(desk, turn, self._signer))
             try:
                 async with self._current.watchdog:
                     outcome = await self._attempt(self._current, session, starting, look)
@@ -274,7 +273,7 @@ class Worker:
                 async with asyncio.timeout(_RETRY_S):
                     await self.woken.wait()
             return True
-        current = self._current = _Current(begun.turn, asyncio.Event(), desk.clock.monotonic(), Watchdog(desk, begun.turn))
+        current = self._current = _Current(begun.turn, asyncio.Event(), Watchdog(desk, begun.turn))
         current.before, current.at_begin = begun.before, begun.now
         current.asked, current.is_sandboxed = agent, self._is_sandboxed
         desk.running.take()
@@ -452,12 +451,11 @@ class Worker:
             outcome = await self._compare(current, current.before, outcome)
         if outcome.error:
             outcome = replace(outcome, error=self.mask.text(outcome.error))
-        seconds = round(desk.clock.monotonic() - current.began, 3)
         await self._reporter.flush()
         await self._persist(desk.collector.flush)
         crash_point("park.before_commit" if outcome.state is TurnState.PARKED else "turn.before_finish")
         current.is_ending = True
-        finished = await self._persist(lambda: self._write_down(turn, outcome, seconds))
+        finished = await self._persist(lambda: self._write_down(turn, outcome))
         may_go_on = self._agent is not None and not self._agent.agent.is_builtin and finished.state is not TurnState.PARKED
         kept = outcome.after if may_go_on else None
         await desk.worktrees.checkpoints.settle(finished, current.before, current.at_begin, outcome.after, keep=kept)
@@ -494,11 +492,11 @@ class Worker:
             await self._tell(current, Notice(code="no_patch", text="What this turn changed could not be read. The server's log says why."))
         return outcome
 
-    def _write_down(self, turn: Turn, outcome: Outcome, seconds: float) -> Awaitable[Turn]:
+    def _write_down(self, turn: Turn, outcome: Outcome) -> Awaitable[Turn]:
         """What it cost leaves the running costs in the same moment in which it is on its way into the ledger."""
         budgets, clock = self._desk.budgets, self._desk.clock
         budgets.forget(turn)
-        return self._desk.store.write(runs.finish, turn.id, outcome, seconds, clock.now(), budgets, budgets.spending())
+        return self._desk.store.write(runs.finish, turn.id, outcome, clock.now(), budgets, budgets.spending())
 
     def _failed(self, current: _Current, error: str, code: str) -> Outcome:
         """With what it cost until then, as far as the agent said."""

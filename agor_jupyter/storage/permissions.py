@@ -18,6 +18,7 @@ _SETTLE = (
 _GET = sa.select(_C.record).where(_C.id == sa.bindparam("id"))
 _ALL_OPEN = sa.select(_C.record).where(_C.state == _OPEN).order_by(_C.id)
 _OPEN_OF_TURN = sa.select(_C.record).where(_C.turn_id == sa.bindparam("turn"), _C.state == _OPEN).order_by(_C.id)
+_LAST_OF_TURN = sa.select(_C.record).where(_C.turn_id == sa.bindparam("turn")).order_by(_C.id.desc()).limit(1)
 
 
 def insert(transaction: Transaction, permission: Permission) -> None:
@@ -47,3 +48,9 @@ def all_open(connection: sa.Connection) -> list[Permission]:
 
 def open_of_turn(connection: sa.Connection, turn_id: TurnId) -> list[Permission]:
     return [Permission.model_validate_json(record) for record in connection.execute(_OPEN_OF_TURN, {"turn": turn_id}).scalars()]
+
+
+def last_of_turn(connection: sa.Connection, turn_id: TurnId) -> Permission | None:
+    """The one that was asked last, whatever became of it."""
+    record = connection.execute(_LAST_OF_TURN, {"turn": turn_id}).scalar()
+    return None if record is None else Permission.model_validate_json(record)

@@ -236,6 +236,8 @@ export class World {
       ruleWords: command.split(' '),
       ruleKind: 'execute',
       ruleId: null,
+      remembered: null,
+      madeRuleId: null,
     });
     const session = this.sessions.find(s => s.id === sessionId);
     if (session) Object.assign(session, { openPermissionId: id });
@@ -245,7 +247,7 @@ export class World {
     const id = `tu_${this.#n++}`;
     this.turns.push({
       id, sessionId, worktreeId, number: 7, prompt: 'Port the sessionizer', origin: 'prompt', follows: null, attachments: [], state, error, errorCode: null, retryAt: null, parks: 0, hasActed: false, model: null, resolution: null, runId: null,
-      stopReason: null, retryOf: null, permissionId: null, commitBefore: null, commitAfter: null, treeBefore: null, dirtyBefore: null, dirtyAfter: null, files: 3, added: 0, deleted: 0, seconds: null,
+      stopReason: null, retryOf: null, permissionId: null, commitBefore: null, commitAfter: null, treeBefore: null, dirtyBefore: null, dirtyAfter: null, files: 3, added: 0, deleted: 0, stateSince: null, seconds: null, waitedSeconds: 0, queuedSeconds: 0, parkedSeconds: 0,
       inputTokens: null, outputTokens: null, cachedReadTokens: null, cachedWriteTokens: null, costUsd: null, costIsEstimate: false, createdAt: ago(5), createdBy: people.eva, startedAt: ago(4), endedAt: null, endedBy: null, ...more,
     });
     const session = this.sessions.find(s => s.id === sessionId);

@@ -394,7 +394,7 @@ def test_a_session_is_forked_and_spawned(agor_command, agor_json, warehouse):
     fork = agor_json("session", "list", "--worktree", "forked")[0]
     child = agor_json("session", "spawn", "Origin", "--worktree", "spawned", "--mode", "ask")
 
-    assert (code, "from the fork" in out, "Forked by the agent itself" in out) == (0, True, True), err
+    assert (code, "from the fork" in out, "The agent copied its conversation" in out) == (0, True, True), err
     assert (fork["originId"], fork["fork"], fork["chosen"]) == (origin["id"], "native", {"mode": "auto"})
     assert (child["parentId"], child["chosen"]) == (origin["id"], {"mode": "ask"})
     assert child["worktreeId"] != origin["worktreeId"]

@@ -361,7 +361,7 @@ def test_a_fork_and_a_child_have_the_options_of_their_origin(repo):
 
     assert (fork.refresh().record.fork, fork.mode) == ("native", "auto")
     assert (child.record.parent_id, child.mode) == (session.record.id, "auto")
-    assert "Forked by the agent itself" in repr(fork.events)
+    assert "The agent copied its conversation" in repr(fork.events)
 
 
 def test_what_is_allowed_beforehand_is_not_asked(hub, repo):

@@ -161,7 +161,9 @@ async def test_a_fork_is_made_by_the_agent_and_leaves_its_origin_alone(scene):
         {"mode": "plan"},
         "which word?",
     )
-    assert await notices(scene, made) == [("forked", "Forked by the agent itself. It knows all that was said in “the word is kiwi”.")]
+    assert await notices(scene, made) == [
+        ("forked", "This is a fork of “the word is kiwi”. The agent copied its conversation, and knows all that was said there.")
+    ]
 
 
 async def test_a_native_fork_comes_back_as_itself(scene):

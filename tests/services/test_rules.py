@@ -255,6 +255,8 @@ async def test_an_answer_can_be_remembered(stage, remember, rule):
     [made] = await scene.agor.rules.list()
     assert {name: getattr(made, name) for name in rule} == rule
     assert (first, made.created_by, made.uses) == ("yes", BOB.person, 0)
+    kept = await scene.agor.permissions.get(question.id)
+    assert (kept.remembered, kept.made_rule_id) == (remember, made.id)
     assert not await is_asked(scene, turn, agent.ask_to_run("git status -s"))
 
 

@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 _OPTIONS = [
     {"optionId": "allow_once", "name": "Allow once", "kind": "allow_once"},
-    {"optionId": "allow_always", "name": "Always in this session", "kind": "allow_always"},
+    {"optionId": "allow_always", "name": "Allow every block in this session", "kind": "allow_always"},
     {"optionId": "reject_once", "name": "Reject", "kind": "reject_once"},
 ]
 _WHAT_I_DO = (

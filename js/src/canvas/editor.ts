@@ -40,7 +40,8 @@ export class Editor {
     field.addEventListener('keydown', event => {
       const key = event as KeyboardEvent;
       key.stopPropagation();
-      if (key.key === 'Escape') this.close(false);
+      // What was written in a note is kept; undo takes it back. A name that was not confirmed stays as it was.
+      if (key.key === 'Escape') this.close(!isZone);
       else if (key.key === 'Enter' && (isZone || key.ctrlKey || key.metaKey)) {
         key.preventDefault();
         this.close(true);

@@ -153,7 +153,6 @@ describe('keys', () => {
     expect(actionOf(key('!', { shiftKey: true, code: 'Digit1' }))).toEqual({ do: 'fit' });
     expect(actionOf(key('1', { code: 'Digit1' }))).toEqual({ do: 'answer', with: 'allow_once' });
     expect(actionOf(key('ArrowUp', { shiftKey: true }))).toEqual({ do: 'arrow', direction: 'up', by: 20 });
-    expect(actionOf(key('n'), 'g')).toEqual({ do: 'next-need' });
   });
 
   it('leave to the page what is the page’s', () => {

@@ -1,11 +1,12 @@
-// Which key asks for what. Pure; a letter means something only while the board has the focus.
+// Which key asks the board for what. Pure; a letter means something only while the board has the focus. What works everywhere in a view
+// is in `panels/keys.ts`.
 import type { ToolName } from '../store/types';
 import type { Direction } from './geometry';
 
 export type KeyAction =
   | { readonly do: 'tool'; readonly tool: ToolName }
   | { readonly do: 'next' | 'previous' | 'open' | 'close' | 'fit' | 'zoom-selection' | 'actual' | 'zoom-in' | 'zoom-out' }
-  | { readonly do: 'new-worktree' | 'new-session' | 'prompt' | 'changes' | 'archive' | 'delete' | 'undo' | 'redo' | 'commands' | 'keys' | 'next-need' | 'select-all' }
+  | { readonly do: 'new-worktree' | 'new-session' | 'prompt' | 'changes' | 'archive' | 'delete' | 'undo' | 'redo' | 'select-all' }
   | { readonly do: 'arrow'; readonly direction: Direction; readonly by: number }
   | { readonly do: 'answer'; readonly with: 'allow_once' | 'allow_always' | 'reject_once' };
 
@@ -32,7 +33,6 @@ const LETTERS: Readonly<Record<string, KeyAction>> = {
   '1': { do: 'answer', with: 'allow_once' },
   '2': { do: 'answer', with: 'allow_always' },
   '3': { do: 'answer', with: 'reject_once' },
-  '?': { do: 'keys' },
   '+': { do: 'zoom-in' },
   '=': { do: 'zoom-in' },
   '-': { do: 'zoom-out' },
@@ -40,14 +40,12 @@ const LETTERS: Readonly<Record<string, KeyAction>> = {
 
 const ARROWS: Readonly<Record<string, Direction>> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 
-/** `after`: the letter that was pressed just before, for G N. */
-export const actionOf = (key: Key, after = ''): KeyAction | null => {
+export const actionOf = (key: Key): KeyAction | null => {
   if (key.altKey) return null;
   const letter = key.key.toLowerCase();
   if (key.ctrlKey || key.metaKey) {
     if (letter === 'z') return { do: key.shiftKey ? 'redo' : 'undo' };
     if (letter === 'y') return { do: 'redo' };
-    if (letter === 'k') return { do: 'commands' };
     if (letter === 'a') return { do: 'select-all' };
     return null;
   }
@@ -67,6 +65,5 @@ export const actionOf = (key: Key, after = ''): KeyAction | null => {
   // The digit above the letters, whatever Shift makes of it on this keyboard.
   if (key.shiftKey && key.code === 'Digit1') return { do: 'fit' };
   if (key.shiftKey && key.code === 'Digit2') return { do: 'zoom-selection' };
-  if (after === 'g') return letter === 'n' ? { do: 'next-need' } : null;
   return LETTERS[letter] ?? null;
 };

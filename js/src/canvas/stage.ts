@@ -1,4 +1,5 @@
 // The board as one element: the camera, what a pointer, wheel and key mean, and who else is here. Knows no React.
+import { texts } from '../texts';
 import type { BoardDoc, BoardState, Commands, LocalState, Presence } from '../store/types';
 import { actions, mainSession, openCard } from './actions';
 import type { ActionHost } from './actions';
@@ -72,8 +73,9 @@ export class Stage implements Desk, ActionHost {
   #isPlaced = false;
   /** A board that was empty shows what comes to it, until a person touches it. */
   #isFollowing = false;
-  #afterG = 0;
   #hintTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The filter fits no card, and the board says so. */
+  #hasNoHit = false;
   #eatClick = false;
   #dots = 0;
   #frameAt: DOMRect | null = null;
@@ -394,7 +396,7 @@ export class Stage implements Desk, ActionHost {
         this.scene.camera =
           this.#local.host === 'cell' && camera.zoom < READABLE ? { x: margins.left - box.x * READABLE, y: margins.top - box.y * READABLE, zoom: READABLE } : camera;
       }
-    } else if (box && !encloses(visibleBox(this.camera, this.scene.size), box)) this.#fly(fit(box, this.scene.size, this.#margins()));
+    } else if (box && !encloses(visibleBox(this.camera, this.scene.size), padded(box, EDGE / this.camera.zoom))) this.#fly(fit(box, this.scene.size, this.#margins()));
     this.#isPlaced = true;
     this.#viewPace.ask();
   }
@@ -460,6 +462,7 @@ export class Stage implements Desk, ActionHost {
     const words = this.#local.filter.trim().toLowerCase();
     const { only } = this.#local;
     const me = this.state.me?.person.username;
+    let hits = 0;
     for (const item of this.scene.items.values()) {
       if (item.object.kind !== 'card') continue;
       const worktree = this.state.worktrees.get(item.object.worktree);
@@ -469,8 +472,15 @@ export class Stage implements Desk, ActionHost {
       const fits =
         (!words || text.includes(words) || ids.some(id => this.state.sessions.get(id)?.title.toLowerCase().includes(words))) &&
         (only === 'all' || (only === 'needs' && has('needs_you')) || (only === 'running' && has('running', 'starting', 'stopping')) || (only === 'mine' && worktree?.createdBy.username === me));
+      if (fits) hits += 1;
       this.scene.flag(item.id, 'faded', fits ? null : 'yes');
-    }
+      const isNoHit = hits === 0 && this.scene.items.size > 0 && (words !== '' || only !== 'all');
+    if (isNoHit) {
+      clearTimeout(this.#hintTimer);
+      this.#tell({ hint: words ? texts.bar.noMatch(words) : texts.bar.noHit[only] });
+    } else if (this.#hasNoHit) this.#tell({ hint: null });
+    this.#hasNoHit = isNoHit;
+  }
   }
 
   /** New questions are said once, politely. */
@@ -546,7 +556,7 @@ export class Stage implements Desk, ActionHost {
       'keydown',
       event => {
         if (!(event.target instanceof Node) || !this.root.contains(event.target)) return;
-        const isTheirs = (event.ctrlKey || event.metaKey || event.altKey) && actionOf(event) === null && !isField(event.target);
+        const isTheirs = (event.ctrlKey || event.metaKey || event.altKey) && actionOf(event) === null && event.key.toLowerCase() !== 'k' && !isField(event.target);
         if (isTheirs) delete this.root.dataset['lmSuppressShortcuts'];
         else this.root.dataset['lmSuppressShortcuts'] = 'true';
       },
@@ -778,9 +788,7 @@ export class Stage implements Desk, ActionHost {
     }
     if (event.target instanceof HTMLButtonElement && (event.key === 'Enter' || event.key === ' ' || event.key === 'Tab')) return;
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    const after = Date.now() - this.#afterG < 1200 ? 'g' : '';
-    this.#afterG = isPlain && event.key.toLowerCase() === 'g' ? Date.now() : 0;
-    const action = actionOf(event, after);
+    const action = actionOf(event);
     if (action && this.#act(action)) {
       event.preventDefault();
       event.stopPropagation();
@@ -852,13 +860,6 @@ export class Stage implements Desk, ActionHost {
       case 'select-all':
         commands.select([...this.scene.items.values()].filter(item => !item.isGround).map(item => item.id));
         return true;
-      case 'commands':
-      case 'keys':
-        commands.openDialog(action.do);
-        return true;
-      case 'next-need':
-        this.#nextNeed();
-        return true;
     }
   }
 
@@ -919,12 +920,12 @@ export class Stage implements Desk, ActionHost {
     const open = session === null ? null : (this.state.sessions.get(session)?.openPermissionId ?? null);
     const permission = open === null ? undefined : this.state.permissions.get(open);
     const option = permission?.options.find(o => o.kind === kind);
-    // Files are read before they are trusted.
-    if (permission?.files) this.commands.openSession(session);
+    // Files are read before they are trusted, and what an “always” covers is said in the panel.
+    if (permission?.files || (permission && kind === 'allow_always')) this.commands.openSession(session);
     else if (open !== null && option) this.run(id, () => this.commands.answer(open, option.id));
   }
 
-  #nextNeed(): void {
+  nextNeed(): void {
     const order = this.scene.order();
     const from = order.indexOf(this.#focused() ?? '');
     for (let i = 1; i <= order.length; i++) {
@@ -938,5 +939,9 @@ export class Stage implements Desk, ActionHost {
     this.#hint('Nothing needs you');
   }
 }
+
+/** A card that touches the view's edge looks cut off. */
+const EDGE = 16;
+const padded = (box: Box, by: number): Box => ({ x: box.x - by, y: box.y - by, width: box.width + 2 * by, height: box.height + 2 * by });
 
 const isField = (target: EventTarget | null): boolean => target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null;

@@ -2,9 +2,11 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { texts } from '../texts.js';
-import { agentLabel, useShared } from './context.js';
+import { countsOf } from '../store/standing.js';
+import { agentLabel, useApp, useShared } from './context.js';
 
 export function Announcer() {
+  const { client } = useApp();
   const shared = useShared();
   const known = useRef<Set<string> | null>(null);
   const [text, setText] = useState('');
@@ -18,12 +20,12 @@ export function Announcer() {
         texts.permission.spoken(
           texts.permission.asks(agent, first.toolKind),
           shared.worktrees.get(first.worktreeId)?.name ?? '',
-          shared.permissions.size,
+          countsOf(client.path, shared).needs,
         ),
       );
     }
     known.current = new Set(shared.permissions.keys());
-  }, [shared]);
+  }, [client.path, shared]);
   return (
     <div className="agor-spoken" role="status" aria-live="polite">
       {text}

@@ -11,7 +11,7 @@ import {
 
 import { Canvas } from '../canvas/Canvas.js';
 import type { Stage } from '../canvas/stage.js';
-import type { BoardDoc, LocalState } from '../store/types.js';
+import type { BoardDoc, BoardState, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
 import { Banner } from './Banner.js';
@@ -20,6 +20,7 @@ import type { BoardClient } from './client.js';
 import { createCommands } from './commands.js';
 import { type AppContext, Context, useApp, useClient, useView } from './context.js';
 import { Icon } from './Icon.js';
+import { useGlobalKeys } from './keys.js';
 import { type LoadLater, useLater } from './later.js';
 import { Opening } from './Opening.js';
 import { Toasts } from './Toasts.js';
@@ -62,18 +63,33 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
   const isNarrow = width < NARROW;
   useFullScreen(root);
   useReading(local.openDiffId ? null : local.openSessionId);
-  const onKeyDown = useKeys(root);
+  const [stage, setStage] = useState<Stage | null>(null);
+  const opened = worktreeOf(local.openDiffId, local.openSessionId, state.shared);
+  const onKeyDown = useKeys(() => {
+    const card = opened && state.board ? cardOf(state.board, opened) : undefined;
+    if (card) stage?.focus(card);
+    else root.current?.querySelector<HTMLElement>('.agor-board')?.focus({ preventScroll: true });
+  });
   useSyncExternalStore(state.board?.subscribe ?? never, () => state.board?.getView() ?? null);
 
   const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined;
   const worktree = local.openDiffId ? state.shared.worktrees.get(local.openDiffId) : undefined;
   const isPanelOpen = session !== undefined || worktree !== undefined;
   const later = useLater(loadLater, state.shared.isLoaded, isPanelOpen || local.isInboxOpen || local.dialog !== null);
-  const [stage, setStage] = useState<Stage | null>(null);
+  const onKeyDownCapture = useGlobalKeys(
+    key => {
+      const filter = root.current?.querySelector<HTMLElement>('[data-filter]');
+      if (key === 'filter') filter?.tagName === 'INPUT' ? filter.focus() : filter?.click();
+      else if (key === 'inbox') commands.openInbox(true);
+      else if (key === 'next-need') stage?.nextNeed();
+      else commands.openDialog(key);
+    },
+    () => local.dialog !== null,
+  );
   useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
   const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}${state.readOnlyReason ? ' agor-unread' : ''}`;
   return (
-    <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown}>
+    <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown} onKeyDownCapture={onKeyDownCapture}>
       <Bar isSmall={local.host === 'cell' || width < SMALL_BAR} />
       <Banner />
       <div className="agor-main">
@@ -115,14 +131,20 @@ declare module 'react' {
   }
 }
 
+const cardOf = (board: BoardDoc, worktreeId: string): string | undefined =>
+  [...board.getView().objects].find(([, object]) => object.kind === 'card' && object.worktree === worktreeId)?.[0];
+
+const worktreeOf = (diffId: string | null, sessionId: string | null, shared: BoardState): string | null =>
+  diffId ?? (sessionId === null ? null : (shared.sessions.get(sessionId)?.worktreeId ?? null));
+
 /** The card of what the panel shows stays in view when the panel takes its place. */
 function useShown(stage: Stage | null, board: BoardDoc | null, worktreeId: string | null): void {
   useEffect(() => {
     if (!stage || !board || !worktreeId) return;
-    const found = [...board.getView().objects].find(([, object]) => object.kind === 'card' && object.worktree === worktreeId);
-    if (!found) return;
+    const found = cardOf(board, worktreeId);
+    if (found === undefined) return;
     // Once the board has its new width.
-    const timer = setTimeout(() => stage.show(found[0]), 60);
+    const timer = setTimeout(() => stage.show(found), 60);
     return () => clearTimeout(timer);
   }, [stage, board, worktreeId]);
 }
@@ -164,32 +186,19 @@ function useReading(sessionId: string | null): void {
   }, [awareness, sessionId]);
 }
 
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
-
-function useKeys(root: React.RefObject<HTMLElement>) {
+/** Keys that are left over: Escape closes the panel, and what is plainly a letter of this view does not reach the notebook around it. */
+function useKeys(focusBack: () => void) {
   const { view, commands } = useApp();
-  const wasG = useRef(0);
   return (event: KeyboardEvent) => {
     if (event.defaultPrevented) return;
-    const act = (job: () => void) => {
+    const { dialog, openSessionId, openDiffId } = view.getState();
+    if (event.key === 'Escape' && !dialog && (openSessionId || openDiffId) && !(event.target instanceof HTMLInputElement)) {
       event.preventDefault();
-      event.stopPropagation();
-      job();
-    };
-    const state = view.getState();
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') return act(() => commands.openDialog('commands'));
-    if (state.dialog) return;
-    if (event.key === 'Escape' && (state.openSessionId || state.openDiffId) && !(event.target instanceof HTMLInputElement))
-      return act(() => commands.closePanel());
-    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === '/') {
-      const filter = root.current?.querySelector<HTMLElement>('[data-filter]');
-      return act(() => (filter?.tagName === 'INPUT' ? filter.focus() : filter?.click()));
+      commands.closePanel();
+      focusBack();
     }
-    if (event.key === '?') return act(() => commands.openDialog('keys'));
-    if (event.key === 'g') wasG.current = Date.now();
-    else if (event.key === 'i' && Date.now() - wasG.current < 1000) act(() => commands.openInbox(true));
+    if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+    if (event.key === 'Escape') event.stopPropagation();
   };
 }
 

@@ -1,7 +1,8 @@
 // The bar over the board: title, filters, who is here, inbox, commands.
 import { useEffect, useMemo, useRef, useState } from 'react';
 
-import type { BoardState, LocalState } from '../store/types.js';
+import { type Counts, countsOf } from '../store/standing.js';
+import type { LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { canSteer, useApp, useClient, useView } from './context.js';
 import { useFocusTrap } from './Dialog.js';
@@ -16,7 +17,7 @@ export function Bar({ isSmall }: { isSmall: boolean }) {
   const { shared, board } = useClient();
   const { host, filter, isInboxOpen, isFullScreen } = useView();
   const people = usePeople();
-  const counts = useMemo(() => countStates(shared), [shared]);
+  const counts = useMemo(() => countsOf(client.path, shared), [client.path, shared]);
   const isCell = host === 'cell';
   const title = board?.getView().meta.title || nameOf(client.path);
   return (
@@ -190,21 +191,3 @@ function Chips({ counts }: { counts: Counts }) {
 }
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/\.agor$/, '');
-
-interface Counts {
-  readonly needs: number;
-  readonly running: number;
-  readonly mine: number;
-}
-
-export function countStates(shared: BoardState): Counts {
-  let running = 0;
-  let mine = 0;
-  const me = shared.me?.person.username;
-  for (const session of shared.sessions.values()) {
-    if (session.archivedAt !== null) continue;
-    if (session.state === 'running' || session.state === 'starting') running += 1;
-  }
-  for (const worktree of shared.worktrees.values()) if (worktree.createdBy.username === me && worktree.state !== 'archived') mine += 1;
-  return { needs: shared.permissions.size, running, mine };
-}

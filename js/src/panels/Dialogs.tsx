@@ -23,7 +23,7 @@ export function Dialogs({ dialog }: { dialog: Dialog }) {
     case 'worktree':
       return <WorktreeDialog at={dialog.at} />;
     case 'repo':
-      return <RepoDialog />;
+      return <RepoDialog back={dialog.back} />;
     case 'session':
       return worktree ? <SessionDialog worktree={worktree} agent={dialog.agent} text={dialog.text} /> : null;
     case 'fork':

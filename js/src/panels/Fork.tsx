@@ -42,7 +42,10 @@ export function Origin({ session }: { session: Session }) {
       ) : (
         <code>{session.originId}</code>
       )}
-      {session.fork && <span className="agor-nowrap">{texts.panel.forkKinds[session.fork]}</span>}
+      <span className="agor-nowrap">
+        {texts.panel.forkedBy(visible(session.createdBy.name))}
+        {session.fork && texts.panel.forkKinds[session.fork]}
+      </span>
     </div>
   );
 }

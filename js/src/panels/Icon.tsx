@@ -41,10 +41,11 @@ const MARKS: Record<MarkState, { icon: IconName; tone: string }> = {
   missing: { icon: 'st-missing', tone: 'rest' },
 };
 
-export const Mark = memo(function Mark({ state, size = 16 }: { state: MarkState; size?: 12 | 14 | 16 }) {
+/** `label`: what is said of it where it is more than the name of the state. */
+export const Mark = memo(function Mark({ state, size = 16, label }: { state: MarkState; size?: 12 | 14 | 16; label?: string }) {
   const { icon, tone } = MARKS[state];
   return (
-    <span className={`agor-mark agor-tone-${tone}`} role="img" aria-label={texts.states[state]}>
+    <span className={`agor-mark agor-tone-${tone}`} role="img" aria-label={label ?? texts.states[state]} title={label}>
       <Icon name={icon} size={size} />
     </span>
   );

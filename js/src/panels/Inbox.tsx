@@ -3,6 +3,7 @@ import { useState } from 'react';
 
 import type { Permission, Session, Turn } from '../protocol/generated.js';
 import { parked, parkedTurn } from '../store/parked.js';
+import { countsOf, isOnBoard, sessionWords } from '../store/standing.js';
 import type { BoardState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
@@ -13,15 +14,17 @@ import { visible } from './safe.js';
 import { age } from './words.js';
 
 export function Inbox() {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const shared = useShared();
   const trap = useFocusTrap(() => commands.openInbox(false), true);
   const [isMine, setMine] = useState(false);
   const me = shared.me?.person.username;
+  const here = (worktreeId: string) => isOnBoard(worktreeId, client.path, shared);
+  const needs = countsOf(client.path, shared).needs;
   const belongs = (session: Session | undefined) => !isMine || session?.createdBy.username === me;
   const asked = [...shared.permissions.values()]
     .filter(p => belongs(shared.sessions.get(p.sessionId)))
-    .sort((a, b) => a.askedAt.localeCompare(b.askedAt));
+    .sort((a, b) => Number(here(b.worktreeId)) - Number(here(a.worktreeId)) || a.askedAt.localeCompare(b.askedAt));
   const broken = [...shared.sessions.values()]
     .filter(session => session.archivedAt === null && belongs(session) && isBroken(session, shared))
     .sort((a, b) => b.stateSince.localeCompare(a.stateSince))
@@ -30,7 +33,7 @@ export function Inbox() {
     <div ref={trap.ref} className="agor-popover agor-inbox" role="dialog" aria-label={texts.inbox.title} onKeyDown={trap.onKeyDown}>
       <header className="agor-popover-head">
         {texts.inbox.title}
-        {asked.length > 0 && <span className="agor-count agor-need">{asked.length}</span>}
+        {needs > 0 && <span className="agor-count agor-need">{needs}</span>}
         <span className="agor-grow" />
         <span className="agor-segmented" role="group" aria-label={texts.inbox.whose}>
           <button type="button" aria-pressed={isMine} onClick={() => setMine(true)}>
@@ -43,7 +46,7 @@ export function Inbox() {
       </header>
       <div className="agor-inbox-rows">
         {asked.map(permission => (
-          <Question key={permission.id} permission={permission} />
+          <Question key={permission.id} permission={permission} board={here(permission.worktreeId) ? null : (shared.worktrees.get(permission.worktreeId)?.board ?? null)} />
         ))}
         {broken.map(session => (
           <Broken key={session.id} session={session} />
@@ -55,7 +58,8 @@ export function Inbox() {
   );
 }
 
-function Question({ permission }: { permission: Permission }) {
+/** `board`: another one than this view's. */
+function Question({ permission, board }: { permission: Permission; board: string | null }) {
   const { commands } = useApp();
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
@@ -69,7 +73,10 @@ function Question({ permission }: { permission: Permission }) {
       <Mark state="needs_you" />
       <b className="agor-ell">{visible(worktree?.name ?? session?.title ?? '')}</b>
       <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
-      <span className="agor-inbox-wide">{texts.permission.asks(agentLabel(shared, session?.agent ?? ''), permission.toolKind)}</span>
+      <span className="agor-inbox-wide">
+        {texts.permission.asks(agentLabel(shared, session?.agent ?? ''), permission.toolKind)}
+        {board && ` ${texts.inbox.onBoard(visible(board))}`}
+      </span>
       <pre className="agor-inbox-wide">{visible(permission.command ?? permission.title)}</pre>
       <div className="agor-inbox-wide agor-row">
         {shared.me?.role === 'owner' &&
@@ -114,7 +121,7 @@ function Broken({ session }: { session: Session }) {
   );
   return (
     <button type="button" className="agor-inbox-row" onClick={() => commands.openSession(session.id)}>
-      <Mark state={session.state} />
+      <Mark state={session.state} label={sessionWords(session, shared)} />
       <b className="agor-ell">{visible(shared.worktrees.get(session.worktreeId)?.name ?? session.title)}</b>
       <span className="agor-xs agor-t3">{age(session.stateSince, now)}</span>
       <span className="agor-inbox-wide">{waits ? reasonOf(waits, shared, now) : visible(turn?.error ?? texts.states[session.state])}</span>

@@ -2,25 +2,33 @@ import { texts } from '../texts.js';
 import { useApp } from './context.js';
 import { Dialog } from './Dialog.js';
 
+type Where = keyof typeof texts.keys.where;
+
 export function KeysHelp() {
   const { commands } = useApp();
   return (
-    <Dialog title={texts.keys.title} onClose={() => commands.closeDialog()} width={560}>
-      <dl className="agor-keys">
-        {texts.keys.list.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>
-              {keys.split(' ').map((key, index) => (
-                <kbd key={index} className="agor-kbd">
-                  {key}
-                </kbd>
+    <Dialog title={texts.keys.title} onClose={() => commands.closeDialog()} width={600}>
+      {(Object.keys(texts.keys.where) as Where[]).map(where => (
+        <section key={where} aria-label={texts.keys.where[where]}>
+          <h3 className="agor-keys-head">{texts.keys.where[where]}</h3>
+          <dl className="agor-keys">
+            {texts.keys.list
+              .filter(entry => entry.where === where)
+              .map(({ keys, what }) => (
+                <div key={keys} data-keys={keys} data-where={where}>
+                  <dt>
+                    {keys.split(' ').map((key, index) => (
+                      <kbd key={index} className="agor-kbd">
+                        {key}
+                      </kbd>
+                    ))}
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
               ))}
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-      <p className="agor-advice">{texts.keys.note}</p>
+          </dl>
+        </section>
+      ))}
     </Dialog>
   );
 }

@@ -16,9 +16,13 @@ const ORDER: PermissionOption['kind'][] = ['allow_once', 'allow_always', 'reject
 export const ordered = (options: readonly PermissionOption[]): PermissionOption[] =>
   [...options].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 
-/** Our words for the four kinds; an option that shares its kind with another keeps the agent's words. */
+/**
+ * Our words for a yes or a no to this one question. What goes further is the agent's own, and keeps the agent's words: we do not know
+ * what else it means by them.
+ */
 export function optionLabel(option: PermissionOption, all: readonly PermissionOption[]): string {
-  return all.filter(other => other.kind === option.kind).length > 1 ? visible(option.name) : texts.permission.options[option.kind];
+  const isOwn = option.kind.endsWith('_always') || all.filter(other => other.kind === option.kind).length > 1;
+  return isOwn ? visible(option.name) : texts.permission.options[option.kind];
 }
 
 export interface Choice {
@@ -38,9 +42,12 @@ export function choicesOf(permission: Permission): Choice[] {
   const allowing = once ?? always[0];
   // An agent that offers several kinds of “always” means something by each.
   if (!allowing || always.length > 1 || !isMemorable(permission)) return options.map(plain);
-  const remembered: Choice = { option: allowing, label: texts.permission.options.allow_always, remember: simple(permission) };
+  const remembered: Choice = { option: allowing, label: alwaysLabel(permission), remember: simple(permission) };
   return [...(once ? [plain(once)] : []), remembered, ...options.filter(({ kind }) => kind.startsWith('reject')).map(plain)];
 }
+
+const alwaysLabel = ({ ruleWords, ruleKind }: Permission): string =>
+  ruleWords === null && ruleKind === 'execute' ? texts.permission.everyCommand : texts.permission.always;
 
 /** What is refused differs by agent: the server's words say it. */
 const trustLabel = (option: PermissionOption, files: number): string =>
@@ -62,6 +69,7 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
   const mayAnswer = shared.me?.role === 'owner';
   const rule = useId();
   const remembered = choices.find(({ remember }) => remember !== null);
+  const own = permission.files ? [] : choices.filter(({ option, remember }) => option.kind === 'allow_always' && remember === null);
 
   useEffect(() => {
     if (takesFocus) ref.current?.querySelector('button')?.focus({ preventScroll: true });
@@ -142,9 +150,25 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
       {mayAnswer && permission.toolKind === 'execute' && permission.ruleWords === null && (
         <p className="agor-permission-rule">{texts.permission.joined}</p>
       )}
+      {mayAnswer &&
+        own.map(choice => (
+          <p key={choice.option.id} className="agor-permission-rule">
+            <kbd className="agor-kbd">{choices.indexOf(choice) + 1}</kbd>
+            <span>
+              {visible(texts.permission.own(agent, texts.permission.reaches[choice.option.reach ?? 'unknown'], choice.option.keptIn ?? null))}
+            </span>
+          </p>
+        ))}
       <Problem text={problem} />
     </section>
   );
+}
+
+/** What the answer covered, as it was said before it was given. */
+export function coverage({ remembered, ruleKind, state }: Permission, option: PermissionOption | undefined): string {
+  if (remembered) return texts.permission.alsoAllows(whatOf(ruleKind, remembered.commandPrefix ?? null), texts.permission.scopes[remembered.scope ?? 'session']);
+  if (option?.kind.endsWith('_always')) return texts.permission.ownWords(visible(option.name));
+  return state === 'allowed' ? texts.permission.once : '';
 }
 
 /** How a question ended stays in the transcript, with a name. */
@@ -177,7 +201,7 @@ export const Settled = memo(function Settled({ permission }: { permission: Permi
           <>
             <b>{permission.answeredBy.name}</b> {isAllowed ? texts.permission.allowed : texts.permission.rejected}{' '}
             <code>{visible(what)}</code>{' '}
-            {option?.kind.endsWith('_always') ? texts.permission.always : isAllowed ? texts.permission.once : ''}
+            {coverage(permission, option)}
           </>
         ) : (
           <>

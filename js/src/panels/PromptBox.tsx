@@ -21,6 +21,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
   const box = useRef<HTMLTextAreaElement>(null);
   /** The id of the prompt in the box. It changes with the text, so the same text sent again is the same command. */
   const key = useRef(newKey());
+  const moved = useRef<string | null>(null);
 
   const sees = shared.agents.get(session.agent)?.agent.takesImages;
   const renew = () => {
@@ -56,10 +57,26 @@ export function PromptBox({ session, label }: { session: Session; label: string 
     if (isSent) {
       change('');
       attached.clear();
+      moved.current = null;
     }
     box.current?.focus();
   };
+  /** Right after queuing, the prompt that was queued last moves without leaving the box. */
+  const moveLast = (step: -1 | 1) => {
+    const mine = session.queue.filter(id => shared.turns.get(id)?.createdBy.username === shared.me?.person.username);
+    const last = moved.current && session.queue.includes(moved.current) ? moved.current : mine.at(-1);
+    if (!last) return;
+    moved.current = last;
+    const rest = session.queue.filter(id => id !== last);
+    const at = Math.max(0, Math.min(rest.length, session.queue.indexOf(last) + step));
+    rest.splice(at, 0, last);
+    void run(() => commands.changeSession(session.id, { queue: rest }));
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown') && session.queue.length) {
+      event.preventDefault();
+      return moveLast(event.key === 'ArrowUp' ? -1 : 1);
+    }
     if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();
     void send();

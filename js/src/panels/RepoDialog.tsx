@@ -2,6 +2,7 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 
 import type { Repo } from '../protocol/generated.js';
+import type { Dialog as Opened } from '../store/types.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { useApp, useCommand, useShared } from './context.js';
@@ -9,8 +10,9 @@ import { Dialog, Field, Problem } from './Dialog.js';
 
 const ADDRESS = /^([a-z][a-z0-9+.-]*:\/\/|[\w.-]+@[\w.-]+:)/i;
 
-export function RepoDialog() {
+export function RepoDialog({ back }: { back: Opened | undefined }) {
   const { commands } = useApp();
+  const close = () => (back ? commands.openDialog(back.name, back) : commands.closeDialog());
   const shared = useShared();
   const [source, setSource] = useState('');
   const [added, setAdded] = useState<Repo | null>(null);
@@ -31,11 +33,11 @@ export function RepoDialog() {
   return (
     <Dialog
       title={texts.repo.add}
-      onClose={() => commands.closeDialog()}
+      onClose={close}
       footer={
         <>
           <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
+          <button type="button" className="agor-btn" onClick={close}>
             {current?.state === 'cloning' ? texts.close : texts.cancel}
           </button>
           <button

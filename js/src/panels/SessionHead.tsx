@@ -1,5 +1,6 @@
 // The head of a session's panel: where it belongs, its agent and state, what can be chosen, what it has used.
 import type { Session } from '../protocol/generated.js';
+import { sessionWords } from '../store/standing.js';
 import { texts } from '../texts.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useShared } from './context.js';
 import { Problem } from './Dialog.js';
@@ -49,7 +50,7 @@ export function SessionHead({ session }: { session: Session }) {
         <h2 className="agor-grow agor-ell" title={visible(session.title)}>
           {visible(session.title) || texts.panel.untitled}
         </h2>
-        <StatePill state={session.state} />
+        <StatePill state={session.state} words={sessionWords(session, shared)} />
       </div>
       <Origin session={session} />
       <div className="agor-row agor-panel-meta">
@@ -143,6 +144,6 @@ const TONES: Partial<Record<Session['state'], string>> = {
   done: 'done',
 };
 
-function StatePill({ state }: { state: Session['state'] }) {
-  return <span className={`agor-pill agor-tint-${TONES[state] ?? 'rest'}`}>{texts.states[state]}</span>;
+function StatePill({ state, words }: { state: Session['state']; words: string }) {
+  return <span className={`agor-pill agor-tint-${TONES[state] ?? 'rest'}`}>{visible(words)}</span>;
 }

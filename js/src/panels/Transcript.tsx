@@ -2,6 +2,7 @@
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { Patch, Turn } from '../protocol/generated.js';
+import { waitedOf, workedOf } from '../store/standing.js';
 import { texts } from '../texts.js';
 import { AttachedSent } from './Attached.js';
 import { useApp, useCommand, useNow } from './context.js';
@@ -144,13 +145,25 @@ const TurnView = memo(function TurnView({
 });
 
 function Figures({ block, turn, isOpen }: { block: TurnBlock; turn: Turn | null; isOpen: boolean }) {
-  if (isOpen) return <Running since={turn?.startedAt ?? block.startedAt} />;
+  if (isOpen) return turn ? <Times turn={turn} /> : <Running since={block.startedAt} />;
   return (
     <>
-      {turn?.seconds != null && <span>{duration(turn.seconds)}</span>}
+      {turn?.seconds != null && <Worked turn={turn} now={0} />}
       {turn?.costUsd != null && <span>{money(turn.costUsd, turn.costIsEstimate)}</span>}
     </>
   );
+}
+
+function Times({ turn }: { turn: Turn }) {
+  const now = useNow(1000);
+  return <Worked turn={turn} now={now} />;
+}
+
+/** Of work, and apart from it what its questions waited for a person. */
+function Worked({ turn, now }: { turn: Turn; now: number }) {
+  const waited = waitedOf(turn, now);
+  const worked = duration(workedOf(turn, now));
+  return <span>{waited < 1 ? worked : `${texts.standing.worked(worked)} · ${texts.standing.waited(duration(waited))}`}</span>;
 }
 
 function Running({ since }: { since: string }) {

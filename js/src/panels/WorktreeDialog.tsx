@@ -88,7 +88,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
     return (
       <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
         <p>{texts.worktree.noRepo}</p>
-        <button type="button" data-autofocus className="agor-btn agor-primary" onClick={() => commands.openDialog('repo')}>
+        <button type="button" data-autofocus className="agor-btn agor-primary" onClick={() => commands.openDialog('repo', { back: { name: 'worktree' } })}>
           {texts.repo.add}
         </button>
       </Dialog>
@@ -126,7 +126,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                   </option>
                 ))}
               </select>
-              <button type="button" className="agor-btn" onClick={() => commands.openDialog('repo')}>
+              <button type="button" className="agor-btn" onClick={() => commands.openDialog('repo', { back: { name: 'worktree' } })}>
                 <Icon name="plus" size={14} />
                 {texts.repo.addShort}
               </button>

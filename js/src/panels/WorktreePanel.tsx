@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Patch, Worktree } from '../protocol/generated.js';
+import { sessionWords, standingOf } from '../store/standing.js';
 import { texts } from '../texts.js';
 import { ApiError } from '../transport/http.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js';
@@ -33,7 +34,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
         </div>
         <div className="agor-row agor-panel-title">
-          <Mark state={worktree.state} />
+          <Mark {...standingOf(worktree, shared)} />
           <h2 className="agor-grow agor-ell">{visible(worktree.name)}</h2>
           {canSteer(shared) && worktree.state === 'ready' && (
             <button type="button" className="agor-btn agor-sm" onClick={() => commands.openDialog('session', { worktreeId: worktree.id })}>
@@ -60,7 +61,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
                 <button type="button" className="agor-tool" onClick={() => commands.openSession(session.id)}>
                   <AgentTile icon={agentIcon(shared, session.agent)} label={agentLabel(shared, session.agent)} />
                   <span className="agor-ell agor-grow agor-left">{visible(session.title) || texts.panel.untitled}</span>
-                  <Mark state={session.state} size={14} />
+                  <Mark state={session.state} label={sessionWords(session, shared)} size={14} />
                 </button>
               </li>
             ))}

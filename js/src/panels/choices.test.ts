@@ -4,7 +4,7 @@ import type { Permission, PermissionOption } from '../protocol/generated';
 import { choicesOf } from './Permission';
 
 const option = (kind: PermissionOption['kind'], id: string = kind): PermissionOption => ({ id, kind, name: id, reach: 'once', keptIn: null });
-const ask = (ruleWords: string[] | null, options: PermissionOption[], ruleKind = 'execute'): Permission =>
+const ask = (ruleWords: string[] | null, options: PermissionOption[], ruleKind: string | null = 'execute'): Permission =>
   ({ ruleWords, ruleKind, options, title: '' }) as unknown as Permission;
 const usual = [option('allow_always'), option('allow_once'), option('reject_once')];
 
@@ -27,14 +27,20 @@ describe('the answers to a question', () => {
     expect(choices.map(({ remember }) => remember)).toEqual([null, { scope: 'session' }, null]);
   });
 
-  it('remembers nothing of what is not one simple command', () => {
+  it('says that only every command covers what is not one simple command', () => {
     const choices = choicesOf(ask(null, usual));
 
-    expect(choices.map(({ option: { kind }, remember }) => [kind, remember])).toEqual([
-      ['allow_once', null],
-      ['allow_always', null],
-      ['reject_once', null],
+    expect(choices.map(({ label, option: { kind }, remember }) => [label, kind, remember])).toEqual([
+      ['Allow once', 'allow_once', null],
+      ['Every command in this session', 'allow_once', { scope: 'session' }],
+      ['Reject', 'reject_once', null],
     ]);
+  });
+
+  it('keeps the agent’s words for an “always” that no rule of ours can say', () => {
+    const choices = choicesOf(ask(null, usual, null));
+
+    expect(choices.map(({ label, remember }) => [label, remember])).toEqual([['Allow once', null], ['allow_always', null], ['Reject', null]]);
   });
 
   it('leaves several kinds of “always” to the agent', () => {

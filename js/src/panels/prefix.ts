@@ -53,6 +53,5 @@ export const begins = (all: readonly string[], prefix: readonly string[]): boole
 export const shown = (prefix: readonly string[]): string =>
   prefix.map(word => (/^[^\s'"\\]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 
-/** Can an answer to this question be remembered at all? A rule for every command would be no question any more. */
-export const isMemorable = ({ ruleWords, ruleKind }: Permission): boolean =>
-  ruleWords !== null || (ruleKind !== null && ruleKind !== 'execute');
+/** Can an answer to this question be remembered at all? What is not one simple command only as every command, and it says so. */
+export const isMemorable = ({ ruleWords, ruleKind }: Permission): boolean => ruleWords !== null || ruleKind !== null;

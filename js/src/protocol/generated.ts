@@ -769,6 +769,9 @@ export interface Permission {
   ruleKind: string | null
   /** The rule that answered it; `answered_by` is who made the rule. */
   ruleId: string | null
+  /** What the yes covers besides this: the like of it, there, so long. `made_rule_id` is the rule that says so and can be revoked. */
+  remembered: Remember | null
+  madeRuleId: string | null
 }
 
 /** US dollars for a million tokens. */
@@ -856,7 +859,7 @@ export interface Rule {
   /** Id of the session, worktree, zone or repo. */
   subject: string
   agent: string | null
-  /** ACP's kind, such as `edit` or `execute`. */
+  /** ACP's kind, such as `edit` or `execute`; or `any`: whatever the agent of this session asks. */
   toolKind: string | null
   commandPrefix: string[] | null
   expiresAt: string | null
@@ -941,6 +944,10 @@ export interface Session {
   currentTurnId: string | null
   openPermissionId: string | null
   lastTurnId: string | null
+  /** Of a cancelled one: who cancelled its last turn, or said no to what it asked. */
+  endedBy: Person | null
+  /** Its last turn ended because a person said no. */
+  wasRejected: boolean
   /** The last line of text or the title of the last tool call, at most 200 characters. */
   lastLine: string
   lastSeq: number
@@ -965,6 +972,8 @@ export interface SessionCreate {
   originId?: string | null
   /** Default: those of the parent or origin with the same agent, else the person's preference. */
   options?: Record<string, string>
+  /** With a rule of the session, in the name of who asks, that allows whatever its agent asks, until it is revoked. For owners. */
+  allow?: boolean
 }
 
 /** A session that begins with what this one knows, in the same worktree. */
@@ -974,6 +983,8 @@ export interface SessionFork {
   agent?: string | null
   title?: string | null
   options?: Record<string, string>
+  /** As of `SessionCreate`. */
+  allow?: boolean
 }
 
 export interface SessionChange {
@@ -1179,7 +1190,13 @@ export interface Turn {
   added: number
   /** Lines that changed from before to after, uncommitted ones included. The patch itself is fetched by itself. */
   deleted: number
+  stateSince: string | null
+  /** Of work. What it waited for is told apart. */
   seconds: number | null
+  /** For a person to answer its questions. */
+  waitedSeconds: number
+  queuedSeconds: number
+  parkedSeconds: number
   /** Without those that were read from a cache or written to it. */
   inputTokens: number | null
   outputTokens: number | null
@@ -1191,7 +1208,7 @@ export interface Turn {
   createdBy: Person
   startedAt: string | null
   endedAt: string | null
-  /** Who cancelled it. */
+  /** Who cancelled it, or said no to what it asked, after which it ended; then `error_code` is `rejected`. */
   endedBy: Person | null
 }
 

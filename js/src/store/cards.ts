@@ -2,6 +2,7 @@
 import type { Card, Person, Session, SessionState, Work, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
+import { rankOf, sessionsOf, sessionWords, standingOf, strongest, workedOf } from './standing';
 import { initialsOf } from './presence';
 import { permissionOf, SHORT_ASKS, type Strip, stripOf, waysOf } from './strips';
 import type { BoardState, Presence } from './types';
@@ -29,19 +30,11 @@ const SESSION_MARKS = {
   parked: { mark: 'queued', label: 'Parked' },
 } as const satisfies Record<SessionState, Marked>;
 
-/** From strongest: a card shows the strongest of its sessions. */
-const STRENGTH: readonly SessionState[] = ['needs_you', 'failed', 'interrupted', 'running', 'stopping', 'starting', 'parked', 'queued', 'done', 'cancelled', 'idle'];
-
-const rank = new Map(STRENGTH.map((state, i) => [state, i]));
-const rankOf = (state: SessionState): number => rank.get(state) ?? STRENGTH.length;
-
 export const markOf = (state: SessionState): Marked => SESSION_MARKS[state] ?? SESSION_MARKS.idle;
 
-export const strongest = (sessions: Iterable<Session>): SessionState => {
-  let best: SessionState = 'idle';
-  for (const session of sessions) if (rankOf(session.state) < rankOf(best)) best = session.state;
-  return best;
-};
+const markedOf = (session: Session, state: BoardState): Marked => ({ ...markOf(session.state), label: sessionWords(session, state) });
+
+export { sessionsOf, strongest };
 
 export interface Face {
   readonly name: string;
@@ -154,7 +147,12 @@ const placeInLine = (session: Session, sessions: BoardState['sessions']): number
 
 const whenOf = (session: Session, context: CardContext): string => {
   switch (session.state) {
-    case 'running':
+    case 'running': {
+      // Of work: the clock goes on where it stood before a question, and not while it waits for an answer.
+      const turn = session.currentTurnId === null ? undefined : context.state.turns.get(session.currentTurnId);
+      const from = turn?.state === 'running' ? new Date(context.now - workedOf(turn, context.now) * 1000).toISOString() : session.stateSince;
+      return clock(from, context.now);
+    }
     case 'needs_you':
       return clock(session.stateSince, context.now);
     case 'queued': {
@@ -215,7 +213,7 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
       title: session.title || 'Untitled',
       faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
       when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
-      state: isStale && isLive(session.state) ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` } : markOf(session.state),
+      state: isStale && isLive(session.state) ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` } : markedOf(session, context.state),
       line: lineOf(session, context.now),
       isRunning: session.state === 'running' && session.stalledAt === null && !isStale,
       children: depth < MAX_DEPTH ? below : [],
@@ -299,14 +297,6 @@ const factOf = (worktree: Worktree, sessions: readonly Session[], top: SessionSt
   return [count(sessions.length, 'session'), 'plain'];
 };
 
-const NO_AGENTS: readonly Session[] = [];
-
-/** Sessions of a worktree that are not archived, oldest first. */
-export const sessionsOf = (worktreeId: string, state: BoardState): readonly Session[] => {
-  const ids = state.sessionsOf.get(worktreeId);
-  return ids ? ids.map(id => state.sessions.get(id)).filter(s => s !== undefined) : NO_AGENTS;
-};
-
 /** The strip, with what could not be as it was when the worktree was restored. What asks or failed comes first. */
 const withReason = (worktree: Worktree, strip: Strip | null): Strip | null =>
   worktree.reason && (strip === null || (strip.kind !== 'ask' && strip.text === ''))
@@ -339,7 +329,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   if (worktree.state === 'missing') {
     return {
       ...base,
-      state: { mark: 'missing', label: worktree.ways.some(({ kind }) => kind === 'relocate') ? 'Folder was moved' : 'Folder is gone' },
+      state: { mark: 'missing', label: standingOf(worktree, state).label },
       look: 'missing',
       strip: {
         kind: 'plain',
@@ -358,7 +348,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     const when = worktree.archivedAt ? age(worktree.archivedAt, now) : '';
     return {
       ...base,
-      state: { mark: 'archived', label: 'Archived' },
+      state: { mark: 'archived', label: standingOf(worktree, state).label },
       look: 'archived',
       strip: { kind: 'plain', title: '', command: '', text: worktree.reason ?? '', actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }], when: when === 'now' ? 'Archived now' : `Archived ${when} ago` },
       foot: { ...footOf(worktree, sessions, now), age: '' },
@@ -369,7 +359,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     const stop = waysOf(worktree, state);
     return {
       ...base,
-      state: { mark: 'starting', label: 'Creating' },
+      state: { mark: 'starting', label: standingOf(worktree, state).label },
       steps: [
         { state: 'done', text: `Branch from ${worktree.baseRef}, ${worktree.baseSha.slice(0, 7)}`, when: '' },
         { state: 'starting', text: worktree.step ?? 'Waiting for git', when: wait(worktree.updatedAt, now) },
@@ -383,7 +373,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     const reason = worktree.reason ?? 'It could not be made.';
     return {
       ...base,
-      state: { mark: 'failed', label: worktree.isFilled ? 'Setup failed' : 'Could not be made' },
+      state: { mark: 'failed', label: standingOf(worktree, state).label },
       pills,
       strip: {
         kind: 'fail',
@@ -411,10 +401,10 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   });
   return {
     ...base,
-    state: isStale && isLive(top) ? { mark: 'stale', label: `As of ${hour(state.connection.since)}` } : markOf(top),
+    state: isStale && isLive(top) ? { mark: 'stale', label: `As of ${hour(state.connection.since)}` } : { ...markOf(top), label: standingOf(worktree, state).label },
     drift: status ? [status.ahead > 0 ? `↑${status.ahead}` : '', status.behind > 0 ? `↓${status.behind}` : ''].filter(Boolean).join(' ') : '',
     pills: [
-      ...(isStale ? [{ icon: 'clock', text: `As of ${hour(state.connection.since)}`, url: null, name: 'The connection is lost' } as const] : []),
+      ...(isStale && isLive(top) ? [{ icon: 'clock', text: `As of ${hour(state.connection.since)}`, url: null, name: 'The connection is lost' } as const] : []),
       ...pills,
       ...openPill(sessions),
     ],

@@ -79,13 +79,14 @@ export const waysOf = (worktree: Worktree, state: BoardState): Action[] =>
 
 const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   const permission = permissionOf(asking, state);
-  const once = permission?.options.find(o => o.kind === 'allow_once') ?? permission?.options.find(o => o.kind === 'allow_always');
+  // What goes further than this once says so first, and there is no room for it here: it is in the panel.
+  const once = permission?.options.find(o => o.kind === 'allow_once');
   const actions: Action[] = [];
   // Files are read before they are trusted: in the panel.
   const files = permission?.files ?? null;
   if (permission && once && !files && state.me?.role === 'owner')
-    actions.push({ act: 'answer', id: permission.id, option: once.id, text: once.kind === 'allow_once' ? 'Allow once' : 'Allow', kind: 'need' });
-  actions.push({ act: 'session', id: asking.id, text: 'Review', kind: files && state.me?.role === 'owner' ? 'need' : 'ghost' });
+    actions.push({ act: 'answer', id: permission.id, option: once.id, text: 'Allow once', kind: 'need' });
+  actions.push({ act: 'session', id: asking.id, text: 'Review', kind: (files || !once) && state.me?.role === 'owner' ? 'need' : 'ghost' });
   return {
     kind: 'ask',
     title: permission ? `${ASKS[permission.toolKind] ?? 'Asks before it acts'}${permission.askedBy == null ? '' : `, ${texts.permission.askedBy(permission.askedBy)}`}` : 'Asks a question',

@@ -1,0 +1,82 @@
+// Where a session, a worktree and a turn stand, in one place for cards, panels and the inbox. Pure; the clock is handed in.
+import type { Person, Session, SessionState, Turn, Worktree, WorktreeState } from '../protocol/generated';
+import { texts } from '../texts';
+import type { BoardState } from './types';
+
+/** From strongest: a worktree shows the strongest of its sessions. */
+const STRENGTH: readonly SessionState[] = ['needs_you', 'failed', 'interrupted', 'running', 'stopping', 'starting', 'parked', 'queued', 'done', 'cancelled', 'idle'];
+
+const rank = new Map(STRENGTH.map((state, i) => [state, i]));
+export const rankOf = (state: SessionState): number => rank.get(state) ?? STRENGTH.length;
+
+export const strongest = (sessions: Iterable<Session>): SessionState => strongestOf(sessions)?.state ?? 'idle';
+
+export const strongestOf = (sessions: Iterable<Session>): Session | undefined => {
+  let best: Session | undefined;
+  for (const session of sessions) if (!best || rankOf(session.state) < rankOf(best.state)) best = session;
+  return best;
+};
+
+const NONE: readonly Session[] = [];
+
+/** Sessions of a worktree that are not archived, oldest first. */
+export const sessionsOf = (worktreeId: string, state: BoardState): readonly Session[] => {
+  const ids = state.sessionsOf.get(worktreeId);
+  return ids ? ids.map(id => state.sessions.get(id)).filter(s => s !== undefined) : NONE;
+};
+
+const named = (by: Person, state: BoardState): string => (by.username === state.me?.person.username ? texts.standing.you : by.name);
+
+/** A person's own no is not a failure, and says whose it was. */
+export const sessionWords = (session: Session, state: BoardState): string => {
+  if (session.state !== 'cancelled' || !session.endedBy) return texts.states[session.state];
+  const who = named(session.endedBy, state);
+  return session.wasRejected ? texts.standing.rejectedBy(who) : texts.standing.cancelledBy(who);
+};
+
+export interface Standing {
+  readonly state: SessionState | WorktreeState;
+  readonly label: string;
+}
+
+/** What a worktree's card and its panel show. */
+export const standingOf = (worktree: Worktree, state: BoardState): Standing => {
+  if (worktree.state === 'missing' && worktree.ways.some(({ kind }) => kind === 'relocate')) return { state: 'missing', label: texts.standing.moved };
+  if (worktree.state === 'failed' && worktree.isFilled) return { state: 'failed', label: texts.standing.setupFailed };
+  if (worktree.state !== 'ready') return { state: worktree.state, label: texts.standing.worktrees[worktree.state] };
+  const session = strongestOf(sessionsOf(worktree.id, state));
+  return session ? { state: session.state, label: sessionWords(session, state) } : { state: 'idle', label: texts.states.idle };
+};
+
+/** What lies on this board. The server's other boards have their own counts. */
+export const isOnBoard = (worktreeId: string, board: string, state: BoardState): boolean => state.worktrees.get(worktreeId)?.board === board;
+
+export interface Counts {
+  readonly needs: number;
+  readonly running: number;
+  readonly mine: number;
+}
+
+export const countsOf = (board: string, state: BoardState): Counts => {
+  const me = state.me?.person.username;
+  const here = (worktreeId: string): boolean => isOnBoard(worktreeId, board, state);
+  let needs = 0;
+  let running = 0;
+  let mine = 0;
+  for (const permission of state.permissions.values()) if (here(permission.worktreeId)) needs += 1;
+  for (const session of state.sessions.values())
+    if (session.archivedAt === null && (session.state === 'running' || session.state === 'starting') && here(session.worktreeId)) running += 1;
+  for (const worktree of state.worktrees.values())
+    if (worktree.board === board && worktree.createdBy.username === me && worktree.state !== 'archived') mine += 1;
+  return { needs, running, mine };
+};
+
+const AT_WORK = new Set<Turn['state']>(['starting', 'running', 'stopping']);
+
+const since = (turn: Turn, now: number): number => (turn.stateSince ? Math.max(0, (now - Date.parse(turn.stateSince)) / 1000) : 0);
+
+/** Seconds of work, without what it waited for. */
+export const workedOf = (turn: Turn, now: number): number => (turn.seconds ?? 0) + (AT_WORK.has(turn.state) ? since(turn, now) : 0);
+
+/** Seconds for which its questions waited for a person. */
+export const waitedOf = (turn: Turn, now: number): number => (turn.waitedSeconds ?? 0) + (turn.state === 'waiting' ? since(turn, now) : 0);
