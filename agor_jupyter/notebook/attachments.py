@@ -32,7 +32,7 @@ def upload(link: Link, worktree_id: str, attach: Sequence[Attached]) -> list[Att
 
 def check_length(prompt: str | None) -> None:
     """Raises `BadRequest` for a text that is too long for a prompt, with what would work."""
-    if prompt is not None and len(prompt) > MAX_PROMPT:
+    if isinstance(prompt, str) and len(prompt) > MAX_PROMPT:
         remedy = 'Write the long part into a file, and hand it over: session.prompt("Look at this log.", attach=["run.log"])'
         raise BadRequest([f"the prompt has {len(prompt):,} characters; {MAX_PROMPT:,} are the most. {remedy}"])
 
