@@ -224,7 +224,7 @@ class Machine(RuleBasedStateMachine):
         assert answered.answered_by == OWNER.person
         with pytest.raises(errors.AlreadyAnswered):
             self._run(self.app.permissions.answer(OWNER, question.id, Answer(option_id=option), key()))
-        model.end(model.asked, OUTCOMES[model.asked.command] if choice == "allow_once" else "failed")
+        model.end(model.asked, OUTCOMES[model.asked.command] if choice == "allow_once" else "cancelled")
 
     @rule(session=sessions, data=st.data())
     def cancel(self, session: str | None, data: st.DataObject) -> None:
