@@ -237,7 +237,7 @@ def programs(argv: Sequence[str], path: str, home: Path, hidden: Sequence[Path] 
     found += [home / name for name in _PACKED]
     executable = shutil.which(argv[0], path=path) if argv else None
     if executable:
-        found += _package(Path(executable), home)
+        found += [*_package(Path(executable), home), *_interpreter(Path(executable))]
     for word in (Path(word) for word in argv[1:] if word.startswith("/")):
         found += _package(word, home) if "node_modules" in word.parts else [word]  # a script that Node runs needs what lies beside it
     return _outermost([one for path in found for one in {path, path.resolve()} if path.exists()], home, hidden)
@@ -263,6 +263,29 @@ def _prefix(folder: Path) -> list[Path]:
         return []
     homes = [line.partition("=")[2].strip() for line in settings.splitlines() if line.partition("=")[0].strip() == "home"]
     return [prefix, *(Path(one).parent for one in homes if one.startswith("/"))]
+
+
+def _interpreter(executable: Path) -> list[Path]:
+    """What a script runs in, by its first line: the interpreter, with the environment that it is of.
+
+    So a tool of pipx or uv, or of a virtual environment that is not on PATH, finds its Python and its packages.
+    """
+    found = []
+    for script in {executable, executable.resolve()}:
+        found += _prefix(script.parent)
+        try:
+            with script.open("rb") as file:
+                first = file.readline(4096)
+        except OSError:
+            continue
+        words = os.fsdecode(first[2:]).split() if first.startswith(b"#!") else []
+        if words and words[0].startswith("/") and Path(words[0]).name != "env":
+            interpreter = Path(words[0])
+            found += [interpreter, *_prefix(interpreter.parent)]
+            real = interpreter.resolve()
+            if (real.parents[1] / "lib").is_dir() and real.parent.name == "bin":  # a Python of its own, as uv and pyenv keep them
+                found.append(real.parents[1])
+    return found
 
 
 def _package(executable: Path, home: Path) -> list[Path]:

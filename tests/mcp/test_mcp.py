@@ -169,8 +169,8 @@ def test_any_other_token_is_refused(scene, token):
 
 
 def test_what_is_no_token_of_an_agent_is_refused(scene):
-    assert scene.post(None) == 403
-    assert scene.post(None, Authorization="token alice-token") == 403
+    assert scene.post(None) == 401
+    assert scene.post(None, Authorization="token alice-token") == 401
 
 
 def test_a_page_and_a_foreign_host_are_refused(scene):

@@ -159,6 +159,25 @@ def test_a_revoked_one_opens_nothing_at_once(team):
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize(
+    ("authorization", "challenge"),
+    [
+        (None, 'Bearer realm="agor"'),
+        ("token alice-token", 'Bearer realm="agor"'),
+        ("Bearer", 'Bearer realm="agor"'),
+        ("Bearer agor_wrong", 'Bearer realm="agor", error="invalid_token"'),
+        ("bearer alice-token", 'Bearer realm="agor", error="invalid_token"'),
+    ],
+)
+def test_a_client_is_told_which_token_is_needed_in_the_form_of_the_standard(team, authorization, challenge):
+    headers = {"Authorization": authorization} if authorization is not None else {}
+
+    refused = httpx.post(f"{team.server.url.rstrip('/')}/agor/mcp", json={}, headers=headers)
+
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, challenge)
+    assert refused.json()["message"].endswith((".", "…"))
+
+
 def test_it_opens_nothing_but_mcp(team):
     made = team.make()
     api = f"{team.server.url.rstrip('/')}/agor/api/sessions"

@@ -13,6 +13,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from agor_jupyter.server.base import role_of
+from agor_jupyter.server.errors import translate
 from agor_jupyter.server.lifetime import Lifetime
 
 MAX_BODY_BYTES = 1 << 20
@@ -32,20 +33,34 @@ class McpHandler(JupyterHandler):
         """Instead of Jupyter's own, which takes cookies and `?token=`."""
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         is_page = self.request.headers.get("Origin") or "token" in self.request.query_arguments  # an agent sends neither
-        if not self.check_host() or is_page or scheme.lower() != "bearer" or not token.strip():
+        if not self.check_host() or is_page:
             raise web.HTTPError(403)
         if len(self.request.body) > MAX_BODY_BYTES:
             raise web.HTTPError(413)
+        if scheme.lower() != "bearer" or not token.strip():
+            self._challenge("", "This address takes a token of a session or of a person: Authorization: Bearer …")
+            return
         lifetime: Lifetime = self.settings["agor"]
-        engine = await lifetime.ready()
+        try:
+            engine = await lifetime.ready()
+        except Exception as error:  # noqa: BLE001  # whatever kept the services from opening
+            answer = translate(error)
+            self.set_status(answer.status)
+            self.set_header("Retry-After", "1")
+            self.finish(answer.body)
+            return
         delegation = await self._authenticate(engine, token.strip())
         if delegation is None:
-            self.set_status(401)
-            self.set_header("WWW-Authenticate", "Bearer")
-            self.finish({"error": "invalid_token"})
+            self._challenge(', error="invalid_token"', "This token opens nothing: it was revoked, it ended, or it never was one.")
             return
         self._mcp = self.settings["agor_app"].mcp
         self._delegation = delegation
+
+    def _challenge(self, error: str, text: str) -> None:
+        """As RFC 6750, section 3, has it: without a token there is no error code."""
+        self.set_status(401)
+        self.set_header("WWW-Authenticate", f'Bearer realm="agor"{error}')
+        self.finish({"error": "invalid_token" if error else "token_needed", "message": text})
 
     async def _authenticate(self, engine: Any, token: str) -> Any:  # their types would load the services
         """The engine as the agent of a session sees it, or as a person's own client does. `None`: the token opens nothing."""
