@@ -156,13 +156,20 @@ async def add(repository: Repository, path: Path, branch: str, start: str | None
     if start is None:
         await _check_not_out(repository, branch)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for name in ("worktrees", "logs"):  # git drops an empty one
-        (repository.common_dir / name).mkdir(exist_ok=True)
     repository.entries.pop(str(path), None)
     target = ["--no-track", "-b", branch, "--", str(path), start] if start else ["--detach", "--", str(path), f"refs/heads/{branch}"]
-    await repository.git(
-        "make the worktree", "worktree", "add", "--quiet", "--no-checkout", "--no-guess-remote", "--lock", "--reason", LOCK_REASON, *target
-    )
+    options = ("--quiet", "--no-checkout", "--no-guess-remote", "--lock", "--reason", LOCK_REASON)
+    for attempt in range(3):
+        for name in ("worktrees", "logs"):  # git drops an empty one
+            (repository.common_dir / name).mkdir(exist_ok=True)
+        try:
+            await repository.git("make the worktree", "worktree", "add", *options, *target)
+            break
+        except errors.GitFailed:  # a person's `git gc` may do so in between
+            if attempt == 2 or (repository.common_dir / "worktrees").is_dir():
+                raise
+            if start:
+                await drop_branch(repository, branch, start)
     link = path / ".git"  # git wrote the path of the view; the agent's git and an editor need the real one
     entry = link.read_text().rstrip("\n").rpartition("/")[2]
     if entry != path.name:  # another worktree's folder has the same name

@@ -296,10 +296,13 @@ class Machine(RuleBasedStateMachine):
         self._run(self.app.store.write(ledger.insert, row))
         budget = self._run(self.app.budgets.set(OWNER, BudgetSet(scope="session", subject=session, hard_usd=1.0), key()))
         assert budget.state == "exhausted"
-        self.model[session].exhausted = True
+        model = self.model[session]
+        model.exhausted = True
+        if model.asked is not None:  # a turn at work is stopped, and its question withdrawn
+            model.end(model.asked, "failed")
 
-    @rule(session=sessions, choice=st.sampled_from(["allow_once", "reject_once"]))
-    def use_up_at_work(self, session: str | None, choice: str) -> None:
+    @rule(session=sessions)
+    def use_up_at_work(self, session: str | None) -> None:
         """What waits behind the turn at work will be parked."""
         if session is None or self.kept[self.model[session].worktree] != "ready" or self.model[session].exhausted:
             return
@@ -308,8 +311,6 @@ class Machine(RuleBasedStateMachine):
             self.model[session].advance()
             self._run(self._settled(self.model[session]))
         self.use_up(session)
-        if self.model[session].asked is not None:
-            self.answer(session, choice)
 
     @rule(session=sessions, gone=st.booleans())
     def raise_budget(self, session: str | None, *, gone: bool) -> None:

@@ -13,7 +13,7 @@ def test_every_trait_says_its_default_and_what_nothing_means():
         assert trait.help, name
         assert "efault" in trait.help, name
         if isinstance(trait.default_value, int | float) and not isinstance(trait.default_value, bool):
-            assert any(unit in trait.help for unit in ("econds", "How many")), name
+            assert any(unit in trait.help for unit in ("econds", "Days", "Mebibytes", "How many")), name
             assert "0" in trait.help or "at least 1" in trait.help, name
 
 

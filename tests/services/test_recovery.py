@@ -159,8 +159,12 @@ async def test_an_interrupted_turn_is_taken_up_again_before_what_waits(victim, c
         assert [turn.number for turn in await app.turns.list(session_id)] == [1, 2, 3]
 
 
+_ELSEWHERE = ("worktree.", "park.", "continued.", "relocate.", "archive.", "restore.", "remove.", "purge.")
+"""Points that a session's life does not pass: tests/faults has those of worktrees."""
+
+
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("point", [point for point in CRASH_POINTS if not point.startswith(("worktree.", "park.", "continued."))])
+@pytest.mark.parametrize("point", [point for point in CRASH_POINTS if not point.startswith(_ELSEWHERE)])
 async def test_a_crash_at_each_named_point_keeps_every_promise(victim, config, point):
     dead = victim(answers=True, crash_at=point)
     dead.read()

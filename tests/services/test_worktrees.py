@@ -14,6 +14,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import WorktreeChange, WorktreeCreate, WorktreeState
 from agor_jupyter.git import worktrees as git_worktrees
+from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.worktrees import Worktrees
@@ -643,3 +644,22 @@ async def test_a_full_disk_leaves_nothing_half_made(bench: Bench, checkout: Path
     assert listed(checkout) == set()
     assert branches(checkout) == {"main"}
     await worktrees.close()
+
+
+async def test_a_garbage_collection_that_drops_an_empty_folder_in_between_is_no_failure(bench, checkout, monkeypatch):
+    """git removes `.git/worktrees` when it is empty, also in the moment before ours would use it."""
+    repo = await bench.repo(checkout)
+    real, dropped = Repository.git, []
+
+    async def git_after_gc(self, action, *arguments, **options):
+        if arguments[:2] == ("worktree", "add") and not dropped:
+            dropped.append(True)
+            (self.common_dir / "worktrees").rmdir()
+        return await real(self, action, *arguments, **options)
+
+    monkeypatch.setattr(Repository, "git", git_after_gc)
+
+    made = await bench.make(repo, "fix")
+
+    assert dropped
+    assert (made.state, made.reason) == (WorktreeState.READY, None)
