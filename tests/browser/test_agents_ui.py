@@ -249,7 +249,8 @@ def test_a_command_that_joins_others_cannot_be_remembered(lab, people, board):
     open_session(page, "Joined", "run echo one")
     question = page.get_by_role("alertdialog")
 
-    question.get_by_text("no rule can allow it").wait_for()
+    question.get_by_text("only a rule for every command").wait_for()
+    assert question.get_by_role("button", name="Every command in this session").is_visible()
 
     assert question.get_by_role("button", name="More ways to remember").count() == 0
     question.get_by_role("button", name="Reject").click()

@@ -92,7 +92,7 @@ class Demo:
         return f"{name}/quickstart.ipynb"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def demo(tmp_path_factory):
     made = Demo(tmp_path_factory.mktemp("newcomer"))
     made.start()

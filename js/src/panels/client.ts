@@ -80,6 +80,7 @@ export class BoardClient {
       const me = await this.http.get<Me>('me');
       this.#set({ shared: applyMe(this.#state.shared, me) });
       const room = joinRoom(this.http, this.path, me.person);
+      room.catch(() => undefined); // whichever of the two fails first says why
       try {
         await this.#load();
       } catch (error) {
