@@ -242,19 +242,19 @@ def test_what_is_remembered_is_read_and_changed_first(lab, people, board):
     assert rule["expiresAt"] is not None
 
 
-def test_a_command_that_joins_others_cannot_be_remembered(lab, people, board):
+def test_a_command_that_joins_others_can_only_be_remembered_as_every_command(lab, people, board):
     made = session(lab, board, "Joined", "run echo one; echo two")
     page = people("mira")
     open_tab(page, lab, board)
     open_session(page, "Joined", "run echo one")
     question = page.get_by_role("alertdialog")
-
     question.get_by_text("only a rule for every command").wait_for()
-    assert question.get_by_role("button", name="Every command in this session").is_visible()
 
-    assert question.get_by_role("button", name="More ways to remember").count() == 0
-    question.get_by_role("button", name="Reject").click()
+    question.get_by_role("button", name="Every command in this session").click()
+
     lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    [rule] = lab.get(f"rules?session={made['id']}")
+    assert (rule["scope"], rule["toolKind"], rule["commandPrefix"]) == ("session", "execute", None)
 
 
 def test_a_parked_turn_counts_down_on_card_and_panel_and_is_tried_again(lab, people, board):
