@@ -33,6 +33,15 @@ def has_next(connection: Connection, session_id: SessionId, at: datetime, after:
     return _next(connection, session_id, at, after) is not None
 
 
+def next_since(connection: Connection, session_id: SessionId, at: datetime) -> datetime | None:
+    """When the session's next turn came to be the next. A long queue of one session does not hold up the others. `None`: there is none."""
+    turn = _next(connection, session_id, at)
+    if turn is None:
+        return None
+    ends = [other.ended_at for other in turns.line(connection, session_id).decisive if other.ended_at is not None]
+    return turn.retry_at or max([turn.created_at, *ends])
+
+
 def _next(connection: Connection, session_id: SessionId, at: datetime, after: TurnId | None = None) -> Turn | None:
     """A parked turn whose time has come; else the first of the queue, unless a turn is open or parked, or waits for a person."""
     line = turns.line(connection, session_id)

@@ -1,11 +1,24 @@
 """A limit on how many do something at the same time. First come, first served."""
 
 import asyncio
-from collections import deque
+from bisect import insort
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agor_jupyter.domain.ids import SessionId
+
+
+FIRST = datetime.min.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Waiter:
+    given: asyncio.Future[None]
+    who: SessionId | None
+    since: datetime
 
 
 class Slots:
@@ -14,7 +27,7 @@ class Slots:
     def __init__(self, count: int, on_move: Callable[[], None] = lambda: None) -> None:
         self.count = count
         self._free = count
-        self._waiters: deque[tuple[asyncio.Future[None], SessionId | None]] = deque()
+        self._waiters: list[_Waiter] = []
         self._on_move = on_move
 
     @property
@@ -24,30 +37,27 @@ class Slots:
     @property
     def line(self) -> list[SessionId]:
         """Who waits, the next one first."""
-        return [who for waiter, who in self._waiters if who is not None and not waiter.done()]
+        return [waiter.who for waiter in self._waiters if waiter.who is not None and not waiter.given.done()]
 
     @property
     def is_full(self) -> bool:
         return self._free <= 0
 
-    async def acquire(self, who: SessionId | None = None, *, is_first: bool = False) -> None:
-        """Wait for one. `is_first`: before all who wait already."""
+    async def acquire(self, who: SessionId | None = None, *, since: datetime = LAST) -> None:
+        """Wait for one. `since`: when its turn in the line began, which tasks that run side by side may come to ask for in another order."""
         if self._free > 0 and not self._waiters:
             self._free -= 1
             return
-        entry = asyncio.get_running_loop().create_future(), who
-        if is_first:
-            self._waiters.appendleft(entry)
-        else:
-            self._waiters.append(entry)
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), who, since)
+        insort(self._waiters, waiter, key=lambda one: one.since)
         self._on_move()
         try:
-            await entry[0]
+            await waiter.given
         except asyncio.CancelledError:
-            if entry[0].done() and not entry[0].cancelled():
+            if waiter.given.done() and not waiter.given.cancelled():
                 self.release()  # it was given in the same moment
-            elif entry in self._waiters:  # unless it was passed over meanwhile
-                self._waiters.remove(entry)
+            elif waiter in self._waiters:  # unless it was passed over meanwhile
+                self._waiters.remove(waiter)
                 self._on_move()
             raise
 
@@ -58,15 +68,15 @@ class Slots:
     def release(self) -> None:
         self._free += 1
         while self._free > 0 and self._waiters:
-            waiter, _ = self._waiters.popleft()
-            if not waiter.done():
+            waiter = self._waiters.pop(0)
+            if not waiter.given.done():
                 self._free -= 1
-                waiter.set_result(None)
+                waiter.given.set_result(None)
             self._on_move()
 
     @asynccontextmanager
-    async def held(self, who: SessionId | None = None) -> AsyncIterator[None]:
-        await self.acquire(who)
+    async def held(self, who: SessionId | None = None, *, since: datetime = LAST) -> AsyncIterator[None]:
+        await self.acquire(who, since=since)
         try:
             yield
         finally:

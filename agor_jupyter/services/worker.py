@@ -38,6 +38,7 @@ from agor_jupyter.services.desk import Desk
 from agor_jupyter.services.looks import Look
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.sandboxes import NOT_MET, Launch, gpu_notice, mode_notice
+from agor_jupyter.services.slots import FIRST
 from agor_jupyter.services.tasks import end
 from agor_jupyter.services.trusts import WITHOUT, question
 from agor_jupyter.services.watchdog import Watchdog
@@ -220,9 +221,10 @@ class Worker:
             ahead, self._ahead = self._ahead, None
             if ahead is not None:
                 running.push_async_callback(ahead.end)
-            if not await desk.store.read(runs.has_next, self.session_id, desk.clock.now()):
+            since = await desk.store.read(runs.next_since, self.session_id, desk.clock.now())
+            if since is None:
                 return False
-            await running.enter_async_context(desk.running.held(self.session_id))
+            await running.enter_async_context(desk.running.held(self.session_id, since=since))
             look = ahead if ahead is not None and ahead.is_fresh else None
             if self._agent is not None:
                 if look is None:
@@ -772,7 +774,7 @@ class Worker:
                 if running.is_full:
                     text = f"{running.taken} of {running.count} agents work. This one goes on before all others in line."
                     await self._tell(current, Notice(code="waits_for_place", text=text))
-                await running.acquire(is_first=True)
+                await running.acquire(since=FIRST)
             except BaseException:
                 running.take()
                 raise

@@ -124,7 +124,7 @@ CASES = {
     "an option as a branch": (worktree(branch="--force"), 400, "bad_name", f"Branch '--force' cannot be used: {PLAIN}. “force” would work."),
     "a shell line as a base": (
         worktree(base="$(id)"),
-        *(404, "ref_not_found", "Repo 'warehouse' has no branch, tag or commit '$(id)'. Did you mean home, main, taken?"),
+        *(404, "ref_not_found", "Repo 'warehouse' has no branch, tag or commit '$(id)'. Did you mean *"),
     ),
     "an option as a base": (
         worktree(base="--force"),

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 from agor_jupyter.domain.sessions import Prompt
 from agor_jupyter.services import waiting
-from agor_jupyter.services.slots import Slots
+from agor_jupyter.services.slots import FIRST, Slots
 
 
 async def _prompt(scene, session, text):
@@ -138,6 +139,36 @@ async def test_the_line_of_slots_is_who_waits():
     await waiters[1]
     assert (slots.taken, slots.line) == (1, [])
     assert len(moves) == 4
+
+
+async def test_who_came_first_is_first_though_it_asks_later():
+    now = datetime.now(UTC)
+    slots = Slots(1)
+    await slots.acquire("at work")
+    ages = {"second": 2, "third": 1, "first": 3}
+    waiters = [asyncio.create_task(slots.acquire(name, since=now - timedelta(seconds=age))) for name, age in ages.items()]
+    waiters.append(asyncio.create_task(slots.acquire("back from a question", since=FIRST)))
+    waiters.append(asyncio.create_task(slots.acquire("whenever")))
+    await asyncio.sleep(0)
+
+    assert slots.line == ["back from a question", "first", "second", "third", "whenever"]
+    for waiter in waiters:
+        waiter.cancel()
+    await asyncio.gather(*waiters, return_exceptions=True)
+
+
+async def test_a_long_queue_of_one_session_does_not_hold_up_another(fake):
+    scene = await fake(max_running=1)
+    busy, other = [await scene.session() for _ in range(2)]
+    first, agent = await scene.running(busy, "first")
+    await _prompt(scene, busy, "second of many")
+    single = await _prompt(scene, other, "the only one")
+    await scene.eventually_async(lambda: _waits(scene, other), "1 of 1 agents work, next in line")
+
+    agent.finish()
+    await scene.ended(first)
+
+    await scene.until(single, "running")
 
 
 async def test_one_that_leaves_in_the_moment_of_a_release_is_passed_over():
