@@ -80,7 +80,7 @@ def create(
     name: str = typer.Argument(metavar="NAME", help="Name of the worktree."),
     base: str | None = typer.Option(None, help="Branch, tag or commit to start from. Default: the default branch."),
     branch: str | None = typer.Option(None, help="Branch to make. Default: the name."),
-    existing_branch: bool = typer.Option(False, help="Use a branch that exists."),
+    existing_branch: bool = typer.Option(False, help="Use a branch that exists, here or on a remote."),
     board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder."),
     issue: str | None = typer.Option(None, help="URL of the issue."),
     pull_request: str | None = typer.Option(None, help="URL of the pull request."),

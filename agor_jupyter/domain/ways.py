@@ -1,4 +1,4 @@
-"""Ways on for a worktree that is stuck: what is the matter, and the one thing that a person can do about it here."""
+"""Ways on for a worktree that is stuck or lost something: what is the matter, and what a person can do about it here."""
 
 from enum import StrEnum
 
@@ -22,6 +22,14 @@ class WayKind(StrEnum):
     """A git process left its lock file behind."""
     WAIT = "wait"
     """A git process is at work there. Nothing to do but to wait, or to end it."""
+    UNLOCK = "unlock"
+    """Another tool locked it (`git worktree lock`), so that it is neither archived nor removed."""
+    BRANCH_COMMITS = "branch_commits"
+    """Its branch was moved away from commits that are on no branch: make one of them."""
+    KEEP_COMMITS = "keep_commits"
+    """The same: keep them under a ref of ours."""
+    LET_GO = "let_go"
+    """The same: nobody wants them."""
 
 
 class Way(Record):
@@ -32,4 +40,6 @@ class Way(Record):
     why: str
     what: str
     of: str | None = None
-    """The folder, branch or lock that it is about."""
+    """The folder, branch, lock or commit that it is about."""
+    is_blocking: bool = True
+    """Something does not go on as it is. Else it is only to be known."""

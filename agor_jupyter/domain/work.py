@@ -20,7 +20,7 @@ class WorkKind(StrEnum):
     COMMITS = "commits"
     """Commits of the branch that no other branch, no tag and no remote has."""
     DETACHED = "detached"
-    """Commits that no branch, no tag and no remote has, since no branch was checked out."""
+    """Commits that no branch, no tag and no remote has: no branch was checked out, or it was moved away from them."""
     STASH = "stash"
     """Changes set aside: by git itself during an operation, or by `git stash`."""
     OPERATION = "operation"

@@ -104,10 +104,14 @@ class Worktree(Record):
     """Where git keeps the commit that it was at when it was archived, and beside that ref what else only this worktree had."""
     archive_path: str | None = None
     """The folder in which its files, and what git knew of it, lie while it is archived."""
+    let_go: list[str] = Field(default_factory=list, repr=False)
+    """Commits on no branch that a person wants to hear no more of."""
 
 
 class WorktreeCreate(Request):
-    """`base` is a branch, tag or commit; its SHA is recorded. `branch` is new unless `existing_branch` is true."""
+    """`base` is a branch, tag or commit; its SHA is recorded. `branch` is new, unless `existing_branch` is true: then it is one that is
+    here, or that a remote has, of which a local one is made that tracks it.
+    """
 
     repo: str
     """Id or slug."""

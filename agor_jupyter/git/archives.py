@@ -13,10 +13,10 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.archives import Archive
-from agor_jupyter.git import moves
+from agor_jupyter.git import links, moves
 from agor_jupyter.git.pins import REFS
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.worktrees import LOCK_REASON, entries
+from agor_jupyter.git.worktrees import entries, foreign_lock
 
 _MANIFEST = "archive.json"
 _ON_BRANCH = re.compile(r"ref: refs/heads/([^\x00-\x20~^:?*\[\\\x7f]+)")
@@ -91,10 +91,12 @@ def _shown(name: str) -> str:
 
 def check_lock(repository: Repository, worktree: Path, action: str) -> None:
     """Somebody else's lock says that git must not take it away."""
-    reason = _text(repository.worktree_dir(worktree) / "locked")
-    if os.path.lexists(repository.worktree_dir(worktree) / "locked") and reason != LOCK_REASON:
+    reason = foreign_lock(repository, worktree)
+    if reason is not None:
+        said = f", with the reason “{reason}”" if reason else ""
         raise errors.GitFailed(
-            f"{action} the worktree", f"{worktree} was locked by somebody else. Run `git worktree unlock {worktree}` if it may go"
+            f"{action} the worktree",
+            f"another tool locked it{said}. *Unlock* on its card takes that lock off, and so does `git worktree unlock {worktree}`",
         )
 
 
@@ -142,12 +144,6 @@ async def check_back(box: Box, repository: Repository, archive: Archive) -> None
         raise errors.Conflict(
             f"Worktree {worktree.name!r} stays archived: {box.files if not box.files.is_dir() else box.admin} is gone. "
             f"{_where(box, archive)}"
-        )
-    admin = repository.common_dir / "worktrees" / archive.admin
-    if os.path.lexists(admin):
-        raise errors.Conflict(
-            f"Git keeps another worktree under the name {archive.admin!r}, at {_text(admin / 'gitdir').removesuffix('/.git')}. "
-            f"Remove that one with `git worktree remove`, then restore {worktree.name!r}."
         )
     held = {_branch_in(box.head), _rebased(box.admin)} - {None}
     for entry in await entries(repository):
@@ -197,6 +193,18 @@ async def settle_head(box: Box, repository: Repository, archive: Archive) -> str
         temporary.write_text(f"{head}\n", encoding="utf-8", errors="surrogateescape")
         temporary.replace(box.admin / "HEAD")
     return notice
+
+
+def settle_entry(box: Box, repository: Repository, archive: Archive) -> str:
+    """The name that git will know it by again: the one that it had, or one near it where another worktree has that now. The files, still in
+    the box, name it afterwards, and so do those of its submodules. May be repeated.
+    """
+    above = repository.common_dir / "worktrees"
+    entry = links.free_entry(above, archive.admin)
+    if entry != archive.admin or links.entry_of(repository.common_dir, box.files) not in {entry, None}:
+        links.name_modules(box.files, box.admin, Path(archive.worktree.path), above, entry)
+        links.write(box.files / ".git", f"gitdir: {above / entry}\n")
+    return entry
 
 
 def bring_admin_back(box: Box, repository: Repository, archive: Archive) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from agor_jupyter.git import entries
 from agor_jupyter.git.files import read_beneath
 
 _MAX_BYTES = 4096
@@ -84,15 +85,56 @@ def _beside(old: Path) -> Iterator[Path]:
 
 def link(common_dir: Path, entry: str, folder: Path) -> None:
     """Let both ends name each other. Each file is whole at any moment."""
-    _write(common_dir / "worktrees" / entry / "gitdir", f"{folder}/.git\n")
-    _write(folder / ".git", f"gitdir: {common_dir / 'worktrees' / entry}\n")
+    write(common_dir / "worktrees" / entry / "gitdir", f"{folder}/.git\n")
+    write(folder / ".git", f"gitdir: {common_dir / 'worktrees' / entry}\n")
+
+
+def free_entry(above: Path, wanted: str) -> str:
+    """`wanted`, or a name near it where git has such an entry already, as git itself would choose."""
+    return next(name for name in (wanted, *(f"{wanted}{number}" for number in range(1, 1000))) if not os.path.lexists(above / name))
+
+
+def name_modules(files: Path, admin: Path, place: Path, above: Path, entry: str) -> None:
+    """Let the submodules of a worktree name their repositories in `entry`, whatever entry they named before.
+
+    Args:
+        files: the worktree's folder now.
+        admin: git's folder for it now.
+        place: where the worktree's folder was, and will be.
+        above: where git's entries are.
+        entry: the name of its entry to be.
+
+    """
+    waiting = [(admin, "")]
+    while waiting:
+        git_dir, folder = waiting.pop()
+        for path in _submodules(git_dir):
+            below = f"{folder}/{path}" if folder else path
+            content = read_beneath(files, f"{below}/.git", _MAX_BYTES)
+            if content is None or not content.startswith(b"gitdir: "):
+                continue
+            named = os.fsdecode(content.removeprefix(b"gitdir: ").rstrip(b"\n"))
+            target = Path(os.path.normpath(place / below / named))
+            if not target.is_relative_to(above) or target.relative_to(above).parts[1:2] != ("modules",):
+                continue
+            inner = Path(*target.relative_to(above).parts[1:])
+            to = above / entry / inner
+            write(files / below / ".git", f"gitdir: {to if named.startswith('/') else os.path.relpath(to, place / below)}\n")
+            waiting.append((admin / inner, below))
+
+
+def _submodules(git_dir: Path) -> list[str]:
+    try:
+        return [os.fsdecode(path) for path in entries.parse(read_beneath(git_dir, "index", entries.MAX_BYTES) or b"").links]
+    except entries.OddIndex:
+        return []
 
 
 def make_entry(common_dir: Path, wanted: str, folder: Path, head: str, lock_reason: str) -> str:
     """A new entry for a folder that git forgot, named `wanted` or near it. `head` is the text of its HEAD. Returns its name."""
     above = common_dir / "worktrees"
     above.mkdir(exist_ok=True)
-    entry = next(name for name in (wanted, *(f"{wanted}{number}" for number in range(1, 1000))) if not os.path.lexists(above / name))
+    entry = free_entry(above, wanted)
     made = above / entry
     made.mkdir()
     for name, text in (("commondir", "../..\n"), ("locked", f"{lock_reason}\n"), ("HEAD", f"{head}\n")):
@@ -109,7 +151,8 @@ def last_commits(admin: Path) -> Sequence[str]:
     return [sha for sha in dict.fromkeys(found) if re.fullmatch(r"(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})", sha)]
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Whole or not at all, and on the disk."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     temporary.unlink(missing_ok=True)
     with temporary.open("x") as file:

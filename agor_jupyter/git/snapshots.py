@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agor_jupyter.domain import errors
 from agor_jupyter.domain.turns import Patch, PatchFile
 from agor_jupyter.git import partial, sparse
 from agor_jupyter.git.files import read_beneath
@@ -26,9 +25,6 @@ MAX_BYTES = 256 * 1024 * 1024
 _MOST_WITHOUT = 500
 MAX_PATCH_BYTES = 2_000_000
 BACKUPS = "refs/agor/backup"
-_IDENTITY = {
-    f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Agor"), ("EMAIL", "agor@localhost"))
-}
 _MAX_SUBMODULES_BYTES = 1024 * 1024
 _SUBMODULE_LINE = re.compile(
     rb"""\s*(?:[#;].*|\[submodule\ "(?![^"]*\.\.)[^"\\\]]+"\]|[A-Za-z]+\s*=(?!\s*(?:[-!"]|(?:\.\.?/)*:))[^%\\"]*)?\s*""", re.VERBOSE
@@ -204,27 +200,8 @@ def _shown(path: str | None) -> str | None:
     return None if path is None else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-async def backup(repository: Repository, worktree: Path, name: str) -> tuple[str, Checkpoint]:
-    """Keep all that is in the worktree under `refs/agor/backup/<name>`: HEAD, with a commit on top when there is more.
-
-    Returns the ref and what was found.
-    """
-    found = await checkpoint(repository, worktree, largest=None)
-    ref = f"{BACKUPS}/{name}"
-    if not found.commit:
-        raise errors.GitFailed("keep a backup", "the branch has no commit")
-    kept = found.commit
-    if found.dirty:
-        output = await repository.git(
-            "keep a backup", "commit-tree", found.tree, "-p", found.commit, environment=_IDENTITY, stdin=b"Uncommitted work, kept by Agor\n"
-        )
-        kept = output.text.strip()
-    await repository.git("keep a backup", "update-ref", ref, kept)
-    return ref, found
-
-
 async def bring_back(repository: Repository, worktree: Path, ref: str) -> None:
-    """Put the uncommitted files of a backup into a fresh worktree, as uncommitted files."""
+    """Put the uncommitted files that an earlier version kept under `ref` into a fresh worktree, as uncommitted files."""
     parents = await repository.git("read the backup", "rev-list", "--parents", "-n", "1", ref, "--", worktree=worktree, ok=(0, 128))
     head = await repository.git("read the branch", "rev-parse", "--verify", "--quiet", "HEAD^{commit}", worktree=worktree, ok=(0, 1))
     kept, *above = parents.text.split() or [""]

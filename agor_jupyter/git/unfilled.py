@@ -40,12 +40,19 @@ class Unfilled:
     """Paths, in the order of the index."""
 
     submodules: list[str] = field(default_factory=list)
+    """Those that are empty."""
+    filled: list[str] = field(default_factory=list)
+    """The other submodules."""
     filtered: dict[str, str] = field(default_factory=dict)
     """The name of the filter, by path."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Those of `filtered` that a filter of the person's settings would write otherwise, LFS apart."""
     pointers: list[str] = field(default_factory=list)
     """Files of LFS that hold their pointer only."""
+
+    def places(self) -> list[str]:
+        """What changes on the disk when this does, beside the index."""
+        return [*(f"{path}/.git" for path in (*self.submodules, *self.filled)), *self.pointers, *self.skipped]
 
     def notices(self) -> list[str]:
         """A sentence for each kind."""
@@ -83,8 +90,8 @@ async def find(repository: Repository, worktree: Path) -> Unfilled:
     for line in output.text.split("\0"):
         about, tab, path = line.partition("\t")
         if about.startswith("160000 "):
-            if not os.path.lexists(worktree / path / ".git"):
-                found.submodules.append(path)
+            is_filled = os.path.lexists(worktree / path / ".git")
+            (found.filled if is_filled else found.submodules).append(path)
         elif tab:
             files[path] = about.split(" ")[1]
     if has_attributes and await asyncio.to_thread(_names_a_filter, repository, worktree, files):

@@ -1,4 +1,4 @@
-"""Make, fill, list and remove worktrees, and resolve what they start from. Nothing here forces, and nothing deletes a folder."""
+"""Make, fill and list worktrees, and resolve what they start from. Nothing here forces, and nothing deletes a folder that was ready."""
 
 import contextlib
 import difflib
@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import links, names, partial, sparse
+from agor_jupyter.domain.text import quoted
+from agor_jupyter.git import links, names, partial, sparse, upstream
+from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 
 LOCK_REASON = "agor-jupyter"
+_MAX_REASON_BYTES = 64 * 1024
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -89,17 +92,23 @@ async def check_room(repository: Repository, branch: str) -> None:
 
 
 async def fork_point(repository: Repository, repo: str, branch: str, start: Start) -> str:
-    """The commit where the existing `branch` left the base.
+    """The commit where the existing `branch`, or the one of this name that a remote has, left the base.
 
     Errors:
         RefNotFound: there is no such branch; with the names that are near.
         BranchTaken: it is checked out.
+        Conflict: several remotes have it.
     """
-    if start.branch_sha is None:
-        await resolve(repository, repo, branch, branch)  # says which names are near
-        raise errors.RefNotFound(branch, repo)
-    await check_free(repository, branch)
-    output = await repository.git("compare with the base", "merge-base", start.branch_sha, start.sha, ok=(0, 1))
+    tip = start.branch_sha
+    if tip is None:
+        on_remote = await upstream.find(repository, branch)
+        if on_remote is None:
+            await resolve(repository, repo, branch, branch)  # says which names are near
+            raise errors.RefNotFound(branch, repo)
+        tip = on_remote.sha
+    else:
+        await check_free(repository, branch)
+    output = await repository.git("compare with the base", "merge-base", tip, start.sha, ok=(0, 1))
     return output.text.split()[0] if output.code == 0 else start.sha
 
 
@@ -224,31 +233,36 @@ async def read_index(repository: Repository, path: Path) -> None:
     await repository.git("compare its files", "update-index", "-q", "--refresh", worktree=path, ok=(0, 1))
 
 
-async def remove(repository: Repository, path: Path, *, force: bool) -> None:
-    """Remove the worktree by git alone. Without `force` git itself refuses changed files. The caller holds the lock.
+def foreign_lock(repository: Repository, path: Path) -> str | None:
+    """The reason with which another tool locked it, in one line; `""` when that gave none. `None`: nobody but us did."""
+    admin = repository.worktree_dir(path)
+    if not os.path.lexists(admin / "locked"):
+        return None
+    reason = quoted((read_beneath(admin, "locked", _MAX_REASON_BYTES) or b"").decode("utf-8", "replace"))
+    return None if reason == LOCK_REASON else " ".join(reason.split())[:200]
+
+
+def unlock(repository: Repository, path: Path) -> None:
+    """Take our own lock off. Another's stays."""
+    if foreign_lock(repository, path) is None:
+        with contextlib.suppress(OSError):
+            (repository.worktree_dir(path) / "locked").unlink()
+
+
+def take_lock_off(repository: Repository, path: Path, *, is_ours: bool) -> None:
+    """Take off whatever lock it has. One that `is_ours` is locked by us then, so that git does not prune it.
 
     Errors:
-        GitFailed: git refused; the folder is as it was.
+        Conflict: the system does not let us.
     """
-    if not await unlock(repository, path):
-        raise errors.GitFailed("remove the worktree", f"{path} was locked by somebody else. Run `git worktree unlock {path}` if it may go")
-    try:
-        await repository.git("remove the worktree", "worktree", "remove", *(["--force"] if force else []), "--", str(path))
-    except errors.AgorError:
-        with contextlib.suppress(OSError, errors.AgorError):
-            if repository.worktree_dir(path).is_dir():
-                await repository.git("lock the worktree", "worktree", "lock", "--reason", LOCK_REASON, "--", str(path))
-        raise
-
-
-async def unlock(repository: Repository, path: Path) -> bool:
-    """Take our own lock off. `False`: the lock is another's."""
     lock = repository.worktree_dir(path) / "locked"
-    with contextlib.suppress(OSError):
-        if lock.read_text().strip() != LOCK_REASON:
-            return False
-        lock.unlink()
-    return True
+    try:
+        lock.unlink(missing_ok=True)
+        if is_ours:
+            with lock.open("x") as file:
+                file.write(f"{LOCK_REASON}\n")
+    except OSError as error:
+        raise errors.Conflict(f"The lock {lock} could not be taken off: the system says “{error.strerror}”.") from error
 
 
 def forget(repository: Repository, path: Path) -> None:

@@ -6,6 +6,7 @@ Works with `mcp` 1.30 (handlers are registered by decorator) and 2.x (handlers a
 import asyncio
 import json
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from agor_jupyter._version import __version__
-from agor_jupyter.domain.errors import AgorError
-from agor_jupyter.mcp.errors import explain
+from agor_jupyter.domain.errors import AgorError, BadRequest
+from agor_jupyter.mcp.errors import explain, sendable
 from agor_jupyter.mcp.tools import discover
 from agor_jupyter.services.delegation import Delegation
 
@@ -32,15 +33,33 @@ INSTRUCTIONS = "You share a board with people and other agents. These tools show
 
 async def call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Run one tool; the answer in MCP's wire form."""
-    tool = discover().get(name)
+    tools = discover()
+    tool = tools.get(name)
     if tool is None:
-        return {"content": [{"type": "text", "text": f"There is no tool {name[:80]!r}."}], "isError": True}
+        return _said(sendable(f"There is no tool {name[:80]!r}. There are: {', '.join(tools)}."), is_error=True)
     try:
         engine = ENGINE.get()
+        _check_text(arguments)
         answer = await tool.run(engine, tool.input.model_validate(engine.mask.json(arguments)))
     except (AgorError, ValidationError) as error:
-        return {"content": [{"type": "text", "text": explain(error)}], "isError": True}
-    return {"content": [{"type": "text", "text": json.dumps(answer, ensure_ascii=False)}], "isError": False}
+        return _said(explain(error, tool.input), is_error=True)
+    except Exception:
+        incident = secrets.token_hex(4)
+        log.exception("Incident %s, in the tool %s", incident, name)
+        return _said(f"Something went wrong inside the server. Its log has the details under incident {incident}.", is_error=True)
+    return _said(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace").decode(), is_error=False)
+
+
+def _check_text(arguments: dict[str, Any]) -> None:
+    """Raises `BadRequest` for what JSON can say and no text can: half of a character."""
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadRequest(["an argument has half of a character (a lone surrogate). Send whole characters"]) from None
+
+
+def _said(text: str, *, is_error: bool) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": text}], "isError": is_error}
 
 
 def _build() -> Any:  # the manager's class differs between versions of mcp

@@ -96,7 +96,7 @@ class Repo(Ruled):
 
         Args:
             base: branch, tag or commit to start from; its SHA is recorded. Default: the repo's default branch.
-            branch: default: the name. New, unless `existing_branch`.
+            branch: default: the name. New, unless `existing_branch`: one that is here, or that a remote has.
             at: x and y on the board, in board units. Default: a free place.
             adopt: folder of a worktree that another tool made. It stays where it is; `adoptable` lists those that there are. For owners.
 

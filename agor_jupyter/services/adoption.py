@@ -113,7 +113,7 @@ class Adoption:
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
             if self.on_gone is not None:
                 await self.on_gone(worktree.id)
-            await git.unlock(repository, Path(worktree.path))
+            await asyncio.to_thread(git.unlock, repository, Path(worktree.path))
             now = self._clock.now()
 
             def delete(transaction: Transaction) -> Worktree:

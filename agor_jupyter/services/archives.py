@@ -158,7 +158,8 @@ class Archives:
             except errors.AgorError as error:
                 await self._register.change(worktree.id, step=None, reason=error.message)
                 raise
-            restored = await self._register.finish(caller, worktree, _brought_back(notice), "worktrees.restore", request, key)
+            back = _brought_back(worktree, repository, notice)
+            restored = await self._register.finish(caller, worktree, back, "worktrees.restore", request, key)
             crash_point("restore.recorded")
             await self._shelf.purge(repository, box)
         await self._mark(restored)
@@ -244,7 +245,7 @@ class Archives:
         box = self._shelf.box_of(worktree)
         if worktree.step == RESTORING:
             is_back, notice = await self._shelf.recover_back(worktree, repository, box)
-            changes = _brought_back(notice) if is_back else {"step": None}
+            changes = _brought_back(worktree, repository, notice) if is_back else {"step": None}
             await self._register.change(worktree.id, **changes)
             return
         archive = await self._shelf.recover_away(worktree, repository, box)
@@ -440,8 +441,9 @@ def _put_away_as(worktree: Worktree, box: Box, archive: Archive) -> dict[str, ob
     }
 
 
-def _brought_back(notice: str | None) -> dict[str, object]:
+def _brought_back(worktree: Worktree, repository: Repository, notice: str | None) -> dict[str, object]:
     return {
+        "entry": repository.entries.get(worktree.path),
         "state": WorktreeState.READY,
         "step": None,
         "reason": notice,

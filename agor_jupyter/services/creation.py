@@ -9,7 +9,7 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import RepoId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState, WorktreeStatus
-from agor_jupyter.git import include, names, partial, snapshots, unfilled
+from agor_jupyter.git import include, names, partial, snapshots, unfilled, upstream
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.locks import Locks
@@ -101,10 +101,13 @@ class Creation:
 
     async def _make(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
         start = worktree.base_sha if worktree.has_own_branch else None
+        made_at = start
         try:
             if not (worktree.is_filled and git.is_present(repository, Path(worktree.path))):
                 if not is_first and await git.refs(repository, f"refs/heads/{worktree.branch}"):
-                    start = None
+                    start = made_at = None
+                elif start is None:
+                    made_at = await self._track(worktree, repository)
                 await self._check_out(worktree, repository, start)
             made = await self._fill(worktree, repository)
         except errors.SetupFailed as error:
@@ -113,8 +116,21 @@ class Creation:
             if worktree.is_filled:  # somebody may have worked there since
                 made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=str(error))
             else:
-                made = await self.undo(worktree, repository, branch_at=start, reason=str(error))
+                made = await self.undo(worktree, repository, branch_at=made_at, reason=str(error))
+                if made_at is not None and start is None:
+                    await upstream.untrack(repository, worktree.branch)
         await self._done(made)
+
+    async def _track(self, worktree: Worktree, repository: Repository) -> str | None:
+        """Make its branch from the one that a remote has, where there is none here. The commit that it is at then."""
+        if await git.refs(repository, f"refs/heads/{worktree.branch}"):
+            return None
+        found = await upstream.find(repository, worktree.branch)
+        if found is None:
+            return None
+        async with self._locks.held(worktree.repo_id):
+            await upstream.track(repository, worktree.branch, found)
+        return found.sha
 
     async def _check_out(self, worktree: Worktree, repository: Repository, start: str | None) -> None:
         path = Path(worktree.path)

@@ -7,6 +7,7 @@ A person's own client, outside of any session, does what that person may do on o
 """
 
 import asyncio
+import contextlib
 import uuid
 from abc import ABC, abstractmethod
 
@@ -20,7 +21,7 @@ from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.sessions import Prompt, Session, SessionCreate
 from agor_jupyter.domain.tokens import Token
 from agor_jupyter.domain.turns import ENDED, Turn
-from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
+from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate, WorktreeState
 from agor_jupyter.services.sessions import Sessions
 from agor_jupyter.services.turns import Turns
 from agor_jupyter.services.worktrees import Worktrees
@@ -29,6 +30,8 @@ MAX_DEPTH = 3
 MAX_CHILDREN = 8
 MAX_WAIT_S = 240.0
 """Agents give up a tool call after 300 s."""
+_LOOK_S = 3.0
+_CURRENT_S = 2.0
 _POLL_S = 0.25
 _PAGE = 200
 _SESSIONS = TypeAdapter(list[Session])
@@ -48,6 +51,14 @@ class Delegation(ABC):
     @abstractmethod
     async def worktrees(self) -> list[Worktree]:
         """Those that it sees."""
+
+    async def current_worktrees(self) -> list[Worktree]:
+        """As `worktrees`, with what git says of each now; where that takes longer than `_LOOK_S`, with what it said last, and when."""
+        ready = [one.id for one in await self.worktrees() if one.state in {WorktreeState.READY, WorktreeState.MISSING}]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await self._worktrees.statuses(ready, _CURRENT_S)
+        return await self.worktrees()
 
     @abstractmethod
     async def create_worktree(self, name: str, base: str | None, repo: str | None) -> Worktree:

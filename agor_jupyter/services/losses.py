@@ -11,7 +11,7 @@ from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.git import status, work
 from agor_jupyter.git.insides import Base
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.services import settings
+from agor_jupyter.services import settings, strays
 
 _KEPT_LISTS = 200
 
@@ -21,7 +21,9 @@ async def survey(repository: Repository, worktree: Worktree, lists: "CacheLists"
     path = Path(worktree.path)
     found = await status.changes(repository, path)
     caches = await lists.of(repository, worktree.base_sha)
-    return [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found)]
+    works = [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found)]
+    stray = await strays.find(repository, worktree, found.branch, found.head) if found.head else None
+    return [*works, strays.work(stray, found.branch)] if stray is not None else works
 
 
 def base_of(worktree: Worktree) -> Base:

@@ -12,6 +12,7 @@ from agor_jupyter.domain.events import SessionChanged
 from agor_jupyter.domain.ids import RuleId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork, SessionState, derive_state
+from agor_jupyter.domain.text import plain
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.services import rules
@@ -309,12 +310,12 @@ def _turn(  # noqa: PLR0917  # the parts of one record
 
 
 def _title(given: str | None) -> str:
-    return " ".join((given or "").split())[:_TITLE]
+    return " ".join(plain(given or "").encode("utf-8", "replace").decode().split())[:_TITLE]
 
 
 def _headline(prompt: str) -> str:
     """The first line that says something: not empty, not the fence of a block."""
-    lines = [line.strip().lstrip("#").strip() for line in prompt.splitlines()]
+    lines = [line.strip().lstrip("#").strip() for line in plain(prompt).splitlines()]
     return next((line[:_TITLE] for line in lines if line and not line.startswith("```")), "")
 
 

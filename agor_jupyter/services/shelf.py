@@ -119,7 +119,8 @@ class Shelf:
             async with self._locks.held(worktree.repo_id):
                 await git.check_back(box, repository, archive)
                 notice = await git.settle_head(box, repository, archive)
-                await asyncio.to_thread(box.write, archive.replace(notice=notice))
+                archive = archive.replace(notice=notice, admin=await asyncio.to_thread(git.settle_entry, box, repository, archive))
+                await asyncio.to_thread(box.write, archive)
                 crash_point("restore.headed")
                 await asyncio.to_thread(git.bring_admin_back, box, repository, archive)
                 crash_point("restore.admin_moved")
@@ -128,6 +129,7 @@ class Shelf:
                 except OSError:
                     await asyncio.to_thread(git.put_admin_away, box, repository.common_dir / "worktrees" / archive.admin)
                     raise
+                _know(repository, archive)
                 crash_point("restore.files_moved")
         except OSError as error:
             if isinstance(error, errors.AgorError):
@@ -153,13 +155,12 @@ class Shelf:
     async def recover_back(self, worktree: Worktree, repository: Repository, box: Box) -> tuple[bool, str | None]:
         """After a server died while something was brought back: whether it is back now, and what there is to say."""
         archive = await asyncio.to_thread(box.read)
-        admin = repository.worktree_dir(Path(worktree.path))
-        if archive is None or (box.admin.exists() and not admin.exists()):
+        if archive is None or box.admin.exists():  # where git has that name too, it may be another worktree's
             return False, None
         async with self._locks.held(worktree.repo_id):
-            await asyncio.to_thread(moves.finish, box.admin, admin) if box.admin.exists() else None
             if box.files.exists():
                 await asyncio.to_thread(moves.finish, box.files, Path(worktree.path))
+            _know(repository, archive)
         await git.refresh_index(repository, Path(worktree.path))
         return True, archive.notice
 
@@ -203,6 +204,15 @@ class Shelf:
 
     def purge_later(self, repository: Repository | None, box: Box) -> None:
         self._tasks.start(self.purge(repository, box), f"remove {box.folder}")
+
+
+def _know(repository: Repository, archive: Archive) -> None:
+    """By which name git has it now."""
+    path = Path(archive.worktree.path)
+    if archive.admin == path.name:
+        repository.entries.pop(str(path), None)
+    else:
+        repository.entries[str(path)] = archive.admin
 
 
 def is_due(archive: Archive, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Nothing is stuck: what keeps a worktree from working, and the way on that a person takes with one call."""
+"""Nothing is stuck: what keeps a worktree from working or left commits behind, and the way on that a person takes with one call."""
 
 import asyncio
 import contextlib
@@ -19,6 +19,7 @@ from agor_jupyter.services.creation import Creation
 from agor_jupyter.services.register import Register
 from agor_jupyter.services.relocation import Relocation
 from agor_jupyter.services.repos import Repos
+from agor_jupyter.services.strays import Strays, is_same, settle
 
 _TAKE = "worktrees.take"
 
@@ -39,16 +40,17 @@ class Ways:
         busy: MutableMapping[WorktreeId, asyncio.Lock],
         creation: Creation,
         relocation: Relocation,
+        strays: Strays,
         get: Callable[[str], Awaitable[Worktree]],
         retry: Retry,
     ) -> None:
         self._repos, self._register, self._locks, self._busy = repos, register, locks, busy
-        self._creation, self._relocation, self._get, self._retry = creation, relocation, get, retry
+        self._creation, self._relocation, self._strays, self._get, self._retry = creation, relocation, strays, get, retry
 
     # Look
 
     async def look(self, worktree: Worktree, repository: Repository, status: WorktreeStatus) -> None:
-        """At one that is ready: is something in the way of git there? No process where nothing is."""
+        """At one that is ready: is something in the way of git there, or was left behind? No process where nothing is."""
         path = Path(worktree.path)
         ways = []
         if any(lock.exists() for lock in lockfiles.candidates(repository, path, status.branch)):
@@ -56,6 +58,10 @@ class Ways:
             ways += [_lock_way(found)] if found is not None else []
         if not status.head and status.branch is not None:
             ways += await self._branch_ways(worktree, repository, status.branch)
+        elif status.head and status.operation is None:
+            ways += await self._strays.ways(worktree, repository, status.branch, status.head, status.as_of)
+        reason = git.foreign_lock(repository, path)
+        ways += [_unlock_way(reason)] if reason is not None else []
         if ways != worktree.ways:
             await self._register.change(worktree.id, ways=ways)
 
@@ -117,33 +123,40 @@ class Ways:
         return await self._go(caller, worktree, way, key)
 
     async def _go(self, caller: Caller, worktree: Worktree, way: Way, key: str) -> Worktree:
-        match way.kind:
-            case WayKind.STOP_SETUP:
-                return await self.stop_setup(caller, worktree.id)
-            case WayKind.RETRY:
-                return await self._retry(caller, worktree.id, key)
-            case WayKind.RELOCATE:
-                return await self._relocation.relocate(caller, worktree.id, way.of, key)
-            case WayKind.USE | WayKind.REPAIR | WayKind.REMAKE_BRANCH | WayKind.REMOVE_LOCK | WayKind.WAIT:
-                pass
-            case _:
-                assert_never(way.kind)
+        if way.kind is WayKind.STOP_SETUP:
+            return await self.stop_setup(caller, worktree.id)
+        if way.kind is WayKind.RETRY:
+            return await self._retry(caller, worktree.id, key)
+        if way.kind is WayKind.RELOCATE:
+            return await self._relocation.relocate(caller, worktree.id, way.of, key)
         async with self._busy[worktree.id]:
             worktree = await self._get(worktree.id)
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
-            changes: dict[str, object] = {"ways": [one for one in worktree.ways if one.kind is not way.kind]}
-            match way.kind:
-                case WayKind.USE:
-                    return await self._use(worktree, repository)
-                case WayKind.REPAIR:
-                    changes = await self._repair(worktree, repository)
-                case WayKind.REMAKE_BRANCH:
-                    await self._remake_branch(worktree, repository, way.of or worktree.branch)
-                case WayKind.REMOVE_LOCK:
-                    await asyncio.to_thread(_remove_lock, repository, worktree)
-                case WayKind.WAIT:
-                    pass
+            if way.kind is WayKind.USE:
+                return await self._use(worktree, repository)
+            left = [one for one in worktree.ways if one.kind is not way.kind and not is_same(one, way)]
+            changes = {"ways": left, **await self._mend(worktree, repository, way)}
             return await self._register.finish(caller, worktree, changes, _TAKE, {"name": worktree.id, "kind": way.kind}, key)
+
+    async def _mend(self, worktree: Worktree, repository: Repository, way: Way) -> dict[str, object]:
+        """Do it, and say what changes in the record."""
+        match way.kind:
+            case WayKind.REPAIR:
+                return await self._repair(worktree, repository)
+            case WayKind.REMAKE_BRANCH:
+                await self._remake_branch(worktree, repository, way.of or worktree.branch)
+            case WayKind.REMOVE_LOCK:
+                await asyncio.to_thread(_remove_lock, repository, worktree)
+            case WayKind.UNLOCK:
+                await asyncio.to_thread(git.take_lock_off, repository, Path(worktree.path), is_ours=not worktree.is_adopted)
+            case WayKind.BRANCH_COMMITS | WayKind.KEEP_COMMITS | WayKind.LET_GO:
+                async with self._locks.held(worktree.repo_id):
+                    return await settle(repository, worktree, way)
+            case WayKind.WAIT | WayKind.STOP_SETUP | WayKind.RETRY | WayKind.RELOCATE | WayKind.USE:
+                pass
+            case _:
+                assert_never(way.kind)
+        return {}
 
     async def stop_setup(self, caller: Caller, name: str) -> Worktree:
         """End the setup that runs there, at any moment. The worktree has failed then, with its files.
@@ -207,6 +220,17 @@ def _lock_way(lock: lockfiles.LockFile) -> Way:
         return Way(kind=WayKind.WAIT, label="Look again", why=why, what="Wait until it ends, or end that process.", of=str(lock.path))
     why = f"A git process that is gone left {lock.path.name} behind {since} ago. Until it is removed, git refuses to commit here."
     return Way(kind=WayKind.REMOVE_LOCK, label="Remove the lock", why=why, what=f"Removes {lock.path}.", of=str(lock.path))
+
+
+def _unlock_way(reason: str) -> Way:
+    said = f", with the reason “{reason}”" if reason else " without a reason"
+    return Way(
+        kind=WayKind.UNLOCK,
+        label="Unlock",
+        why=f"Another tool locked this worktree (`git worktree lock`){said}. Until it is unlocked it is neither archived nor removed.",
+        what="Takes that lock off, as `git worktree unlock` does.",
+        is_blocking=False,
+    )
 
 
 def _remove_lock(repository: Repository, worktree: Worktree) -> None:

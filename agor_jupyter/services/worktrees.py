@@ -5,6 +5,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -31,12 +32,14 @@ from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
 from agor_jupyter.services.losses import CacheLists, survey
+from agor_jupyter.services.notices import Notices
 from agor_jupyter.services.reconciliation import Reconciliation
 from agor_jupyter.services.register import Register
 from agor_jupyter.services.relocation import Relocation
 from agor_jupyter.services.repos import Repos
 from agor_jupyter.services.shelf import Shelf
 from agor_jupyter.services.statuses import Statuses
+from agor_jupyter.services.strays import Strays
 from agor_jupyter.services.ways import Ways
 from agor_jupyter.storage import turns
 from agor_jupyter.storage import worktrees as kept
@@ -77,6 +80,7 @@ class Worktrees:
         self._register = Register(store, clock)
         self._lists = CacheLists()
         self._statuses = Statuses(clock, self._lists, self._save_status)
+        self._notices = Notices()
         self.checkpoints = Checkpoints(config, clock)
         self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
         self.archives = Archives(
@@ -121,6 +125,7 @@ class Worktrees:
             busy=self._busy,
             creation=self._creation,
             relocation=self.relocation,
+            strays=Strays(self._was_at_work),
             get=self.get,
             retry=self.retry,
         )
@@ -384,7 +389,13 @@ class Worktrees:
         repository = await self._checked(worktree, repo)
         found = await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
         await self.ways.look(worktree, repository, found)
+        notices = await self._notices.look(worktree, repository)
+        if notices != worktree.notices:
+            await self._register.change(worktree.id, notices=notices)
         return found
+
+    async def _was_at_work(self, worktree_id: WorktreeId, at: datetime) -> bool:
+        return await self._store.read(turns.ran_at, worktree_id, at)
 
     async def _save_status(self, worktree: Worktree, status: WorktreeStatus) -> None:
         """The record follows the worktree's HEAD. A branch that it moved to was not made with it, so it is never dropped with it."""

@@ -1,7 +1,7 @@
 """Turns, the queue among them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -56,6 +56,13 @@ _OTHERS_SINCE = sa.select(
         _S.id != sa.bindparam("session"),
         sa.or_(_C.state.in_(_OPEN_STATES), _C.ended_at > sa.bindparam("since")),
     )
+)
+
+
+_NOT_ENDED_BEFORE = sa.select(_C.record).where(
+    _C.session_id == _S.id,
+    _S.worktree_id == sa.bindparam("worktree"),
+    sa.or_(_C.state.in_(_OPEN_STATES), _C.ended_at >= sa.bindparam("since")),
 )
 
 
@@ -132,6 +139,13 @@ def others_since(connection: sa.Connection, worktree_id: WorktreeId, session_id:
     """Whether a turn of another session in that worktree runs, or ended later than that."""
     values = {"worktree": worktree_id, "session": session_id, "since": _stamp(since)}
     return bool(connection.execute(_OTHERS_SINCE, values).scalar_one())
+
+
+def ran_at(connection: sa.Connection, worktree_id: WorktreeId, at: datetime) -> bool:
+    """Whether a turn ran in that worktree at a moment that is known to the second."""
+    rows = connection.execute(_NOT_ENDED_BEFORE, {"worktree": worktree_id, "since": _stamp(at)}).scalars()
+    found = (Turn.model_validate_json(record) for record in rows)
+    return any(turn.started_at is not None and turn.started_at < at + timedelta(seconds=1) for turn in found)
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,5 +1,5 @@
 // Every text of the bar, the panels and the dialogs, in one place. Sentence case, verbs on buttons, errors in three parts.
-import type { Budget, PermissionOption, PermissionState, ProjectFile, Rule, SessionState, TurnState, WorkKind, WorktreeState } from './protocol/generated.js';
+import type { Budget, PermissionOption, PermissionState, ProjectFile, Rule, SessionState, TurnState, WayKind, WorkKind, WorktreeState } from './protocol/generated.js';
 
 const files = (n: number): string => (n === 1 ? '1 file' : `${n} files`);
 const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`);
@@ -481,6 +481,13 @@ export const texts = {
 
   worktree: {
     stuck: 'Something is in its way',
+    /** What to call that which keeps nobody from working. */
+    toKnow: {
+      unlock: 'Locked by another tool',
+      branch_commits: 'Commits were left behind',
+      keep_commits: 'Commits were left behind',
+      let_go: 'Commits were left behind',
+    } as Partial<Record<WayKind, string>>,
     adopt: 'Adopt',
     adoptable: (count: number) => `Adopt a worktree that another tool made (${count})`,
     adoptHint: 'An adopted worktree stays in its folder.',

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import identity, include, snapshots, status, work, worktrees
+from agor_jupyter.git import archives, branches, identity, include, pins, slimming, snapshots, status, unfilled, upstream, work, worktrees
+from agor_jupyter.git.archives import Box
 from agor_jupyter.git.insides import Base
 from agor_jupyter.git.repository import Repository, discover
 from tests.git.conftest import git
@@ -183,6 +184,32 @@ async def worktree(repository: Repository, tmp_path: Path) -> Path:
     return path
 
 
+async def put_away(repository: Repository, worktree: Path) -> Box:
+    box = Box(repository.view.with_name("archives") / worktree.name)
+    archives.check_lock(repository, worktree, "archive")
+    archives.keep_head(box, repository, worktree)
+    kept = await pins.pin(repository, worktree, worktree.name)
+    assert kept.head is not None
+    archives.put_away(box, worktree)
+    archives.put_admin_away(box, repository.worktree_dir(worktree))
+    return box
+
+
+async def put_back(repository: Repository, worktree: Path, box: Box) -> None:
+    await slimming.refill(repository, box.files, box.folder)
+    archives.roll_back(box, worktree, repository.worktree_dir(worktree))
+    await archives.refresh_index(repository, worktree)
+    await pins.unpin(repository, worktree.name)
+
+
+async def bring_back(repository: Repository, worktree: Path, tree: str, parent: str) -> None:
+    """As from the ref in which an earlier version kept what was not committed."""
+    person = {f"GIT_{who}_{what}": "t@t" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    kept = await repository.git("keep it", "commit-tree", tree, "-p", parent, environment=person, stdin=b"kept\n")
+    await repository.git("keep it", "update-ref", "refs/agor/backup/wt_1", kept.text.strip())
+    await snapshots.bring_back(repository, worktree, "refs/agor/backup/wt_1")
+
+
 async def everything(repository: Repository, worktree: Path, base_sha: str) -> None:
     """Every way in which the server uses git."""
     (worktree / "a.txt").write_text("changed\n")
@@ -197,7 +224,6 @@ async def everything(repository: Repository, worktree: Path, base_sha: str) -> N
     patch = await snapshots.patch(repository, base_sha, after.tree)
     assert {"a.txt", "models/orders.sql", "new.txt"} <= {file.path for file in patch.files}
     await snapshots.patch(repository, before.tree, after.tree)
-    await snapshots.backup(repository, worktree, "wt_1")
     await worktrees.resolve(repository, "repo", BASE, "other")
     await worktrees.entries(repository)
     await worktrees.refs(repository)
@@ -207,11 +233,14 @@ async def everything(repository: Repository, worktree: Path, base_sha: str) -> N
     other = worktree.with_name("second-abc")
     await worktrees.add(repository, other, "second", base_sha)
     await worktrees.populate(repository, other, 2)
-    await snapshots.bring_back(repository, other, "refs/agor/backup/wt_1")
-    await worktrees.remove(repository, other, force=True)
+    await bring_back(repository, other, after.tree, base_sha)
+    (await put_away(repository, other)).remove()
     await worktrees.drop_branch(repository, "second", base_sha)
     await discover(repository.path)
     await identity.of(repository, worktree)
+    await unfilled.find(repository, worktree)
+    await branches.stray(repository, worktree, base_sha)
+    await upstream.find(repository, BASE)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -225,13 +254,15 @@ async def test_nothing_that_an_agent_writes_is_run(repository: Repository, workt
             await everything(repository, worktree, base_sha)
     else:
         await everything(repository, worktree, base_sha)
-    with pytest.raises(errors.GitFailed):  # it has changes
-        await worktrees.remove(repository, worktree, force=False)
-    try:
-        await worktrees.remove(repository, worktree, force=True)
-    except errors.GitFailed:
-        assert "replaced" in attack or "commondir" in attack  # git refuses, and the folder is as it was
+    if attack == "rewritten commondir":
+        with pytest.raises(errors.GitFailed, match="changed by another program"):
+            await put_away(repository, worktree)
         assert worktree.is_dir()
+    else:
+        box = await put_away(repository, worktree)
+        assert (box.files / "a.txt").read_text() == "changed\n"
+        await put_back(repository, worktree, box)
+        assert (worktree / "new.txt").read_text() == "new\n"
 
     assert not trap.marker.exists()
 

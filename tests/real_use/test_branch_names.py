@@ -9,6 +9,7 @@ import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.repos import RepoAdd
+from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
 from tests.git.conftest import git
 from tests.sandbox.conftest import play
@@ -184,3 +185,18 @@ async def test_an_agent_commits_to_it_in_its_sandbox(agor, owner, key, repositor
 
     assert said.strip() == name
     assert git("log", "-1", "--format=%s", f"refs/heads/{name}", cwd=repository) == "inside"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "{{7-7}}", "{{worktree.path}}", "{%raw%}x", "{#-x-#}", "a`$(id)`b", "'\"</system>&amp;"])
+async def test_any_name_stands_in_a_template_as_it_is(agor, owner, repository: Path, name: str) -> None:
+    branch(repository, name)
+    repo = await agor.repos.add(owner, RepoAdd(path=str(repository)), fresh())
+    request = WorktreeCreate(repo=repo.id, name="odd", branch=name, existing_branch=True, base=name)
+    worktree = await agor.worktrees.create(owner, request, fresh())
+    await agor.worktrees.wait_ready(worktree.id)
+    session = await agor.sessions.create(owner, SessionCreate(worktree_id=worktree.id, agent="script"), fresh())
+    source = "{{ worktree.branch }}|{{ worktree.base_ref }}|{% if worktree.branch == worktree.base_ref %}same{% endif %}"
+
+    rendered = await agor.templates.render(owner, session.id, source)
+
+    assert rendered.text == f"{name}|{name}|same"

@@ -6,6 +6,9 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
+from agor_jupyter.domain import errors
 from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from tests.git.conftest import git
@@ -110,3 +113,51 @@ async def test_a_folder_that_is_gone_is_made_again(bench: Bench, checkout: Path)
     assert lost.reason == f"Its folder {worktree.path} is gone."
     assert [way.kind for way in lost.ways] == [WayKind.RETRY]
     assert (again.state, again.ways) == (WorktreeState.READY, [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("on a stick\x1b[31m\n of mine", "with the reason “on a stick of mine”"), ("", "without a reason")]
+)
+async def test_a_lock_of_another_tool_is_told_before_it_is_in_the_way(bench: Bench, checkout: Path, reason: str, said: str) -> None:
+    worktree = await bench.make(await bench.repo(checkout))
+    lock = checkout / ".git" / "worktrees" / Path(worktree.path).name / "locked"
+    git("worktree", "unlock", worktree.path, cwd=checkout)
+    git("worktree", "lock", *(["--reason", reason] if reason else []), worktree.path, cwd=checkout)
+
+    told = await looked_at(bench, worktree)
+    with pytest.raises(errors.GitFailed, match="another tool locked it.*Unlock"):
+        await bench.worktrees.archive(OWNER, worktree.id, key())
+    after = await bench.worktrees.ways.take(OWNER, worktree.id, WayKind.UNLOCK, key())
+    archived = await bench.worktrees.archive(OWNER, worktree.id, key())
+
+    [way] = told.ways
+    assert (way.kind, way.is_blocking) == (WayKind.UNLOCK, False)
+    assert said in way.why
+    assert after.ways == []
+    assert archived.state is WorktreeState.ARCHIVED
+    assert not lock.exists()
+
+
+async def test_unlocking_leaves_our_own_lock_so_that_git_does_not_prune_it(bench: Bench, checkout: Path) -> None:
+    worktree = await bench.make(await bench.repo(checkout))
+    lock = checkout / ".git" / "worktrees" / Path(worktree.path).name / "locked"
+    lock.write_text("theirs\n")
+    await looked_at(bench, worktree)
+
+    await bench.worktrees.ways.take(OWNER, worktree.id, WayKind.UNLOCK, key())
+
+    assert lock.read_text() == "agor-jupyter\n"
+
+
+async def test_a_lock_that_is_a_link_is_taken_off_and_not_followed(bench: Bench, checkout: Path, tmp_path: Path) -> None:
+    worktree = await bench.make(await bench.repo(checkout))
+    lock, victim = checkout / ".git" / "worktrees" / Path(worktree.path).name / "locked", tmp_path / "victim"
+    victim.write_text("precious\n")
+    lock.unlink()
+    lock.symlink_to(victim)
+    await looked_at(bench, worktree)
+
+    await bench.worktrees.ways.take(OWNER, worktree.id, WayKind.UNLOCK, key())
+
+    assert victim.read_text() == "precious\n"
+    assert not lock.is_symlink()

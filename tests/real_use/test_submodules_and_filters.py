@@ -1,5 +1,6 @@
 """What the server's git leaves out of a new worktree is said, its setup fills it, and what is filled is clean."""
 
+import asyncio
 import shutil
 import subprocess
 import time
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain.worktrees import WorktreeState
+from agor_jupyter.git import unfilled
+from agor_jupyter.services import notices
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 
@@ -165,3 +168,44 @@ async def test_a_repository_without_either_has_nothing_to_say(bench: Bench, chec
     worktree = await bench.make(await bench.repo(checkout))
 
     assert worktree.notices == []
+
+
+async def test_the_notice_goes_when_a_person_fills_them_and_comes_when_one_is_emptied(bench: Bench, checkout: Path, person: Path) -> None:
+    with_submodules(checkout, "vendor/lib", "vendor/other")
+    commit(checkout)
+    worktree = await bench.make(await bench.repo(checkout))
+
+    async def said() -> list[str]:
+        await bench.worktrees.status([worktree.id], 0)
+        return (await bench.worktrees.get(worktree.id)).notices
+
+    [first] = await said()
+    git("submodule", "--quiet", "update", "--init", cwd=worktree.path)
+    await asyncio.sleep(1)  # a costly look is not taken again at once
+    after = await said()
+    git("submodule", "--quiet", "deinit", "vendor/other", cwd=worktree.path)
+    await asyncio.sleep(1)
+    [again] = await said()
+
+    assert first.startswith("2 submodules are empty: vendor/lib, vendor/other.")
+    assert after == []
+    assert again.startswith("1 submodule is empty: vendor/other.")
+
+
+async def test_a_look_that_takes_too_long_leaves_what_is_on_record(
+    bench: Bench, checkout: Path, person: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mock, because no real repository is slow for certain."""
+    with_submodules(checkout, "vendor/lib")
+    commit(checkout)
+    worktree = await bench.make(await bench.repo(checkout))
+
+    async def slow(*_: object) -> unfilled.Unfilled:
+        await asyncio.sleep(60)
+        return unfilled.Unfilled()
+
+    monkeypatch.setattr(unfilled, "find", slow)
+    monkeypatch.setattr(notices, "_PATIENCE_S", 0.05)
+    await bench.worktrees.status([worktree.id], 0)
+
+    assert len((await bench.worktrees.get(worktree.id)).notices) == 1

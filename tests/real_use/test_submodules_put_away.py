@@ -116,3 +116,33 @@ async def test_one_in_one_is_looked_into(bench: Bench, checkout: Path, library: 
     found = {one.path: one.files for one in await bench.worktrees.losses(worktree.id)}
 
     assert found == {"vendor/lib/deep": 1}
+
+
+async def test_it_comes_back_whole_when_git_gave_its_name_to_another(bench: Bench, checkout: Path, library: Path, tmp_path: Path) -> None:
+    inner = tmp_path / "root" / "inner"
+    inner.mkdir()
+    git("init", "-q", cwd=inner)
+    git("commit", "-q", "--allow-empty", "-m", "inner", cwd=inner)
+    git(*ALLOW, "submodule", "--quiet", "add", str(inner), "deep/inner", cwd=library)
+    git("commit", "-qm", "one in one", cwd=library)
+    git(*ALLOW, "submodule", "--quiet", "update", "--remote", "vendor/lib", cwd=checkout)
+    git("commit", "-qam", "newer", cwd=checkout)
+    worktree = await bench.make(await bench.repo(checkout))
+    path = Path(worktree.path)
+    git(*ALLOW, "submodule", "--quiet", "update", "--init", "--recursive", cwd=path)
+    (path / "vendor" / "lib" / "lib.py").write_text("print(2)\n")
+    await bench.worktrees.archive(OWNER, worktree.id, key())
+    git("worktree", "add", "-q", "-b", "theirs", str(tmp_path / "elsewhere" / path.name), cwd=checkout)
+
+    restored = await bench.worktrees.restore(OWNER, worktree.id, key())
+
+    assert (restored.state.value, restored.reason, restored.entry) == ("ready", None, f"{path.name}1")
+    assert git("status", "--porcelain", cwd=path) == "M vendor/lib"
+    assert git("status", "--porcelain", cwd=path / "vendor" / "lib") == "M lib.py"
+    assert git("log", "-1", "--format=%s", cwd=path / "vendor" / "lib" / "deep" / "inner") == "inner"
+    assert git("branch", "--show-current", cwd=tmp_path / "elsewhere" / path.name) == "theirs"
+    assert git("fsck", cwd=checkout) == ""
+    [lost] = await submodules(bench, restored)
+    assert "vendor/lib" in lost.text
+    await bench.worktrees.archive(OWNER, worktree.id, key())
+    assert (await bench.worktrees.restore(OWNER, worktree.id, key())).entry == f"{path.name}1"

@@ -465,7 +465,7 @@ async def test_a_removal_that_git_refuses_leaves_the_folder(bench: Bench, checko
     worktree = await bench.make(await bench.repo(checkout))
     (checkout / ".git" / "worktrees" / Path(worktree.path).name / "locked").write_text("a person's reason")
 
-    with pytest.raises(errors.GitFailed, match="locked by somebody else"):
+    with pytest.raises(errors.GitFailed, match="another tool locked it"):
         await bench.worktrees.remove(OWNER, worktree.id, key(), force=True)
 
     found = await bench.worktrees.get(worktree.id)
@@ -574,7 +574,8 @@ async def test_other_worktrees_of_the_repository_are_left_alone(bench: Bench, ch
 _OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
-from agor_jupyter.git import worktrees
+from agor_jupyter.git import archives, pins, worktrees
+from agor_jupyter.git.archives import Box
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 
@@ -586,8 +587,13 @@ async def main(data, checkout, name, sha, mark):
         async with locks.held(name):
             await worktrees.add(repository, path, f"{mark}-{number}", sha)
         await worktrees.populate(repository, path, 1)
+        box = Box(Path(data) / "archives" / path.name)
         async with locks.held(name):
-            await worktrees.remove(repository, path, force=False)
+            await pins.pin(repository, path, path.name)
+            archives.put_away(box, path)
+            archives.put_admin_away(box, repository.worktree_dir(path))
+        await pins.unpin(repository, path.name)
+        box.remove()
     await asyncio.gather(*(one(number) for number in range(8)))
 
 asyncio.run(main(*sys.argv[1:]))

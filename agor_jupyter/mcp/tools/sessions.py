@@ -13,7 +13,7 @@ class List(Input):
 
 class Read(Input):
     session_id: str
-    after: int = 0
+    after: int = Field(default=0, ge=0, le=2**53)
     """The `seq` of the last entry you know; 0: from the start."""
 
 

@@ -19,12 +19,12 @@ class Create(Input):
 
 
 def _show(worktree: Worktree) -> dict[str, object]:
-    fields = {"id", "repo", "name", "branch", "state", "reason", "base_ref", "issue_url", "pull_request_url", "notes", "status"}
+    fields = {"id", "repo", "name", "branch", "state", "reason", "base_ref", "issue_url", "pull_request_url", "notes", "notices", "status"}
     return worktree.model_dump(mode="json", include=fields)
 
 
 async def _list(engine: Delegation, _input: List) -> object:
-    return [_show(worktree) for worktree in await engine.worktrees()]
+    return [_show(worktree) for worktree in await engine.current_worktrees()]
 
 
 async def _create(engine: Delegation, request: Create) -> object:
@@ -32,7 +32,13 @@ async def _create(engine: Delegation, request: Create) -> object:
 
 
 TOOLS = (
-    Tool(name="worktree_list", description="The worktrees on your board, with branch and state.", input=List, run=_list, reads_only=True),
+    Tool(
+        name="worktree_list",
+        description="The worktrees on your board: branch, state, and what git says of each now.",
+        input=List,
+        run=_list,
+        reads_only=True,
+    ),
     Tool(
         name="worktree_create",
         description="Make a git worktree on a new branch, on your board. Use it to work on something beside your own branch.",

@@ -14,7 +14,7 @@ export type SessionState = 'idle' | 'queued' | 'starting' | 'running' | 'needs_y
 
 export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked' | 'stopping' | 'done' | 'failed' | 'cancelled' | 'interrupted'
 
-export type WayKind = 'stop_setup' | 'retry' | 'use' | 'relocate' | 'repair' | 'remake_branch' | 'remove_lock' | 'wait'
+export type WayKind = 'stop_setup' | 'retry' | 'use' | 'relocate' | 'repair' | 'remake_branch' | 'remove_lock' | 'wait' | 'unlock' | 'branch_commits' | 'keep_commits' | 'let_go'
 
 export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'mount' | 'unknown'
 
@@ -1248,8 +1248,10 @@ export interface Way {
   label: string
   why: string
   what: string
-  /** The folder, branch or lock that it is about. */
+  /** The folder, branch, lock or commit that it is about. */
   of: string | null
+  /** Something does not go on as it is. Else it is only to be known. */
+  isBlocking: boolean
 }
 
 /** One piece of work. Its counts are at least so many when `is_more` is true. */
@@ -1349,9 +1351,11 @@ export interface Worktree {
   backupRef: string | null
   /** The folder in which its files, and what git knew of it, lie while it is archived. */
   archivePath: string | null
+  /** Commits on no branch that a person wants to hear no more of. */
+  letGo: string[]
 }
 
-/** `base` is a branch, tag or commit; its SHA is recorded. `branch` is new unless `existing_branch` is true. */
+/** `base` is a branch, tag or commit; its SHA is recorded. `branch` is new, unless `existing_branch` is true: then it is one that is here, or that a remote has, of which a local one is made that tracks it. */
 export interface WorktreeCreate {
   /** Id or slug. */
   repo: string

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { kinds, World } from '../../dev/made-up';
-import type { Card, Event, Permission, ProjectFile, Session, Work } from '../protocol/generated';
+import type { Card, Event, Permission, ProjectFile, Session, Way, Work } from '../protocol/generated';
 import { applyAll } from './apply';
 import { contentOf, strongest } from './cards';
 import type { BoardState } from './types';
@@ -64,6 +64,19 @@ describe('what a card says', () => {
 
     expect(card.strip).toMatchObject({ title: 'Would obey untrusted files', command: 'CLAUDE.md, .mcp.json' });
     expect(card.strip?.actions).toMatchObject([{ act: 'session', text: 'Review', kind: 'need' }]);
+  });
+
+  it('says calmly what keeps nobody from working, below what does', () => {
+    const made = { of: 'abc', why: 'Branch “fix” was moved.', what: '' };
+    const left = (['branch_commits', 'keep_commits', 'let_go'] as const).map(kind => ({ ...made, kind, label: kind, isBlocking: false }));
+    const unlock = { ...made, kind: 'unlock' as const, label: 'Unlock', why: 'Another tool locked this worktree.', isBlocking: false };
+    const lock = { ...made, kind: 'remove_lock' as const, label: 'Remove the lock', why: 'A lock is there.', isBlocking: true };
+    const having = (ways: Way[]) => seen('done', state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, ways }])) })).strip;
+
+    expect(having([...left, unlock])).toMatchObject({ kind: 'rest', title: 'Commits were left behind', text: made.why });
+    expect(having([...left, unlock])?.actions.map(action => action.option)).toEqual(['branch_commits', 'keep_commits', 'let_go']);
+    expect(having([unlock])).toMatchObject({ kind: 'rest', title: 'Locked by another tool' });
+    expect(having([...left, lock])).toMatchObject({ kind: 'fail', text: lock.why, actions: [{ option: 'remove_lock' }] });
   });
 
   it('draws the tree: spawned, forked, and five rows at most', () => {

@@ -1,5 +1,5 @@
 // The one strip a card has room for: a question, a failure, a wait for the model or for money. Pure; the clock is handed in.
-import type { Budget, Permission, Session, Turn, Worktree } from '../protocol/generated';
+import type { Budget, Permission, Session, Turn, Way, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
 import { parked, parkedTurn } from './parked';
 import type { BoardState } from './types';
@@ -55,8 +55,8 @@ const labelOf = (session: Session, state: BoardState): string => state.agents.ge
 export const stripOf = (worktree: Worktree, sessions: readonly Session[], state: BoardState, now: number): Strip | null => {
   const asking = sessions.find(s => s.state === 'needs_you');
   if (asking) return askStrip(asking, state, now);
-  const [way] = worktree.ways;
-  if (way) return { kind: 'fail', title: texts.worktree.stuck, command: '', text: way.why, actions: waysOf(worktree, state), when: '' };
+  const blocking = worktree.ways.filter(way => way.isBlocking);
+  if (blocking[0]) return { kind: 'fail', title: texts.worktree.stuck, command: '', text: blocking[0].why, actions: waysOf(worktree, state, blocking), when: '' };
   const broken = sessions.find(s => s.state === 'failed') ?? sessions.find(s => s.state === 'interrupted');
   if (broken) return failStrip(broken, state);
   for (const session of sessions) {
@@ -65,17 +65,22 @@ export const stripOf = (worktree: Worktree, sessions: readonly Session[], state:
   }
   const budget = exhausted(worktree, sessions, state);
   if (budget) return budgetStrip(budget, state);
+  const [known] = worktree.ways;
+  if (known) {
+    const same = worktree.ways.filter(way => way.why === known.why);
+    return { kind: 'rest', title: texts.worktree.toKnow[known.kind] ?? texts.worktree.stuck, command: '', text: known.why, actions: waysOf(worktree, state, same), when: '' };
+  }
   if (sessions.length === 0 && worktree.state === 'ready') {
     return { kind: 'info', title: 'Prompt an agent', command: '', text: '', actions: [], when: '' };
   }
   return null;
 };
 
-/** A button for each way on that a stuck worktree offers. */
-export const waysOf = (worktree: Worktree, state: BoardState): Action[] =>
+/** A button for each way on that a worktree offers. */
+export const waysOf = (worktree: Worktree, state: BoardState, ways: readonly Way[] = worktree.ways): Action[] =>
   state.me?.role === 'viewer'
     ? []
-    : worktree.ways.map((way, position) => ({ act: 'mend', id: worktree.id, option: way.kind, text: way.label, kind: position === 0 ? 'plain' : 'ghost' }));
+    : ways.map((way, position) => ({ act: 'mend', id: worktree.id, option: way.kind, text: way.label, kind: position === 0 ? 'plain' : 'ghost' }));
 
 const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   const permission = permissionOf(asking, state);
