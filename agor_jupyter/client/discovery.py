@@ -29,22 +29,29 @@ class Server:
 
 
 def data_dir() -> Path:
-    """Where a server of this user keeps its data, unless its configuration says otherwise."""
-    return Path(os.environ.get("AGOR_DATA_DIR") or Path(jupyter_data_dir()) / "agor").expanduser().absolute()
+    """Where a server of this user that is started in this folder keeps its data. Runs the user's configuration files to find out."""
+    chosen = os.environ.get("AGOR_DATA_DIR")
+    if not chosen:
+        from agor_jupyter.client import settings  # a server that told where it is spares everybody the import
+
+        chosen = str(settings.data_dir(Path.cwd()) or Path(jupyter_data_dir()) / "agor")
+    return Path(chosen).expanduser().absolute()
 
 
 def find() -> Server | None:
     """The server this process belongs to, or `None`. Asks nobody; reads files only."""
+    return told() or holder(data_dir())
+
+
+def told() -> Server | None:
+    """The one that told its children, this process among them, where it is."""
     runtime = Path(jupyter_runtime_dir())
-    told = [
+    places = [
         (os.environ.get("AGOR_SERVER_FILE"), "AGOR_SERVER_FILE"),
         (_info_file(runtime, os.environ.get("JPY_PARENT_PID")), "JPY_PARENT_PID"),
         *((_info_file(runtime, ancestor), "a parent process") for ancestor in _ancestors()),
     ]
-    for path, how in told:
-        if path and (server := read(Path(path), how)):
-            return server
-    return holder(data_dir())
+    return next((server for path, how in places if path and (server := read(Path(path), how))), None)
 
 
 def holder(folder: Path) -> Server | None:

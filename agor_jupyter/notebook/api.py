@@ -45,7 +45,8 @@ def connect(url: str | None = None, token: str | None = None, *, data_dir: str |
     Args:
         url: address of a Jupyter server, with its base URL.
         token: its token.
-        data_dir: folder of the data. Default: AGOR_DATA_DIR, else `agor` in Jupyter's data folder.
+        data_dir: folder of the data. Default: AGOR_DATA_DIR, else what Jupyter's settings say (`c.AgorApp.data_dir`), else `agor` in
+            Jupyter's data folder.
 
     Raises:
         ServerGone: it does not answer, or the private one did not start.

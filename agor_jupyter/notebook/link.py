@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agor_jupyter.client.discovery import data_dir as default_data_dir
-from agor_jupyter.client.discovery import find, holder
+from agor_jupyter.client.discovery import holder, told
 from agor_jupyter.client.http import Client
 from agor_jupyter.client.paths import absolute
 from agor_jupyter.client.private import PrivateServer
@@ -117,10 +117,12 @@ def reach(*, url: str | None = None, token: str | None = None, data_dir: str | o
         if not url.isprintable() or " " in url:
             raise BadUrl(url, "it has characters that an address does not have")
         return Link(url, token or "")
+    if not data_dir and (server := told()):
+        return Link(server.url, server.token)
     folder = absolute(data_dir) if data_dir else default_data_dir()
     if (known := _ours.get(folder)) and known.is_alive:
         return known
-    if server := holder(folder) if data_dir else find():
+    if server := holder(folder):
         return Link(server.url, server.token)
     private = PrivateServer(Path.cwd(), data_dir=folder).start()
     link = _ours[folder] = Link(private.url, private.token, private=private)

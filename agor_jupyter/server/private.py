@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_S = 4.0
@@ -28,9 +29,9 @@ def main() -> None:
             sys.exit(1)
     # jsonschema imports it only to check the format “iri”, and that import compiles a grammar for three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # `None` is how an import is refused
-    from agor_jupyter.server import settings
+    from agor_jupyter.client import settings
 
-    own = settings.read()
+    own = settings.read(Path.cwd())
     os.environ["JUPYTER_NO_CONFIG"] = "1"  # an address, a password or an extension of another server is not for this one
     from jupyter_server.serverapp import ServerApp
 
