@@ -77,6 +77,7 @@ ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
         ("cost", lambda agent: "as it reports" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
         ("a budget stops a turn", _stops),
         ("MCP servers", lambda agent: ", ".join(agent.mcp) or "none"),
+        ("keeps for itself in a worktree", lambda agent: _names(agent.own_files) or "nothing"),
         ("notes", lambda agent: " ".join(agent.notes)),
     ),
     "packages": (

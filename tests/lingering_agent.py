@@ -1,7 +1,8 @@
 """An ACP agent that goes on after its turn. Standard library only; run by its path.
 
 A prompt is a JSON list of steps, each a list: `["say", "words"]`, `["end"]`, and so on as in `Steps`. What stands behind `["end"]` is done after
-the turn has ended. Anything that is no list is said back. `--deaf`: it does not listen to a cancel after its turn.
+the turn has ended. Anything that is no list is said back. `--deaf`: it does not listen to a cancel after its turn. `--keeps=PATH`: it writes
+this file of its own below its folder as its conversation begins.
 """
 
 import json
@@ -79,6 +80,7 @@ class Steps:
         self.update(sessionUpdate="usage_update", used=tokens, size=200_000)
 
     def write(self, path, text):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)
 
     def run(self, *command):
@@ -134,6 +136,10 @@ for line in sys.stdin:
     elif method == "initialize":
         send(id=number, result={"protocolVersion": 1, "agentCapabilities": {"sessionCapabilities": {"resume": {}}}})
     elif method == "session/new":
+        for name in (flag.removeprefix("--keeps=") for flag in sys.argv if flag.startswith("--keeps=")):
+            kept = Path(params["cwd"], name)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text("kept\n")
         send(id=number, result={"sessionId": f"lingering-{os.getpid()}"})
     elif method == "session/resume":
         send(id=number, result={})

@@ -54,6 +54,10 @@ AGENT = AgentType(
         *("AGENTS.md", "CLAUDE.md", "CONTEXT.md", "opencode.json", "opencode.jsonc", ".agents/skills/", ".claude/skills/"),
         *(f".opencode/{name}" for name in ("opencode.json", "opencode.jsonc", *(f"{folder}/" for folder in _FOLDERS))),
     ],
+    own_files=[  # what it installs for plugins into a `.opencode` that is there, and the plans of its planning mode
+        *(f".opencode/{name}" for name in (".gitignore", "package.json", "package-lock.json", "bun.lock", "bun.lockb", "node_modules/")),
+        ".opencode/plans/",
+    ],
     without_project=Restriction(
         env={"OPENCODE_DISABLE_PROJECT_CONFIG": "1", "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1"},
         except_files=[  # its newer loader of plugins reads them all the same

@@ -19,7 +19,7 @@ from agor_jupyter.domain.history import Conversation, ConversationImport
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.work import Work
+from agor_jupyter.domain.work import Work, WorkKind
 from agor_jupyter.domain.worktrees import (
     Adoptable,
     Relocate,
@@ -149,7 +149,7 @@ def status(worktree: Which, as_json: AsJson = False) -> None:
             ("changed", changed(found.files, found.added, found.deleted)),
             ("as of", f"{found.as_of:%Y-%m-%d %H:%M:%S} UTC"),
             ("uncommitted", _uncommitted(found)),
-            *(("work", one.text) for one in found.work),
+            *(("agents' own" if one.kind is WorkKind.OWN else "work", one.text) for one in found.work),
         ]
     )
 
@@ -157,7 +157,7 @@ def status(worktree: Which, as_json: AsJson = False) -> None:
 def _uncommitted(found: WorktreeStatus) -> str | None:
     if found.staged or found.unstaged or found.untracked:
         return f"{found.staged} staged, {found.unstaged} unstaged, {found.untracked} untracked"
-    return None if found.work else "nothing"
+    return None if any(one.kind is not WorkKind.OWN for one in found.work) else "nothing"
 
 
 @app.command()
@@ -167,7 +167,13 @@ def losses(worktree: Which, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found)
         return
-    table(["goes with the folder", "work"], [("no" if one.stays else "yes", one.text) for one in found], "Nothing would be lost.")
+    table(["goes with the folder", "work"], [(_goes(one), one.text) for one in found], "Nothing would be lost.")
+
+
+def _goes(one: Work) -> str:
+    if one.kind is WorkKind.OWN:
+        return "kept in a backup"
+    return "no" if one.stays else "yes"
 
 
 @app.command()
@@ -402,5 +408,7 @@ def remove(
     else:
         kept = f" Everything is kept in {removal.folder}, until: {_until(removal.until)}."
         print(visible(f"Removed {one.repo}/{one.name}.{kept if removal.folder else ''}"))
+        for line in removal.own:
+            print(visible(f"Kept, though it is no work: {line}"))
         if removal.folder:
             print(f"To bring it back: jupyter agor worktree restore {one.id}")

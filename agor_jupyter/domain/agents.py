@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from agor_jupyter.domain.options import SessionOption
+from agor_jupyter.domain.own_files import OwnPattern
 from agor_jupyter.domain.records import JsonObject, Record
 
 Origin = Literal["builtin", "catalogue", "configuration"]
@@ -150,6 +151,10 @@ class AgentType(Record):
     """`_meta` of every request that begins a conversation or brings one back."""
     project_files: list[str] = Field(default_factory=list)
     """Paths below a worktree that it obeys by itself: they say what it runs, loads, or may do unasked. A folder ends with `/`."""
+    own_files: list[OwnPattern] = Field(default_factory=list)
+    """What it keeps for itself in a worktree: such files, unless they are in a commit, are no work of anybody's. They are told apart, and
+    kept all the same.
+    """
     without_project: Restriction | None = None
     """`None`: it cannot be kept from loading them."""
     lasting: list[Lasting] = Field(default_factory=list)

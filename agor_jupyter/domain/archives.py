@@ -38,6 +38,8 @@ class Archive(Record):
     purpose: Purpose
     losses: list[str] = Field(default_factory=list)
     """What would have been lost, had it been removed then."""
+    own: list[str] = Field(default_factory=list)
+    """Which files that agents keep for themselves it holds."""
     at: Moment
     until: Moment | None = None
     """When a backup goes. `None`: never."""
@@ -57,7 +59,7 @@ class Backup(Record):
     ref: str | None
     """The commit that it was at."""
     held: list[str]
-    """What would have been lost."""
+    """What would have been lost, and which files of agents' own it has."""
     removed_at: Moment
     until: Moment | None
     """When it goes. `None`: never."""

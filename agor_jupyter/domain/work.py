@@ -34,6 +34,8 @@ class WorkKind(StrEnum):
     """Ignored files that are no cache and differ from the main checkout's."""
     MOUNT = "mount"
     """Another file system that is mounted below."""
+    OWN = "own"
+    """Files that an agent keeps for itself. They are no work of anybody's; an archive and a removal keep them."""
     UNKNOWN = "unknown"
     """What could not be looked at, and so is not called clean."""
 
@@ -73,7 +75,12 @@ def not_shown(found: Sequence[Work]) -> list[str]:
 
 def lost(found: Sequence[Work]) -> list[Work]:
     """Those that go with the worktree's folder."""
-    return [one for one in found if not one.stays]
+    return [one for one in found if not one.stays and one.kind is not WorkKind.OWN]
+
+
+def own(found: Sequence[Work]) -> list[Work]:
+    """What agents keep for themselves there."""
+    return [one for one in found if one.kind is WorkKind.OWN]
 
 
 def count(number: int, what: str, *, is_more: bool = False) -> str:

@@ -93,6 +93,8 @@ class Worktree(Record):
     """The name of git's entry for it, where that is not the folder's."""
     is_adopted: bool = False
     """Somebody else made it; its folder stays where it is."""
+    own_files: dict[str, str] = Field(default_factory=dict)
+    """Untracked files that agents made before their first tool ran, with the agents' names. Others are their own by their entries."""
     status: WorktreeStatus | None = None
     created_at: Moment
     created_by: Person
@@ -172,6 +174,8 @@ class Removal(Record):
     """Where its files lie, as they were."""
     until: Moment | None = None
     """When the backup goes. `None` with a `folder`: never."""
+    own: list[str] = Field(default_factory=list)
+    """Which files that agents keep for themselves are in the backup, a sentence each. They were no work."""
 
 
 class WorktreeAdopt(Request):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain.caches import Caches
+from agor_jupyter.domain.own_files import NOBODYS, OwnFiles
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown, size
 from agor_jupyter.git import walk
 from agor_jupyter.git.files import opened_file
@@ -32,10 +33,19 @@ class Ignored:
     unreadable: list[str] = field(default_factory=list)
     is_cut: bool = False
     """Not all could be looked at."""
+    own: dict[str, list[str]] = field(default_factory=dict)
+    """What agents keep for themselves, by the agents' labels."""
 
 
 def ignored_work(  # noqa: PLR0917 called in one place
-    checkout: Path, worktree: Path, listed: Iterable[str], caches: Caches, since_ns: int, compared: Compared, bounds: walk.Bounds
+    checkout: Path,
+    worktree: Path,
+    listed: Iterable[str],
+    caches: Caches,
+    since_ns: int,
+    compared: Compared,
+    bounds: walk.Bounds,
+    own: OwnFiles = NOBODYS,
 ) -> Ignored:
     """`listed` is what git says: files, and folders with a slash at their end. Files that did not change after `since_ns` were set up."""
     answer, findings = Ignored(), walk.Findings()
@@ -47,6 +57,9 @@ def ignored_work(  # noqa: PLR0917 called in one place
             continue
         for entry in _entries(str(worktree), path, caches, bounds, findings):
             if entry.state.st_ctime_ns <= since_ns:
+                continue
+            if own and (owner := own.owner(entry.path)) is not None:
+                answer.own.setdefault(owner, []).append(entry.path)
                 continue
             pair = _pair(checkout, entry)
             if pair is not None and (

@@ -9,9 +9,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agor_jupyter.domain.own_files import OwnFiles
 from agor_jupyter.domain.turns import Patch, PatchFile
 from agor_jupyter.git import partial, sparse
 from agor_jupyter.git.files import read_beneath
@@ -52,6 +53,16 @@ class Checkpoint:
     store: Path | None = None
     """The folder that has those of its objects that the repository has not."""
     left_out: tuple[LeftOut, ...] = ()
+    untracked: tuple[str, ...] = ()
+    """The untracked files in it."""
+    has_changes: bool = False
+    """A tracked file differs from HEAD."""
+
+    def apart(self, own: OwnFiles) -> "Checkpoint":
+        """It is not dirty because of what agents keep for themselves."""
+        if not own or not self.dirty or not self.untracked:
+            return self
+        return replace(self, dirty=self.has_changes or any(own.owner(path) is None for path in self.untracked))
 
 
 async def checkpoint(
@@ -93,7 +104,15 @@ async def checkpoint(
         )
         loose = ["--missing-ok"] if repository.is_partial else []
         output = await repository.git("write a snapshot", "write-tree", *loose, worktree=worktree, index=index, environment=place)
-        return Checkpoint(commit=found.head, tree=output.text.strip(), dirty=True, store=store, left_out=tuple(left_out))
+        return Checkpoint(
+            commit=found.head,
+            tree=output.text.strip(),
+            dirty=True,
+            store=store,
+            left_out=tuple(left_out),
+            untracked=tuple(found.untracked),
+            has_changes=bool(found.tracked),
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from agor_jupyter.domain.own_files import OwnFiles
 from agor_jupyter.domain.worktrees import WorktreeStatus
 from agor_jupyter.git import counts, names, partial, unfilled
 from agor_jupyter.git.files import read_beneath
@@ -42,6 +43,8 @@ class Changes:
     conflicted: int = 0
     tracked: list[str] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
+    own: dict[str, list[str]] = field(default_factory=dict)
+    """Those that agents keep for themselves, by the agents' labels, once they are told apart from `untracked`."""
     inner: list[str] = field(default_factory=list)
     """Folders that are repositories of their own, and that git does not look into."""
     ignored: list[str] = field(default_factory=list)
@@ -55,6 +58,9 @@ class Changes:
     @property
     def is_dirty(self) -> bool:
         return bool(self.tracked or self.untracked)
+
+    def tell_apart(self, own: OwnFiles) -> None:
+        self.untracked, self.own = own.tell_apart(self.untracked)
 
 
 async def changes(repository: Repository, worktree: Path, *, index: Path | None = None) -> Changes:

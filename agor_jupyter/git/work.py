@@ -8,11 +8,12 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain.caches import Caches
+from agor_jupyter.domain.own_files import NOBODYS, OwnFiles, named
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown, size
 from agor_jupyter.git import entries, inner, insides, operations, walk
 from agor_jupyter.git.entries import Index, OddIndex
@@ -60,9 +61,10 @@ async def survey(  # noqa: PLR0917 called in few places
     found: Changes | None = None,
     seen: Seen | None = None,
     *,
+    own: OwnFiles = NOBODYS,
     is_whole: bool = True,
 ) -> list[Work]:
-    """All work in the worktree, beside changed and untracked files, which `plain` names.
+    """All work in the worktree, beside changed and untracked files, which `plain` names; and last what is agents' own.
 
     Args:
         repository: the outer one.
@@ -71,15 +73,15 @@ async def survey(  # noqa: PLR0917 called in few places
         caches: what is no work though ignored. Default: the declared list.
         found: what `changes` said just now. Default: it is asked.
         seen: what was found before. Default: all is looked at anew.
+        own: what agents keep for themselves; `found` is told apart already.
         is_whole: walk the whole folder for repositories that git does not see. Otherwise only tracked and untracked folders count.
 
     """
     caches, seen = caches or Caches(), seen or Seen()
     found = found if found is not None else await changes(repository, worktree)
-    own = repository.worktree_dir(worktree)
     bounds = walk.Bounds()
-    under_way = operations.under_way(own)
-    local = await asyncio.to_thread(_look_around, repository, worktree, found, base, caches, seen, bounds, is_whole=is_whole)
+    under_way = operations.under_way(repository.worktree_dir(worktree))
+    local = await asyncio.to_thread(_look_around, repository, worktree, found, base, caches, seen, bounds, own, is_whole=is_whole)
     work = [_operation(one.name, one.sentence(found.conflicted), one.set_aside, found.conflicted) for one in under_way]
     work += await _commits(repository, worktree, found, base, seen)
     work += _stashes(repository, found.branch)
@@ -99,6 +101,17 @@ async def survey(  # noqa: PLR0917 called in few places
     if local.is_cut or len(inside) >= insides.MAX:
         text = "more files or repositories than could be looked at"
         work.append(Work(kind=WorkKind.UNKNOWN, text=text, is_more=True))
+    return [*work, *_own(worktree, found.own, local.ignored.own)]
+
+
+def _own(worktree: Path, *groups: Mapping[str, Sequence[str]]) -> list[Work]:
+    work = []
+    for label in dict.fromkeys(label for group in groups for label in group):
+        paths = sorted(path for group in groups for path in group.get(label, ()))
+        names = [shown(path) for path in paths[:MAX_NAMES]]
+        total = sum(_size(worktree, path) for path in paths[:5_000])
+        text = f"{named(label, len(paths))}: {_named(names, len(paths))} ({size(total)})"
+        work.append(Work(kind=WorkKind.OWN, text=text, files=len(paths), bytes=total, names=names))
     return work
 
 
@@ -135,17 +148,26 @@ def _named(names: Sequence[str], number: int | None = None, limit: int = 3) -> s
 
 
 def _look_around(  # noqa: PLR0917 called in one place
-    repository: Repository, worktree: Path, found: Changes, base: Base, caches: Caches, seen: Seen, bounds: walk.Bounds, *, is_whole: bool
+    repository: Repository,
+    worktree: Path,
+    found: Changes,
+    base: Base,
+    caches: Caches,
+    seen: Seen,
+    bounds: walk.Bounds,
+    own: OwnFiles,
+    *,
+    is_whole: bool,
 ) -> _Local:
-    root, own = str(worktree), repository.worktree_dir(worktree)
-    index, findings = _index(own, seen), walk.Findings()
+    root = str(worktree)
+    index, findings = _index(repository.worktree_dir(worktree), seen), walk.Findings()
     since = int(base.set_up_at.timestamp() * 1e9) if base.set_up_at is not None else 0
-    ignored = ignored_work(repository.path, worktree, found.ignored, caches, since, seen.compared, bounds)
+    ignored = ignored_work(repository.path, worktree, found.ignored, caches, since, seen.compared, bounds, own)
     if is_whole:
         for _ in walk.files(root, "", bounds, caches.skips, findings):
             pass
     known = {os.fsdecode(folder) for folder in index.folders}
-    known.update(path.rpartition("/")[0] for path in found.untracked)
+    known.update(path.rpartition("/")[0] for paths in (found.untracked, *found.own.values()) for path in paths)
     known.discard("")
     folders = {folder for folder in (*known, *findings.repositories) if os.path.lexists(f"{root}/{folder}/.git")}
     bare = (path[:-5] for path in found.untracked if path.endswith("/HEAD"))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.archives import Archive, Backup, Pins, Purpose
@@ -14,7 +14,7 @@ from agor_jupyter.domain.events import Removed, WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Repo
-from agor_jupyter.domain.work import Work, lost
+from agor_jupyter.domain.work import Work, lost, own
 from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeState, has_files
 from agor_jupyter.git import archives as git_archives
 from agor_jupyter.git import worktrees as git
@@ -42,6 +42,14 @@ Backups = list[Backup]
 
 _LIVE = "the work of a session that is busy there or has prompts waiting"
 _TIDIED_EVERY_S = 3600.0
+
+
+class Held(NamedTuple):
+    """What goes with a worktree's folder, a sentence each."""
+
+    losses: list[str]
+    own: list[str]
+    """What agents keep for themselves there: no reason to refuse a removal, and kept all the same."""
 
 
 class Archives:
@@ -112,9 +120,9 @@ class Archives:
                     raise errors.WouldLoseWork(worktree.name, [_LIVE], action="archived", is_live=True)
                 changes = {"state": WorktreeState.ARCHIVED, "step": None, "reason": None, "archived_at": self._clock.now()}
                 if _is_there(worktree, repository):
-                    losses = await self._known_losses(repository, worktree)
+                    held = await self._known_to_be_held(repository, worktree)
                     worktree = await self._get(worktree.id)
-                    box, archive = await self._put_away(worktree, repository, Purpose.ARCHIVE, losses, step=ARCHIVING)
+                    box, archive = await self._put_away(worktree, repository, Purpose.ARCHIVE, held, step=ARCHIVING)
                     changes |= _put_away_as(worktree, box, archive)
                     await self._forget(worktree.id)
             archived = await self._register.finish(caller, worktree, changes, "worktrees.archive", {"name": name}, key)
@@ -168,6 +176,8 @@ class Archives:
     async def remove(self, caller: Caller, name: str, key: str, *, force: bool = False) -> Removal:
         """Remove the worktree and its record. Its branch stays unless it was made with it and holds nothing of its own.
 
+        Files that agents keep for themselves are no work: they do not hold it up, and are kept for `backup_days`.
+
         Errors:
             WouldLoseWork: something would be lost, or an agent works there. With `force` all is kept for `backup_days` and the
                 answer says where; not over a live agent.
@@ -186,13 +196,13 @@ class Archives:
             worktree = await self._get(worktree.id)
             is_live = await self._has_agent(worktree)
             repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
-            losses = await self._losses_of(repository, worktree)
+            held = await self._held_by(repository, worktree)
             worktree = await self._get(worktree.id)
             if is_live:
-                raise errors.WouldLoseWork(worktree.name, [_LIVE, *losses], is_live=True)
-            if losses and not force:
-                raise errors.WouldLoseWork(worktree.name, losses)
-            box, archive = await self._take_out(worktree, repository, losses)
+                raise errors.WouldLoseWork(worktree.name, [_LIVE, *held.losses], is_live=True)
+            if held.losses and not force:
+                raise errors.WouldLoseWork(worktree.name, held.losses)
+            box, archive = await self._take_out(worktree, repository, held)
             await self._forget(worktree.id)
             if worktree.has_own_branch and (has_files(worktree) or worktree.state is not WorktreeState.FAILED):
                 with contextlib.suppress(errors.BranchTaken):  # somebody works on it elsewhere
@@ -234,7 +244,7 @@ class Archives:
     async def set_aside(self, worktree: Worktree, repository: Repository) -> None:
         """What git still has of a worktree whose folder is gone, so that it can be made anew."""
         if _is_there(worktree, repository):
-            held = ["what git kept of it when its folder was gone"]
+            held = Held(["what git kept of it when its folder was gone"], [])
             await self._put_away(worktree, repository, Purpose.BACKUP, held, step=REMOVING)
             await self._register.change(worktree.id, step=None, archive_path=None)
 
@@ -290,7 +300,7 @@ class Archives:
     # Steps
 
     async def _put_away(
-        self, worktree: Worktree, repository: Repository, purpose: Purpose, losses: list[str], *, step: str
+        self, worktree: Worktree, repository: Repository, purpose: Purpose, held: Held, *, step: str
     ) -> tuple[Box, Archive]:
         await self._shelf.check(worktree, repository, "removed" if step == REMOVING else "archived")
         path, box, now = Path(worktree.path), self._shelf.free_box(worktree), self._clock.now()
@@ -302,7 +312,8 @@ class Archives:
             admin=repository.worktree_dir(path).name,
             pins=Pins(),
             purpose=purpose,
-            losses=losses,
+            losses=held.losses,
+            own=held.own,
             at=now,
             until=self._until(now) if purpose is Purpose.BACKUP else None,
         )
@@ -315,47 +326,49 @@ class Archives:
         self._statuses.forget(worktree.id)
         return box, archive
 
-    async def _take_out(self, worktree: Worktree, repository: Repository, losses: list[str]) -> tuple[Box | None, Archive | None]:
+    async def _take_out(self, worktree: Worktree, repository: Repository, held: Held) -> tuple[Box | None, Archive | None]:
         """Of its place, or of the archive's keeping."""
-        purpose = Purpose.BACKUP if losses else Purpose.DISCARD
         if worktree.state is WorktreeState.ARCHIVED:
             box = self._shelf.box_of(worktree)
             archive = await asyncio.to_thread(box.read)
             if archive is None:
                 return None, None
             await self._shelf.stop_slimming(box)
-            now = self._clock.now()
-            archive = archive.replace(purpose=purpose, until=self._until(now) if losses else None, at=now)
+            now, purpose = self._clock.now(), _purpose(held)
+            archive = archive.replace(purpose=purpose, until=self._until(now) if purpose is Purpose.BACKUP else None, at=now)
             await asyncio.to_thread(box.write, archive)
             crash_point("remove.told")
             return box, archive
         if (worktree.state is WorktreeState.FAILED and not has_files(worktree)) or not _is_there(worktree, repository):
             return None, None
-        if has_files(worktree) and not losses and (new := await self._losses(repository, worktree)):
-            raise errors.WouldLoseWork(worktree.name, new)  # somebody wrote there meanwhile
-        return await self._put_away(worktree, repository, purpose, losses, step=REMOVING)
+        if has_files(worktree) and not held.losses:
+            held = await self._held(repository, worktree)
+            if held.losses:
+                raise errors.WouldLoseWork(worktree.name, held.losses)  # somebody wrote there meanwhile
+        return await self._put_away(worktree, repository, _purpose(held), held, step=REMOVING)
 
-    async def _losses_of(self, repository: Repository, worktree: Worktree) -> list[str]:
+    async def _held_by(self, repository: Repository, worktree: Worktree) -> Held:
         if has_files(worktree):
             await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # so that the record names the branch that is there
-            return await self._losses(repository, worktree)
+            return await self._held(repository, worktree)
         if worktree.state is WorktreeState.ARCHIVED:
             archive = await asyncio.to_thread(self._shelf.box_of(worktree).read)
-            return list(archive.losses) if archive is not None else []
-        return []
+            return Held(list(archive.losses), list(archive.own)) if archive is not None else Held([], [])
+        return Held([], [])
 
-    async def _losses(self, repository: Repository, worktree: Worktree) -> list[str]:
-        return [one.text for one in lost(await self._survey(repository, worktree))]
+    async def _held(self, repository: Repository, worktree: Worktree) -> Held:
+        found = await self._survey(repository, worktree)
+        return Held([one.text for one in lost(found)], [one.text for one in own(found)])
 
-    async def _known_losses(self, repository: Repository, worktree: Worktree) -> list[str]:
+    async def _known_to_be_held(self, repository: Repository, worktree: Worktree) -> Held:
         """For a removal later on. What git cannot tell just now is taken for a loss."""
         if not has_files(worktree):
-            return ["what was left of it when it was archived"]
+            return Held(["what was left of it when it was archived"], [])
         try:
             await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card
-            return await self._losses(repository, worktree)
+            return await self._held(repository, worktree)
         except errors.AgorError as error:
-            return [f"what it held; it could not be looked at ({error.message})"]
+            return Held([f"what it held; it could not be looked at ({error.message})"], [])
 
     async def _get_or_revive(self, name: str) -> Worktree:
         try:
@@ -453,6 +466,10 @@ def _brought_back(worktree: Worktree, repository: Repository, notice: str | None
     }
 
 
+def _purpose(held: Held) -> Purpose:
+    return Purpose.BACKUP if held.losses or held.own else Purpose.DISCARD
+
+
 def _removal(worktree: Worktree, box: Box | None, archive: Archive | None) -> Removal:
     if box is None or archive is None:
         return Removal(worktree_id=worktree.id, backup_ref=worktree.backup_ref)
@@ -463,6 +480,7 @@ def _removal(worktree: Worktree, box: Box | None, archive: Archive | None) -> Re
         backup_ref=archive.pins.refs[0] if archive.pins.refs else None,
         folder=str(box.folder),
         until=archive.until,
+        own=archive.own,
     )
 
 
@@ -474,7 +492,7 @@ def _backup(box: Box, archive: Archive) -> Backup:
         branch=archive.worktree.branch,
         folder=str(box.folder),
         ref=archive.pins.refs[0] if archive.pins.refs else None,
-        held=archive.losses,
+        held=[*archive.losses, *archive.own],
         removed_at=archive.at,
         until=archive.until,
     )

@@ -8,17 +8,21 @@ the repository as large as it was.
 import asyncio
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from agor_jupyter.domain.ids import TurnId
+from agor_jupyter.domain.own_files import NOBODYS, OwnFiles, named
 from agor_jupyter.domain.turns import Patch, Turn, TurnState
+from agor_jupyter.domain.work import shown
 from agor_jupyter.git import snapshots
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
+
+_NAMED = 5
 
 
 class Checkpoints:
@@ -72,19 +76,37 @@ class Checkpoints:
         if checkpoint.store is not None:
             await asyncio.to_thread(_remove, {checkpoint.store})
 
-    async def patch(self, repository: Repository, before: Checkpoint, after: Checkpoint) -> Patch:
-        """What changed in between."""
+    async def patch(self, repository: Repository, before: Checkpoint, after: Checkpoint, own: OwnFiles = NOBODYS) -> Patch:
+        """What changed in between. Files that agents keep for themselves are told of, and not in it."""
         left_out = {file.path: file for file in (*before.left_out, *after.left_out)}
         note = snapshots.note(list(left_out.values()))
         not_shown = [note] if note else []
         if before.tree == after.tree:
             return Patch(files=[], text="", not_shown=not_shown)
         stores = [store for store in dict.fromkeys((before.store, after.store)) if store is not None]
-        found = await snapshots.patch(repository, before.tree, after.tree, stores=stores, without=sorted(left_out))
+        without = sorted(left_out)
+        found = await snapshots.patch(repository, before.tree, after.tree, stores=stores, without=without)
+        apart = _apart(found, (*before.untracked, *after.untracked), own)
+        if apart:
+            kept = [path for paths in apart.values() for path in paths]
+            found = await snapshots.patch(repository, before.tree, after.tree, stores=stores, without=[*without, *kept])
+            not_shown += [f"{named(label, len(paths))}, not shown: {_list(paths)}" for label, paths in apart.items()]
         return found.replace(not_shown=not_shown)
 
     def _place(self, turn_id: TurnId) -> Path:
         return self._folder / turn_id
+
+
+def _apart(found: Patch, untracked: Iterable[str], own: OwnFiles) -> dict[str, list[str]]:
+    """Those of the files in a patch that are agents' own, by the agents' labels."""
+    if not own:
+        return {}
+    changed = {path for file in found.files for path in (file.path, file.old_path)}
+    return own.tell_apart(path for path in dict.fromkeys(untracked) if shown(path) in changed)[1]
+
+
+def _list(paths: Sequence[str]) -> str:
+    return ", ".join(map(shown, paths[:_NAMED])) + (f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else "")
 
 
 def _remove(stores: Iterable[Path]) -> None:

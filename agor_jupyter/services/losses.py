@@ -12,16 +12,19 @@ from agor_jupyter.git import status, work
 from agor_jupyter.git.insides import Base
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services import settings, strays
+from agor_jupyter.services.keepers import Keepers
 
 _KEPT_LISTS = 200
 
 
-async def survey(repository: Repository, worktree: Worktree, lists: "CacheLists") -> list[Work]:
+async def survey(repository: Repository, worktree: Worktree, lists: "CacheLists", keepers: Keepers) -> list[Work]:
     """All work in its folder as it is now, changed and untracked files first. Nothing is taken from an earlier look."""
     path = Path(worktree.path)
     found = await status.changes(repository, path)
+    own = await keepers.of(worktree, found.untracked, found.ignored)
+    found.tell_apart(own)
     caches = await lists.of(repository, worktree.base_sha)
-    works = [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found)]
+    works = [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found, own=own)]
     stray = await strays.find(repository, worktree, found.branch, found.head) if found.head else None
     return [*works, strays.work(stray, found.branch)] if stray is not None else works
 

@@ -12,11 +12,12 @@ from agor_jupyter.domain.worktrees import Worktree, WorktreeStatus
 from agor_jupyter.git import status, work
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
+from agor_jupyter.services.keepers import Keepers
 from agor_jupyter.services.losses import CacheLists, base_of
 from agor_jupyter.services.tasks import end
 
 AT_ONCE = 8
-_COMMITTED = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED}
+_NOT_DIRTY = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED, WorkKind.IGNORED, WorkKind.OWN}
 
 
 @dataclass(kw_only=True)
@@ -28,8 +29,10 @@ class _Seen:
 class Statuses:
     """`read` gives one worktree's status. Two who ask while git runs get the same answer."""
 
-    def __init__(self, clock: Clock, lists: CacheLists, save: Callable[[Worktree, WorktreeStatus], Awaitable[None]]) -> None:
-        self._clock, self._lists, self._save = clock, lists, save
+    def __init__(
+        self, clock: Clock, lists: CacheLists, keepers: Keepers, save: Callable[[Worktree, WorktreeStatus], Awaitable[None]]
+    ) -> None:
+        self._clock, self._lists, self._keepers, self._save = clock, lists, keepers, save
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._running: dict[WorktreeId, asyncio.Task[WorktreeStatus]] = {}
         self._latest: dict[WorktreeId, tuple[float, WorktreeStatus]] = {}
@@ -45,6 +48,10 @@ class Statuses:
             self._running[worktree.id] = task
             task.add_done_callback(lambda _: self._running.pop(worktree.id, None))
         return await asyncio.shield(task)
+
+    def outdate(self, worktree_id: WorktreeId) -> None:
+        """The next who asks gets a new look."""
+        self._latest.pop(worktree_id, None)
 
     def forget(self, worktree_id: WorktreeId) -> None:
         self._latest.pop(worktree_id, None)
@@ -70,10 +77,12 @@ class Statuses:
     async def _look(self, worktree: Worktree, repository: Repository, path: Path, seen: _Seen) -> WorktreeStatus:
         now = self._clock.now()
         changes = await status.changes(repository, path)
+        own = await self._keepers.of(worktree, changes.untracked, changes.ignored)
+        changes.tell_apart(own)
         caches = await self._lists.of(repository, worktree.base_sha) if changes.ignored else None
         base = base_of(worktree)
         found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, now, changes, seen.counted)
-        works = await work.survey(repository, path, base, caches, changes, seen.found, is_whole=False)
+        works = await work.survey(repository, path, base, caches, changes, seen.found, own=own, is_whole=False)
         operation = next((name for one in works if one.kind is WorkKind.OPERATION for name in one.names), None)
-        is_dirty = found.dirty or any(one.kind not in {*_COMMITTED, WorkKind.IGNORED} for one in works)
+        is_dirty = found.dirty or any(one.kind not in _NOT_DIRTY for one in works)
         return found.replace(work=works, operation=operation, dirty=is_dirty) if works else found

@@ -22,6 +22,7 @@ from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.options import MODE
+from agor_jupyter.domain.own_files import Spoken
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session, Usage
 from agor_jupyter.domain.trust import Sight, lies_in
@@ -35,6 +36,7 @@ from agor_jupyter.services import continuations, forks, options, outcomes, runs
 from agor_jupyter.services.continuations import Left
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.keepers import Making, said
 from agor_jupyter.services.looks import Look
 from agor_jupyter.services.outcomes import Outcome
 from agor_jupyter.services.sandboxes import NOT_MET, Launch, gpu_notice, mode_notice
@@ -43,6 +45,7 @@ from agor_jupyter.services.tasks import end
 from agor_jupyter.services.trusts import WITHOUT, question
 from agor_jupyter.services.watchdog import Watchdog
 from agor_jupyter.storage import runs as kept_runs
+from agor_jupyter.storage import turns as kept_turns
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,8 @@ class _Current:
     has_place: bool = True
     """It is one of those that may work at the same time."""
     is_sandboxed: bool = False
+    spoken: Spoken = field(default_factory=Spoken)
+    """What its tools named."""
     is_spoiled: bool = False
     """Its process sees a repository that cannot be used any more."""
     is_ending: bool = False
@@ -114,6 +119,8 @@ class Worker:
         self.is_unwanted = False
         """Its process ends when it would come to rest."""
         self._left: Left | None = None
+        self._making: Making | None = None
+        """Until the end of its process's first turn."""
         self._told: list[str] = []
 
     @property
@@ -302,6 +309,7 @@ class Worker:
                 now = await desk.worktrees.checkpoint(self._place.id)
             except errors.AgorError as error:
                 log.warning("Session %s: what the worktree holds could not be read: %s", self.session_id, error)
+            crash_point("continued.before_commit")
             turn_id, budgets = TurnId(desk.clock.new_id("turn")), desk.budgets
             begun = await self._persist(
                 lambda: desk.store.write(
@@ -404,6 +412,7 @@ class Worker:
                 current.before = await self._desk.worktrees.checkpoints.keep(before.checkpoint, current.turn.id)
             for notice in before.notices:
                 await self._tell(current, notice)
+            await self._note_made(current, before.checkpoint)
             if not await self._desk.store.write(runs.begin, current.turn.id, current.before, self._conversation, self._desk.clock.now()):
                 raise _Cancelled
             assert self._agent is not None
@@ -478,8 +487,11 @@ class Worker:
         try:
             after = await worktrees.checkpoint(turn.worktree_id, looked)
             outcome = replace(outcome, after=after)
+            await self._settle_own(current, after)
+            outcome = replace(outcome, after=await worktrees.tell_apart(turn.worktree_id, after))
             is_first = turn.tree_before is None or turn.origin == "continued"
             before = looked if is_first else worktrees.checkpoints.of(runs.first_before(turn, looked), turn.id)
+            before = replace(before, untracked=looked.untracked)
             patch = await worktrees.patch(turn.worktree_id, before, after)
             outcome = replace(outcome, patch=self.mask.record(patch))
             if after.left_out and set(after.left_out) != set(looked.left_out):
@@ -493,6 +505,32 @@ class Worker:
             log.exception("What turn %s changed could not be read", turn.id)
             await self._tell(current, Notice(code="no_patch", text="What this turn changed could not be read. The server's log says why."))
         return outcome
+
+    # What the agent keeps for itself
+
+    async def _note_made(self, current: _Current, before: Checkpoint) -> None:
+        """What it made before it was prompted for the first time is its own, unless somebody else was at work there."""
+        turn = current.turn
+        made = self._making.prompted(before.untracked) if self._making is not None else frozenset()
+        if self._making is None or not made or await self._had_company(turn, self._making):
+            return
+        worktree = await self._desk.worktrees.get(turn.worktree_id)
+        await self._desk.worktrees.keep_own(worktree, {**worktree.own_files, **dict.fromkeys(made, self._making.agent)})
+
+    async def _settle_own(self, current: _Current, after: Checkpoint) -> None:
+        """At a turn's end: with what it made before its first tool ran, and without what is gone or what a tool named."""
+        making, self._making = self._making, None
+        worktree = await self._desk.worktrees.get(current.turn.worktree_id)
+        there = set(after.untracked) if worktree.own_files else set()
+        kept = {path: name for path, name in worktree.own_files.items() if path in there and not current.spoken.names(path)}
+        if making is not None and not await self._had_company(current.turn, making):
+            made = await making.made(Path(worktree.path), after.untracked, current.spoken)
+            kept |= dict.fromkeys(made & set(after.untracked), making.agent)
+        await self._desk.worktrees.keep_own(worktree, kept)
+
+    async def _had_company(self, turn: Turn, making: Making) -> bool:
+        """Another session worked in the worktree since the process began."""
+        return await self._desk.store.read(kept_turns.others_since, turn.worktree_id, self.session_id, making.since)
 
     def _write_down(self, turn: Turn, outcome: Outcome) -> Awaitable[Turn]:
         """What it cost leaves the running costs in the same moment in which it is on its way into the ledger."""
@@ -572,6 +610,7 @@ class Worker:
         mask.add(secrets(env))
         await desk.variables.hide(mask, worktree.id)
         launch = await self._prepare(session, worktree, agent, env)
+        self._making = await self._begin_making(worktree, agent)
         crash_point("run.recorded")
         plan = await desk.store.read(forks.plan, session, agent)
         start = partial(
@@ -624,6 +663,12 @@ class Worker:
         if beginning.fork is not None:
             self._conversation["fork"] = beginning.fork
         return [*(notice.replace(run_id=run_id) for notice in (*lost, *beginning.notices)), *_left_out(opened.left)]
+
+    async def _begin_making(self, worktree: Worktree, agent: AgentType) -> Making | None:
+        if agent.is_builtin:
+            return None
+        since = self._desk.clock.now()
+        return Making(agent.name, await self._desk.worktrees.untracked(worktree.id), since)
 
     async def _start_process(self, start: Callable[[], Awaitable[AgentSession]]) -> AgentSession:
         """Start it, after a while once more if another process of the agent was in its way."""
@@ -685,6 +730,7 @@ class Worker:
         if ahead is not None:
             await ahead.end()
         agent, self._agent = self._agent, None
+        self._making = None
         await self._forget(set(await agent.stop()) if agent is not None else set())
         await self._tell_background()
         await self._leave(None)
@@ -749,6 +795,10 @@ class Worker:
         if current is not None:
             self._take_place(current)
             current.watchdog.hear(body)
+            if isinstance(body, ToolCall):
+                current.spoken.hear(said(body))
+                if self._making is not None:
+                    self._making.hear(body)
             if isinstance(body, UsageReported) and self._agent is not None:
                 await self._desk.budgets.report(current.turn, self._cost(self._agent))
             await self._desk.collector.add(self.session_id, current.turn.id, body, raw)

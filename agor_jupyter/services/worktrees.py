@@ -4,12 +4,13 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from agor_jupyter.agents import catalogue
 from agor_jupyter.agents.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import WorktreeChanged
@@ -19,7 +20,7 @@ from agor_jupyter.domain.repos import GitPlace, Repo
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work, not_shown, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.git import names, places
+from agor_jupyter.git import names, places, status
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
@@ -31,6 +32,7 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
+from agor_jupyter.services.keepers import MAX_MADE, Keepers
 from agor_jupyter.services.losses import CacheLists, survey
 from agor_jupyter.services.notices import Notices
 from agor_jupyter.services.reconciliation import Reconciliation
@@ -50,6 +52,7 @@ log = logging.getLogger(__name__)
 WorktreeStatuses = list[WorktreeStatus]
 StatusAnswers = list[StatusAnswer]
 Works = list[Work]
+Paths = list[str]
 _SHOWN_AGE_S = 2.0
 
 
@@ -79,7 +82,8 @@ class Worktrees:
         self._same: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._register = Register(store, clock)
         self._lists = CacheLists()
-        self._statuses = Statuses(clock, self._lists, self._save_status)
+        self._keepers = Keepers(store, catalogue.merge(config.agents))
+        self._statuses = Statuses(clock, self._lists, self._keepers, self._save_status)
         self._notices = Notices()
         self.checkpoints = Checkpoints(config, clock)
         self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
@@ -214,11 +218,12 @@ class Worktrees:
         now = await self.checkpoints.take(repository, Path(worktree.path))
         try:
             base = Checkpoint(commit=worktree.base_sha, tree=worktree.base_sha, dirty=False)
-            patch = await self.checkpoints.patch(repository, base, now if now.tree else base)
+            own = await self._keepers.of(worktree, now.untracked)
+            patch = await self.checkpoints.patch(repository, base, now if now.tree else base, own)
         finally:
             await self.checkpoints.drop(now)
-        status = await self._statuses.read(worktree, repository, Path(worktree.path), _SHOWN_AGE_S)
-        patch = patch.replace(not_shown=[*patch.not_shown, *not_shown(status.work)])
+        found = await self._statuses.read(worktree, repository, Path(worktree.path), _SHOWN_AGE_S)
+        patch = patch.replace(not_shown=[*patch.not_shown, *not_shown(found.work)])
         mask = Mask()
         if self.hide is not None:
             await self.hide(mask, worktree.id)
@@ -230,9 +235,26 @@ class Worktrees:
         return await self.checkpoints.take(repository, Path(worktree.path), beside)
 
     async def patch(self, name: str, before: Checkpoint, after: Checkpoint) -> Patch:
-        """What changed between two checkpoints."""
+        """What changed between two checkpoints, but for what agents keep for themselves."""
         worktree = await self.get(name)
-        return await self.checkpoints.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before, after)
+        own = await self._keepers.of(worktree, before.untracked, after.untracked)
+        return await self.checkpoints.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before, after, own)
+
+    async def tell_apart(self, name: str, checkpoint: Checkpoint) -> Checkpoint:
+        """It is not dirty because of what agents keep for themselves."""
+        return checkpoint.apart(await self._keepers.of(await self.get(name), checkpoint.untracked))
+
+    async def untracked(self, name: str) -> Paths:
+        """The untracked files that are there now."""
+        worktree, repository = await self._ready(name)
+        return (await status.changes(repository, Path(worktree.path))).untracked
+
+    async def keep_own(self, worktree: Worktree, made: Mapping[str, str]) -> None:
+        """Remember which files agents made for themselves there, by the agents' names; what was remembered before is forgotten."""
+        kept_files = dict(sorted(made.items())[:MAX_MADE])
+        if kept_files != worktree.own_files:
+            await self._register.change(worktree.id, own_files=kept_files)
+            self._statuses.outdate(worktree.id)
 
     async def place(self, name: str) -> GitPlace:
         """Where a program on the server's machine, such as GitPython, finds it."""
@@ -409,7 +431,7 @@ class Worktrees:
             self.boards.check(path)
 
     async def _survey(self, repository: Repository, worktree: Worktree) -> Works:
-        return await survey(repository, worktree, self._lists)
+        return await survey(repository, worktree, self._lists, self._keepers)
 
 
 def _check_link(url: str | None) -> str | None:

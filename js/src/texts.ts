@@ -476,6 +476,7 @@ export const texts = {
     submodule: n => (n === 1 ? '1 submodule changed' : `${n} submodules changed`),
     ignored: n => (n === 1 ? '1 ignored file' : `${n} ignored files`),
     mount: n => (n === 1 ? '1 mounted folder' : `${n} mounted folders`),
+    own: n => `${files(n)} of an agent’s own`,
     unknown: () => 'not all could be looked at',
   } satisfies Record<WorkKind, (n: number, name: string) => string>,
 
@@ -529,6 +530,7 @@ export const texts = {
     nothingLost: 'Nothing in its folder would be lost. The folder goes; a branch with commits of its own stays.',
     wouldGo: 'This goes with its folder:',
     inFolder: 'What is in its folder',
+    ownHint: 'That is no work of yours. It is kept all the same: in the archive, or for a while after a removal.',
     staysThere: 'This stays in the repository:',
     archiveTitle: (name: string) => `Archive ${name}`,
     archiveText: 'The folder goes. This is in it, and is kept for when you restore it, or the archive is refused and says why:',

@@ -29,7 +29,7 @@ QUIET_S = 0.4
 def lingering(*flags: str, name: str = "lingering", **fields) -> AgentType:
     command = [sys.executable, "-I", "-S", str(LINGERING), *flags]
     marks = {"background_input": "run_in_background", "subagent_input": "subagent_type"}
-    return AgentType(name=name, label="Lingering", icon="x", command=command, **{**marks, **fields})
+    return AgentType(name=name, icon="x", command=command, **{"label": "Lingering", **marks, **fields})
 
 
 @pytest.fixture
@@ -382,7 +382,7 @@ async def test_an_agent_that_waits_for_its_tools_gives_its_place_to_another(scen
     assert (await scene.agor.turns.get(second.id)).state.value == "running"
     await scene.agor.turns.cancel(scene.caller, second.id)
     await scene.ended(second)
-    assert scene.agor.runner._desk.running.taken == 0
+    await scene.eventually(lambda: scene.agor.runner._desk.running.taken == 0)
 
 
 # Its process is kept

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 
 import type { Work, Worktree } from '../protocol/generated.js';
+import { texts } from '../texts.js';
 import { useApp } from './context.js';
 import { visible } from './safe.js';
 
@@ -13,6 +14,20 @@ export function WorkList({ label, found }: { label: string; found: readonly Work
         <li key={`${one.kind} ${one.path} ${one.text}`}>{visible(one.text)}</li>
       ))}
     </ul>
+  );
+}
+
+/** What agents keep for themselves in the folder: no work, so it is said apart and in a lower voice. */
+export function OwnFiles({ found, hint }: { found: readonly Work[]; hint?: string }) {
+  const own = found.filter(one => one.kind === 'own');
+  if (!own.length) return null;
+  return (
+    <div className="agor-advice" title={texts.worktree.ownHint}>
+      {own.map(one => (
+        <p key={one.text}>{visible(one.text)}</p>
+      ))}
+      {hint && <p>{hint}</p>}
+    </div>
   );
 }
 

@@ -13,7 +13,7 @@ import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
 import { MenuButton } from './Menu.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
-import { useLosses, WorkList } from './Work.js';
+import { OwnFiles, useLosses, WorkList } from './Work.js';
 import { age, count } from './words.js';
 
 export function WorktreePanel({ worktree }: { worktree: Worktree }) {
@@ -44,7 +44,8 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           )}
         </div>
         <StatusLine worktree={worktree} />
-        <WorkList label={texts.worktree.inFolder} found={worktree.status?.work ?? []} />
+        <WorkList label={texts.worktree.inFolder} found={workOf(worktree)} />
+        <OwnFiles found={worktree.status?.work ?? []} />
       </header>
       <div className="agor-worktree-body">
         {worktree.reason && <Problem text={worktree.reason} />}
@@ -265,7 +266,7 @@ function PutAway({ worktree }: { worktree: Worktree }) {
           type="button"
           className="agor-btn"
           disabled={isRunning}
-          onClick={() => (worktree.status?.work.length ? setArchiving(true) : void run(() => commands.archiveWorktree(worktree.id)))}
+          onClick={() => (workOf(worktree).length ? setArchiving(true) : void run(() => commands.archiveWorktree(worktree.id)))}
         >
           <Icon name="archive" size={14} />
           {texts.worktree.archive}
@@ -322,7 +323,8 @@ function ArchiveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () 
       }
     >
       <p>{found.isLooking ? texts.worktree.looking : texts.worktree.archiveText}</p>
-      <WorkList label={texts.worktree.wouldGo} found={found.works} />
+      <WorkList label={texts.worktree.wouldGo} found={found.works.filter(one => one.kind !== 'own')} />
+      <OwnFiles found={found.works} hint={texts.worktree.ownHint} />
       <Problem text={found.problem ?? problem} />
     </Dialog>
   );
@@ -335,7 +337,8 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
   const { run, isRunning, problem } = useCommand();
   const losses = lossesOf(refusal);
   const found = useLosses(worktree);
-  const goes = found.works.filter(one => !one.stays);
+  const works = found.works.filter(one => one.kind !== 'own');
+  const goes = works.filter(one => !one.stays);
   const isForced = refusal !== null || goes.length > 0;
   const remove = (force: boolean) =>
     run(async () => {
@@ -380,8 +383,9 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
         <>
           <p>{found.isLooking ? texts.worktree.looking : goes.length ? texts.worktree.wouldGo : found.isKnown ? texts.worktree.nothingLost : texts.worktree.removeText}</p>
           <WorkList label={texts.worktree.wouldGo} found={goes} />
-          {found.works.length > goes.length && <p>{texts.worktree.staysThere}</p>}
-          <WorkList label={texts.worktree.staysThere} found={found.works.filter(one => one.stays)} />
+          {works.length > goes.length && <p>{texts.worktree.staysThere}</p>}
+          <WorkList label={texts.worktree.staysThere} found={works.filter(one => one.stays)} />
+          <OwnFiles found={found.works} hint={texts.worktree.ownHint} />
         </>
       )}
       {losses.length > 0 && (
@@ -396,6 +400,8 @@ function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () =
     </Dialog>
   );
 }
+
+const workOf = (worktree: Worktree) => worktree.status?.work.filter(one => one.kind !== 'own') ?? [];
 
 function lossesOf(refusal: ApiError | null): string[] {
   if (!refusal) return [];

@@ -16,7 +16,7 @@ export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked'
 
 export type WayKind = 'stop_setup' | 'retry' | 'use' | 'relocate' | 'repair' | 'remake_branch' | 'remove_lock' | 'wait' | 'unlock' | 'branch_commits' | 'keep_commits' | 'let_go'
 
-export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'mount' | 'unknown'
+export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'mount' | 'own' | 'unknown'
 
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
@@ -128,6 +128,8 @@ export interface AgentType {
   sessionMeta: Record<string, unknown>
   /** Paths below a worktree that it obeys by itself: they say what it runs, loads, or may do unasked. A folder ends with `/`. */
   projectFiles: string[]
+  /** What it keeps for itself in a worktree: such files, unless they are in a commit, are no work of anybody's. They are told apart, and kept all the same. */
+  ownFiles: string[]
   /** `None`: it cannot be kept from loading them. */
   withoutProject: Restriction | null
   /** How far its options that say “always” go, the narrowest first; the first whose pattern fits counts. An option that none fits may go anywhere, and is never chosen for a person who said something narrower. */
@@ -229,6 +231,8 @@ export interface Archive {
   purpose: Purpose
   /** What would have been lost, had it been removed then. */
   losses: string[]
+  /** Which files that agents keep for themselves it holds. */
+  own: string[]
   at: string
   /** When a backup goes. `None`: never. */
   until: string | null
@@ -246,7 +250,7 @@ export interface Backup {
   folder: string
   /** The commit that it was at. */
   ref: string | null
-  /** What would have been lost. */
+  /** What would have been lost, and which files of agents' own it has. */
   held: string[]
   removedAt: string
   /** When it goes. `None`: never. */
@@ -1340,6 +1344,8 @@ export interface Worktree {
   entry: string | null
   /** Somebody else made it; its folder stays where it is. */
   isAdopted: boolean
+  /** Untracked files that agents made before their first tool ran, with the agents' names. Others are their own by their entries. */
+  ownFiles: Record<string, string>
   status: WorktreeStatus | null
   createdAt: string
   createdBy: Person
@@ -1413,6 +1419,8 @@ export interface Removal {
   folder: string | null
   /** When the backup goes. `None` with a `folder`: never. */
   until: string | null
+  /** Which files that agents keep for themselves are in the backup, a sentence each. They were no work. */
+  own: string[]
 }
 
 /** Take in a worktree that another tool or `git worktree add` made. Its folder stays where it is. */

@@ -44,6 +44,19 @@ describe('what a card says', () => {
     expect(card.foot).toMatchObject({ changes: null, text: '', work: '1 repository inside, rebase under way', works: [inside.text, rebase.text] });
   });
 
+  it('says that nothing changed where an agent only keeps files of its own', () => {
+    const own = { kind: 'own', text: "2 files of Claude Code's own: .claude/settings.local.json, .claude/x (1.2 kB)", files: 2, names: [] } as unknown as Work;
+    const ignored = { kind: 'ignored', text: '1 ignored file that is no cache: data.csv (2 MB)', files: 1, names: [] } as unknown as Work;
+    const with_ = (...work: Work[]) =>
+      seen('done', state => ({
+        ...state,
+        worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, status: one.status && { ...one.status, files: 0, dirty: false, work } }])),
+      })).foot;
+
+    expect(with_(own)).toMatchObject({ changes: null, text: 'No changes', work: '', works: [] });
+    expect(with_(ignored, own)).toMatchObject({ text: '', work: '1 ignored file', works: [ignored.text] });
+  });
+
   it('lets only an owner answer', () => {
     const card = seen('needs', state => ({ ...state, me: state.me && { ...state.me, role: 'steerer' } }));
 

@@ -242,6 +242,7 @@ const numberOf = (one: Work): number => {
       return one.stashes;
     case 'hidden':
     case 'ignored':
+    case 'own':
     case 'changes':
     case 'untracked':
       return one.files;
@@ -252,6 +253,7 @@ const numberOf = (one: Work): number => {
 
 const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): Foot => {
   const status = worktree.status;
+  const works = status?.work.filter(one => one.kind !== 'own') ?? []; // what is an agent’s own is in the panel
   let cost = 0;
   let hasCost = false;
   let isEstimate = false;
@@ -266,9 +268,9 @@ const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): 
   }
   return {
     changes: status && status.files > 0 ? { added: status.added, deleted: status.deleted, files: status.files } : null,
-    text: status && !(status.dirty || status.work.length) ? 'No changes' : '',
-    work: status ? workOf(status.work) : '',
-    works: status?.work.map(one => one.text) ?? [],
+    text: status && !(status.dirty || works.length) ? 'No changes' : '',
+    work: workOf(works),
+    works: works.map(one => one.text),
     cost: hasCost ? dollars(cost, isEstimate) : '',
     age: age(latest, now),
   };
