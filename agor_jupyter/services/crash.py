@@ -19,6 +19,7 @@ CRASH_POINTS = (
     "turn.after_finish",
     "park.before_commit",
     "park.after_commit",
+    "continued.before_commit",
     "continued.after_commit",
     "worktree.added",
     "worktree.setup",
