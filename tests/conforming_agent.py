@@ -1,4 +1,5 @@
-"""An ACP agent that keeps to the protocol in any way the official schema allows. It speaks over pipes in memory, as its profile says.
+"""An ACP agent that keeps to the protocol in any way the official schema allows. It speaks over pipes in memory, as its profile says;
+run by its path with a seed it is a process that plays the profile of that seed.
 
 What differs between agents is drawn from the schema itself: walk its unions and enumerations, and every update, option, kind and reason comes.
 """
@@ -7,6 +8,7 @@ import asyncio
 import itertools
 import json
 import random
+import sys
 import types
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -134,6 +136,8 @@ class Profile:
     in_updates: bool
     ids: list[int | str]
     has_modes: bool
+    answers_late: bool = False
+    """What it is asked while a turn runs it answers after the turn; else at once, before what it was asked first."""
 
 
 class Pipe:
@@ -187,8 +191,8 @@ class InMemory:
 
 
 class ConformingAgent:
-    def __init__(self, profile: Profile) -> None:
-        self.profile, self.given, self.said = profile, Pipe(), Pipe()
+    def __init__(self, profile: Profile, given: Any = None, said: Any = None) -> None:
+        self.profile, self.given, self.said = profile, given or Pipe(), said or Pipe()
         self._ids = itertools.chain(profile.ids, (f"more-{n}" for n in itertools.count()))
         self._waiting: dict[int | str, asyncio.Future] = {}
         self._turns = iter(profile.turns)
@@ -196,6 +200,7 @@ class ConformingAgent:
         asks = [step for turn in profile.turns for step in turn.steps if isinstance(step, Ask)]
         self._call_ids = {id(ask): f"call-{number}" for number, ask in enumerate(asks)}
         self._played = 0
+        self._settings: list[int] = []
         self.answers: list[tuple[Ask, Update]] = []
         self.refused: list[Update] = []
         self.truth = self._turn_sum = (0, 0, 0, 0)
@@ -223,8 +228,8 @@ class ConformingAgent:
     async def _serve(self) -> None:
         async with asyncio.TaskGroup() as turns:
             rest = b""
-            while True:
-                *lines, rest = (rest + await self.given.read()).split(b"\n")
+            while received := await self.given.read(65_536):
+                *lines, rest = (rest + received).split(b"\n")
                 for line in lines:
                     message = json.loads(line)
                     match message.get("method"):
@@ -240,6 +245,10 @@ class ConformingAgent:
                             self._send(
                                 id=message["id"], result={"sessionId": "c-1", **({"modes": modes} if self.profile.has_modes else {})}
                             )
+                        case "session/set_mode":
+                            self._settings.append(message["id"])
+                            if not self.profile.answers_late or self._cancelled.is_set():
+                                self._answer_settings()
                         case "session/cancel":
                             self._cancelled.set()
                         case "session/prompt":
@@ -274,6 +283,11 @@ class ConformingAgent:
             answer["usage"] = self._counts(turn.requests[-1])
         s.PromptResponse.model_validate(answer)
         self._send(id=number, result=answer)
+        self._answer_settings()
+
+    def _answer_settings(self) -> None:
+        while self._settings:
+            self._send(id=self._settings.pop(), result={})
 
     def _counts(self, last: tuple) -> Update:
         new, out, read, written = {"request": last, "turn": self._turn_sum, "session": self.truth}[self.profile.scope]
@@ -302,3 +316,22 @@ class ConformingAgent:
             self.refused.append(await self._request(odd.method, {"sessionId": "c-1"}))
         else:
             self._send(method=odd.method, params={"any": None})
+
+
+class Output:
+    """Standard output, written at once."""
+
+    def write(self, chunk: bytes) -> None:
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+
+async def main(seed: int) -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    agent = ConformingAgent(Draw(seed).profile(), reader, Output())
+    await agent.task
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
