@@ -13,8 +13,10 @@ _GITLINK = 0o160000
 _FIXED = struct.Struct(">10I")
 _ASSUMED, _EXTENDED, _SKIPPED = 0x8000, 0x4000, 0x4000
 _SPLIT = b"link"
-_PLAIN = re.compile(rb"(?s).{24}\0\0[\x80-\xdf].{33}[\0-\x3f].(?:([^\0]*)/)?[^\0/]+\0{1,8}")
-"""An entry of version 2 that is no submodule and that nothing sets aside, up to the next. Its folder is the group."""
+_PLAIN = rb".{24}\0\0[\x80-\xdf].{33}[\0-\x3f].%b\0{1,8}"
+_NAMED = re.compile(_PLAIN % rb"([^\0]+)", re.DOTALL)
+_ALL = re.compile(rb"(?:%b)*+" % (_PLAIN % rb"[^\0]+"), re.DOTALL)
+"""An entry of version 2 that is no submodule and that nothing sets aside, up to the next. Its name is the group."""
 
 
 class OddIndex(Exception):
@@ -44,7 +46,7 @@ class Index:
     set_aside: tuple[SetAside, ...] = ()
 
 
-def signature(path: Path) -> tuple[int, ...] | None:
+def signature(path: Path | str) -> tuple[int, ...] | None:
     """What tells one state of a file from another; `None` when it is not there or not a regular file."""
     try:
         found = os.lstat(path)
@@ -121,18 +123,20 @@ def _refuse_split(content: bytes, position: int, end: int) -> None:
 
 def _parse_plain(content: bytes, count: int) -> Index | None:
     """In a fourth of the time, when all entries are plain. `None`: some are not, and each has to be looked at."""
-    rest, number = _PLAIN.subn(b"", content[12:-20], count)
-    if number != count:
+    matched = _ALL.match(content, 12, len(content) - 20)
+    assert matched is not None  # nothing at all matches too
+    names = _NAMED.findall(content, 12, matched.end())
+    if len(names) != count:
         return None
-    position = 0
-    while position < len(rest):  # what is left has to be extensions and nothing else
-        kind, length = rest[position : position + 4], int.from_bytes(rest[position + 4 : position + 8], "big")
+    position, end = matched.end(), len(content) - 20
+    while position < end:  # what is left has to be extensions and nothing else
+        kind, length = content[position : position + 4], int.from_bytes(content[position + 4 : position + 8], "big")
         if kind == _SPLIT or not (kind.isalpha() and kind.isascii()):
             return None
         position += 8 + length
-    if position != len(rest):
+    if position != end:
         return None
-    folders = dict.fromkeys(_PLAIN.findall(content, 12)[:count])
+    folders = dict.fromkeys([name.rpartition(b"/")[0] for name in names])
     return Index(count=count, folders=_with_parents({folder + b"/": None for folder in folders if folder}))
 
 

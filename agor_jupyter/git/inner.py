@@ -5,12 +5,14 @@ the server's own, with links to their objects and refs, copies of `HEAD` and the
 `.git` that names a place outside is never followed.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,24 +151,52 @@ async def look(repository: Repository, place: Place, known: tuple[str, ...] = ()
     """What is in it. `known` are commits that are kept elsewhere. Two processes."""
     if place.git_dir is None:
         return Found(problem=place.problem)
+    try:
+        with _viewed(repository, place) as view:
+            found = await _status(view, place) if place.folder is not None else Changes()
+            return Found(
+                branch=found.branch,
+                head=found.head,
+                changes=found,
+                commits=await _count(view, found.head, known),
+                stashes=_stashes(place.common_dir or place.git_dir),
+                under_way=tuple(operations.under_way(place.git_dir)),
+            )
+    except errors.GitFailed as error:
+        return Found(problem=_problem(error))
+    except _Unreadable as error:
+        return Found(problem=str(error))
+
+
+async def look_again(repository: Repository, place: Place, before: Found) -> Found:
+    """As `look`, when nothing changed of what git keeps for it: only its files are compared. One process."""
+    try:
+        with _viewed(repository, place) as view:
+            return dataclasses.replace(before, changes=await _status(view, place))
+    except errors.GitFailed as error:
+        return Found(problem=_problem(error))
+    except _Unreadable as error:
+        return Found(problem=str(error))
+
+
+class _Unreadable(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def _viewed(repository: Repository, place: Place) -> Iterator[Path]:
     view = Path(tempfile.mkdtemp(prefix="inner-", dir=repository.view))
     try:
         problem = _build(view, place, repository)
         if problem:
-            return Found(problem=problem)
-        found = await _status(view, place) if place.folder is not None else Changes()
-        return Found(
-            branch=found.branch,
-            head=found.head,
-            changes=found,
-            commits=await _count(view, found.head, known),
-            stashes=_stashes(place.common_dir or place.git_dir),
-            under_way=tuple(operations.under_way(place.git_dir)),
-        )
-    except errors.GitFailed as error:
-        return Found(problem=f"git could not read it ({_first(error.message)})")
+            raise _Unreadable(problem)
+        yield view
     finally:
         shutil.rmtree(view, ignore_errors=True)
+
+
+def _problem(error: errors.GitFailed) -> str:
+    return f"git could not read it ({_first(error.message)})"
 
 
 def _build(view: Path, place: Place, repository: Repository) -> str:

@@ -24,6 +24,8 @@ _MAX_DEPTH = 5
 _AT_ONCE = 4
 _MAX_PACKED_BYTES = 4 * 1024 * 1024
 _MAX_TIPS = 2_000
+_FEW = 400
+"""Files. Of more, git tells sooner which changed than we tell that none did."""
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 Inside = tuple[Place, Found, int]
@@ -40,11 +42,20 @@ class Base:
     """Ignored files that did not change since are what its setup made."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    inside: Inside
+    kept: bytes
+    """The print of what git keeps for it."""
+    files: bytes | None
+    """The print of its files. `None`: they are many."""
+
+
 @dataclass(kw_only=True)
 class Seen:
     """What earlier looks found, by the state that it was found in."""
 
-    found: dict[str, tuple[bytes, Inside]] = field(default_factory=dict)
+    found: dict[str, _Known] = field(default_factory=dict)
     recorded_mark: object = None
     recorded: dict[str, str] = field(default_factory=dict)
 
@@ -106,17 +117,23 @@ async def _inside(  # noqa: PLR0917 called in one place
             total = await asyncio.to_thread(walk.weigh, str(place.folder), bounds) if place.folder else 0
             return place, Found(problem=place.problem), total
         return linked, await _look_linked(repository, linked), await asyncio.to_thread(walk.weigh, str(linked.folder), bounds)
-    folder, git_dir = str(place.folder or ""), str(place.git_dir)
-    state = await asyncio.to_thread(walk.take, folder, git_dir, bounds, lambda _: False)
-    before = seen.found.get(_name(place))
-    if before is not None and before[0] == state.digest and before[1][0] == place:
-        return before[1]
+    git_dir, before = str(place.git_dir), seen.found.get(_name(place))
+    state = await asyncio.to_thread(walk.take, "", git_dir, bounds, lambda _: False)
+    if before is not None and (before.kept != state.digest or before.inside[0] != place):
+        before = None
+    if before is not None and before.files is None:
+        again = await inner.look_again(repository, place, before.inside[1])
+        if again == before.inside[1]:
+            return before.inside
+    files = await asyncio.to_thread(walk.take, str(place.folder or ""), "", bounds, lambda _: False)
+    if before is not None and before.files == files.digest:
+        return before.inside
     kept = () if place.folder is None or not git_dir.startswith(f"{own}/modules/") else _tips(repository, own, place.git_dir)
     found = await inner.look(repository, place, (*known, *kept))
     objects = await asyncio.to_thread(walk.weigh, f"{place.common_dir or git_dir}/objects", bounds)
-    answer = (place, found, state.bytes + objects)
-    if state.is_settled:
-        seen.found[_name(place)] = (state.digest, answer)
+    answer = (place, found, state.bytes + files.bytes + objects)
+    if state.is_settled and files.is_settled:
+        seen.found[_name(place)] = _Known(inside=answer, kept=state.digest, files=files.digest if files.count <= _FEW else None)
     return answer
 
 

@@ -4,6 +4,7 @@ git's lock files do not say whose they are. A process that still has one open ho
 """
 
 import contextlib
+import os
 import stat
 import time
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ class LockFile:
 
 def find(repository: Repository, worktree: Path, branch: str | None) -> LockFile | None:
     """The first that keeps git from working there, if it is older than what a command takes."""
-    for path in candidates(repository, worktree, branch):
+    for path in map(Path, _candidates(repository, worktree, branch)):
         try:
             found = path.lstat()
         except OSError:
@@ -37,13 +38,18 @@ def find(repository: Repository, worktree: Path, branch: str | None) -> LockFile
     return None
 
 
-def candidates(repository: Repository, worktree: Path, branch: str | None) -> Iterator[Path]:
+def any_there(repository: Repository, worktree: Path, branch: str | None) -> bool:
+    """Whether one has to be looked at. Cheap: this is asked with each status."""
+    return any(os.path.lexists(path) for path in _candidates(repository, worktree, branch))
+
+
+def _candidates(repository: Repository, worktree: Path, branch: str | None) -> Iterator[str]:
     admin = repository.worktree_dir(worktree)
-    yield admin / "index.lock"
-    yield admin / "HEAD.lock"
+    yield f"{admin}/index.lock"
+    yield f"{admin}/HEAD.lock"
     if branch is not None and not branch.startswith("/") and ".." not in branch.split("/"):
-        yield repository.common_dir / "refs" / "heads" / f"{branch}.lock"
-    yield repository.common_dir / "packed-refs.lock"
+        yield f"{repository.common_dir}/refs/heads/{branch}.lock"
+    yield f"{repository.common_dir}/packed-refs.lock"
 
 
 def _holder(lock: Path, worktree: Path) -> str | None:

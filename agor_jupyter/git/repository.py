@@ -66,6 +66,7 @@ class Repository:
     _signature: object = field(default=None, init=False)
     _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
     _tips_at: float = field(default=0.0, init=False)
+    _worktree_dirs: dict[str, Path] = field(default_factory=dict, init=False)
 
     def fold(self, branch: str) -> str:
         """The same for names that are one name to this repository."""
@@ -98,7 +99,11 @@ class Repository:
 
     def worktree_dir(self, worktree: Path) -> Path:
         """Where git keeps what belongs to the worktree at that path: named as its folder, unless it is recorded otherwise."""
-        return self.common_dir / "worktrees" / self.entries.get(str(worktree), worktree.name)
+        name = self.entries.get(str(worktree)) or worktree.name
+        known = self._worktree_dirs.get(name)
+        if known is None:
+            known = self._worktree_dirs[name] = self.common_dir / "worktrees" / name
+        return known
 
     @property
     def is_bare(self) -> bool:
@@ -106,7 +111,7 @@ class Repository:
 
     def is_own(self, worktree: Path) -> bool:
         """Git reads this file for refs even when the common directory is pinned: it could show another repository's branch."""
-        return _read_small(self.worktree_dir(worktree) / "commondir") in {b"../..\n", b"../.."}
+        return _read_small(f"{self.worktree_dir(worktree)}/commondir") in {b"../..\n", b"../.."}
 
     def pins(self, action: str, worktree: Path | None) -> dict[str, str]:
         """Which repository, as variables of git. `action` completes “git could not …”.
@@ -158,14 +163,14 @@ class Repository:
 
     async def refresh(self) -> None:
         """Bring the view up to date with the settings that matter to it and with the main checkout's HEAD. Cheap when nothing changed."""
-        head = _read_small(self.common_dir / "HEAD")
+        head = _read_small(f"{self.common_dir}/HEAD")
         if head is None or not _HEAD.fullmatch(head):
             raise errors.NotARepository(str(self.path))
-        signature = (_signature(self.common_dir / "config"), *(_signature(path) for path in _personal_settings()))
-        if signature != self._signature or not self.view.is_dir():
+        signature = (_signature(f"{self.common_dir}/config"), *(_signature(path) for path in _personal_settings()))
+        if signature != self._signature or not os.path.isdir(self.view):  # noqa: PTH112 as fast as it gets: this runs before each command
             await self._build()
             self._signature = signature
-        if _read_small(self.view / "HEAD") != head:
+        if _read_small(f"{self.view}/HEAD") != head:
             _replace(self.view / "HEAD", head)
 
     async def tip(self, ref: str) -> str | None:
@@ -345,22 +350,22 @@ def _foreign_owner(path: Path) -> int | None:
     return None
 
 
-def _personal_settings() -> Sequence[Path]:
+def _personal_settings() -> Sequence[str]:
     home = os.environ.get("HOME")
     settings = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
-    paths = [Path(home) / ".gitconfig"] if home else []
-    return [*paths, Path(settings) / "git" / "config"] if settings else paths
+    paths = [f"{home}/.gitconfig"] if home else []
+    return [*paths, f"{settings}/git/config"] if settings else paths
 
 
-def _signature(path: Path) -> object:
+def _signature(path: str) -> object:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 as above
     except OSError:
         return None
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _read_small(path: Path, limit: int = 4096) -> bytes | None:
+def _read_small(path: Path | str, limit: int = 4096) -> bytes | None:
     """What a small regular file holds. No link is followed and nothing that could block is opened."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -8,12 +8,14 @@ import asyncio
 import hashlib
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain.work import shown
+from agor_jupyter.git.entries import signature
 from agor_jupyter.git.files import opened_file, read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -33,6 +35,9 @@ _NAMED = 3
 _MAX_DIGESTS = 4096
 _digests: dict[tuple[int, ...], bytes] = {}
 """Of files that were read, by what the system says of them: a large file is not read again at each look."""
+_MAX_INDEXES = 1000
+_attribute_files: dict[str, tuple[tuple[int, ...] | None, int]] = {}
+"""How often an index names a file of attributes, and the index's state then."""
 
 
 @dataclass(kw_only=True)
@@ -147,7 +152,7 @@ async def same_by_lfs(repository: Repository, worktree: Path, paths: Sequence[st
 
     No process unless an attribute file names LFS.
     """
-    if not paths or not await asyncio.to_thread(_may_have_lfs, repository, worktree):
+    if not paths or not await _may_have_lfs(repository, worktree):
         return set()
     under = [path for path, name in (await filters(repository, worktree, paths)).items() if name == LFS]
     if not under:
@@ -159,13 +164,24 @@ async def same_by_lfs(repository: Repository, worktree: Path, paths: Sequence[st
     return set(await asyncio.to_thread(lambda: [path for path, pointer in pairs if _is_content_of(worktree, path, pointer)]))
 
 
-def _may_have_lfs(repository: Repository, worktree: Path) -> bool:
-    index = read_beneath(repository.worktree_dir(worktree), "index", _MAX_INDEX_BYTES)
-    own = read_beneath(repository.common_dir, "info/attributes", _MAX_ATTRIBUTES_BYTES) or b""
-    if index is None or (b".gitattributes" not in index and b"filter=lfs" not in own):
-        return False
+async def _may_have_lfs(repository: Repository, worktree: Path) -> bool:
+    index = repository.worktree_dir(worktree) / "index"
+    mark = signature(index)
+    known = _attribute_files.get(str(index))
+    if known is None or known[0] != mark:
+        content = await asyncio.to_thread(read_beneath, index.parent, index.name, _MAX_INDEX_BYTES)
+        known = mark, (content or b"").count(b".gitattributes")
+        if mark is not None and mark[3] < time.time_ns() - 100_000_000:
+            _attribute_files[str(index)] = known
+            while len(_attribute_files) > _MAX_INDEXES:
+                del _attribute_files[next(iter(_attribute_files))]
+    own = os.path.lexists(f"{repository.common_dir}/info/attributes") and b"filter=lfs" in (
+        read_beneath(repository.common_dir, "info/attributes", _MAX_ATTRIBUTES_BYTES) or b""
+    )
+    if not known[1] or own:
+        return own
     root = read_beneath(worktree, ".gitattributes", _MAX_ATTRIBUTES_BYTES) or b""
-    return b"filter=lfs" in own or b"filter=lfs" in root or index.count(b".gitattributes") > (1 if root else 0)
+    return b"filter=lfs" in root or known[1] > (1 if root else 0)
 
 
 def _blobs(output: bytes) -> list[bytes | None]:

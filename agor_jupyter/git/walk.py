@@ -87,12 +87,16 @@ class Print:
     is_settled: bool
     """All in it is older than the clock's grain, and all was seen: the same print means the same content."""
     bytes: int
+    count: int = 0
 
 
 def take(folder: str, git_dir: str, bounds: Bounds, skip: Callable[[str], bool]) -> Print:
-    """Of a repository's files, and of what git keeps for it, its objects excepted: none comes without a change beside them."""
-    hasher, newest, size, is_whole = blake2b(digest_size=16), 0, 0, True
-    waiting = [(folder, True), (git_dir, False)] if folder else [(git_dir, False)]
+    """Of a repository's files, and of what git keeps for it, its objects excepted: none comes without a change beside them.
+
+    Either may be empty, and is left out then.
+    """
+    hasher, newest, size, count, is_whole = blake2b(digest_size=16), 0, 0, 0, True
+    waiting = [(place, is_work) for place, is_work in ((folder, True), (git_dir, False)) if place]
     while waiting:
         place, is_work = waiting.pop()
         try:
@@ -103,7 +107,7 @@ def take(folder: str, git_dir: str, bounds: Bounds, skip: Callable[[str], bool])
             continue
         for entry in listed:
             if not bounds.take():
-                return Print(digest=hasher.digest(), is_settled=False, bytes=size)
+                return Print(digest=hasher.digest(), is_settled=False, bytes=size, count=count)
             name = entry.name
             if skip(name) if is_work else name == "objects":
                 continue
@@ -117,12 +121,13 @@ def take(folder: str, git_dir: str, bounds: Bounds, skip: Callable[[str], bool])
             mark = f"{entry.path}\0{there.st_ino}.{there.st_size}.{there.st_mtime_ns}.{there.st_ctime_ns}.{there.st_mode}\0"
             hasher.update(mark.encode("utf-8", "surrogateescape"))
             newest = max(newest, there.st_ctime_ns)
+            count += 1
             if stat.S_ISDIR(there.st_mode):
                 waiting.append((entry.path, is_work))
             else:
                 size += there.st_size
     is_settled = is_whole and newest < time.time_ns() - 100_000_000
-    return Print(digest=hasher.digest(), is_settled=is_settled, bytes=size)
+    return Print(digest=hasher.digest(), is_settled=is_settled, bytes=size, count=count)
 
 
 def weigh(folder: str, bounds: Bounds) -> int:
@@ -130,13 +135,27 @@ def weigh(folder: str, bounds: Bounds) -> int:
     return sum(entry.state.st_size for entry in files(folder, "", bounds, lambda _: False, Findings()))
 
 
-def mounts(root: str, table: str = "/proc/self/mountinfo") -> list[str]:
+def mounts(root: str, table: str = "/proc/self/mountinfo", *, max_age_s: float = 0) -> list[str]:
     """What is mounted below `root`, by paths below it. Empty where the system has no such table."""
     written = root.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011").replace("\n", "\\012")
     try:
-        with Path(table).open(encoding="utf-8", errors="surrogateescape") as lines:
-            points = [line.split(" ", 5)[4] for line in lines if written in line]
-    except (OSError, IndexError):
+        points = [line.split(" ", 5)[4] for line in _mount_lines(table, max_age_s) if written in line]
+    except IndexError:
         return []
     plain = [point.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\") for point in points]
     return sorted({point[len(root) + 1 :] for point in plain if point.startswith(f"{root}/")})
+
+
+_mounts_read: dict[str, tuple[float, list[str]]] = {}
+
+
+def _mount_lines(table: str, max_age_s: float) -> list[str]:
+    """The system makes the table anew for each reader, which fifty worktrees that are looked at together need not pay fifty times."""
+    now, known = time.monotonic(), _mounts_read.get(table)
+    if known is None or now - known[0] >= max_age_s:
+        try:
+            known = now, Path(table).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        except OSError:
+            return []
+        _mounts_read[table] = known
+    return known[1]

@@ -25,6 +25,7 @@ from agor_jupyter.git.status import Changes, changes
 
 _MAX_STASHES_BYTES = 4 * 1024 * 1024
 _MAX_COMPARED = 64 * 1024 * 1024
+_MOUNTS_AGE_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -177,14 +178,14 @@ def _look_around(  # noqa: PLR0917 called in one place
         folders=sorted(folders),
         hidden=_hidden(worktree, index),
         ignored=ignored,
-        mounts=walk.mounts(root),
+        mounts=walk.mounts(root, max_age_s=0 if is_whole else _MOUNTS_AGE_S),
         unreadable=list(dict.fromkeys((*findings.unreadable, *ignored.unreadable))),
         is_cut=findings.is_cut or ignored.is_cut,
     )
 
 
 def _index(own: Path, seen: Seen) -> Index:
-    mark = entries.signature(own / "index")
+    mark = entries.signature(f"{own}/index")
     if mark is None or mark != seen.index_mark:
         content = read_beneath(own, "index", entries.MAX_BYTES)
         try:
@@ -248,9 +249,9 @@ async def _commits(repository: Repository, worktree: Path, found: Changes, base:
 
 def _stashes(repository: Repository, branch: str | None) -> list[Work]:
     """Those made on this branch. They lie in the repository and stay there."""
-    log = read_beneath(repository.common_dir, "logs/refs/stash", _MAX_STASHES_BYTES)
-    if not log or branch is None:
+    if branch is None or not os.path.lexists(f"{repository.common_dir}/logs/refs/stash"):
         return []
+    log = read_beneath(repository.common_dir, "logs/refs/stash", _MAX_STASHES_BYTES) or b""
     ours = re.compile(rb"\t(?:WIP on|On) " + re.escape(os.fsencode(branch)) + rb": ")
     number = sum(1 for line in log.split(b"\n") if ours.search(line))
     if not number:

@@ -5,6 +5,7 @@ import difflib
 import os
 import re
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -287,4 +288,8 @@ async def drop_branch(repository: Repository, branch: str, sha: str) -> None:
 
 def is_present(repository: Repository, path: Path) -> bool:
     """The folder and git's entry for it are both there."""
-    return path.is_dir() and not path.is_symlink() and os.path.lexists(repository.worktree_dir(path) / "HEAD")
+    try:
+        is_folder = stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+    return is_folder and os.path.lexists(f"{repository.worktree_dir(path)}/HEAD")

@@ -43,7 +43,7 @@ class Slots:
         return self._free <= 0
 
     async def acquire(self, who: SessionId | None = None, *, since: datetime = LAST) -> None:
-        """Wait for one. `since`: when its turn in the line began, which tasks side by side may come to ask for in another order."""
+        """Wait for one. `since`: when its turn in the line began; tasks that run side by side may ask in another order."""
         if self._free > 0 and not self._waiters:
             self._free -= 1
             return

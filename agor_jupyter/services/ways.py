@@ -53,7 +53,7 @@ class Ways:
         """At one that is ready: is something in the way of git there, or was left behind? No process where nothing is."""
         path = Path(worktree.path)
         ways = []
-        if any(lock.exists() for lock in lockfiles.candidates(repository, path, status.branch)):
+        if lockfiles.any_there(repository, path, status.branch):
             found = await asyncio.to_thread(lockfiles.find, repository, path, status.branch)
             ways += [_lock_way(found)] if found is not None else []
         if not status.head and status.branch is not None:
