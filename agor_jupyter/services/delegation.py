@@ -57,7 +57,7 @@ class Delegation(ABC):
         ready = [one.id for one in await self.worktrees() if one.state in {WorktreeState.READY, WorktreeState.MISSING}]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_S):
-                await self._worktrees.statuses(ready, _CURRENT_S)
+                await self._worktrees.statuses(ready, _CURRENT_S, is_stored=True)
         return await self.worktrees()
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """The status of worktrees: asked for, never polled; cached, shared by those who ask together, three or so at once."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,11 @@ from agor_jupyter.services.keepers import Keepers
 from agor_jupyter.services.losses import CacheLists, base_of
 from agor_jupyter.services.tasks import end
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 8
+_TOGETHER_S = 0.05
+"""What is read within this time is stored together, after those who asked have their answers."""
 _NOT_DIRTY = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED, WorkKind.IGNORED, WorkKind.OWN}
 
 
@@ -37,8 +42,19 @@ class Statuses:
         self._running: dict[WorktreeId, asyncio.Task[WorktreeStatus]] = {}
         self._latest: dict[WorktreeId, tuple[float, WorktreeStatus]] = {}
         self._seen: dict[WorktreeId, _Seen] = {}
+        self._unsaved: dict[WorktreeId, tuple[Worktree, WorktreeStatus]] = {}
+        self._saving: asyncio.Task[None] | None = None
 
-    async def read(self, worktree: Worktree, repository: Repository, path: Path, max_age_s: float) -> WorktreeStatus:
+    async def read(
+        self, worktree: Worktree, repository: Repository, path: Path, max_age_s: float, *, is_stored: bool = True
+    ) -> WorktreeStatus:
+        """With `is_stored` the worktree's record holds it by then; otherwise a moment later."""
+        found = await self._share(worktree, repository, path, max_age_s)
+        if is_stored:
+            await self._saved()
+        return found
+
+    async def _share(self, worktree: Worktree, repository: Repository, path: Path, max_age_s: float) -> WorktreeStatus:
         known = self._latest.get(worktree.id)
         if known is not None and self._clock.monotonic() - known[0] <= max_age_s:
             return known[1]
@@ -59,6 +75,8 @@ class Statuses:
 
     async def close(self) -> None:
         await end(*self._running.values())
+        if self._saving is not None:
+            await asyncio.wait([self._saving])
 
     async def _read(self, worktree: Worktree, repository: Repository, path: Path) -> WorktreeStatus:
         async with self._slots:
@@ -71,8 +89,28 @@ class Statuses:
                 raise
         self._latest[worktree.id] = (at, found)
         if worktree.status is None or found.replace(as_of=worktree.status.as_of) != worktree.status or found.branch != worktree.branch:
-            await self._save(worktree, found)
+            self._unsaved[worktree.id] = worktree, found
+            if self._saving is None:
+                self._saving = asyncio.create_task(self._save_all(), name="statuses")
+                self._saving.add_done_callback(lambda task: task.cancelled() or task.exception())  # whoever waits gets it; nobody has to
         return found
+
+    async def _saved(self) -> None:
+        """Wait until the records hold all that was read. Raises what kept one from being stored."""
+        while self._saving is not None:
+            await asyncio.shield(self._saving)
+
+    async def _save_all(self) -> None:
+        try:
+            while self._unsaved:
+                await asyncio.sleep(_TOGETHER_S)
+                unsaved, self._unsaved = self._unsaved, {}
+                outcomes = await asyncio.gather(*(self._save(*one) for one in unsaved.values()), return_exceptions=True)
+                if failed := [outcome for outcome in outcomes if isinstance(outcome, BaseException)]:
+                    log.warning("%d of %d statuses could not be stored: %s", len(failed), len(outcomes), failed[0])
+                    raise failed[0]
+        finally:
+            self._saving = None
 
     async def _look(self, worktree: Worktree, repository: Repository, path: Path, seen: _Seen) -> WorktreeStatus:
         now = self._clock.now()

@@ -180,12 +180,12 @@ class Worktrees:
         )
 
     async def status(self, ids: Sequence[str], max_age_s: float = 2.0) -> WorktreeStatuses:
-        """In the order of `ids`. An answer is at most `max_age_s` old."""
+        """In the order of `ids`. An answer is at most `max_age_s` old. The records of many hold them a moment later."""
         return [*await asyncio.gather(*await self._asked(ids, max_age_s))]
 
-    async def statuses(self, ids: Sequence[str], max_age_s: float = 2.0) -> StatusAnswers:
-        """As `status`, but one that is gone or not ready does not keep the others' answers back."""
-        found = await asyncio.gather(*await self._asked(ids, max_age_s), return_exceptions=True)
+    async def statuses(self, ids: Sequence[str], max_age_s: float = 2.0, *, is_stored: bool = False) -> StatusAnswers:
+        """As `status`, but one that is gone or not ready does not keep the others' answers back. `is_stored`: the records hold them."""
+        found = await asyncio.gather(*await self._asked(ids, max_age_s, is_stored=is_stored), return_exceptions=True)
         answers = []
         for one, outcome in zip(ids, found, strict=True):
             if isinstance(outcome, errors.AgorError):
@@ -196,14 +196,14 @@ class Worktrees:
                 answers.append(StatusAnswer(worktree_id=WorktreeId(one), status=outcome))
         return answers
 
-    async def _asked(self, ids: Sequence[str], max_age_s: float) -> Iterable[Awaitable[WorktreeStatus]]:
+    async def _asked(self, ids: Sequence[str], max_age_s: float, *, is_stored: bool = False) -> Iterable[Awaitable[WorktreeStatus]]:
         """A status to wait for, for each of `ids`; the records of all are read with two queries."""
         known = await self._store.read(kept.many, list(dict.fromkeys(ids)))
         repos = {repo.id: repo for repo in await self._repos.list()}
 
         async def ask(one: str) -> WorktreeStatus:
             worktree = known.get(one) or await self.get(one)
-            return await self._status(worktree, repos[worktree.repo_id], max_age_s)
+            return await self._status(worktree, repos[worktree.repo_id], max_age_s, is_stored=is_stored or len(ids) == 1)
 
         return map(ask, ids)
 
@@ -407,9 +407,9 @@ class Worktrees:
             await self._register.change(worktree.id, state=WorktreeState.READY, reason=None, step=None)
         return repository
 
-    async def _status(self, worktree: Worktree, repo: Repo, max_age_s: float) -> WorktreeStatus:
+    async def _status(self, worktree: Worktree, repo: Repo, max_age_s: float, *, is_stored: bool = True) -> WorktreeStatus:
         repository = await self._checked(worktree, repo)
-        found = await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s)
+        found = await self._statuses.read(worktree, repository, Path(worktree.path), max_age_s, is_stored=is_stored)
         await self.ways.look(worktree, repository, found)
         notices = await self._notices.look(worktree, repository)
         if notices != worktree.notices:
