@@ -73,7 +73,7 @@ AGENT = AgentType(
         *(".claude/agents/", ".claude/commands/", ".claude/hooks/", ".claude/output-styles/", ".claude/plugins/", ".claude/rules/"),
         *(".claude/scheduled_tasks.json", ".claude/skills/", ".claude/workflows/"),
     ],
-    own_files=[".claude/settings.local.json", ".claude/scheduled_tasks.lock", ".claude/agent-memory-local/"],
+    own_files=[".claude/settings.local.json", ".claude/scheduled_tasks.*", ".claude/agent-memory-local/"],
     without_project=Restriction(session_meta={"claudeCode": {"options": {"settingSources": ["user"]}}}),
     state_env=["CLAUDE_CONFIG_DIR"],
     history="claude",

@@ -51,8 +51,9 @@ class Step:
 
 
 def script(*steps: dict[str, Any]) -> str:
-    """The prompt that makes the model play `steps`."""
-    return f"SAY:{json.dumps(list(steps))}"
+    """The prompt that makes the model play `steps`. A script within one of them is for later."""
+    later = json.dumps(list(steps)).replace("SAY:", "SAY\\u003a")
+    return f"SAY:{later}"
 
 
 def next_step(conversation: Sequence[Said]) -> Step:

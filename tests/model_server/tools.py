@@ -2,7 +2,7 @@
 
 A CALL is `{"do": "write", "path": …, "content": …}`, `{"do": "shell", "cmd": …, "asks": true}`, `{"do": "read", "path": …}`, or
 `{"do": "mcp", "server": …, "tool": …, "args": {…}}`. Each agent has its own names for these. `asks` wants a person's leave also of
-an agent that decides by itself what it asks for.
+an agent that decides by itself what it asks for. `background` lets a command go on after its tool has ended, where the agent can.
 """
 
 import json
@@ -66,7 +66,9 @@ def _shell(wanted: dict[str, Any], tools: dict[str, Tool]) -> Chosen:
             is_list = tool.properties.get(key, {}).get("type") == "array"
             arguments: dict[str, Any] = {key: ["bash", "-lc", command] if is_list else command}
             if "description" in tool.properties:
-                arguments["description"] = "A step of the script"
+                arguments["description"] = wanted.get("description", "A step of the script")
+            if wanted.get("background") and "run_in_background" in tool.properties:
+                arguments["run_in_background"] = True
             if "yield_time_ms" in tool.properties:
                 arguments |= _codex(wanted, tool)
             return tool, arguments
