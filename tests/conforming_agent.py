@@ -95,6 +95,7 @@ class Draw:
         return Odd(method=method, has_id=self.random.random() < 0.5)
 
 
+MODE_ID = "https://modes/do#2"
 UPDATES = get_args(s.SessionNotification.model_fields["update"].annotation)
 KINDS = get_args(get_args(s.ToolCallUpdate.model_fields["kind"].annotation)[0])
 STOPS = tuple(stop for stop in get_args(s.PromptResponse.model_fields["stop_reason"].annotation) if stop != "cancelled")
@@ -108,6 +109,13 @@ class Ask:
     told: Literal["before", "older", "later", "itself"]
     call: Update
     options: list[Update]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Questions that are open at the same time."""
+
+    asks: list[Ask]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,10 +205,14 @@ class ConformingAgent:
         self._waiting: dict[int | str, asyncio.Future] = {}
         self._turns = iter(profile.turns)
         self._cancelled, self.hangs = asyncio.Event(), asyncio.Event()
-        asks = [step for turn in profile.turns for step in turn.steps if isinstance(step, Ask)]
+        steps = [step for turn in profile.turns for step in turn.steps]
+        asks = [ask for step in steps for ask in (step.asks if isinstance(step, Together) else [step]) if isinstance(ask, Ask)]
         self._call_ids = {id(ask): f"call-{number}" for number, ask in enumerate(asks)}
         self._played = 0
         self._settings: list[int] = []
+        self.replied: list[int] = []
+        """To which of our requests, in this order."""
+        self.asked_to_set = asyncio.Event()
         self.answers: list[tuple[Ask, Update]] = []
         self.refused: list[Update] = []
         self.truth = self._turn_sum = (0, 0, 0, 0)
@@ -212,6 +224,8 @@ class ConformingAgent:
     # What goes over the wire
 
     def _send(self, **message) -> None:
+        if "result" in message:
+            self.replied.append(message["id"])
         self.said.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
     def _update(self, update: Update) -> None:
@@ -238,15 +252,14 @@ class ConformingAgent:
                         case "initialize":
                             self._send(id=message["id"], result={"protocolVersion": 1, "agentCapabilities": {}, "authMethods": []})
                         case "session/new":
-                            modes = {
-                                "currentModeId": "https://modes/ask#1",
-                                "availableModes": [{"id": "https://modes/ask#1", "name": "Ask"}],
-                            }
+                            known = [{"id": "https://modes/ask#1", "name": "Ask"}, {"id": MODE_ID, "name": "Do"}]
+                            modes = {"currentModeId": "https://modes/ask#1", "availableModes": known}
                             self._send(
                                 id=message["id"], result={"sessionId": "c-1", **({"modes": modes} if self.profile.has_modes else {})}
                             )
                         case "session/set_mode":
                             self._settings.append(message["id"])
+                            self.asked_to_set.set()
                             if not self.profile.answers_late or self._cancelled.is_set():
                                 self._answer_settings()
                         case "session/cancel":
@@ -261,6 +274,8 @@ class ConformingAgent:
         for step in turn.steps:
             if isinstance(step, Ask):
                 await self._ask(step)
+            elif isinstance(step, Together):
+                await asyncio.gather(*map(self._ask, step.asks))
             elif isinstance(step, Odd):
                 await self._do_odd(step)
             else:

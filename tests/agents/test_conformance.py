@@ -8,8 +8,9 @@ import pytest
 from agor_jupyter.agents.session import AgentSession
 from agor_jupyter.domain.agents import AgentType, UsageForm
 from agor_jupyter.domain.events import Notice, Text, Thought, ToolCall
+from agor_jupyter.domain.options import MODE
 from agor_jupyter.domain.permissions import choose
-from tests.conforming_agent import UPDATES, ConformingAgent, Draw, Profile
+from tests.conforming_agent import MODE_ID, UPDATES, Ask, ConformingAgent, Draw, Profile, Together, Turn
 
 SILENT = {"user_message_chunk", "available_commands_update", "config_option_update", "session_info_update"}
 """What a transcript does not need."""
@@ -84,6 +85,81 @@ async def test_any_agent_that_keeps_to_the_protocol_is_understood(group):
         except BaseException as error:
             error.add_note(f"Draw({seed}).profile()")
             raise
+
+
+IN_ORDER, REVERSED = "what was asked first is answered first", "what was asked last is answered first"
+
+
+@pytest.mark.parametrize("order", [IN_ORDER, REVERSED])
+async def test_an_agent_may_answer_our_requests_in_any_order(order):
+    """A mode is set while a turn runs, so that two of ours are open: the prompt came first."""
+    turns = [
+        Turn(steps=[], requests=[(1, 2, 3, 4)], stop="end_turn", hangs=True),
+        Turn(steps=[], requests=[(1, 2, 3, 4)], stop="end_turn", hangs=False),
+    ]
+    late = order == IN_ORDER
+    profile = Profile(turns=turns, scope="turn", cached="beside", in_updates=False, ids=[1], has_modes=True, answers_late=late)
+    agent = ConformingAgent(profile)
+
+    async def hear(_body, _raw):
+        pass
+
+    async def never(_question):
+        raise AssertionError
+
+    kind = AgentType(name="conforming", label="Conforming", icon="ag-agent", command=["conforming"], usage=UsageForm(scope="turn"))
+    session = await AgentSession.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=never)
+    try:
+        await session.open()
+        prompting = asyncio.create_task(session.prompt("go"))
+        await agent.hangs.wait()
+        setting = asyncio.create_task(session.set_option(MODE, MODE_ID))
+        await agent.asked_to_set.wait()
+        if not late:
+            await setting
+        session.cancel()
+        result = await prompting
+        await setting
+        after = await session.prompt("and again")
+    finally:
+        await session.stop()
+
+    initialize, new, prompt, mode, *_ = sorted(agent.replied)
+    assert agent.replied[:4] == [initialize, new, *([prompt, mode] if late else [mode, prompt])]
+    assert (result.stop_reason, after.stop_reason) == ("cancelled", "end_turn")
+    assert [one.usage.output_tokens for one in (result, after)] == [2, 2]
+
+
+async def test_two_questions_at_once_get_their_own_answers_whichever_is_answered_first():
+    first, second = (
+        Ask(told="itself", call={"title": name, "kind": "execute"}, options=[{"optionId": name, "name": "Yes", "kind": "allow_once"}])
+        for name in ("one", "two")
+    )
+    turn = Turn(steps=[Together([first, second])], requests=[(1, 1, 1, 1)], stop="end_turn", hangs=False)
+    profile = Profile(turns=[turn], scope="turn", cached="beside", in_updates=False, ids=["x", 7], has_modes=False)
+    agent, answered, is_second_answered = ConformingAgent(profile), [], asyncio.Event()
+
+    async def hear(_body, _raw):
+        pass
+
+    async def answer(question):
+        if question.title == "one":
+            await is_second_answered.wait()
+        answered.append(question.title)
+        is_second_answered.set()
+        return question.options[0].id
+
+    kind = AgentType(name="conforming", label="Conforming", icon="ag-agent", command=["conforming"])
+    session = await AgentSession.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=answer)
+    try:
+        await session.open()
+        result = await session.prompt("go")
+    finally:
+        await session.stop()
+
+    assert answered == ["two", "one"]
+    assert {ask.call["title"]: outcome["optionId"] for ask, outcome in agent.answers} == {"one": "one", "two": "two"}
+    assert result.stop_reason == "end_turn"
 
 
 def test_every_kind_of_update_of_the_schema_is_played():
