@@ -19,7 +19,7 @@ def _is_stale() -> bool:
     if not (ROOT / ".git").exists():  # a source distribution carries the outputs
         return False
     built = min(path.stat().st_mtime for path in OUTPUTS)
-    sources = [JS / "package.json", JS / "package-lock.json", JS / "build.mjs", *(JS / "src").rglob("*")]
+    sources = [JS / "package.json", JS / "package-lock.json", JS / "build.mjs", *(JS / "src").rglob("*"), *(JS / "schema").rglob("*")]
     return any(path.stat().st_mtime > built for path in sources)
 
 

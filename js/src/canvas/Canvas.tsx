@@ -1,5 +1,5 @@
 // The canvas as React mounts it. React draws the chrome around the board; the board itself is the stage's.
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { ReactNode } from 'react';
 
 import { Dock } from './Dock';
@@ -11,7 +11,7 @@ import { Zoomer } from './Zoomer';
 const NOTHING = { percent: 100, canUndo: false, canRedo: false, hint: null } as const;
 const quiet = (): (() => void) => () => undefined;
 
-/** `stageRef` lets panels use the stage: fit, focus, the middle of the view. */
+/** `stageRef` lets panels use the stage: fit, focus, a free place. */
 export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage | null) => void }): ReactNode {
   const { board, local, commands, stageRef } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -29,7 +29,8 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
     };
   }, [board]);
 
-  useEffect(() => stage?.update(props));
+  // Before the browser tells of a new size, which means something else beside a panel.
+  useLayoutEffect(() => stage?.update(props));
   useEffect(() => {
     stageRef?.(stage);
   }, [stage, stageRef]);
@@ -42,7 +43,7 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
     <div className="agor-canvas" data-host={local.host} ref={place}>
       {view.problems.length > 0 && <Problems problems={view.problems} />}
       {!view.isSynced && <Opening />}
-      {isEmpty && <Empty isWritable={board.isWritable} commands={commands} at={() => stage?.middle()} />}
+      {isEmpty && <Empty isWritable={board.isWritable} commands={commands} />}
       {chrome.hint !== null && <div className="agor-board-hint agor-pop">{chrome.hint}</div>}
       {stage && (
         <>
@@ -54,7 +55,6 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
             canRedo={chrome.canRedo}
             undo={() => board.undo()}
             redo={() => board.redo()}
-            at={() => stage.middle()}
           />
           <Zoomer percent={chrome.percent} zoomBy={factor => stage.zoomBy(factor)} fit={() => stage.fit()} reset={() => stage.actualSize()} />
         </>

@@ -4,7 +4,6 @@ import type { ReactNode } from 'react';
 import type { Commands, LocalState } from '../store/types';
 import { Icon } from './Icon';
 import { tools } from './tools';
-import type { Point } from './types';
 
 interface Props {
   readonly local: LocalState;
@@ -14,10 +13,9 @@ interface Props {
   readonly canRedo: boolean;
   undo(): void;
   redo(): void;
-  at(): Point;
 }
 
-export function Dock({ local, commands, isWritable, canUndo, canRedo, undo, redo, at }: Props): ReactNode {
+export function Dock({ local, commands, isWritable, canUndo, canRedo, undo, redo }: Props): ReactNode {
   const { select, hand, ...making } = tools;
   const tool = (one: (typeof tools)[keyof typeof tools]): ReactNode => (
     <button
@@ -40,7 +38,7 @@ export function Dock({ local, commands, isWritable, canUndo, canRedo, undo, redo
       {isWritable && (
         <>
           <span className="agor-sep" />
-          <button type="button" className="agor-ib" aria-label="New worktree" aria-keyshortcuts="W" title="New worktree  W" onClick={() => commands.openDialog('worktree', { at: at() })}>
+          <button type="button" className="agor-ib" aria-label="New worktree" aria-keyshortcuts="W" title="New worktree  W" onClick={() => commands.openDialog('worktree')}>
             <Icon name="card" />
           </button>
           {Object.values(making).map(tool)}

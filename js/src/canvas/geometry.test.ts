@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { fit, reveal, toBoard, toScreen, visibleBox, zoomAt } from './camera';
 import { neighbour, readingOrder, zoneOf } from './geometry';
 import { Grid } from './grid';
-import { snap } from './guides';
+import { nearby, REACH_PX, snap } from './guides';
 import { actionOf } from './keyboard';
-import { detailAt, typeZoom, zoneHeadAt } from './lod';
-import { columnsOf, settle } from './settle';
+import { detailAt, isSmallAt, linesAt, typeZoom, zoneHeadAt } from './lod';
 
 const box = (x: number, y: number, width = 272, height = 168) => ({ x, y, width, height });
 
@@ -118,28 +117,47 @@ describe('guides', () => {
   });
 });
 
+describe('what guides a drag', () => {
+  it('is what is near on the screen, not a note on the other side of the board', () => {
+    const note = { x: 4, y: 168 + 404, width: 200, height: 120 };
+
+    expect(nearby([note], box(0, 0), REACH_PX)).toEqual([]);
+    expect(nearby([note], box(0, 0), REACH_PX / 0.5)).toEqual([note]);
+  });
+
+  it('is the nearest of those that line up alike', () => {
+    const [guide] = snap(box(3, 400), [box(0, 0), box(0, 200)], 6).guides;
+
+    expect(guide).toMatchObject({ axis: 'x', at: 0, from: 200 });
+  });
+
+  it('is a smaller shift before a nearer thing', () => {
+    expect(snap(box(4, 400), [box(0, 200), box(5, 0)], 6).dx).toBe(1);
+  });
+});
+
 describe('levels of detail', () => {
   it('change where the design says', () => {
     expect([1, 0.7, 0.69, 0.35, 0.34, 0.05].map(detailAt)).toEqual(['full', 'full', 'compact', 'compact', 'tile', 'tile']);
     expect([1, 0.7, 0.3].map(zoneHeadAt)).toEqual(['full', 'name', 'above']);
   });
 
+  it('give a compact card two lines, 52 px, wherever its place is as high', () => {
+    expect(linesAt(125, 0.61)).toBeGreaterThanOrEqual(2);
+    expect(linesAt(168, 0.46)).toBeGreaterThanOrEqual(2);
+    expect(linesAt(125, 0.35)).toBe(2);
+    expect([0.35, 0.53, 0.61].map(isSmallAt)).toEqual([true, true, false]);
+  });
+
+  it('never draw a compact card beyond its place', () => {
+    for (const type of [0.35, 0.4, 0.46, 0.53, 0.61]) {
+      const [line, margins] = isSmallAt(type) ? [14, 10] : [16, 20];
+      for (let height = 100; height < 900; height += 7) expect((linesAt(height, type) * line + margins) / type).toBeLessThanOrEqual(height + 2);
+    }
+  });
+
   it('never draw text smaller than 11 px on the screen', () => {
     for (let zoom = 0.35; zoom <= 2; zoom += 0.01) expect(Math.max(11, 11 / typeZoom(zoom)) * zoom).toBeGreaterThan(10.99);
-  });
-});
-
-describe('room for cards that grew', () => {
-  it('moves down what lies below, through a whole column', () => {
-    const at = [box(0, 0), box(0, 180), box(0, 360), box(400, 180)];
-
-    expect(settle(columnsOf(at), at.map(one => one.y), [260, 168, 168, 168])).toEqual([0, 92, 92, 0]);
-  });
-
-  it('leaves what a person laid on another, and what has room', () => {
-    const at = [box(0, 0), box(20, 40), box(0, 600)];
-
-    expect(settle(columnsOf(at), at.map(one => one.y), [300, 300, 168])).toEqual([0, 0, 0]);
   });
 });
 

@@ -34,14 +34,36 @@ interface Hit {
   readonly other: Box;
 }
 
-const nearest = (candidates: readonly (readonly [number, number, Box])[], within: number): Hit | null => {
-  let hit: Hit | null = null;
+/** Shifts that differ by less look the same: what is nearer decides. */
+const SAME = 0.5;
+
+/** The smallest shift; of equal ones that to the nearest box. */
+const nearest = (candidates: readonly (readonly [number, number, Box])[], moving: Box, within: number): Hit | null => {
+  let hit: (Hit & { readonly distance: number }) | null = null;
   for (const [mine, theirs, other] of candidates) {
     const delta = theirs - mine;
-    if (Math.abs(delta) <= within && (hit === null || Math.abs(delta) < Math.abs(hit.delta))) hit = { delta, at: theirs, other };
+    if (Math.abs(delta) > within) continue;
+    const gain = hit === null ? Infinity : Math.abs(hit.delta) - Math.abs(delta);
+    const distance = distanceOf(moving, other);
+    if (gain > SAME || (gain > -SAME && distance < (hit?.distance ?? Infinity))) hit = { delta, at: theirs, other, distance };
   }
   return hit;
 };
+
+/** How far a thing may be, in screen pixels, and still guide: what is further is not what a person lines up with. */
+export const REACH_PX = 240;
+const MOST = 60;
+
+const distanceOf = (a: Box, b: Box): number => Math.max(0, b.x - right(a), a.x - right(b)) + Math.max(0, b.y - bottom(a), a.y - bottom(b));
+
+/** The nearest boxes within reach. */
+export const nearby = (boxes: readonly Box[], to: Box, reach: number): Box[] =>
+  boxes
+    .map(box => ({ box, distance: distanceOf(to, box) }))
+    .filter(near => near.distance <= reach)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, MOST)
+    .map(near => near.box);
 
 /** `within` is in board units: 6 px on the screen. `others` are the boxes in view that do not move. */
 export const snap = (moving: Box, others: readonly Box[], within: number): Snap => {
@@ -53,8 +75,8 @@ export const snap = (moving: Box, others: readonly Box[], within: number): Snap 
     ys.push([moving.y, other.y, other], [bottom(moving), bottom(other), other], [moving.y + moving.height / 2, other.y + other.height / 2, other]);
     ys.push([moving.y, bottom(other) + APART, other], [bottom(moving), other.y - APART, other]);
   }
-  const x = nearest(xs, within);
-  const y = nearest(ys, within);
+  const x = nearest(xs, moving, within);
+  const y = nearest(ys, moving, within);
   const dx = x?.delta ?? 0;
   const dy = y?.delta ?? 0;
   const placed: Box = { ...moving, x: moving.x + dx, y: moving.y + dy };

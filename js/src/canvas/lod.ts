@@ -15,7 +15,22 @@ export const typeZoom = (zoom: number): number => {
   return step;
 };
 
+/** Below this a compact card has the least type and margins, and its title the whole width. */
+const SMALL_BELOW = 0.58;
+export const isSmallAt = (type: number): boolean => type < SMALL_BELOW;
+
+/** In screen pixels, as the style sheet has them. */
+const LINE = { small: 14, usual: 16 };
+const MARGINS = { small: 10, usual: 20 };
+const MOST_LINES = 5;
+
+/** How many lines a compact card has room for in the place of a card so high: it is no higher than what it says, and never leaves its place. */
+export const linesAt = (height: number, type: number): number => {
+  const size = isSmallAt(type) ? 'small' : 'usual';
+  return Math.max(1, Math.min(MOST_LINES, Math.floor((height * type - MARGINS[size] + 0.5) / LINE[size])));
+};
+
 export type ZoneHead = 'full' | 'name' | 'above';
 
-/** Where a zone says its name: two lines inside, one line inside, or above its edge. Always at its size on the screen. */
+/** Where a zone says its name: two lines inside, one line inside, or above its edge (see `labels.ts`). Always at its size on the screen. */
 export const zoneHeadAt = (zoom: number): ZoneHead => (zoom >= 0.82 ? 'full' : zoom >= 0.5 ? 'name' : 'above');

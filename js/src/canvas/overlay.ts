@@ -53,7 +53,7 @@ export class Overlay {
 
   /** Marks the zone that would take what is held at `box`. */
   dropOn(box: Box | null): void {
-    const target = box ? zoneOf(box, this.#scene.zones()) : null;
+    const target = box ? zoneOf(box, this.#scene.shownZones()) : null;
     if (target === this.#target) return;
     if (this.#target !== null) this.#scene.flag(this.#target, 'drop', null);
     if (target !== null) this.#scene.flag(target, 'drop', 'yes');

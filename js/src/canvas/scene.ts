@@ -1,16 +1,19 @@
 // The world layer: one transformed element, in it only what is in view, drawn at the detail that the zoom allows.
 import type { BoardObject } from '../protocol/generated';
 import type { BoardState, BoardView, Presence } from '../store/types';
+import { visible } from '../store/visible';
 import { visibleBox } from './camera';
 import type { Size } from './camera';
 import { h, morph } from './dom';
 import { grow, intersects, readingOrder, union, zoneOf } from './geometry';
 import type { Placed } from './geometry';
 import { Grid } from './grid';
-import { detailAt, typeZoom, zoneHeadAt } from './lod';
+import { labelsOf } from './labels';
+import type { Label } from './labels';
+import { detailAt, isSmallAt, linesAt, typeZoom, zoneHeadAt } from './lod';
 import { viewOf } from './objects';
 import { columnsOf, settle } from './settle';
-import type { Columns } from './settle';
+import type { Columns, Thing } from './settle';
 import type { Box, Camera, Detail, Point, Summary, ViewContext } from './types';
 
 /** What is mounted around the view, in screen pixels, so that a pan finds it drawn. */
@@ -18,6 +21,8 @@ const MARGIN = 320;
 /** What is not in view yet is drawn in the time that is left of a frame. */
 const SPARE_MS = 3;
 const ALWAYS = 1;
+/** Titles to the usual size of type. */
+const TITLE = 13 / 12;
 
 /** The height that placing reserves for a card; what lies in which zone must not depend on how much it has grown. */
 const NOMINAL = 168;
@@ -27,6 +32,8 @@ export interface Item {
   object: BoardObject;
   width: number;
   height: number;
+  /** What its content was thought to need when it was last seen: a change of this is a change of its height. */
+  estimate: number;
   /** How far it is shown below its place, because a card above it grew. */
   offset: number;
   /** Where it is shown while someone drags it. */
@@ -73,7 +80,10 @@ export class Scene {
   #type = 0;
   #zoom = 0;
   #members: { version: number; zones: Map<string, string[]> } = { version: -1, zones: new Map() };
-  #columns: { version: number; items: readonly Item[]; of: Columns } = { version: -1, items: [], of: { order: [], above: [] } };
+  #columns: { version: number; items: readonly Item[]; things: readonly Thing[]; of: Columns } = { version: -1, items: [], things: [], of: { order: [], above: [] } };
+  #labels: { key: string; of: ReadonlyMap<string, Label | null> } = { key: '', of: new Map() };
+  #ink: CanvasRenderingContext2D | null | undefined;
+  readonly #widths = new Map<string, number>();
   #isUnsettled = true;
   #order: { version: number; ids: readonly string[]; index: Map<string, number> } = { version: -1, ids: [], index: new Map() };
 
@@ -108,7 +118,11 @@ export class Scene {
     this.version++;
     this.#range = '';
     this.#isUnsettled = true;
-    for (const item of this.#mounted) if (item.isGround) this.#soil(item);
+    for (const item of this.#mounted) {
+      if (!item.isGround) continue;
+      this.#soil(item);
+      this.#scaleHead(item);
+    }
   }
 
   setState(state: BoardState): void {
@@ -202,6 +216,25 @@ export class Scene {
       if (item.isGround && item.object.kind !== 'card') zones.push({ id: item.id, box: { ...(item.held ?? item.object), width: item.object.width, height: item.object.height } });
     }
     return zones;
+  }
+
+  /** As they are seen just now: higher for what grew in them, and lower for what grew above. */
+  shownZones(): Placed[] {
+    return [...this.items.values()].filter(item => item.isGround).map(item => ({ id: item.id, box: this.box(item) }));
+  }
+
+  /**
+   * Where in the document a thing has to lie to be shown at `box`. It goes into the zone that is seen there, which carries it on from its own
+   * place, and is as high in the document from now on as it was seen.
+   */
+  landing(box: Box): { readonly at: Point; readonly zone: { readonly id: string; readonly height: number } | null } {
+    const reserved = { ...box, height: Math.min(box.height, NOMINAL) };
+    const id = zoneOf(reserved, this.shownZones());
+    const zone = id === null ? undefined : this.items.get(id);
+    if (!zone || zone.object.kind !== 'zone') return { at: box, zone: null };
+    const at = { x: box.x, y: box.y - zone.offset };
+    const isBelow = at.y + reserved.height / 2 > zone.object.y + zone.object.height;
+    return { at, zone: isBelow ? { id: zone.id, height: Math.round(zone.height) } : null };
   }
 
   /** What lies in each zone. */
@@ -347,6 +380,8 @@ export class Scene {
     if (type !== this.#type) {
       this.#type = type;
       this.root.style.setProperty('--agor-type', String(type));
+      this.root.toggleAttribute('data-small', isSmallAt(type));
+      if (detail === 'compact') for (const item of this.#mounted) if (item.isNatural) this.#resize(item);
     }
     // From here on a tile is a speck: colour only.
     if (zoom < 0.1) this.root.dataset['far'] = 'yes';
@@ -355,8 +390,39 @@ export class Scene {
   }
 
   #scaleHead(item: Item): void {
-    item.element?.style.setProperty('--agor-z', String(this.#zoom));
-    if (item.element) item.element.dataset['head'] = zoneHeadAt(this.#zoom);
+    const { element } = item;
+    if (!element) return;
+    const head = zoneHeadAt(this.#zoom);
+    element.style.setProperty('--agor-z', String(this.#zoom));
+    element.dataset['head'] = head;
+    const label = head === 'above' ? this.#labelOf(item) : undefined;
+    element.toggleAttribute('data-unnamed', label === null);
+    element.toggleAttribute('data-uncounted', label?.hasCount === false);
+    element.style.setProperty('--agor-level', String(label?.level ?? 0));
+    if (label) element.style.setProperty('--agor-label', `${label.width}px`);
+  }
+
+  #labelOf(item: Item): Label | null | undefined {
+    const key = `${this.version}/${this.#zoom}`;
+    if (this.#labels.key !== key) {
+      const zones = [...this.items.values()].filter(one => one.isGround);
+      this.#labels = { key, of: labelsOf(zones.map(one => ({ id: one.id, box: this.box(one), text: this.#widthOf(viewOf(one.object).name(one.object, this.context())) })), this.#zoom) };
+    }
+    return this.#labels.of.get(item.id);
+  }
+
+  /** Of a zone's name as it is drawn. */
+  #widthOf(name: string): number {
+    let width = this.#widths.get(name);
+    if (width === undefined) {
+      this.#ink ??= document.createElement('canvas').getContext('2d');
+      const { fontSize, fontFamily } = getComputedStyle(this.root);
+      if (this.#ink) this.#ink.font = `600 ${Math.ceil((parseFloat(fontSize) || 12) * TITLE)}px ${fontFamily}`;
+      width = this.#ink?.measureText(visible(name)).width ?? name.length * 8;
+      if (this.#widths.size > 1000) this.#widths.clear();
+      this.#widths.set(name, width);
+    }
+    return width;
   }
 
   /** Some of what is near is still to be drawn. */
@@ -441,6 +507,7 @@ export class Scene {
 
   #unmount(item: Item): void {
     if (!item.element) return;
+    this.#leave(item);
     this.#observer?.unobserve(item.element);
     item.element.remove();
     item.element = null;
@@ -454,6 +521,7 @@ export class Scene {
     const view = viewOf(item.object);
     const fresh = view.draw(item.id, item.object, context);
     const isOther = item.drawn !== this.detail;
+    if (isOther) this.#leave(item);
     if (isOther) element.replaceChildren(...fresh.childNodes);
     else morphChildren(element, fresh);
     element.className = fresh.className;
@@ -480,7 +548,10 @@ export class Scene {
     if (!item.element) return;
     const { style } = item.element;
     style.width = `${item.width}px`;
-    style.height = item.isNatural && this.detail === 'full' ? '' : `${item.height}px`;
+    const isAsHighAsItSays = item.isNatural && item.drawn !== 'tile';
+    style.height = isAsHighAsItSays ? '' : `${item.height}px`;
+    if (item.isNatural && item.drawn === 'compact') item.element.dataset['lines'] = String(linesAt(item.height, this.#type));
+    else delete item.element.dataset['lines'];
   }
 
   #measured(entries: readonly ResizeObserverEntry[]): void {
@@ -505,35 +576,37 @@ export class Scene {
     for (const item of this.items.values()) if (item.held) return;
     this.#isUnsettled = false;
     if (this.#columns.version !== this.version) {
-      const items = [...this.items.values()].filter(item => item.isNatural);
-      this.#columns = { version: this.version, items, of: columnsOf(items.map(item => item.object)) };
+      const items = [...this.items.values()];
+      const index = new Map(items.map((item, i) => [item.id, i]));
+      const zones = new Map<string, number>();
+      for (const [zone, ids] of this.members()) for (const id of ids) zones.set(id, index.get(zone) ?? -1);
+      const things = items.map(({ id, object, width, height }): Thing => ({
+        kind: object.kind,
+        x: object.x,
+        y: object.y,
+        width,
+        height: object.kind === 'card' ? NOMINAL : object.kind === 'zone' ? object.height : height,
+        zone: zones.get(id) ?? -1,
+      }));
+      this.#columns = { version: this.version, items, things, of: columnsOf(things) };
     }
-    const { items, of } = this.#columns;
-    const offsets = settle(
+    const { items, things, of } = this.#columns;
+    const { offsets, heights } = settle(
+      things,
       of,
-      items.map(item => item.object.y),
-      items.map(item => item.height),
+      items.map((item, i) => (item.isGround ? (things[i]?.height ?? 0) : item.height)),
     );
     for (const [i, item] of items.entries()) {
       const offset = offsets[i] ?? 0;
-      if (Math.abs(offset - item.offset) < 0.5) continue;
+      const height = heights[i] ?? item.height;
+      const isHigher = item.isGround && Math.abs(height - item.height) >= 0.5;
+      if (!isHigher && Math.abs(offset - item.offset) < 0.5) continue;
       item.offset = offset;
+      if (isHigher) item.height = height;
       this.#grid.put(item.id, this.box(item));
       this.#range = '';
       place(item);
-    }
-    for (const zone of this.items.values()) {
-      if (!zone.isGround || zone.object.kind === 'card') continue;
-      let height = zone.object.height;
-      for (const id of this.members().get(zone.id) ?? []) {
-        const item = this.items.get(id);
-        if (item) height = Math.max(height, item.object.y + item.offset + item.height + 12 - zone.object.y);
-      }
-      if (Math.abs(height - zone.height) < 0.5) continue;
-      zone.height = height;
-      this.#grid.put(zone.id, this.box(zone));
-      this.#range = '';
-      this.#resize(zone);
+      if (isHigher) this.#resize(item);
     }
   }
 
@@ -548,6 +621,7 @@ export class Scene {
       object,
       width,
       height,
+      estimate: height,
       offset: 0,
       held: null,
       element: null,
@@ -611,13 +685,28 @@ export class Scene {
     if (item.element) this.#dirty.add(item);
   }
 
-  /** A thing that was never measured, or changes unseen, has the height that its content should have. */
+  /** By how much the content grew since the last guess. */
+  #guess(item: Item): number {
+    const { height } = viewOf(item.object).size(item.object, this.context());
+    const change = height - item.estimate;
+    item.estimate = height;
+    return change;
+  }
+
+  /** It is about to be out of sight, or drawn smaller: from now on only guesses are made of its height. */
+  #leave(item: Item): void {
+    if (item.drawn !== 'full' || !item.isNatural) return;
+    const change = this.#guess(item);
+    if (!item.isMeasured) item.height = Math.max(1, item.height + change);
+  }
+
+  /** What changes unseen grows by what its content should need more: a height that was measured stays true where nothing changed. */
   #soilAndSize(item: Item): void {
     this.#soil(item);
     if (!item.isNatural || (item.element && this.detail === 'full')) return;
-    const { height } = viewOf(item.object).size(item.object, this.context());
-    if (height === item.height) return;
-    item.height = height;
+    const change = this.#guess(item);
+    if (change === 0) return;
+    item.height = Math.max(1, item.height + change);
     this.#grid.put(item.id, this.box(item));
     this.#isUnsettled = true;
   }

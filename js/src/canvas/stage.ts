@@ -3,29 +3,31 @@ import { texts } from '../texts';
 import type { BoardDoc, BoardState, Commands, LocalState, Presence } from '../store/types';
 import { actions, mainSession, openCard } from './actions';
 import type { ActionHost } from './actions';
-import { boxToScreen, fit, panBy, reveal, toBoard, visibleBox, zoomAt } from './camera';
+import { boxToScreen, fit, panBy, toBoard, visibleBox, zoomAt } from './camera';
 import { Cursors } from './cursors';
 import { h, icon } from './dom';
 import { Editor } from './editor';
-import { encloses, neighbour, union } from './geometry';
+import { neighbour, union } from './geometry';
 import { actionOf } from './keyboard';
 import type { KeyAction } from './keyboard';
 import { Minimap } from './minimap';
 import { Outline } from './outline';
+import { CARD, freePlace } from './placement';
 import { Overlay } from './overlay';
 import { Pacer } from './pace';
 import { onPinch } from './pinch';
 import { Scene } from './scene';
 import { tools } from './tools';
 import { hand } from './tools/hand';
+import { carried, landings } from './tools/select';
 import type { Desk, Gesture, Input } from './tools/tool';
-import { isFar } from './tools/tool';
+import { isFar, roundPoint } from './tools/tool';
 import type { Box, Camera, CanvasProps, Point } from './types';
+import { Viewpoint } from './viewpoint';
 
 const CURSOR_MS = 33;
 const HELD_MS = 40;
 const VIEW_MS = 250;
-const READABLE = 0.5;
 
 /** What the dock and the zoomer show. */
 export interface Chrome {
@@ -44,6 +46,7 @@ export class Stage implements Desk, ActionHost {
   commands: Commands;
   selection: ReadonlySet<string>;
   #local: LocalState;
+  readonly #view: Viewpoint;
   readonly #cursors: Cursors;
   readonly #editor: Editor;
   readonly #outline: Outline;
@@ -63,16 +66,10 @@ export class Stage implements Desk, ActionHost {
   readonly #outlinePace = new Pacer<void>(1500, () => this.#outline.draw());
   #chrome: Chrome = { percent: 100, canUndo: false, canRedo: false, hint: null };
   #frame = 0;
-  #flight = 0;
-  /** Where a flight ends: pressing twice goes twice as far. */
-  #goal: Camera | null = null;
   #gesture: { gesture: Gesture; start: Point; isMoved: boolean; last: Input } | null = null;
   #pointers = new Map<number, Point>();
   #pinch: { distance: number; middle: Point } | null = null;
   #isSpace = false;
-  #isPlaced = false;
-  /** A board that was empty shows what comes to it, until a person touches it. */
-  #isFollowing = false;
   #hintTimer: ReturnType<typeof setTimeout> | undefined;
   /** The filter fits no card, and the board says so. */
   #hasNoHit = false;
@@ -99,6 +96,8 @@ export class Stage implements Desk, ActionHost {
       props.state,
     );
     this.scene.onMeasured = () => this.schedule();
+    this.#view = new Viewpoint(this.scene, props.local.host === 'cell', () => this.#moved());
+    this.#view.hasPanel = hasPanel(props.local);
     this.overlay = new Overlay(this.scene);
     this.#editor = new Editor(this.scene, this.overlay.root);
     this.#cursors = new Cursors(this.scene, this.board.awareness, (readers: ReadonlyMap<string, readonly Presence[]>) => {
@@ -167,6 +166,11 @@ export class Stage implements Desk, ActionHost {
         this.board.awareness?.setLocalStateField('selection', [...local.selection]);
       }
       if (local.openSessionId !== before.openSessionId) this.#flagOpen(before.openSessionId);
+      this.#view.isCell = local.host === 'cell';
+      this.#view.hasPanel = hasPanel(local);
+      // The board has its new size when the frame is drawn.
+      if (local.host !== before.host) requestAnimationFrame(() => this.#measure() && this.#view.settle());
+      if (hasPanel(before) && !hasPanel(local)) requestAnimationFrame(() => this.#closed());
       if (local.filter !== before.filter || local.only !== before.only) this.#flagFilter();
     }
     if ((local.filter || local.only !== 'all') && state === this.state) this.#flagFilter();
@@ -178,7 +182,10 @@ export class Stage implements Desk, ActionHost {
   }
 
   setCamera(camera: Camera): void {
-    this.scene.camera = camera;
+    this.#view.move(camera);
+  }
+
+  #moved(): void {
     if (this.root.dataset['moving'] === undefined) this.root.dataset['moving'] = 'yes';
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
@@ -279,52 +286,62 @@ export class Stage implements Desk, ActionHost {
   // Where to look
 
   fit(): void {
-    const box = this.scene.bounds();
-    this.#fly(box ? fit(box, this.scene.size, this.#margins()) : this.#origin());
+    this.#view.fit();
   }
 
   zoomToSelection(): void {
     const box = union([...this.selection].map(id => this.scene.boxOf(id)).filter(one => one !== null));
-    if (box) this.#fly(fit(box, this.scene.size, this.#margins()));
+    if (box) this.#view.go(this.#view.fitting(box));
+  }
+
+  /** What a colleague looks at, whatever the size of their window. */
+  lookAt(seen: NonNullable<Presence['viewport']>): void {
+    this.#view.go(fit(visibleBox(seen, seen), this.scene.size, { top: 0, right: 0, bottom: 0, left: 0 }));
   }
 
   zoomBy(factor: number): void {
-    this.#isFollowing = false;
-    const { width, height } = this.scene.size;
-    const from = this.#goal ?? this.camera;
-    this.#fly(zoomAt(from, { x: width / 2, y: height / 2 }, from.zoom * factor));
+    const { aim } = this.#view;
+    this.#view.go(zoomAt(aim, this.#center(), aim.zoom * factor));
   }
 
   actualSize(): void {
-    const { width, height } = this.scene.size;
-    this.#fly(zoomAt(this.camera, { x: width / 2, y: height / 2 }, 1));
+    this.#view.go(zoomAt(this.camera, this.#center(), 1));
   }
 
   /** Brings a thing into view and gives it the keyboard. */
   focus(id: string): void {
     const item = this.scene.items.get(id);
     if (!item) return;
-    const camera = reveal(this.camera, this.scene.box(item), this.scene.size);
-    this.#land();
-    this.scene.camera = camera;
+    this.#view.focus(this.scene.box(item));
     this.#draw();
     item.element?.focus({ preventScroll: true });
   }
 
-  /** Brings a thing into view, as when a panel opens over it. */
+  /** Keeps a thing in view when a panel opens beside the board. */
   show(id: string): void {
     const item = this.scene.items.get(id);
-    if (item) this.#fly(reveal(this.camera, this.scene.box(item), this.scene.size));
+    if (item && this.#measure()) this.#view.opened(this.scene.box(item));
   }
 
-  /** What a dialog or a command should take as the middle of attention, in board units. */
-  middle(): Point {
-    return toBoard(this.camera, { x: this.scene.size.width / 2, y: this.scene.size.height / 2 });
+  /** Where a new card should lie, in board units. */
+  place(): Point {
+    const { left, top, right, bottom } = this.#view.clear();
+    const { width, height } = this.scene.size;
+    const { zoom } = this.camera;
+    const seen = { ...toBoard(this.camera, { x: left, y: top }), width: (width - left - right) / zoom, height: (height - top - bottom) / zoom };
+    const shown = [...this.scene.items.values()];
+    const of = (kind: string): Box[] => shown.filter(item => item.object.kind === kind).map(item => this.scene.box(item));
+    const at = freePlace({ seen, zones: of('zone'), cards: of('card'), notes: of('note') });
+    return roundPoint(this.scene.landing({ ...at, ...CARD }).at);
+  }
+
+  #center(): Point {
+    return { x: this.scene.size.width / 2, y: this.scene.size.height / 2 };
   }
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
-    this.#land();
+    this.#view.land();
     clearTimeout(this.#hintTimer);
     clearTimeout(this.#rest);
     for (const undo of this.#undos) undo();
@@ -374,71 +391,12 @@ export class Stage implements Desk, ActionHost {
   #readBoard(): void {
     this.scene.setObjects(this.board.getView());
     this.root.toggleAttribute('data-empty', this.scene.items.size === 0);
-    if (this.board.getView().isSynced && this.scene.size.width > 0) this.#place();
+    if (this.board.getView().isSynced && this.scene.size.width > 0) this.#view.changed();
     this.#mapPace.ask();
     this.#outlinePace.ask();
     this.#tell({});
     this.#flagFilter();
     this.schedule();
-  }
-
-  /** Where the view looks at first. */
-  #place(): void {
-    if (this.#isPlaced && !this.#isFollowing) return;
-    const box = this.scene.bounds();
-    if (!this.#isPlaced) {
-      this.#isFollowing = box === null;
-      if (!box) this.scene.camera = this.#origin();
-      else {
-        const margins = this.#margins();
-        const camera = fit(box, this.scene.size, margins);
-        // A cell is small: a large board begins at its upper left corner, large enough to read.
-        this.scene.camera =
-          this.#local.host === 'cell' && camera.zoom < READABLE ? { x: margins.left - box.x * READABLE, y: margins.top - box.y * READABLE, zoom: READABLE } : camera;
-      }
-    } else if (box && !encloses(visibleBox(this.camera, this.scene.size), padded(box, EDGE / this.camera.zoom))) this.#fly(fit(box, this.scene.size, this.#margins()));
-    this.#isPlaced = true;
-    this.#viewPace.ask();
-  }
-
-  /** The beginning of the board in the upper left corner. */
-  #origin(): Camera {
-    const { left, top } = this.#margins();
-    return { x: left, y: top, zoom: 1 };
-  }
-
-  #margins(): { top: number; right: number; bottom: number; left: number } {
-    return this.#local.host === 'cell' ? { top: 32, right: 12, bottom: 56, left: 12 } : { top: 36, right: 32, bottom: 80, left: 32 };
-  }
-
-  /** Glides there, or jumps for those who asked for less motion. */
-  #fly(to: Camera): void {
-    this.#land();
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
-      this.setCamera(to);
-      return;
-    }
-    this.#goal = to;
-    const from = this.camera;
-    const begin = performance.now();
-    const step = (now: number): void => {
-      const t = Math.min(1, Math.max(0, (now - begin) / 240));
-      const eased = 1 - (1 - t) ** 3;
-      // The zoom moves by equal factors; the middle of the view goes straight.
-      const zoom = from.zoom * (to.zoom / from.zoom) ** eased;
-      const blend = from.zoom === to.zoom ? eased : (1 / zoom - 1 / from.zoom) / (1 / to.zoom - 1 / from.zoom);
-      const x = (-from.x / from.zoom) * (1 - blend) + (-to.x / to.zoom) * blend;
-      const y = (-from.y / from.zoom) * (1 - blend) + (-to.y / to.zoom) * blend;
-      this.setCamera(t === 1 ? to : { x: -x * zoom, y: -y * zoom, zoom });
-      if (t < 1) this.#flight = requestAnimationFrame(step);
-      else this.#goal = null;
-    };
-    this.#flight = requestAnimationFrame(step);
-  }
-
-  #land(): void {
-    cancelAnimationFrame(this.#flight);
-    this.#goal = null;
   }
 
   #flagSelection(before: ReadonlySet<string>): void {
@@ -474,13 +432,13 @@ export class Stage implements Desk, ActionHost {
         (only === 'all' || (only === 'needs' && has('needs_you')) || (only === 'running' && has('running', 'starting', 'stopping')) || (only === 'mine' && worktree?.createdBy.username === me));
       if (fits) hits += 1;
       this.scene.flag(item.id, 'faded', fits ? null : 'yes');
-      const isNoHit = hits === 0 && this.scene.items.size > 0 && (words !== '' || only !== 'all');
+    }
+    const isNoHit = hits === 0 && this.scene.items.size > 0 && (words !== '' || only !== 'all');
     if (isNoHit) {
       clearTimeout(this.#hintTimer);
       this.#tell({ hint: words ? texts.bar.noMatch(words) : texts.bar.noHit[only] });
     } else if (this.#hasNoHit) this.#tell({ hint: null });
     this.#hasNoHit = isNoHit;
-  }
   }
 
   /** New questions are said once, politely. */
@@ -577,15 +535,26 @@ export class Stage implements Desk, ActionHost {
     this.#undos.push(() => clearInterval(timer));
   }
 
-  #resized(): void {
+  #measure(): boolean {
     const { clientWidth: width, clientHeight: height } = this.root;
-    if (width === 0 || height === 0) return;
+    if (width === 0 || height === 0) return false;
     this.scene.size = { width, height };
     this.root.dataset['narrow'] = width < 900 ? 'yes' : 'no';
-    if (this.#isPlaced) {
-      this.schedule();
-      this.#viewPace.ask();
-    } else this.#readBoard();
+    return true;
+  }
+
+  #resized(): void {
+    const before = this.scene.size;
+    if (!this.#measure()) return;
+    if (!this.#view.isPlaced) this.#readBoard();
+    this.#view.resized(before);
+    this.schedule();
+    this.#viewPace.ask();
+  }
+
+  #closed(): void {
+    const id = this.#focused();
+    if (this.#measure()) this.#view.closed(id === null ? null : this.scene.boxOf(id));
   }
 
   #point(event: Pick<MouseEvent, 'clientX' | 'clientY'>): Point {
@@ -609,8 +578,7 @@ export class Stage implements Desk, ActionHost {
   }
 
   #down(event: PointerEvent): void {
-    this.#isFollowing = false;
-    this.#land();
+    this.#view.touch();
     this.#pointers.set(event.pointerId, this.#point(event));
     const target = event.target instanceof Element ? event.target : null;
     if (isField(target)) return;
@@ -735,16 +703,12 @@ export class Stage implements Desk, ActionHost {
       const factor = 2 ** (-Math.max(-240, Math.min(240, event.deltaY * unit)) * (Math.abs(event.deltaY) < 20 ? 0.01 : 0.003));
       this.#zoom(event, factor);
     } else {
-      this.#isFollowing = false;
-      this.#land();
       const [dx, dy] = event.shiftKey && event.deltaX === 0 ? [event.deltaY, 0] : [event.deltaX, event.deltaY];
       this.setCamera(panBy(this.camera, -dx * unit, -dy * unit));
     }
   }
 
   #zoom(at: { clientX: number; clientY: number }, factor: number): void {
-    this.#isFollowing = false;
-    this.#land();
     this.setCamera(zoomAt(this.camera, this.#point(at), this.camera.zoom * factor));
   }
 
@@ -752,7 +716,8 @@ export class Stage implements Desk, ActionHost {
   #hover(event: PointerEvent): void {
     const id = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-id]')?.dataset['id'] : undefined;
     const item = id === undefined ? undefined : this.scene.items.get(id);
-    if (!item || item.object.kind !== 'card' || this.scene.detail !== 'tile' || this.#gesture) {
+    const isTold = item?.object.kind === 'card' || item?.element?.hasAttribute('data-unnamed');
+    if (!item || !isTold || this.scene.detail !== 'tile' || this.#gesture) {
       this.#tip.hidden = true;
       return;
     }
@@ -834,7 +799,7 @@ export class Stage implements Desk, ActionHost {
         if (card && id !== null) this.#answer(id, card.worktree, action.with);
         return true;
       case 'new-worktree':
-        commands.openDialog('worktree', { at: this.middle() });
+        commands.openDialog('worktree');
         return true;
       case 'new-session':
         if (card) commands.openDialog('session', { worktreeId: card.worktree });
@@ -878,13 +843,12 @@ export class Stage implements Desk, ActionHost {
     if (this.selection.size && this.board.isWritable) {
       const dx = direction === 'left' ? -by : direction === 'right' ? by : 0;
       const dy = direction === 'up' ? -by : direction === 'down' ? by : 0;
-      const changes: Record<string, { x: number; y: number }> = {};
-      const members = this.scene.members();
-      for (const id of new Set([...this.selection].flatMap(one => [one, ...(members.get(one) ?? [])]))) {
+      const to = new Map<string, Point>();
+      for (const id of carried([...this.selection], this.scene)) {
         const box = this.scene.boxOf(id);
-        if (box) changes[id] = { x: Math.round(box.x + dx), y: Math.round(box.y + dy) };
+        if (box) to.set(id, { x: box.x + dx, y: box.y + dy });
       }
-      this.board.change(changes);
+      this.board.change(landings(to, this.scene));
       return;
     }
     const from = this.#focused();
@@ -940,8 +904,6 @@ export class Stage implements Desk, ActionHost {
   }
 }
 
-/** A card that touches the view's edge looks cut off. */
-const EDGE = 16;
-const padded = (box: Box, by: number): Box => ({ x: box.x - by, y: box.y - by, width: box.width + 2 * by, height: box.height + 2 * by });
+const hasPanel = (local: LocalState): boolean => local.openSessionId !== null || local.openDiffId !== null;
 
 const isField = (target: EventTarget | null): boolean => target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null;

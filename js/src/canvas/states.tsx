@@ -7,7 +7,6 @@ import type { Problem } from '../protocol/generated';
 import type { Commands } from '../store/types';
 import { count } from '../store/words';
 import { Icon } from './Icon';
-import type { Point } from './types';
 
 export function Opening(): ReactNode {
   return (
@@ -33,10 +32,9 @@ export function Opening(): ReactNode {
 interface EmptyProps {
   readonly isWritable: boolean;
   readonly commands: Commands;
-  at(): Point | undefined;
 }
 
-export function Empty({ isWritable, commands, at }: EmptyProps): ReactNode {
+export function Empty({ isWritable, commands }: EmptyProps): ReactNode {
   const way = (icon: IconName, title: string, text: string, key: string, go: () => void): ReactNode => (
     <button type="button" className="agor-way" onClick={go}>
       <Icon name={icon} />
@@ -54,7 +52,7 @@ export function Empty({ isWritable, commands, at }: EmptyProps): ReactNode {
       <p>{isWritable ? 'Three ways to begin' : 'You can look on. Cards appear here as others make them.'}</p>
       {isWritable && (
         <div className="agor-ways">
-          {way('card', 'New worktree', 'A branch of its own, for agents to work on', 'W', () => commands.openDialog('worktree', { at: at() }))}
+          {way('card', 'New worktree', 'A branch of its own, for agents to work on', 'W', () => commands.openDialog('worktree'))}
           {way('zone', 'Draw a zone', 'A named place to sort cards in', 'Z', () => commands.setTool('zone'))}
           {way('note', 'Write a note', 'What this board is for, and what is next', 'N', () => commands.setTool('note'))}
         </div>

@@ -1,4 +1,4 @@
-// The launcher's item and the palette's commands. All begin with `agor:`.
+// The launcher's item and the palette's commands. All begin with `agor:`. Where menus have them is in `schema/commands.json`.
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
@@ -18,7 +18,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ILauncher, ICommandPalette, IDefaultFileBrowser],
   activate: (app: JupyterFrontEnd, launcher: ILauncher | null, palette: ICommandPalette | null, browser: IDefaultFileBrowser | null) => {
     app.commands.addCommand(NEW, {
-      label: args => (args['isPalette'] ? 'New Agor Board' : 'Agor board'),
+      label: args => (args['isPalette'] ? 'New Agor Board' : args['isMenu'] ? 'Agor Board' : 'Agor board'),
       caption: 'Make a board for agents and worktrees',
       icon: args => (args['isPalette'] ? undefined : boardIcon),
       execute: async args => {

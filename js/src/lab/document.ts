@@ -33,6 +33,8 @@ class BoardFactory extends ABCWidgetFactory<DocumentWidget<BoardView>, DocumentR
     context.pathChanged.connect(show);
     const widget = new DocumentWidget({ content, context });
     widget.title.icon = boardIcon;
+    // The board has a bar of its own; an empty one over it is a strip of nothing.
+    widget.toolbar.hide();
     return widget;
   }
 }

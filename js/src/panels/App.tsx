@@ -11,7 +11,7 @@ import {
 
 import { Canvas } from '../canvas/Canvas.js';
 import type { Stage } from '../canvas/stage.js';
-import type { BoardDoc, BoardState, LocalState } from '../store/types.js';
+import type { BoardDoc, BoardState, Dialog, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
 import { Banner } from './Banner.js';
@@ -61,6 +61,9 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
   const root = useRef<HTMLDivElement>(null);
   const width = useWidth(root);
   const isNarrow = width < NARROW;
+  // On a full screen there is the room of a page, and what a page has.
+  const host = local.isFullScreen ? 'page' : local.host;
+  const seen = useMemo(() => (host === local.host ? local : { ...local, host }), [local, host]);
   useFullScreen(root);
   useReading(local.openDiffId ? null : local.openSessionId);
   const [stage, setStage] = useState<Stage | null>(null);
@@ -86,16 +89,18 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
     },
     () => local.dialog !== null,
   );
+  // Where it shall lie is asked for when the dialog opens, whoever opened it.
+  const dialog = useMemo(() => placed(local.dialog, stage), [local.dialog, stage]);
   useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
   const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}${state.readOnlyReason ? ' agor-unread' : ''}`;
   return (
-    <div ref={root} className={className} data-host={local.host} data-board={client.path} onKeyDown={onKeyDown} onKeyDownCapture={onKeyDownCapture}>
-      <Bar isSmall={local.host === 'cell' || width < SMALL_BAR} />
+    <div ref={root} className={className} data-host={host} data-board={client.path} onKeyDown={onKeyDown} onKeyDownCapture={onKeyDownCapture}>
+      <Bar isSmall={host === 'cell' || width < SMALL_BAR} look={at => stage?.lookAt(at)} />
       <Banner />
       <div className="agor-main">
         <div className="agor-board-box" inert={isNarrow && isPanelOpen ? '' : undefined}>
           {state.board && state.shared.isLoaded ? (
-            <Canvas board={state.board} state={state.shared} local={local} commands={commands} stageRef={setStage} />
+            <Canvas board={state.board} state={state.shared} local={seen} commands={commands} stageRef={setStage} />
           ) : (
             <Opening />
           )}
@@ -114,7 +119,7 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
         )}
       </div>
       {later && local.isInboxOpen && <later.Inbox />}
-      {later && local.dialog && <later.Dialogs dialog={local.dialog} />}
+      {later && dialog && <later.Dialogs dialog={dialog} />}
       <Toasts />
       <Announcer />
       {local.host === 'cell' && !local.isFullScreen && <CellGrip root={root} />}
@@ -130,6 +135,9 @@ declare module 'react' {
     inert?: '' | undefined;
   }
 }
+
+const placed = (dialog: Dialog | null, stage: Stage | null): Dialog | null =>
+  dialog?.name === 'worktree' && !dialog.at && stage ? { ...dialog, at: stage.place() } : dialog;
 
 const cardOf = (board: BoardDoc, worktreeId: string): string | undefined =>
   [...board.getView().objects].find(([, object]) => object.kind === 'card' && object.worktree === worktreeId)?.[0];

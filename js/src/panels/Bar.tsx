@@ -6,22 +6,21 @@ import type { LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { canSteer, useApp, useClient, useView } from './context.js';
 import { useFocusTrap } from './Dialog.js';
-import { Face, Icon } from './Icon.js';
+import { Icon } from './Icon.js';
 import { MenuButton } from './Menu.js';
-import { usePeople } from './Readers.js';
+import { type Look, People } from './People.js';
 import { visible } from './safe.js';
 
-/** `isSmall`: the filters are behind a button, and other buttons are icons. */
-export function Bar({ isSmall }: { isSmall: boolean }) {
+/** `isSmall`: the filters are behind a button, and other buttons are icons. `look`: where a colleague looks. */
+export function Bar({ isSmall, look }: { isSmall: boolean; look: Look }) {
   const { client, commands, view, openInTab } = useApp();
   const { shared, board } = useClient();
   const { host, filter, isInboxOpen, isFullScreen } = useView();
-  const people = usePeople();
   const counts = useMemo(() => countsOf(client.path, shared), [client.path, shared]);
   const isCell = host === 'cell';
   const title = board?.getView().meta.title || nameOf(client.path);
   return (
-    <header className="agor-bar" data-host={host}>
+    <header className="agor-bar" data-host={isFullScreen ? 'page' : host}>
       <h1 className="agor-bar-title agor-ell" title={client.path}>
         {visible(title)}
       </h1>
@@ -33,12 +32,7 @@ export function Bar({ isSmall }: { isSmall: boolean }) {
       )}
       <span className="agor-grow" />
       {isSmall && <FilterMenu counts={counts} />}
-      <span className="agor-faces" role="group" aria-label={texts.bar.here(people.length)}>
-        {people.slice(0, isSmall ? 3 : 6).map(({ person, isMe }) => (
-          <Face key={person.username} person={person} isMe={isMe} />
-        ))}
-        {people.length > (isSmall ? 3 : 6) && <span className="agor-face agor-face-more">+{people.length - (isSmall ? 3 : 6)}</span>}
-      </span>
+      <People limit={isSmall ? 3 : 6} look={look} />
       <button
         type="button"
         className={isSmall ? 'agor-ib' : 'agor-btn agor-ghost'}

@@ -3,7 +3,8 @@ import { Fragment, type KeyboardEvent, type ReactNode, useLayoutEffect, useState
 
 import type { IconName } from '../icons.js';
 import { useFocusTrap } from './Dialog.js';
-import { Icon } from './Icon.js';
+import type { Person } from '../protocol/generated.js';
+import { Face, Icon } from './Icon.js';
 import { visible } from './safe.js';
 
 export interface MenuItem {
@@ -11,6 +12,8 @@ export interface MenuItem {
   readonly label: string;
   readonly detail?: string | null;
   readonly icon?: IconName;
+  /** The person that it is about. */
+  readonly face?: Person;
   /** One of several of which one holds; `undefined`: an action. */
   readonly isChecked?: boolean;
   /** A heading is drawn where it changes. */
@@ -96,7 +99,7 @@ function Menu({ label, items, note, onClose }: Pick<Props, 'label' | 'items' | '
               {item.isChecked !== undefined ? (
                 <span className="agor-drop-tick">{item.isChecked && <Icon name="check" size={14} />}</span>
               ) : (
-                item.icon && <Icon name={item.icon} />
+                (item.face && <Face person={item.face} />) || (item.icon && <Icon name={item.icon} />)
               )}
               <span className="agor-drop-text">
                 <span>{visible(item.label)}</span>

@@ -147,7 +147,7 @@ describe('what a card says', () => {
     const card = seen('running', state => ({ ...state, connection: { state: 'lost', since: new Date(Date.now() - 60_000).toISOString() } }));
 
     expect(card.state.mark).toBe('stale');
-    expect(card.pills[0]?.text).toMatch(/^As of \d\d:\d\d$/);
+    expect(card.asOf).toMatch(/^As of \d\d:\d\d$/);
   });
 
   it('links only to the web', () => {

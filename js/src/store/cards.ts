@@ -87,6 +87,8 @@ export interface CardContent {
   readonly title: string;
   readonly branch: string;
   readonly drift: string;
+  /** When this was last known, while the connection is lost and what it shows may have moved on. */
+  readonly asOf: string;
   readonly by: Face | null;
   readonly pills: readonly Pill[];
   readonly steps: readonly Step[];
@@ -314,6 +316,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     title: worktree?.name || card.title || card.branch || 'Untitled',
     branch: worktree?.status?.branch ?? worktree?.branch ?? card.branch,
     drift: '',
+    asOf: '',
     by: worktree ? faceOf(worktree.createdBy, color) : null,
     pills: [],
     steps: [],
@@ -393,6 +396,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   const sessions = sessionsOf(worktree.id, state);
   const top = strongest(sessions);
   const isStale = state.connection.state === 'lost' && isOlder(state.connection.since, STALE_S, now);
+  const asOf = isStale && isLive(top) ? texts.connection.asOfHour(hour(state.connection.since)) : '';
   const strip = withReason(worktree, stripOf(worktree, sessions, state, now));
   const { rows, folded } = rowsOf(sessions, context, isStale, color);
   const [fact, factTone] = factOf(worktree, sessions, top, strip, context);
@@ -403,13 +407,10 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   });
   return {
     ...base,
-    state: isStale && isLive(top) ? { mark: 'stale', label: `As of ${hour(state.connection.since)}` } : { ...markOf(top), label: standingOf(worktree, state).label },
+    state: asOf ? { mark: 'stale', label: asOf } : { ...markOf(top), label: standingOf(worktree, state).label },
     drift: status ? [status.ahead > 0 ? `↑${status.ahead}` : '', status.behind > 0 ? `↓${status.behind}` : ''].filter(Boolean).join(' ') : '',
-    pills: [
-      ...(isStale && isLive(top) ? [{ icon: 'clock', text: `As of ${hour(state.connection.since)}`, url: null, name: 'The connection is lost' } as const] : []),
-      ...pills,
-      ...openPill(sessions),
-    ],
+    asOf,
+    pills: [...pills, ...openPill(sessions)],
     rows,
     folded,
     strip,

@@ -6,6 +6,7 @@ import { colorOf } from '../../store/presence';
 import type { Action, Strip } from '../../store/strips';
 import { visible } from '../../store/visible';
 import { count } from '../../store/words';
+import { texts } from '../../texts';
 import { agentTile, avatar, h, icon, mark } from '../dom';
 import type { ObjectView, Summary, ViewContext } from '../types';
 
@@ -180,6 +181,9 @@ const pillElement = (pill: CardContent['pills'][number]): HTMLElement =>
     ? h('a', { class: 'agor-pill', href: pill.url, target: '_blank', rel: 'noopener noreferrer', 'aria-label': pill.name, title: pill.url, tabindex: -1 }, pill.icon ? icon(pill.icon) : null, pill.text)
     : h('span', { class: 'agor-pill', title: pill.name }, pill.icon ? icon(pill.icon) : null, pill.text);
 
+/** Beside the branch, where there is room already: a lost connection moves nothing. */
+const asOfElement = (text: string): HTMLElement => h('span', { class: 'agor-as-of', title: texts.connection.isLost }, icon('clock', 12), text);
+
 const rootAttributes = (id: string, card: CardContent, detail: string): Record<string, string | number | null> => ({
   class: ['agor-card', `agor-${detail}`, card.state.mark === 'needs' ? 'agor-needs' : '', card.look === 'plain' ? '' : `agor-${card.look}`].filter(Boolean).join(' '),
   'aria-labelledby': `agor-t-${id}`,
@@ -191,7 +195,7 @@ const full = (id: string, card: CardContent, context: ViewContext): HTMLElement 
     'article',
     rootAttributes(id, card, 'full'),
     h('header', { class: 'agor-card-h' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title), card.by ? avatar(card.by) : null),
-    h('div', { class: 'agor-card-m' }, icon('branch', 12), h('code', { class: 'agor-ell', title: visible(card.branch) }, visible(card.branch)), card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null),
+    h('div', { class: 'agor-card-m' }, icon('branch', 12), h('code', { class: 'agor-ell', title: visible(card.branch) }, visible(card.branch)), card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null, card.asOf ? asOfElement(card.asOf) : null),
     card.pills.length ? h('div', { class: 'agor-card-p' }, card.pills.map(pillElement)) : null,
     card.steps.length ? [h('div', { class: 'agor-prog agor-some', role: 'progressbar', 'aria-label': 'Creating' }, h('i', null)), h('ol', { class: 'agor-steps' }, card.steps.map(stepElement))] : null,
     treeElement(card),
@@ -204,9 +208,13 @@ const compact = (id: string, card: CardContent): HTMLElement =>
   h(
     'article',
     rootAttributes(id, card, 'compact'),
-    h('div', { class: 'agor-r' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title)),
-    h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-fact agor-fact-${card.factTone}` }, card.fact)),
-    card.strip?.kind === 'ask' && card.strip.command ? h('code', { class: 'agor-r3' }, card.strip.command.slice(0, 200)) : null,
+    h(
+      'div',
+      { class: 'agor-lines' },
+      h('h3', { class: 'agor-card-t' }, mark(card.state.mark, card.state.label), h('span', { id: `agor-t-${id}` }, card.title)),
+      h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-fact agor-fact-${card.factTone}` }, card.fact)),
+      card.strip?.kind === 'ask' && card.strip.command ? h('code', { class: 'agor-r3' }, card.strip.command.slice(0, 200)) : null,
+    ),
   );
 
 const tile = (card: Card, context: ViewContext): HTMLElement => {

@@ -1,7 +1,8 @@
 // Select: press a thing to select it, drag it to move it, drag a handle to resize, drag the board to select what a box touches.
 import { panBy } from '../camera';
-import { NO_SNAP, snap } from '../guides';
+import { NO_SNAP, nearby, REACH_PX, snap } from '../guides';
 import { between, encloses, intersects, right, bottom, union } from '../geometry';
+import type { Scene } from '../scene';
 import type { Box, Point } from '../types';
 import { isFar, roundBox } from './tool';
 import type { Desk, Gesture, Input, Tool } from './tool';
@@ -43,16 +44,30 @@ const pressThing = (id: string, start: Input, desk: Desk): Gesture => {
 };
 
 /** Zones carry what lies in them. */
-const carried = (ids: readonly string[], desk: Desk): Set<string> => {
+export const carried = (ids: readonly string[], scene: Scene): Set<string> => {
   const all = new Set(ids);
-  for (const id of ids) for (const member of desk.scene.members().get(id) ?? []) all.add(member);
+  for (const id of ids) for (const member of scene.members().get(id) ?? []) all.add(member);
   return all;
+};
+
+/** The changes of the document after which these are shown there. What a zone carries comes with it as it was seen. */
+export const landings = (to: ReadonlyMap<string, Point>, scene: Scene): Record<string, Partial<Record<'x' | 'y' | 'height', number>>> => {
+  const changes: Record<string, Partial<Record<'x' | 'y' | 'height', number>>> = {};
+  const carriers = scene.members();
+  const isCarried = new Set([...to.keys()].flatMap(id => carriers.get(id) ?? []));
+  for (const [id, at] of to) {
+    const item = scene.items.get(id);
+    const found = item && !item.isGround && !isCarried.has(id) ? scene.landing({ ...at, width: item.width, height: item.height }) : { at, zone: null };
+    changes[id] = { ...changes[id], x: Math.round(found.at.x), y: Math.round(found.at.y) };
+    if (found.zone) changes[found.zone.id] = { ...changes[found.zone.id], height: found.zone.height };
+  }
+  return changes;
 };
 
 const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
   const { scene, board, overlay } = desk;
   const from = new Map<string, Point>();
-  for (const id of carried(ids, desk)) {
+  for (const id of carried(ids, scene)) {
     const box = scene.boxOf(id);
     if (box) from.set(id, { x: box.x, y: box.y });
   }
@@ -82,7 +97,7 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
       const moved = { ...frame, x: frame.x + wanted.x, y: frame.y + wanted.y };
       const others: Box[] = [];
       for (const item of scene.visible()) if (!from.has(item.id)) others.push(scene.box(item));
-      found = snap(moved, nearby(others, moved), SNAP_PX / desk.camera.zoom);
+      found = snap(moved, nearby(others, moved, REACH_PX / desk.camera.zoom), SNAP_PX / desk.camera.zoom);
     }
     shift = { x: wanted.x + found.dx, y: wanted.y + found.dy };
     overlay.guides(found);
@@ -123,9 +138,7 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
     move: follow,
     up(input) {
       follow(input);
-      const changes: Record<string, { x: number; y: number }> = {};
-      for (const [id, at] of from) changes[id] = { x: Math.round(at.x + shift.x), y: Math.round(at.y + shift.y) };
-      board.change(changes);
+      board.change(landings(new Map([...from].map(([id, at]) => [id, { x: at.x + shift.x, y: at.y + shift.y }])), scene));
       end();
     },
     cancel() {
@@ -137,18 +150,6 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
     },
   };
 };
-
-const NEAR = 600;
-const MOST = 60;
-
-/** The nearest boxes, so that a guide comes from what is near. */
-const nearby = (boxes: readonly Box[], to: Box): Box[] =>
-  boxes
-    .map(box => ({ box, distance: Math.max(0, box.x - right(to), to.x - right(box)) + Math.max(0, box.y - bottom(to), to.y - bottom(box)) }))
-    .filter(near => near.distance < NEAR)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, MOST)
-    .map(near => near.box);
 
 const marquee = (start: Input, desk: Desk): Gesture => {
   const before = new Set(start.shift ? desk.selection : []);
@@ -176,6 +177,7 @@ const LEAST = { width: 96, height: 64 };
 const resize = (id: string, handle: string, start: Input, desk: Desk): Gesture | null => {
   const box = desk.scene.boxOf(id);
   if (!box) return null;
+  const offset = desk.scene.items.get(id)?.offset ?? 0;
   let now = box;
   const at = (input: Input): Box => {
     const dx = input.board.x - start.board.x;
@@ -192,7 +194,8 @@ const resize = (id: string, handle: string, start: Input, desk: Desk): Gesture |
     },
     up() {
       desk.scene.release(id);
-      desk.board.change({ [id]: { ...roundBox(now) } });
+      // It may be shown below its place: what grew above it is not for the document.
+      desk.board.change({ [id]: { ...roundBox({ ...now, y: now.y - offset }) } });
       desk.schedule();
     },
     cancel() {

@@ -58,4 +58,6 @@ export const DRAG_FROM = 4;
 
 export const isFar = (a: Point, b: Point): boolean => Math.hypot(a.x - b.x, a.y - b.y) >= DRAG_FROM;
 
+export const roundPoint = (at: Point): Point => ({ x: Math.round(at.x), y: Math.round(at.y) });
+
 export const roundBox = (box: Box): Box => ({ x: Math.round(box.x), y: Math.round(box.y), width: Math.round(box.width), height: Math.round(box.height) });
