@@ -236,7 +236,7 @@ class Archives:
         self, caller: Caller, worktree: Worktree, repository: Repository, action: str, request: object, key: str
     ) -> Worktree:
         """Make it again: back to creating, once for this key."""
-        changes: dict[str, object] = {"state": WorktreeState.CREATING, "step": "git worktree add", "archive_path": None}
+        changes: dict[str, object] = {"state": WorktreeState.CREATING, "step": "git worktree add", "archive_path": None, "own_files": {}}
         begun = await self._register.finish(caller, worktree, changes, action, request, key)
         self._creation.start(begun, repository, is_first=False)
         return begun

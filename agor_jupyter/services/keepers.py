@@ -24,6 +24,9 @@ class Keepers:
         self._labels = {name: agent.label for name, agent in agents.items()}
         self._entries = {name: agent.own_files for name, agent in agents.items() if agent.own_files}
         self._all = tuple(dict.fromkeys(pattern for patterns in self._entries.values() for pattern in patterns))
+        first = "".join({pattern[0] for pattern in self._all})
+        self._first = None if set(first) & set("*?") else first
+        """The letters that a path begins with which may be one. Most paths do not, of which there may be many thousands."""
 
     async def of(self, worktree: Worktree, *groups: Iterable[str]) -> OwnFiles:
         """What is an agent's own there. The table is asked only if one of the paths in `groups`, or what lies below it, may be one."""
@@ -39,6 +42,8 @@ class Keepers:
 
     def _may_hold(self, path: str) -> bool:
         """`path` is a file, or a folder that ends with `/`, whose files were not listed."""
+        if self._first is not None and path[:1] not in self._first:
+            return False
         if fits(path, self._all):
             return True
         return path.endswith("/") and any(_begins_alike(path, pattern) for pattern in self._all)

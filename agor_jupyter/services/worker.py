@@ -609,8 +609,15 @@ class Worker:
         self.mask = mask = Mask(variables)
         mask.add(secrets(env))
         await desk.variables.hide(mask, worktree.id)
-        launch = await self._prepare(session, worktree, agent, env)
-        self._making = await self._begin_making(worktree, agent)
+        looking = asyncio.create_task(self._begin_making(worktree, agent))
+        try:
+            launch = await self._prepare(session, worktree, agent, env)
+            self._making = await looking
+        except BaseException:
+            await self._forget(set())
+            raise
+        finally:
+            await end(looking)
         crash_point("run.recorded")
         plan = await desk.store.read(forks.plan, session, agent)
         start = partial(

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.own_files import NOBODYS
+from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.work import WorkKind
+from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services.app import Agor
+from agor_jupyter.services.keepers import Keepers
 from tests.scene import Scene
 from tests.services.test_continuations import lingering, prompt
 
@@ -224,6 +228,18 @@ async def test_an_ignored_file_that_its_entry_names_is_its_own_and_no_ignored_wo
     assert not found.dirty
 
 
+@pytest.mark.parametrize(("pattern", "path"), [("*.own", "a.own"), ("?ool/", "tool/a"), (".x/y/", ".x/")])
+async def test_whatever_a_pattern_begins_with_it_is_looked_for(scene, pattern, path):
+    """`.x/` is a folder whose files were not listed."""
+    await played(scene, await scene.session(agent="plain"), ("say", "hello"))
+    keepers = Keepers(scene.agor.store, {"plain": lingering(name="plain", label="Plain", own_files=[pattern])})
+
+    found = await keepers.of(await scene.agor.worktrees.get(scene.worktree.id), ["b.sql", path])
+
+    assert found.entries == {"Plain": [pattern]}
+    assert await keepers.of(await scene.agor.worktrees.get(scene.worktree.id), ["b.sql"]) == NOBODYS
+
+
 async def test_a_rename_into_its_own_hides_no_deletion(scene):
     folder = Path(scene.worktree.path)
     session = await scene.session(agent="named")
@@ -289,9 +305,6 @@ async def test_a_repository_below_its_own_folder_is_work_all_the_same(scene):
 
 
 async def test_the_servers_next_start_still_knows_it(config, owner, key, repository):
-    from agor_jupyter.domain.repos import RepoAdd
-    from agor_jupyter.domain.worktrees import WorktreeCreate
-
     async with Agor(config) as app:
         repo = await app.repos.add(owner, RepoAdd(path=str(repository)), key())
         made = await app.worktrees.create(owner, WorktreeCreate(repo=repo.id, name="fix"), key())
