@@ -97,7 +97,8 @@ async def test_its_changes_are_those_since_the_turn_before(scene, config):
     patches = [await scene.agor.turns.patch(turn.id) for turn in (first, second)]
     assert [[file.path for file in patch.files] for patch in patches] == [["a.txt"], ["b.txt"]]
     assert (second.files, second.added) == (1, 1)
-    assert len(list((config.data_dir / "checkpoints").iterdir())) == 1  # of the last turn, in case that it goes on once more
+    # Of the last turn, in case that it goes on once more.
+    await scene.eventually(lambda: len(list((config.data_dir / "checkpoints").iterdir())) == 1)
 
 
 async def test_what_another_session_changed_meanwhile_is_not_its_doing(scene):
