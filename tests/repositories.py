@@ -215,7 +215,7 @@ def _look(world: _World) -> None:
 def commit(world: _World) -> None:
     for _ in range(world.rng.randrange(1, 3)):
         (world.path / "models" / "mine.sql").write_bytes(world.text())
-        world.git("add", "models/mine.sql")
+        world.git("add", "--sparse", "models/mine.sql")
         world.git("commit", "-q", "--allow-empty", "-m", world.label("mine"))
     world.piece("commits")
 
@@ -254,7 +254,7 @@ def _begun(world: _World) -> None:
     world.piece("operation")
     if world.rng.random() < 0.4:
         (world.path / "conflict.txt").write_text("half resolved\n")
-        world.git("add", "conflict.txt")
+        world.git("add", "--sparse", "conflict.txt")
 
 
 def merge(world: _World) -> None:
@@ -304,7 +304,7 @@ def change(world: _World) -> None:
 def stage(world: _World) -> None:
     name = f"models/m{world.rng.randrange(6)}.sql"
     (world.path / name).write_bytes(world.text() + b"staged\n")
-    world.git("add", name)
+    world.git("add", "--sparse", name)
     if world.rng.random() < 0.5:
         (world.path / name).write_bytes(world.text() + b"other than staged\n")
 
@@ -358,7 +358,7 @@ def add_empty_folder(world: _World) -> None:
 
 def intend_to_add(world: _World) -> None:
     (world.path / "intended.txt").write_bytes(world.text())
-    world.git("add", "--intent-to-add", "intended.txt")
+    world.git("add", "--sparse", "--intent-to-add", "intended.txt")
 
 
 def hide_a_change(world: _World) -> None:
@@ -457,7 +457,7 @@ def commit_in_submodule(world: _World) -> None:
         return
     world.git("commit", "-q", "--allow-empty", "-m", world.label("mine"), cwd=lib)
     if world.rng.random() < 0.4:
-        world.git("add", "vendor/lib")
+        world.git("add", "--sparse", "vendor/lib")
     world.piece("submodule", "vendor/lib")
 
 
