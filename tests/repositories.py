@@ -312,6 +312,7 @@ def stage(world: _World) -> None:
 def delete(world: _World) -> None:
     name = f"deep/er/f{world.rng.randrange(8)}.txt"
     (world.path / name).unlink(missing_ok=True)
+    world.made.pieces.discard(("hidden", name))  # nothing is left to be hidden
     if world.rng.random() < 0.5:
         world.git("rm", "-q", "--cached", "--ignore-unmatch", name)
 

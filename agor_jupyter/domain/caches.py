@@ -17,6 +17,7 @@ node_modules bower_components .next .nuxt .turbo .parcel-cache .svelte-kit .angu
 """
 NAMES = tuple(_WORDS.split())
 """Patterns of one part of a path, as in a shell."""
+_MAGIC = re.compile(r"[*?\[]")
 
 
 class Caches:
@@ -27,12 +28,14 @@ class Caches:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         patterns = [pattern.strip("/") if pattern.count("/") == pattern.endswith("/") else f"/{pattern.strip('/')}" for pattern in more]
-        self._name = _compiled((*NAMES, *(pattern for pattern in patterns if not pattern.startswith("/"))))
+        names = (*NAMES, *(pattern for pattern in patterns if not pattern.startswith("/")))
+        self._plain = frozenset(name for name in names if not _MAGIC.search(name))
+        self._name = _compiled(tuple(name for name in names if name not in self._plain))
         self._path = _compiled(tuple(pattern[1:] for pattern in patterns if pattern.startswith("/")))
 
     def has_name(self, name: str) -> bool:
         """Whether a file or folder of this name is one, wherever it lies."""
-        return self._name.fullmatch(name) is not None
+        return name in self._plain or self._name.fullmatch(name) is not None
 
     def skips(self, path: str) -> bool:
         """As `has`, for a path whose folders are known to be none."""

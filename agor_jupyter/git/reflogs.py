@@ -55,13 +55,13 @@ def moves(common_dir: Path, admin: Path, branch: str | None, since: datetime) ->
 
 def signature(common_dir: Path, admin: Path, branch: str | None) -> tuple[object, ...]:
     """What tells one state of the logs from another."""
-    places = [admin / "logs" / "HEAD", *([common_dir / "logs" / "refs" / "heads" / branch] if branch is not None else [])]
+    places = [f"{admin}/logs/HEAD", *([f"{common_dir}/logs/refs/heads/{branch}"] if branch is not None else [])]
     return tuple(map(_mark, places))
 
 
-def _mark(path: Path) -> tuple[int, int, int] | None:
+def _mark(path: str) -> tuple[int, int, int] | None:
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns

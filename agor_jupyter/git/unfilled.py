@@ -36,8 +36,18 @@ _MAX_DIGESTS = 4096
 _digests: dict[tuple[int, ...], bytes] = {}
 """Of files that were read, by what the system says of them: a large file is not read again at each look."""
 _MAX_INDEXES = 1000
-_attribute_files: dict[str, tuple[tuple[int, ...] | None, int]] = {}
-"""How often an index names a file of attributes, and the index's state then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """How often an index names files of this name."""
+
+    attributes: int
+    submodules: int
+
+
+_indexes: dict[str, tuple[tuple[int, ...], _Named]] = {}
+"""By the path of each index, with its state then."""
 
 
 @dataclass(kw_only=True)
@@ -84,9 +94,9 @@ def _filled_by(command: str) -> str:
 
 async def find(repository: Repository, worktree: Path) -> Unfilled:
     """No process when the index names neither submodules nor attributes, three at most."""
-    index = await asyncio.to_thread(read_beneath, repository.worktree_dir(worktree), "index", _MAX_INDEX_BYTES)
-    has_submodules = index is not None and b".gitmodules" in index
-    has_attributes = (index is not None and b".gitattributes" in index) or os.path.lexists(repository.common_dir / "info" / "attributes")
+    named = await _named_in_index(repository, worktree)
+    has_submodules = named.submodules > 0
+    has_attributes = named.attributes > 0 or os.path.lexists(repository.common_dir / "info" / "attributes")
     if not has_submodules and not has_attributes:
         return Unfilled()
     output = await repository.git("list the files", "ls-files", "--stage", "-z", worktree=worktree)
@@ -165,23 +175,30 @@ async def same_by_lfs(repository: Repository, worktree: Path, paths: Sequence[st
 
 
 async def _may_have_lfs(repository: Repository, worktree: Path) -> bool:
-    index = repository.worktree_dir(worktree) / "index"
-    mark = signature(index)
-    known = _attribute_files.get(str(index))
-    if known is None or known[0] != mark:
-        content = await asyncio.to_thread(read_beneath, index.parent, index.name, _MAX_INDEX_BYTES)
-        known = mark, (content or b"").count(b".gitattributes")
-        if mark is not None and mark[3] < time.time_ns() - 100_000_000:
-            _attribute_files[str(index)] = known
-            while len(_attribute_files) > _MAX_INDEXES:
-                del _attribute_files[next(iter(_attribute_files))]
+    attributes = (await _named_in_index(repository, worktree)).attributes
     own = os.path.lexists(f"{repository.common_dir}/info/attributes") and b"filter=lfs" in (
         read_beneath(repository.common_dir, "info/attributes", _MAX_ATTRIBUTES_BYTES) or b""
     )
-    if not known[1] or own:
+    if not attributes or own:
         return own
     root = read_beneath(worktree, ".gitattributes", _MAX_ATTRIBUTES_BYTES) or b""
-    return b"filter=lfs" in root or known[1] > (1 if root else 0)
+    return b"filter=lfs" in root or attributes > (1 if root else 0)
+
+
+async def _named_in_index(repository: Repository, worktree: Path) -> _Named:
+    """A large index is not read again while it stays as it is."""
+    index = repository.worktree_dir(worktree) / "index"
+    mark = signature(index)
+    known = _indexes.get(str(index))
+    if known is not None and known[0] == mark:
+        return known[1]
+    content = await asyncio.to_thread(read_beneath, index.parent, index.name, _MAX_INDEX_BYTES) or b""
+    found = _Named(attributes=content.count(b".gitattributes"), submodules=content.count(b".gitmodules"))
+    if mark is not None and mark[3] < time.time_ns() - 100_000_000:
+        _indexes[str(index)] = mark, found
+        while len(_indexes) > _MAX_INDEXES:
+            del _indexes[next(iter(_indexes))]
+    return found
 
 
 def _blobs(output: bytes) -> list[bytes | None]:
