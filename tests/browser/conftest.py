@@ -216,7 +216,7 @@ def people(lab, chromium):
 @pytest.fixture
 def board(lab, request) -> str:
     """A fresh board, and its path."""
-    path = f"{request.node.name.replace('[', '-').replace(']', '')[:40]}.agor"
+    path = f"{request.node.name.replace('[', '-').replace(']', '')[-40:].strip('-_')}.agor"
     lab.post("boards", {"path": path, "title": ""})
     return path
 

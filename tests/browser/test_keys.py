@@ -1,6 +1,8 @@
 """From the keyboard, and what a view does by itself."""
 
-from tests.browser.test_board import HELLO, card, open_tab, session, state_of, worktree
+import pytest
+
+from tests.browser.test_board import HELLO, card, notebook, open_tab, run_cell, session, state_of, worktree
 
 
 def place_of(lab, board: str) -> tuple[float, float]:
@@ -70,3 +72,155 @@ def test_a_card_that_is_not_here_is_made_in_its_place_and_a_small_bar_has_its_fi
     page.wait_for_selector(".agor-card[data-faded]", state="detached")
     tools, zoom = page.locator(".agor-dock").bounding_box(), page.locator(".agor-zoomer").bounding_box()
     assert zoom["x"] + zoom["width"] <= tools["x"]
+
+
+@pytest.mark.parametrize("width", [1440, 800], ids=["wide", "narrow"])
+def test_the_focus_stays_with_what_is_open_and_goes_back_to_its_card(lab, people, board, width):
+    name = f"Focused {width}"
+    session(lab, board, name, HELLO)
+    page = people("mira", width=width)
+    open_tab(page, lab, board)
+    card(page, name).evaluate("element => element.focus()")
+    at_card = "document.activeElement.matches('.agor-card')"
+
+    page.keyboard.press("p")
+    page.wait_for_function("document.activeElement.matches('.agor-prompt textarea')")
+    page.keyboard.press("Escape")
+    page.wait_for_function(at_card)
+
+    page.keyboard.press("Enter")
+    page.locator(".agor-panel [aria-label=Changes]").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.matches('.agor-panel[aria-label=Worktree]')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".agor-panel", state="detached")
+    page.wait_for_function(at_card)
+
+    page.keyboard.press("Enter")
+    page.get_by_label("Close panel").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(at_card)
+
+
+def test_a_card_is_marked_however_its_session_was_opened(lab, people, board):
+    for name in ("Found by words", "Another"):
+        session(lab, board, name, HELLO)
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Another").wait_for()
+    page.locator(".agor-board").focus()
+    for words, name in (("found by", "Found by words"), ("another", "Another")):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+        page.locator(".agor-card[data-selected]", has_text=name).wait_for()
+        assert page.locator(".agor-card[data-selected]").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".agor-panel", state="detached")
+    page.locator(".agor-board").focus()
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.locator(".agor-inbox-row", has_text="Found by words").get_by_role("button", name="Open").click()
+    page.locator(".agor-card[data-selected]", has_text="Found by words").wait_for()
+
+
+def test_escape_in_add_a_repository_goes_back_to_what_was_typed(lab, people, board):
+    page = people("mira")
+    open_tab(page, lab, board)
+    page.locator(".agor-board").focus()
+    page.keyboard.press("w")
+    page.get_by_label("Name", exact=True).fill("Half typed")
+    page.locator(".agor-dialog").get_by_role("button", name="Add", exact=True).click()
+    page.locator(".agor-dialog", has_text="Add a repository").wait_for()
+
+    page.keyboard.press("Escape")
+
+    page.locator(".agor-dialog", has_text="New worktree").wait_for()
+    assert page.get_by_label("Name", exact=True).input_value() == "Half typed"
+
+
+def test_a_filter_that_fits_no_card_says_so_for_as_long_as_it_does(lab, people, board):
+    made = worktree(lab, board, "Calm")
+    page = people("mira")
+    app = open_tab(page, lab, board)
+    card(page, "Calm").wait_for()
+    said = page.locator(".agor-board-hint")
+
+    app.locator(".agor-bar").get_by_role("button", name="Needs me").click()
+    said.get_by_text("Nothing on this board needs you").wait_for()
+    page.wait_for_timeout(3000)
+    assert said.is_visible()
+
+    found = lab.post("sessions", {"worktreeId": made["id"], "agent": "script", "prompt": HELLO})
+    lab.wait_for(lambda: state_of(lab, found["id"]) == "needs_you")
+    said.wait_for(state="detached")
+    assert page.locator(".agor-card[data-faded]").count() == 0
+
+
+def test_what_is_archived_or_taken_off_comes_back_to_its_place_by_undo(lab, people, board):
+    made = worktree(lab, board, "Comes back")
+    page = people("mira")
+    open_tab(page, lab, board)
+    card(page, "Comes back").evaluate("element => element.focus()")
+    for key in ("Control+a", "Shift+ArrowRight", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    x, y = lab.wait_for(lambda: place_of(lab, board) != (0, 0) and place_of(lab, board))
+
+    page.keyboard.press("e")
+    page.locator(".agor-card.agor-archived").wait_for()
+    page.keyboard.press("Delete")
+    lab.wait_for(lambda: lab.get(f"worktrees/{made['id']}")["board"] is None)
+    page.locator(".agor-toast", has_text="off the board").get_by_role("button", name="Undo").click()
+    page.locator(".agor-card.agor-archived").wait_for()
+    lab.wait_for(lambda: place_of(lab, board) == (x, y))
+
+    page.locator(".agor-toast", has_text="Archived").get_by_role("button", name="Undo").click()
+    lab.wait_for(lambda: lab.get(f"worktrees/{made['id']}")["state"] == "ready")
+
+
+def test_a_tab_that_was_opened_has_the_keyboard_and_leaves_jupyterlab_its_own_keys(lab, people, board):
+    worktree(lab, board, "Open")
+    page = people("mira")
+    open_tab(page, lab, board)
+
+    page.wait_for_function("document.activeElement.matches('.agor-board')")
+    page.keyboard.press("?")
+    page.wait_for_selector(".agor-keys")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".jp-FileBrowser")
+    page.keyboard.press("Control+b")
+    page.wait_for_selector(".jp-FileBrowser", state="hidden")
+    page.keyboard.press("Control+d")
+    page.wait_for_selector(".agor-board-hint")
+
+
+def test_keys_of_a_board_in_a_cell_are_not_the_notebooks(lab, people, board):
+    session(lab, board, "Keys in a cell", HELLO)
+    path = notebook(lab, "keys", f"import agor_jupyter as agor\nboard = agor.connect().board({board!r})\nboard", "'second'")
+    page = people("mira")
+    page.goto(f"{lab.url}lab/tree/{path}?reset")
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=40_000)
+    run_cell(page, 0)
+    page.wait_for_selector(".agor-app[data-host='cell'] .agor-card", timeout=40_000)
+    card(page, "Keys in a cell").evaluate("element => element.focus()")
+
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.wait_for_selector(".agor-panel[aria-label=Worktree]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    page.locator(".agor-transcript").focus()
+    for key in ("d", "d", "x", "z", "a", "b"):
+        page.keyboard.press(key)
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_selector(".agor-inbox")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.wait_for_selector(".agor-keys")
+
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+    page.keyboard.press("Escape")
+    page.locator(".agor-transcript").focus()
+    page.keyboard.press("Control+b")
+    page.wait_for_selector(".jp-FileBrowser", state="hidden")

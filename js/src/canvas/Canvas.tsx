@@ -44,7 +44,7 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
       {view.problems.length > 0 && <Problems problems={view.problems} />}
       {!view.isSynced && <Opening />}
       {isEmpty && <Empty isWritable={board.isWritable} commands={commands} />}
-      {chrome.hint !== null && <div className="agor-board-hint agor-pop">{chrome.hint}</div>}
+      {chrome.hint !== null && <div className="agor-board-hint agor-pop" role="status">{chrome.hint}</div>}
       {stage && (
         <>
           <Dock

@@ -34,12 +34,13 @@ export const mainSession = (worktreeId: string, state: BoardState): string | nul
   return [...sessions].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))[0]?.id ?? null;
 };
 
-/** Opens what a card is about: its conversation, or the dialog that starts one. */
+/** Opens what a card is about: its conversation, or the dialog that starts one; for whom and where there can be none, its worktree. */
 export const openCard = (card: Card, host: Pick<ActionHost, 'state' | 'commands'>, focusPrompt = false): void => {
   const worktree = host.state.worktrees.get(card.worktree);
-  if (!worktree || worktree.state !== 'ready') return;
+  if (!worktree) return;
   const session = mainSession(card.worktree, host.state);
-  if (session) host.commands.openSession(session, { focusPrompt });
+  if (worktree.state !== 'ready' || (!session && host.state.me?.role === 'viewer')) host.commands.openDiff(worktree.id);
+  else if (session) host.commands.openSession(session, { focusPrompt });
   else host.commands.openDialog('session', { worktreeId: card.worktree });
 };
 

@@ -7,15 +7,25 @@ export interface Edit {
   readonly id: string;
   readonly text: string;
   readonly kind: 'zone' | 'note';
-  readonly commit: (text: string) => void;
+  /** `height`: what the text of a note needs, in board units, where that is more than the note has. */
+  readonly commit: (text: string, height: number | null) => void;
   readonly close: () => void;
 }
+
+const LEAST_WIDTH = 200;
+const LEAST_HEIGHT = 60;
+const EDGE = 8;
+/** Headings and points take a little more than plain lines. */
+const SLACK = 12;
+/** A note does not grow further by itself. */
+const MOST_GROWN = 640;
 
 export class Editor {
   readonly #scene: Scene;
   readonly #layer: HTMLElement;
   #field: HTMLInputElement | HTMLTextAreaElement | null = null;
   #edit: Edit | null = null;
+  #needed: number | null = null;
 
   constructor(scene: Scene, layer: HTMLElement) {
     this.#scene = scene;
@@ -48,10 +58,13 @@ export class Editor {
       }
     });
     field.addEventListener('blur', () => this.close(true));
+    field.addEventListener('input', () => this.refresh());
     this.#field = field;
     this.#edit = edit;
+    this.#needed = null;
     this.#scene.flag(edit.id, 'editing', 'yes');
     this.#layer.append(field);
+    this.#layer.dataset['writing'] = edit.kind;
     this.refresh();
     field.focus({ preventScroll: true });
     field.select();
@@ -66,23 +79,35 @@ export class Editor {
     this.#scene.flag(edit.id, 'editing', null);
     const text = field.value;
     field.remove();
-    if (keeps && text !== edit.text) edit.commit(text);
+    delete this.#layer.dataset['writing'];
+    if (keeps && text !== edit.text) edit.commit(text, this.#needed);
     edit.close();
   }
 
-  /** Follows the camera. */
+  /** Follows the camera. The field of a note grows with its text as far as there is room. */
   refresh(): void {
     const box = this.#edit && this.#scene.boxOf(this.#edit.id);
     if (!this.#field || !this.#edit || !box) return;
-    const { zoom } = this.#scene.camera;
-    const seen = boxToScreen(this.#scene.camera, box);
+    const { camera, size } = this.#scene;
+    const seen = boxToScreen(camera, box);
     const { style } = this.#field;
-    style.left = `${Math.round(seen.x + (this.#edit.kind === 'zone' ? 8 : 0))}px`;
-    style.top = `${Math.round(seen.y + (this.#edit.kind === 'zone' ? (zoom < 0.5 ? -30 : 6) : 0))}px`;
-    style.width = `${Math.max(120, Math.round(seen.width - (this.#edit.kind === 'zone' ? 60 : 0)))}px`;
-    if (this.#edit.kind === 'note') {
-      style.height = `${Math.max(60, Math.round(seen.height))}px`;
-      style.fontSize = `${Math.max(12, Math.min(13, 13 * zoom))}px`;
+    if (this.#edit.kind === 'zone') {
+      style.left = `${Math.round(seen.x + 8)}px`;
+      style.top = `${Math.round(seen.y + (camera.zoom < 0.5 ? -30 : 6))}px`;
+      style.width = `${Math.max(120, Math.round(seen.width - 60))}px`;
+      return;
     }
+    const width = Math.max(LEAST_WIDTH, Math.round(seen.width));
+    const height = Math.max(LEAST_HEIGHT, Math.round(seen.height));
+    // A field that is wider than its note stays within the view.
+    const left = Math.max(seen.x + seen.width - width, Math.min(seen.x, size.width - width - EDGE));
+    style.left = `${Math.round(left)}px`;
+    style.top = `${Math.round(seen.y)}px`;
+    style.width = `${width}px`;
+    style.fontSize = `${Math.max(12, Math.min(13, 13 * camera.zoom))}px`;
+    style.height = `${height}px`;
+    const needed = this.#field.scrollHeight;
+    this.#needed = needed > height ? Math.min(MOST_GROWN, Math.round((needed + SLACK) / camera.zoom)) : null;
+    if (needed > height) style.height = `${Math.max(height, Math.min(needed, Math.round(size.height - seen.y - EDGE)))}px`;
   }
 }

@@ -6,7 +6,7 @@ import type { Direction } from './geometry';
 export type KeyAction =
   | { readonly do: 'tool'; readonly tool: ToolName }
   | { readonly do: 'next' | 'previous' | 'open' | 'close' | 'fit' | 'zoom-selection' | 'actual' | 'zoom-in' | 'zoom-out' }
-  | { readonly do: 'new-worktree' | 'new-session' | 'prompt' | 'changes' | 'archive' | 'delete' | 'undo' | 'redo' | 'select-all' }
+  | { readonly do: 'new-worktree' | 'new-session' | 'prompt' | 'changes' | 'archive' | 'delete' | 'duplicate' | 'undo' | 'redo' | 'select-all' }
   | { readonly do: 'arrow'; readonly direction: Direction; readonly by: number }
   | { readonly do: 'answer'; readonly with: 'allow_once' | 'allow_always' | 'reject_once' };
 
@@ -47,6 +47,7 @@ export const actionOf = (key: Key): KeyAction | null => {
     if (letter === 'z') return { do: key.shiftKey ? 'redo' : 'undo' };
     if (letter === 'y') return { do: 'redo' };
     if (letter === 'a') return { do: 'select-all' };
+    if (letter === 'd') return { do: 'duplicate' };
     return null;
   }
   const direction = ARROWS[key.key];

@@ -85,6 +85,7 @@ export class Scene {
   #ink: CanvasRenderingContext2D | null | undefined;
   readonly #widths = new Map<string, number>();
   #isUnsettled = true;
+  #isClippedDue = true;
   #order: { version: number; ids: readonly string[]; index: Map<string, number> } = { version: -1, ids: [], index: new Map() };
 
   constructor(host: SceneHost, state: BoardState) {
@@ -363,6 +364,15 @@ export class Scene {
     }
   }
 
+  /** Marks what holds more text than it has room for. Looks only after something was drawn: it makes the browser lay out. */
+  findClipped(): void {
+    if (!this.#isClippedDue) return;
+    this.#isClippedDue = false;
+    for (const { id, element, isNatural, isGround } of this.#mounted) {
+      if (element && !isNatural && !isGround) this.flag(id, 'clipped', element.scrollHeight > element.clientHeight + 2 ? 'yes' : null);
+    }
+  }
+
   destroy(): void {
     this.#observer?.disconnect();
     this.root.remove();
@@ -382,6 +392,7 @@ export class Scene {
       this.root.style.setProperty('--agor-type', String(type));
       this.root.toggleAttribute('data-small', isSmallAt(type));
       if (detail === 'compact') for (const item of this.#mounted) if (item.isNatural) this.#resize(item);
+      this.#isClippedDue = true;
     }
     // From here on a tile is a speck: colour only.
     if (zoom < 0.1) this.root.dataset['far'] = 'yes';
@@ -503,6 +514,7 @@ export class Scene {
     if (item.isGround) this.#scaleHead(item);
     if (item.isNatural && this.detail === 'full') this.#observer?.observe(element);
     this.#mounted.add(item);
+    this.#isClippedDue ||= !item.isNatural;
   }
 
   #unmount(item: Item): void {
@@ -536,6 +548,7 @@ export class Scene {
     }
     item.drawn = this.detail;
     item.isDirty = false;
+    this.#isClippedDue ||= !item.isNatural;
     item.isTicking = this.detail === 'full' && view.isTicking(item.object, context);
     if (isOther && item.isNatural) {
       if (this.detail === 'full') this.#observer?.observe(element);

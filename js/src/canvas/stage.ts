@@ -28,6 +28,8 @@ import { Viewpoint } from './viewpoint';
 const CURSOR_MS = 33;
 const HELD_MS = 40;
 const VIEW_MS = 250;
+const COPY_BY = 24;
+const { no } = texts.keys;
 
 /** What the dock and the zoomer show. */
 export interface Chrome {
@@ -71,8 +73,8 @@ export class Stage implements Desk, ActionHost {
   #pinch: { distance: number; middle: Point } | null = null;
   #isSpace = false;
   #hintTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The filter fits no card, and the board says so. */
-  #hasNoHit = false;
+  /** Said as long as the filter fits no card. */
+  #noHit: string | null = null;
   #eatClick = false;
   #dots = 0;
   #frameAt: DOMRect | null = null;
@@ -116,7 +118,6 @@ export class Stage implements Desk, ActionHost {
         role: 'application',
         'aria-roledescription': 'board',
         'aria-label': 'Board. Tab goes from card to card, Enter opens, question mark lists all keys',
-        'data-lm-suppress-shortcuts': 'true',
         'data-tool': props.local.tool,
         'data-host': props.local.host,
       },
@@ -190,6 +191,7 @@ export class Stage implements Desk, ActionHost {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
       delete this.root.dataset['moving'];
+      this.scene.findClipped();
       this.#watch();
     }, 250);
     this.schedule();
@@ -221,11 +223,14 @@ export class Stage implements Desk, ActionHost {
     const object = this.board.getView().objects.get(id);
     if (!object || object.kind === 'card') return;
     const isZone = object.kind === 'zone';
+    // What is written is seen while it is written.
+    if (!isZone) this.#bring(id);
     this.#editor.open({
       id,
       kind: object.kind,
       text: isZone ? object.name : object.text,
-      commit: text => this.board.change({ [id]: isZone ? { name: text.trim() || 'Zone' } : { text } }),
+      // What was written has room, and one step of undo takes back both.
+      commit: (text, height) => this.board.change({ [id]: isZone ? { name: text.trim() || 'Zone' } : height === null ? { text } : { text, height } }),
       close: () => this.root.focus({ preventScroll: true }),
     });
   }
@@ -233,20 +238,22 @@ export class Stage implements Desk, ActionHost {
   open(id: string): void {
     const object = this.scene.items.get(id)?.object;
     if (!object) return;
-    if (object.kind === 'card') openCard(object, this);
+    if (object.kind === 'card') this.#openCard(id);
     else this.edit(id);
   }
 
-  remove(ids: readonly string[]): void {
+  /** `stay`: how many cards were meant too, and do not go. */
+  remove(ids: readonly string[], stay = 0): void {
     if (!this.board.isWritable || ids.length === 0) return;
+    const { deleted } = texts.keys;
     const objects = ids.map(id => this.board.getView().objects.get(id)).filter(object => object !== undefined);
     const [only] = objects;
-    const what = objects.length > 1 ? `${objects.length} things` : only?.kind === 'zone' ? `zone “${only.name}”. Its cards stay` : only?.kind === 'note' ? 'a note' : 'a card. Its branch stays';
+    const what = objects.length > 1 || !only ? deleted.things(objects.length) : only.kind === 'zone' ? deleted.zone(only.name) : deleted[only.kind];
     this.commands.select([]);
     this.board.remove(ids);
     this.root.focus({ preventScroll: true });
     this.#hint(null);
-    this.commands.toast({ text: `Deleted ${what}`, undo: () => this.board.undo() });
+    this.commands.toast({ text: stay ? `${what}. ${texts.keys.stays(stay)}` : what, undo: () => this.board.undo() });
   }
 
   unfold(id: string): void {
@@ -312,9 +319,16 @@ export class Stage implements Desk, ActionHost {
   focus(id: string): void {
     const item = this.scene.items.get(id);
     if (!item) return;
+    this.#bring(id);
+    item.element?.focus({ preventScroll: true });
+  }
+
+  /** Into view at once. */
+  #bring(id: string): void {
+    const item = this.scene.items.get(id);
+    if (!item) return;
     this.#view.focus(this.scene.box(item));
     this.#draw();
-    item.element?.focus({ preventScroll: true });
   }
 
   /** Keeps a thing in view when a panel opens beside the board. */
@@ -371,7 +385,10 @@ export class Stage implements Desk, ActionHost {
     }
     this.root.style.backgroundPosition = `${camera.x % step}px ${camera.y % step}px`;
     this.#tell({ percent: Math.round(camera.zoom * 100) });
-    if (this.root.dataset['moving'] === undefined) this.#watch();
+    if (this.root.dataset['moving'] === undefined) {
+      this.scene.findClipped();
+      this.#watch();
+    }
     if (this.scene.isBehind) this.schedule();
   }
 
@@ -384,8 +401,8 @@ export class Stage implements Desk, ActionHost {
 
   #hint(text: string | null): void {
     clearTimeout(this.#hintTimer);
-    if (text !== null) this.#hintTimer = setTimeout(() => this.#tell({ hint: null }), 2500);
-    this.#tell({ hint: text });
+    if (text !== null) this.#hintTimer = setTimeout(() => this.#tell({ hint: this.#noHit }), 2500);
+    this.#tell({ hint: text ?? this.#noHit });
   }
 
   #readBoard(): void {
@@ -434,11 +451,10 @@ export class Stage implements Desk, ActionHost {
       this.scene.flag(item.id, 'faded', fits ? null : 'yes');
     }
     const isNoHit = hits === 0 && this.scene.items.size > 0 && (words !== '' || only !== 'all');
-    if (isNoHit) {
-      clearTimeout(this.#hintTimer);
-      this.#tell({ hint: words ? texts.bar.noMatch(words) : texts.bar.noHit[only] });
-    } else if (this.#hasNoHit) this.#tell({ hint: null });
-    this.#hasNoHit = isNoHit;
+    const noHit = isNoHit ? (words ? texts.bar.noMatch(words) : texts.bar.noHit[only]) : null;
+    if (noHit === this.#noHit) return;
+    this.#noHit = noHit;
+    this.#hint(null);
   }
 
   /** New questions are said once, politely. */
@@ -508,18 +524,6 @@ export class Stage implements Desk, ActionHost {
       if (event.key === ' ') this.#setSpace(false);
     });
     on(window, 'blur', () => this.#setSpace(false));
-    // JupyterLab reads this attribute in the document's capture phase: what is not ours, such as saving, stays JupyterLab's.
-    on(
-      window,
-      'keydown',
-      event => {
-        if (!(event.target instanceof Node) || !this.root.contains(event.target)) return;
-        const isTheirs = (event.ctrlKey || event.metaKey || event.altKey) && actionOf(event) === null && event.key.toLowerCase() !== 'k' && !isField(event.target);
-        if (isTheirs) delete this.root.dataset['lmSuppressShortcuts'];
-        else this.root.dataset['lmSuppressShortcuts'] = 'true';
-      },
-      { capture: true },
-    );
     this.#undos.push(this.board.subscribe(() => this.#readBoard()));
     if (typeof ResizeObserver !== 'undefined') {
       const observer = new ResizeObserver(() => this.#resized());
@@ -760,12 +764,10 @@ export class Stage implements Desk, ActionHost {
     } else if (isPlain && event.key !== 'Tab') event.stopPropagation();
   }
 
-  /** False: the key was not used, and goes its usual way. */
+  /** False: the key was not used, and goes its usual way. What cannot be done says why. */
   #act(action: KeyAction): boolean {
     const { commands } = this;
     const id = this.#focused() ?? (this.selection.size === 1 ? ([...this.selection][0] ?? null) : null);
-    const object = id === null ? undefined : this.scene.items.get(id)?.object;
-    const card = object?.kind === 'card' ? object : null;
     switch (action.do) {
       case 'tool':
         commands.setTool(action.tool);
@@ -777,7 +779,8 @@ export class Stage implements Desk, ActionHost {
         this.#arrow(action.direction, action.by);
         return true;
       case 'open':
-        if (id !== null) this.open(id);
+        if (id === null) this.#hint(no.card);
+        else this.open(id);
         return true;
       case 'close':
         this.#close();
@@ -786,7 +789,8 @@ export class Stage implements Desk, ActionHost {
         this.fit();
         return true;
       case 'zoom-selection':
-        this.zoomToSelection();
+        if (this.selection.size) this.zoomToSelection();
+        else this.#hint(no.selection);
         return true;
       case 'actual':
         this.actualSize();
@@ -796,36 +800,76 @@ export class Stage implements Desk, ActionHost {
         this.zoomBy(action.do === 'zoom-in' ? 1.25 : 0.8);
         return true;
       case 'answer':
-        if (card && id !== null) this.#answer(id, card.worktree, action.with);
+        this.#atCard(id, (worktree, card) => this.#answer(card, worktree, action.with));
         return true;
       case 'new-worktree':
-        commands.openDialog('worktree');
+        if (this.#maySteer()) commands.openDialog('worktree');
         return true;
       case 'new-session':
-        if (card) commands.openDialog('session', { worktreeId: card.worktree });
+        this.#atCard(id, worktree => this.#maySteer() && commands.openDialog('session', { worktreeId: worktree }));
         return true;
       case 'prompt':
-        if (card) openCard(card, this, true);
+        this.#atCard(id, (_, card) => this.#openCard(card, true));
         return true;
       case 'changes':
-        if (card) commands.openDiff(card.worktree);
+        this.#atCard(id, worktree => commands.openDiff(worktree), true);
         return true;
       case 'archive':
-        if (card && id !== null) this.run(id, () => commands.archiveWorktree(card.worktree));
+        this.#archive(id);
         return true;
       case 'delete':
         this.#delete();
         return true;
+      case 'duplicate':
+        this.#duplicate();
+        return true;
       case 'undo':
-        this.board.undo();
+        if (this.board.canUndo) this.board.undo();
+        else this.#hint(no.undo);
         return true;
       case 'redo':
-        this.board.redo();
+        if (this.board.canRedo) this.board.redo();
+        else this.#hint(no.redo);
         return true;
       case 'select-all':
         commands.select([...this.scene.items.values()].filter(item => !item.isGround).map(item => item.id));
         return true;
     }
+  }
+
+  #maySteer(): boolean {
+    if (this.state.me?.role !== 'viewer') return true;
+    this.#hint(no.rights);
+    return false;
+  }
+
+  /** Does it at the card that is meant, if its worktree can be worked in, or for `isShown` if there is one to be seen. */
+  #atCard(id: string | null, job: (worktreeId: string, cardId: string) => void, isShown = false): void {
+    const object = id === null ? undefined : this.scene.items.get(id)?.object;
+    if (id === null || object?.kind !== 'card') {
+      this.#hint(no.card);
+      return;
+    }
+    const worktree = this.state.worktrees.get(object.worktree);
+    if (!worktree) this.#hint(no.absent(object.title || object.branch));
+    else if (isShown || worktree.state === 'ready') job(worktree.id, id);
+    else this.#hint(no[worktree.state](worktree.name));
+  }
+
+  #openCard(id: string, focusPrompt = false): void {
+    const object = this.scene.items.get(id)?.object;
+    if (object?.kind !== 'card') return;
+    const worktree = this.state.worktrees.get(object.worktree);
+    if (worktree) openCard(object, this, focusPrompt);
+    else this.#hint(no.absent(object.title || object.branch));
+  }
+
+  /** The focused card, or all that are selected with it. */
+  #archive(id: string | null): void {
+    const ids = id === null || this.selection.has(id) ? [...this.selection] : [id];
+    const cards = ids.filter(one => this.scene.items.get(one)?.object.kind === 'card');
+    if (!cards.length) this.#hint(no.card);
+    else if (this.#maySteer()) for (const one of cards) this.#atCard(one, (worktree, card) => this.run(card, () => this.commands.archiveWorktree(worktree)));
   }
 
   #step(by: 1 | -1): boolean {
@@ -865,28 +909,62 @@ export class Stage implements Desk, ActionHost {
   #close(): void {
     if (this.#gesture) this.#stop(true);
     else if (this.#local.tool !== 'select') this.commands.setTool('select');
-    else if (this.selection.size) this.commands.select([]);
-    else if (this.#local.openSessionId !== null) this.commands.openSession(null);
     else if (this.#local.openDiffId !== null) this.commands.openDiff(null);
+    else if (this.#local.openSessionId !== null) this.commands.openSession(null);
+    else if (this.selection.size) this.commands.select([]);
     else this.root.focus({ preventScroll: true });
   }
 
+  /** A card goes when its worktree is archived. One whose worktree is not there, or put away, can be taken off the board. */
   #delete(): void {
+    if (!this.board.isWritable) {
+      this.#hint(no.layout);
+      return;
+    }
     const ids = this.selection.size ? [...this.selection] : [this.#focused()].filter(id => id !== null);
-    // A card goes by archiving its worktree, or by removing a card whose worktree is not here.
-    const loose = ids.filter(id => this.scene.items.get(id)?.object.kind !== 'card');
-    if (loose.length) this.remove(loose);
-    else if (ids.length) this.#hint('A card goes when its worktree is archived: E');
+    const loose: string[] = [];
+    const away: (readonly [string, string])[] = [];
+    for (const id of ids) {
+      const object = this.scene.items.get(id)?.object;
+      const worktree = object?.kind === 'card' ? this.state.worktrees.get(object.worktree) : undefined;
+      if (object && (object.kind !== 'card' || (!worktree && this.state.isLoaded))) loose.push(id);
+      else if (worktree?.state === 'archived' || worktree?.state === 'missing') away.push([id, worktree.id]);
+    }
+    const stay = ids.length - loose.length - away.length;
+    if (loose.length) this.remove(loose, stay);
+    else if (stay) this.#hint(texts.keys.stays(stay));
+    else if (!ids.length) this.#hint(no.selection);
+    for (const [id, worktree] of away) this.run(id, () => this.commands.takeOffBoard(worktree));
+  }
+
+  /** Notes and zones, a little below and to the right; the copies are selected, so that they can be moved at once. */
+  #duplicate(): void {
+    const ids = this.selection.size ? [...this.selection] : [this.#focused()].filter(id => id !== null);
+    const objects = ids.map(id => this.board.getView().objects.get(id)).filter(object => object !== undefined && object.kind !== 'card');
+    if (!ids.length) this.#hint(no.selection);
+    else if (!objects.length) this.#hint(no.duplicate);
+    else if (!this.board.isWritable) this.#hint(no.layout);
+    else {
+      const made = this.board.addAll(objects.map(object => ({ ...object, x: object.x + COPY_BY, y: object.y + COPY_BY })));
+      this.#readBoard();
+      this.commands.select(made);
+      if (made[0] !== undefined) this.focus(made[0]);
+    }
   }
 
   #answer(id: string, worktreeId: string, kind: 'allow_once' | 'allow_always' | 'reject_once'): void {
     const session = mainSession(worktreeId, this.state);
     const open = session === null ? null : (this.state.sessions.get(session)?.openPermissionId ?? null);
     const permission = open === null ? undefined : this.state.permissions.get(open);
-    const option = permission?.options.find(o => o.kind === kind);
+    if (open === null || !permission) {
+      this.#hint(no.question);
+      return;
+    }
+    const option = permission.options.find(o => o.kind === kind);
     // Files are read before they are trusted, and what an “always” covers is said in the panel.
-    if (permission?.files || (permission && kind === 'allow_always')) this.commands.openSession(session);
-    else if (open !== null && option) this.run(id, () => this.commands.answer(open, option.id));
+    if (!option || permission.files || kind === 'allow_always') this.commands.openSession(session);
+    else if (this.state.me?.role !== 'owner') this.#hint(no.rights);
+    else this.run(id, () => this.commands.answer(open, option.id));
   }
 
   nextNeed(): void {
@@ -900,7 +978,7 @@ export class Stage implements Desk, ActionHost {
         return;
       }
     }
-    this.#hint('Nothing needs you');
+    this.#hint(no.need);
   }
 }
 

@@ -15,6 +15,7 @@ export class BoardView extends Widget {
   #mounted: Mounted | undefined;
   #path: string | undefined;
   #wake: (() => void) | undefined;
+  #isActive = false;
 
   constructor(host: 'cell' | 'tab', can: Host) {
     super();
@@ -22,8 +23,6 @@ export class BoardView extends Widget {
     this.#can = can;
     this.addClass('agor-host');
     this.node.style.cssText = host === 'tab' ? 'width:100%;height:100%;min-height:0' : 'width:100%';
-    // Lumino's own shortcuts must not take the board's keys: JupyterLab ignores keys from here.
-    this.node.dataset.lmSuppressShortcuts = 'true';
   }
 
   /** Shows the board. The same path again: it is looked for again if it is not shown. */
@@ -41,6 +40,8 @@ export class BoardView extends Widget {
         const { mountBoard } = await loadBundle(attempt);
         if (this.isDisposed || this.#path !== path) return;
         this.#mounted = mountBoard(this.node, { path, host: this.#host, ...this.#can });
+        // Unless a person went on elsewhere meanwhile.
+        if (this.#isActive && this.node.contains(document.activeElement)) this.#mounted.focus();
         return;
       } catch (error) {
         console.warn('agor: the canvas could not be loaded', error);
@@ -48,6 +49,12 @@ export class BoardView extends Widget {
       }
       await this.#pause(attempt);
     }
+  }
+
+  /** Its tab was chosen: keys work without a press on the board. */
+  protected override onActivateRequest(): void {
+    this.#isActive = true;
+    this.#mounted?.focus();
   }
 
   override dispose(): void {

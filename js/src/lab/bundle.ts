@@ -7,6 +7,7 @@ import type { Host } from './BoardView.js';
 
 export interface Mounted {
   look(): void;
+  focus(): void;
   unmount(): void;
 }
 interface Bundle {

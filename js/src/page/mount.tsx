@@ -7,6 +7,7 @@ import { injectStyles } from '../styles/inject.js';
 import { texts } from '../texts.js';
 import { guardComposition } from './composition.js';
 import { loadLater } from './later.js';
+import { keepShortcuts } from './shortcuts.js';
 import { holdBoard } from '../transport/board.js';
 import { pageConfig } from '../transport/page.js';
 
@@ -21,6 +22,8 @@ export interface MountOptions {
 export interface Mounted {
   /** A cell was run again, say: if the board is not open, look for it now. */
   look(): void;
+  /** Gives the board the keyboard, unless something of it has it already. */
+  focus(): void;
   unmount(): void;
 }
 
@@ -28,7 +31,7 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   const page = pageConfig();
   if (!page) {
     el.textContent = texts.host.noServer(path);
-    return { look: () => undefined, unmount: () => void (el.textContent = '') };
+    return { look: () => undefined, focus: () => undefined, unmount: () => void (el.textContent = '') };
   }
   injectStyles();
   el.textContent = '';
@@ -42,9 +45,8 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   const place = document.createElement('div');
   place.className = 'agor-mount';
   place.dataset.host = host;
-  // JupyterLab's and the notebook's own keys end here, but for those that the board does not use.
-  place.dataset.lmSuppressShortcuts = 'true';
-  const unguard = guardComposition(place);
+  place.tabIndex = -1;
+  const unguard = [guardComposition(place), keepShortcuts(place)];
   el.append(place);
   const load = () => loadLater(page);
   const root = createRoot(place);
@@ -59,9 +61,12 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   );
   return {
     look: held.value.look,
+    focus: () => {
+      if (!place.contains(document.activeElement)) (place.querySelector<HTMLElement>('.agor-board') ?? place).focus({ preventScroll: true });
+    },
     unmount: () => {
       root.unmount();
-      unguard();
+      for (const undo of unguard) undo();
       place.remove();
       held.release();
     },

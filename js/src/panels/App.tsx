@@ -14,6 +14,7 @@ import type { Stage } from '../canvas/stage.js';
 import type { BoardDoc, BoardState, Dialog, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
+import { Aside } from './Aside.js';
 import { Banner } from './Banner.js';
 import { Bar } from './Bar.js';
 import type { BoardClient } from './client.js';
@@ -68,11 +69,14 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
   useReading(local.openDiffId ? null : local.openSessionId);
   const [stage, setStage] = useState<Stage | null>(null);
   const opened = worktreeOf(local.openDiffId, local.openSessionId, state.shared);
-  const onKeyDown = useKeys(() => {
-    const card = opened && state.board ? cardOf(state.board, opened) : undefined;
+  const shownLast = useRef(opened);
+  if (opened) shownLast.current = opened;
+  const focusBoard = () => {
+    const card = shownLast.current && state.board ? cardOf(state.board, shownLast.current) : undefined;
     if (card) stage?.focus(card);
     else root.current?.querySelector<HTMLElement>('.agor-board')?.focus({ preventScroll: true });
-  });
+  };
+  const onKeyDown = useKeys();
   useSyncExternalStore(state.board?.subscribe ?? never, () => state.board?.getView() ?? null);
 
   const session = local.openSessionId ? state.shared.sessions.get(local.openSessionId) : undefined;
@@ -81,16 +85,26 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
   const later = useLater(loadLater, state.shared.isLoaded, isPanelOpen || local.isInboxOpen || local.dialog !== null);
   const onKeyDownCapture = useGlobalKeys(
     key => {
-      const filter = root.current?.querySelector<HTMLElement>('[data-filter]');
-      if (key === 'filter') filter?.tagName === 'INPUT' ? filter.focus() : filter?.click();
-      else if (key === 'inbox') commands.openInbox(true);
-      else if (key === 'next-need') stage?.nextNeed();
-      else commands.openDialog(key);
+      if (key === 'inbox') return commands.openInbox(true);
+      if (key === 'commands' || key === 'keys') return commands.openDialog(key);
+      // What lies over the board gives the focus back before it goes elsewhere.
+      commands.openInbox(false);
+      if (key === 'next-need' && isNarrow) commands.closePanel();
+      setTimeout(() => {
+        const filter = root.current?.querySelector<HTMLElement>('[data-filter]');
+        if (key === 'next-need') stage?.nextNeed();
+        else if (filter?.tagName === 'INPUT') filter.focus();
+        else filter?.click();
+      });
     },
     () => local.dialog !== null,
   );
   // Where it shall lie is asked for when the dialog opens, whoever opened it.
   const dialog = useMemo(() => placed(local.dialog, stage), [local.dialog, stage]);
+  useEffect(() => {
+    // The keyboard was given to the view before there was a board in it.
+    if (stage && root.current && document.activeElement === root.current.parentElement) stage.root.focus({ preventScroll: true });
+  }, [stage]);
   useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
   const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}${state.readOnlyReason ? ' agor-unread' : ''}`;
   return (
@@ -106,16 +120,17 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
           )}
         </div>
         {isPanelOpen && (
-          <aside
-            className="agor-panel"
-            style={isNarrow ? undefined : { width: local.panelWidth }}
-            aria-label={worktree ? texts.panel.worktreeLabel : texts.panel.label}
+          <Aside
+            shown={worktree?.id ?? session?.id ?? ''}
+            label={worktree ? texts.panel.worktreeLabel : texts.panel.label}
+            width={isNarrow ? undefined : local.panelWidth}
+            onFocusLost={focusBoard}
           >
             {!isNarrow && <ResizeHandle />}
             {!later && <p className="agor-nothing">{texts.transcript.loading}</p>}
             {later && worktree && <later.WorktreePanel key={worktree.id} worktree={worktree} />}
             {later && !worktree && session && <later.SessionPanel key={session.id} session={session} />}
-          </aside>
+          </Aside>
         )}
       </div>
       {later && local.isInboxOpen && <later.Inbox />}
@@ -145,16 +160,18 @@ const cardOf = (board: BoardDoc, worktreeId: string): string | undefined =>
 const worktreeOf = (diffId: string | null, sessionId: string | null, shared: BoardState): string | null =>
   diffId ?? (sessionId === null ? null : (shared.sessions.get(sessionId)?.worktreeId ?? null));
 
-/** The card of what the panel shows stays in view when the panel takes its place. */
+/** The card of what the panel shows is selected, however it came there, and stays in view when the panel takes its place. */
 function useShown(stage: Stage | null, board: BoardDoc | null, worktreeId: string | null): void {
+  const { view } = useApp();
   useEffect(() => {
     if (!stage || !board || !worktreeId) return;
     const found = cardOf(board, worktreeId);
     if (found === undefined) return;
+    if (!view.getState().selection.has(found)) view.set({ selection: new Set([found]) });
     // Once the board has its new width.
     const timer = setTimeout(() => stage.show(found), 60);
     return () => clearTimeout(timer);
-  }, [stage, board, worktreeId]);
+  }, [stage, board, view, worktreeId]);
 }
 
 /** The whole screen by the browser's own means: nothing around a cell can crop it. */
@@ -195,7 +212,7 @@ function useReading(sessionId: string | null): void {
 }
 
 /** Keys that are left over: Escape closes the panel, and what is plainly a letter of this view does not reach the notebook around it. */
-function useKeys(focusBack: () => void) {
+function useKeys() {
   const { view, commands } = useApp();
   return (event: KeyboardEvent) => {
     if (event.defaultPrevented) return;
@@ -203,7 +220,6 @@ function useKeys(focusBack: () => void) {
     if (event.key === 'Escape' && !dialog && (openSessionId || openDiffId) && !(event.target instanceof HTMLInputElement)) {
       event.preventDefault();
       commands.closePanel();
-      focusBack();
     }
     if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
     if (event.key === 'Escape') event.stopPropagation();

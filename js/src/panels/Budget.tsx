@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import type { Budget, Session, Worktree } from '../protocol/generated.js';
 import { parkedTurn, usedUp } from '../store/parked.js';
 import type { BoardState } from '../store/types.js';
+import { plain } from '../store/plain.js';
 import { dialogTexts, texts } from '../texts.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
@@ -29,7 +30,7 @@ export function BudgetDialog({ worktree, session }: { worktree: Worktree | undef
   const subject = subjects[scope];
   const budget = [...shared.budgets.values()].find(one => one.scope === scope && one.subject === subject);
   const names: Readonly<Record<Scope, string>> = {
-    session: session?.title || texts.panel.untitled,
+    session: plain(session?.title ?? '') || texts.panel.untitled,
     worktree: worktree?.name ?? '',
     board: client.path,
     user: shared.me?.person.name ?? '',

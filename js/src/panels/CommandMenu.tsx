@@ -2,6 +2,7 @@
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 
 import type { IconName } from '../icons.js';
+import { plain } from '../store/plain.js';
 import { texts } from '../texts.js';
 import { agentLabel, canSteer, useApp, useShared } from './context.js';
 import { useFocusTrap } from './Dialog.js';
@@ -122,7 +123,7 @@ function useEntries(query: string): Entry[] {
       .map(session => ({
         id: session.id,
         section: texts.menu.sessions,
-        label: session.title || texts.panel.untitled,
+        label: plain(session.title) || texts.panel.untitled,
         detail: `${shared.worktrees.get(session.worktreeId)?.name ?? ''}, ${texts.states[session.state].toLowerCase()}`,
         mark: session.state,
         run: () => commands.openSession(session.id),

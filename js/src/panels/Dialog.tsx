@@ -3,6 +3,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from 're
 
 import { texts } from '../texts.js';
 import { Icon } from './Icon.js';
+import { visible } from './safe.js';
 
 const FOCUSABLE =
   'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [tabindex]:not([tabindex="-1"])';
@@ -75,7 +76,7 @@ export function Dialog({ title, onClose, children, footer, width = 460 }: Props)
         style={{ width }}
       >
         <header className="agor-dialog-head">
-          <h2 id={id}>{title}</h2>
+          <h2 id={id}>{visible(title)}</h2>
           <button type="button" className="agor-ib" onClick={onClose} aria-label={texts.close}>
             <Icon name="close" />
           </button>

@@ -1,13 +1,15 @@
 // A fork of a session: a second one that begins with what this one knows.
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useRef } from 'react';
 
 import type { Session } from '../protocol/generated.js';
+import { plain } from '../store/plain.js';
 import { dialogTexts, texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { useTextOnly } from './attachments.js';
 import { useApp, useCommand } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
+import { useDraft } from './drafts.js';
 import { submitKeys } from './WorktreeDialog.js';
 
 const words = dialogTexts.fork;
@@ -21,7 +23,8 @@ interface Props {
 export function ForkDialog({ session, agent, text }: Props) {
   const { commands } = useApp();
   const choice = useAgentChoice(agent ?? session.agent, session);
-  const [prompt, setPrompt] = useState(text ?? '');
+  const draft = useDraft(`fork ${session.id}`, { prompt: text ?? '' });
+  const { prompt } = draft.values;
   const { run, isRunning, problem } = useCommand();
   const textOnly = useTextOnly();
   const key = useRef(newKey());
@@ -33,9 +36,14 @@ export function ForkDialog({ session, agent, text }: Props) {
       await choice.keep();
       const request = { agent: choice.agent, options: choice.options, ...(prompt.trim() ? { prompt } : {}) };
       const fork = await commands.fork(session.id, request, key.current);
+      draft.forget();
       commands.closeDialog();
       commands.openSession(fork.id, { focusPrompt: !prompt.trim() });
     });
+  };
+  const cancel = () => {
+    draft.forget();
+    commands.closeDialog();
   };
   const manage = () =>
     commands.openDialog('agents', {
@@ -44,7 +52,7 @@ export function ForkDialog({ session, agent, text }: Props) {
     });
   return (
     <Dialog
-      title={words.title(session.title || texts.panel.untitled)}
+      title={words.title(plain(session.title) || texts.panel.untitled)}
       onClose={() => commands.closeDialog()}
       width={520}
       footer={
@@ -52,7 +60,7 @@ export function ForkDialog({ session, agent, text }: Props) {
           <span className="agor-grow agor-xs agor-t3">
             {isSame && choice.status?.agent.canFork ? words.native(label) : words.primed(label)} {words.sameTree}
           </span>
-          <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
+          <button type="button" className="agor-btn" onClick={cancel}>
             {texts.cancel}
           </button>
           <button type="submit" form="agor-fork-form" className="agor-btn agor-primary" disabled={isRunning || !choice.agent}>
@@ -75,7 +83,7 @@ export function ForkDialog({ session, agent, text }: Props) {
               className="agor-input"
               rows={4}
               value={prompt}
-              onChange={event => setPrompt(event.target.value)}
+              onChange={event => draft.set({ prompt: event.target.value })}
               onPaste={textOnly.paste}
             />
           )}

@@ -2,6 +2,7 @@
 import { useState } from 'react';
 
 import type { Permission, Session, Turn } from '../protocol/generated.js';
+import { plain } from '../store/plain.js';
 import { parked, parkedTurn } from '../store/parked.js';
 import { countsOf, isOnBoard, sessionWords } from '../store/standing.js';
 import type { BoardState } from '../store/types.js';
@@ -71,7 +72,7 @@ function Question({ permission, board }: { permission: Permission; board: string
   return (
     <section className="agor-inbox-row" data-permission={permission.id}>
       <Mark state="needs_you" />
-      <b className="agor-ell">{visible(worktree?.name ?? session?.title ?? '')}</b>
+      <b className="agor-ell">{visible(worktree?.name ?? plain(session?.title ?? ''))}</b>
       <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
       <span className="agor-inbox-wide">
         {texts.permission.asks(agentLabel(shared, session?.agent ?? ''), permission.toolKind)}
@@ -122,7 +123,7 @@ function Broken({ session }: { session: Session }) {
   return (
     <button type="button" className="agor-inbox-row" onClick={() => commands.openSession(session.id)}>
       <Mark state={session.state} label={sessionWords(session, shared)} />
-      <b className="agor-ell">{visible(shared.worktrees.get(session.worktreeId)?.name ?? session.title)}</b>
+      <b className="agor-ell">{visible(shared.worktrees.get(session.worktreeId)?.name ?? plain(session.title))}</b>
       <span className="agor-xs agor-t3">{age(session.stateSince, now)}</span>
       <span className="agor-inbox-wide">{waits ? reasonOf(waits, shared, now) : visible(turn?.error ?? texts.states[session.state])}</span>
     </button>

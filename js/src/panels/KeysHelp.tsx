@@ -7,7 +7,7 @@ type Where = keyof typeof texts.keys.where;
 export function KeysHelp() {
   const { commands } = useApp();
   return (
-    <Dialog title={texts.keys.title} onClose={() => commands.closeDialog()} width={600}>
+    <Dialog title={texts.keys.title} onClose={() => commands.closeDialog()} width={720}>
       {(Object.keys(texts.keys.where) as Where[]).map(where => (
         <section key={where} aria-label={texts.keys.where[where]}>
           <h3 className="agor-keys-head">{texts.keys.where[where]}</h3>

@@ -20,11 +20,21 @@ type Block =
   | { kind: 'paragraph' | 'quote'; text: string }
   | { kind: 'heading'; level: number; text: string }
   | { kind: 'code'; language: string; text: string }
-  | { kind: 'list'; isOrdered: boolean; items: { text: string; depth: number }[] }
+  | { kind: 'list'; items: Item[] }
   | { kind: 'table'; head: string[]; rows: string[][] }
   | { kind: 'rule' };
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
+/** An item of a list. The lists below it follow it, deeper. */
+interface Item {
+  text: string;
+  readonly depth: number;
+  readonly isOrdered: boolean;
+  readonly number: number;
+  readonly indent: number;
+}
+
+const DEEPEST = 6;
+const FENCE = /^( *)(`{3,}|~{3,})\s*([\w+#.-]*)/;
 const LIST = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/;
 const TABLE_LINE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
@@ -40,12 +50,14 @@ export function parse(source: string): Block[] {
   for (let i = 0; i < lines.length; i += 1) {
     const line = lines[i] ?? '';
     const fence = FENCE.exec(line);
-    if (fence) {
+    const indent = fence?.[1]?.length ?? 0;
+    // Deeper than that it is text, but in an item of a list.
+    if (fence && (indent < 4 || blocks.at(-1)?.kind === 'list')) {
       flush();
-      const mark = fence[1] ?? '```';
+      const mark = fence[2] ?? '```';
       const body: string[] = [];
-      for (i += 1; i < lines.length && !isClosing(lines[i] ?? '', mark); i += 1) body.push(lines[i] ?? '');
-      blocks.push({ kind: 'code', language: fence[2] ?? '', text: body.join('\n') });
+      for (i += 1; i < lines.length && !isClosing(lines[i] ?? '', mark); i += 1) body.push(outdented(lines[i] ?? '', indent));
+      blocks.push({ kind: 'code', language: fence[3] ?? '', text: body.join('\n') });
       continue;
     }
     const heading = HEADING.exec(line);
@@ -65,11 +77,10 @@ export function parse(source: string): Block[] {
       else blocks.push({ kind: 'quote', text });
     } else if (item) {
       flush();
-      const isOrdered = /\d/.test(item[2] ?? '');
-      const entry = { text: item[3] ?? '', depth: Math.min(6, Math.floor((item[1] ?? '').replaceAll('\t', '    ').length / 2)) };
       const last = blocks.at(-1);
-      if (last?.kind === 'list' && (last.isOrdered === isOrdered || entry.depth > 0)) last.items.push(entry);
-      else blocks.push({ kind: 'list', isOrdered, items: [entry] });
+      const entry = itemOf(item, last?.kind === 'list' ? last.items : []);
+      if (last?.kind === 'list' && (entry.depth > 0 || last.items[0]?.isOrdered === entry.isOrdered)) last.items.push(entry);
+      else blocks.push({ kind: 'list', items: [entry] });
     } else if (/^\s{2,}\S/.test(line) && !paragraph.length && blocks.at(-1)?.kind === 'list' && lines[i - 1]?.trim()) {
       const last = blocks.at(-1);
       const entry = last?.kind === 'list' ? last.items.at(-1) : undefined;
@@ -85,6 +96,17 @@ export function parse(source: string): Block[] {
   flush();
   return blocks;
 }
+
+/** It belongs to the last item that it stands at least two columns to the right of. */
+function itemOf([, space = '', mark = '-', text = '']: RegExpExecArray, before: readonly Item[]): Item {
+  const indent = space.replaceAll('\t', '    ').length;
+  const near = before.findLast(item => item.indent < indent + 2);
+  const depth = near ? Math.min(DEEPEST, near.depth + (near.indent > indent - 2 ? 0 : 1)) : 0;
+  const isOrdered = /\d/.test(mark);
+  return { text, indent, depth, isOrdered, number: isOrdered ? Number.parseInt(mark, 10) : 1 };
+}
+
+const outdented = (line: string, by: number): string => line.slice(Math.min(by, line.length - line.trimStart().length));
 
 const isClosing = (line: string, mark: string): boolean => {
   const trimmed = line.trim();
@@ -111,14 +133,8 @@ function BlockView({ block }: { block: Block }) {
       );
     case 'code':
       return <CodeBlock language={block.language} text={block.text} />;
-    case 'list': {
-      const items = block.items.map(({ text, depth }, index) => (
-        <li key={index} style={depth ? { marginLeft: depth * 14 } : undefined}>
-          {inline(text)}
-        </li>
-      ));
-      return block.isOrdered ? <ol>{items}</ol> : <ul>{items}</ul>;
-    }
+    case 'list':
+      return <Lists items={block.items} />;
     case 'table':
       return (
         <div className="agor-md-table">
@@ -145,6 +161,36 @@ function BlockView({ block }: { block: Block }) {
     case 'rule':
       return <hr />;
   }
+}
+
+/** Lists of one depth, one after the other where numbers and points take turns, with the deeper ones in their items. */
+function Lists({ items }: { items: readonly Item[] }) {
+  const lists: { first: Item; entries: { item: Item; below: Item[] }[] }[] = [];
+  const depth = items[0]?.depth ?? 0;
+  for (const item of items) {
+    const list = lists.at(-1);
+    if (list && item.depth > depth) list.entries.at(-1)?.below.push(item);
+    else if (list?.first.isOrdered === item.isOrdered) list.entries.push({ item, below: [] });
+    else lists.push({ first: item, entries: [{ item, below: [] }] });
+  }
+  return (
+    <>
+      {lists.map(({ first, entries }, position) => {
+        const rows = entries.map(({ item, below }, index) => (
+          <li key={index}>
+            {inline(item.text)}
+            {below.length > 0 && <Lists items={below} />}
+          </li>
+        ));
+        if (!first.isOrdered) return <ul key={position}>{rows}</ul>;
+        return (
+          <ol key={position} start={first.number === 1 ? undefined : first.number}>
+            {rows}
+          </ol>
+        );
+      })}
+    </>
+  );
 }
 
 // Code, image or link, bold, italic, struck, bare address. Each alternative is bounded, so hostile text stays cheap.

@@ -1,15 +1,16 @@
 // Where a person prompts. A draft is kept per session; what could not be sent stays in the box with the id it had.
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import type { Session } from '../protocol/generated.js';
+import type { Session, Turn } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { AttachedDrafts } from './Attached.js';
 import { useAttachments } from './attachments.js';
 import { canSteer, useApp, useCommand, useShared, useView } from './context.js';
+import { readDraft, writeDraft } from './drafts.js';
 import { Icon } from './Icon.js';
+import { useLastQueued } from './queued.js';
 
-const DRAFT = 'agor:draft:';
 const BUSY = new Set<Session['state']>(['starting', 'running', 'needs_you', 'stopping', 'queued', 'parked']);
 
 export function PromptBox({ session, label }: { session: Session; label: string }) {
@@ -17,11 +18,21 @@ export function PromptBox({ session, label }: { session: Session; label: string 
   const shared = useShared();
   const { promptFocus } = useView();
   const [text, setText] = useState(() => readDraft(session.id));
+  const typed = useRef(text);
+  typed.current = text;
   const { run, isRunning, problem, clear } = useCommand();
   const box = useRef<HTMLTextAreaElement>(null);
   /** The id of the prompt in the box. It changes with the text, so the same text sent again is the same command. */
   const key = useRef(newKey());
-  const moved = useRef<string | null>(null);
+  const last = useLastQueued(session, queue =>
+    commands.changeSession(session.id, { queue }).then(
+      () => true,
+      (error: unknown) => {
+        commands.toast({ text: error instanceof Error ? error.message : String(error) });
+        return false;
+      },
+    ),
+  );
 
   const sees = shared.agents.get(session.agent)?.agent.takesImages;
   const renew = () => {
@@ -53,29 +64,24 @@ export function PromptBox({ session, label }: { session: Session; label: string 
   const isWhole = Boolean(text.trim() || attached.ids.length) && !attached.isBusy;
   const send = async () => {
     if (!isWhole || isRunning || !maySteer) return;
-    const isSent = await run(() => commands.prompt(session.id, text.trim() ? text : texts.attach.alone, attached.ids, key.current));
+    let turn: Turn | null = null;
+    last.sent();
+    const isSent = await run(async () => {
+      turn = await commands.prompt(session.id, text.trim() ? text : texts.attach.alone, attached.ids, key.current);
+    });
+    last.came(turn);
     if (isSent) {
-      change('');
+      // What was typed while it was on its way is the next one.
+      if (typed.current === text) change('');
+      else renew();
       attached.clear();
-      moved.current = null;
     }
     box.current?.focus();
   };
-  /** Right after queuing, the prompt that was queued last moves without leaving the box. */
-  const moveLast = (step: -1 | 1) => {
-    const mine = session.queue.filter(id => shared.turns.get(id)?.createdBy.username === shared.me?.person.username);
-    const last = moved.current && session.queue.includes(moved.current) ? moved.current : mine.at(-1);
-    if (!last) return;
-    moved.current = last;
-    const rest = session.queue.filter(id => id !== last);
-    const at = Math.max(0, Math.min(rest.length, session.queue.indexOf(last) + step));
-    rest.splice(at, 0, last);
-    void run(() => commands.changeSession(session.id, { queue: rest }));
-  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown') && session.queue.length) {
-      event.preventDefault();
-      return moveLast(event.key === 'ArrowUp' ? -1 : 1);
+    if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+      if (last.move(event.key === 'ArrowUp' ? -1 : 1)) event.preventDefault();
+      return;
     }
     if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();
@@ -134,12 +140,4 @@ export function PromptBox({ session, label }: { session: Session; label: string 
       </div>
     </div>
   );
-}
-
-function readDraft(id: string): string {
-  return sessionStorage.getItem(DRAFT + id) ?? '';
-}
-function writeDraft(id: string, text: string): void {
-  if (text) sessionStorage.setItem(DRAFT + id, text);
-  else sessionStorage.removeItem(DRAFT + id);
 }

@@ -5,8 +5,9 @@ import type { Session, Turn } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { canSteer, useApp, useShared } from './context.js';
 import { Face, Icon } from './Icon.js';
+import { moved } from './queued.js';
 import { visible } from './safe.js';
-import { firstLine } from './words.js';
+import { headline } from './words.js';
 
 export function Queue({ session, turns }: { session: Session; turns: ReadonlyMap<string, Turn> }) {
   const { commands } = useApp();
@@ -20,9 +21,8 @@ export function Queue({ session, turns }: { session: Session; turns: ReadonlyMap
   const report = (job: Promise<void>) =>
     job.catch((error: unknown) => commands.toast({ text: error instanceof Error ? error.message : String(error) }));
   const move = (id: string, to: number) => {
-    const rest = ids.filter(other => other !== id);
-    rest.splice(Math.max(0, Math.min(to, rest.length)), 0, id);
-    if (rest.some((other, index) => other !== ids[index])) void report(commands.changeSession(session.id, { queue: rest }));
+    const queue = moved(ids, id, to - ids.indexOf(id));
+    if (queue.some((other, index) => other !== ids[index])) void report(commands.changeSession(session.id, { queue }));
   };
   const onKeyDown = (event: KeyboardEvent, id: string, index: number) => {
     if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
@@ -61,7 +61,7 @@ export function Queue({ session, turns }: { session: Session; turns: ReadonlyMap
           >
             <span className="agor-xs agor-t3 agor-queue-number">{index + 1}</span>
             {turn && <Face person={turn.createdBy} />}
-            <span className="agor-grow agor-ell">{turn ? visible(firstLine(turn.prompt)) : texts.panel.waiting}</span>
+            <span className="agor-grow agor-ell">{turn ? visible(headline(turn.prompt)) : texts.panel.waiting}</span>
             {maySteer && (
               <>
                 <button

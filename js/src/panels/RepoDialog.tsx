@@ -22,8 +22,8 @@ export function RepoDialog({ back }: { back: Opened | undefined }) {
   const current = added ? (shared.repos.get(added.id) ?? added) : null;
 
   useEffect(() => {
-    if (current?.state === 'ready') commands.openDialog('worktree');
-  }, [commands, current?.state]);
+    if (current?.state === 'ready') commands.openDialog('worktree', back?.name === 'worktree' ? back : {});
+  }, [commands, back, current?.state]);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Rule, Session, Worktree } from '../protocol/generated.js';
+import { plain } from '../store/plain.js';
 import { dialogTexts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
@@ -39,7 +40,7 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
   const isPast = (rule: Rule) => rule.expiresAt !== null && Date.parse(rule.expiresAt) <= now;
   const open = rules?.filter(rule => !isPast(rule)) ?? [];
   return (
-    <Dialog title={words.title(session?.title || worktree.name)} onClose={() => commands.closeDialog()} width={560}>
+    <Dialog title={words.title(plain(session?.title ?? '') || worktree.name)} onClose={() => commands.closeDialog()} width={560}>
       <p className="agor-advice">{words.intro}</p>
       {rules && !open.length && <p className="agor-nothing">{words.empty}</p>}
       {open.length > 0 && (

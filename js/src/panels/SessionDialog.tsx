@@ -1,5 +1,5 @@
 // A new session in a worktree: its agent, its first prompt, and what it may cost.
-import { type FormEvent, useState } from 'react';
+import type { FormEvent } from 'react';
 
 import type { Worktree } from '../protocol/generated.js';
 import { texts } from '../texts.js';
@@ -8,6 +8,7 @@ import { AttachedDrafts } from './Attached.js';
 import { useAttachments } from './attachments.js';
 import { useApp, useCommand } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
+import { useDraft } from './drafts.js';
 import { submitKeys } from './WorktreeDialog.js';
 
 interface Props {
@@ -19,7 +20,8 @@ interface Props {
 export function SessionDialog({ worktree, agent, text }: Props) {
   const { commands } = useApp();
   const choice = useAgentChoice(agent);
-  const [prompt, setPrompt] = useState(text ?? '');
+  const draft = useDraft(`session ${worktree.id}`, { prompt: text ?? '' });
+  const { prompt } = draft.values;
   const { run, isRunning, problem } = useCommand();
   const refusal = choice.status?.agent.takesImages === false ? texts.attach.refused(choice.status.agent.label) : null;
   const attached = useAttachments(`new ${worktree.id}`, worktree.id, refusal, choice.renew);
@@ -29,9 +31,14 @@ export function SessionDialog({ worktree, agent, text }: Props) {
     await run(async () => {
       const session = await choice.start(worktree.id, prompt || (attached.ids.length ? texts.attach.alone : ''), attached.ids);
       attached.clear();
+      draft.forget();
       commands.closeDialog();
       commands.openSession(session.id, { focusPrompt: !prompt.trim() });
     });
+  };
+  const cancel = () => {
+    draft.forget();
+    commands.closeDialog();
   };
   const manage = () =>
     commands.openDialog('agents', {
@@ -46,7 +53,7 @@ export function SessionDialog({ worktree, agent, text }: Props) {
       footer={
         <>
           <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
+          <button type="button" className="agor-btn" onClick={cancel}>
             {texts.cancel}
           </button>
           <button type="submit" form="agor-session-form" className="agor-btn agor-primary" disabled={isRunning || !choice.agent || attached.isBusy}>
@@ -70,7 +77,7 @@ export function SessionDialog({ worktree, agent, text }: Props) {
               className="agor-input"
               rows={5}
               value={prompt}
-              onChange={event => setPrompt(event.target.value)}
+              onChange={event => draft.set({ prompt: event.target.value })}
               onPaste={attached.paste}
               onDrop={attached.drop}
               onDragOver={attached.dragOver}

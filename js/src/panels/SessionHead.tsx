@@ -1,5 +1,6 @@
 // The head of a session's panel: where it belongs, its agent and state, what can be chosen, what it has used.
 import type { Session } from '../protocol/generated.js';
+import { plain } from '../store/plain.js';
 import { sessionWords } from '../store/standing.js';
 import { texts } from '../texts.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useShared } from './context.js';
@@ -48,7 +49,7 @@ export function SessionHead({ session }: { session: Session }) {
       <div className="agor-row agor-panel-title">
         <AgentTile icon={agentIcon(shared, session.agent)} label={label} />
         <h2 className="agor-grow agor-ell" title={visible(session.title)}>
-          {visible(session.title) || texts.panel.untitled}
+          {visible(plain(session.title)) || texts.panel.untitled}
         </h2>
         <StatePill state={session.state} words={sessionWords(session, shared)} />
       </div>

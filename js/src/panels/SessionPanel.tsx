@@ -1,5 +1,5 @@
 // A session beside the board: its head, plan, transcript, question, queue and prompt box.
-import { type KeyboardEvent, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
 import type { Permission, Session, Turn } from '../protocol/generated.js';
 import { parkedTurn } from '../store/parked.js';
@@ -40,15 +40,8 @@ function SessionBody({ session, feed }: { session: Session; feed: TranscriptFeed
   const turns = useMemo(() => mergeTurns(state.turns, shared.turns), [state.turns, shared.turns]);
   const waits = session.state === 'parked' ? parkedTurn(session, shared) : undefined;
   const outcome = openOutcome(session, turns.values());
-  const onKeyDown = (event: KeyboardEvent) => {
-    // In the transcript the answer keys work without going to the buttons first.
-    if (!permission || event.defaultPrevented || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key !== '1' && event.key !== '2' && event.key !== '3') return;
-    const block = event.currentTarget.querySelector<HTMLElement>(`[data-permission="${permission.id}"]`);
-    block?.querySelector<HTMLButtonElement>(`[aria-keyshortcuts="${event.key}"]`)?.click();
-  };
   return (
-    <div className="agor-session-body" onKeyDown={onKeyDown}>
+    <div className="agor-session-body">
       {state.plan && <PlanView plan={state.plan} />}
       <Transcript
         key={session.id}
@@ -80,6 +73,3 @@ function mergeTurns(listed: ReadonlyMap<string, Turn>, live: ReadonlyMap<string,
   for (const [id, turn] of live) if (!merged.has(id)) merged.set(id, turn);
   return merged;
 }
-
-const isTyping = (target: EventTarget): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

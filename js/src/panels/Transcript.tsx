@@ -1,5 +1,5 @@
 // What was said and done, turn by turn. It sticks to the end until a person scrolls away.
-import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { Patch, Turn } from '../protocol/generated.js';
 import { waitedOf, workedOf } from '../store/standing.js';
@@ -12,11 +12,12 @@ import { parsePatch } from './patch.js';
 import { Face, Icon } from './Icon.js';
 import { Markdown } from './Markdown.js';
 import { Settled } from './Permission.js';
+import { Prompt } from './Prompt.js';
 import { visible } from './safe.js';
 import { ToolCall, ToolGroup } from './ToolCall.js';
 import type { FeedState } from './transcript/feed.js';
 import { group, type Item, type TurnBlock } from './transcript/fold.js';
-import { count, duration, firstLine, money, took } from './words.js';
+import { count, duration, headline, money, took } from './words.js';
 
 const OPEN = new Set<Turn['state']>(['starting', 'running', 'waiting', 'stopping']);
 
@@ -42,6 +43,20 @@ export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Pr
     const element = scroller.current;
     if (element) element.scrollTop = element.scrollHeight;
   };
+  /** Alt and an arrow: to the beginning of this turn, of the one before, of the next. */
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+    event.preventDefault();
+    const element = event.currentTarget;
+    const from = (turn: Element) => turn.getBoundingClientRect().top - element.getBoundingClientRect().top;
+    const turns = [...element.querySelectorAll('[data-turn]')];
+    const to = event.key === 'ArrowDown' ? turns.find(turn => from(turn) > 4) : turns.findLast(turn => from(turn) < -4);
+    if (!to) return;
+    const go = () => (element.scrollTop += from(to));
+    go();
+    // What comes into view gets its real height then.
+    requestAnimationFrame(go);
+  };
   useLayoutEffect(() => {
     if (isAtEndRef.current) toEnd();
   }, [feed.blocks]);
@@ -61,6 +76,7 @@ export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Pr
         ref={scroller}
         className="agor-transcript"
         onScroll={onScroll}
+        onKeyDown={onKeyDown}
         tabIndex={0}
         role="log"
         aria-live="off"
@@ -122,7 +138,7 @@ const TurnView = memo(function TurnView({
       <header className="agor-turn-head">
         <b>{texts.transcript.turn(turn?.number ?? number)}</b>
         <span className="agor-ell agor-turn-title">
-          {prompt?.kind === 'prompt' ? visible(firstLine(prompt.text)) : isContinued ? texts.transcript.continued : ''}
+          {prompt?.kind === 'prompt' ? visible(headline(prompt.text)) : isContinued ? texts.transcript.continued : ''}
         </span>
         <span className="agor-turn-line" />
         <Figures block={block} turn={turn} isOpen={isOpen} />
@@ -178,7 +194,7 @@ const ItemView = memo(function ItemView({ item, isStreaming, worktreeId }: { ite
         <div className="agor-you">
           <Face person={item.by} />
           <div className="agor-grow">
-            <Markdown text={item.text} />
+            <Prompt text={item.text} />
             {worktreeId !== null && <AttachedSent list={item.attachments} worktreeId={worktreeId} />}
           </div>
         </div>

@@ -9,6 +9,7 @@ import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { useTextOnly } from './attachments.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
+import { useDraft } from './drafts.js';
 import { Icon } from './Icon.js';
 import { visible } from './safe.js';
 
@@ -37,12 +38,8 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const shared = useShared();
   const repos = [...shared.repos.values()].filter(repo => repo.state !== 'failed');
   const [repo, setRepo] = useState(repos[0]?.slug ?? '');
-  const [name, setName] = useState('');
-  const [branch, setBranch] = useState('');
-  const [base, setBase] = useState('');
-  const [issueUrl, setIssueUrl] = useState('');
-  const [pullRequestUrl, setPullRequestUrl] = useState('');
-  const [prompt, setPrompt] = useState('');
+  const draft = useDraft(`worktree ${client.path}`, { name: '', branch: '', base: '', issueUrl: '', pullRequestUrl: '', prompt: '' });
+  const { name, branch, base, issueUrl, pullRequestUrl, prompt } = draft.values;
   const choice = useAgentChoice();
   const { run, isRunning, problem } = useCommand();
   const textOnly = useTextOnly();
@@ -76,8 +73,13 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         const session = await choice.start(made.current.id, prompt);
         commands.openSession(session.id);
       }
+      draft.forget();
       commands.closeDialog();
     });
+  };
+  const cancel = () => {
+    draft.forget();
+    commands.closeDialog();
   };
   /** Another request is another command, unless the worktree is there already and only its session failed. */
   const changed = () => {
@@ -88,7 +90,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
     return (
       <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
         <p>{texts.worktree.noRepo}</p>
-        <button type="button" data-autofocus className="agor-btn agor-primary" onClick={() => commands.openDialog('repo', { back: { name: 'worktree' } })}>
+        <button type="button" data-autofocus className="agor-btn agor-primary" onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}>
           {texts.repo.add}
         </button>
       </Dialog>
@@ -106,7 +108,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
               ? texts.worktree.onExisting(shownBranch)
               : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
           </span>
-          <button type="button" className="agor-btn" onClick={() => commands.closeDialog()}>
+          <button type="button" className="agor-btn" onClick={cancel}>
             {texts.cancel}
           </button>
           <button type="submit" form="agor-worktree-form" className="agor-btn agor-primary" disabled={isRunning || !name.trim()}>
@@ -126,7 +128,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                   </option>
                 ))}
               </select>
-              <button type="button" className="agor-btn" onClick={() => commands.openDialog('repo', { back: { name: 'worktree' } })}>
+              <button type="button" className="agor-btn" onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}>
                 <Icon name="plus" size={14} />
                 {texts.repo.addShort}
               </button>
@@ -143,7 +145,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
               maxLength={200}
               required
               autoComplete="off"
-              onChange={event => setName(event.target.value)}
+              onChange={event => draft.set({ name: event.target.value })}
             />
           )}
         </Field>
@@ -157,7 +159,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                 placeholder={branchOf(name) || texts.worktree.branchPlaceholder}
                 autoComplete="off"
                 spellCheck={false}
-                onChange={event => setBranch(event.target.value)}
+                onChange={event => draft.set({ branch: event.target.value })}
               />
             )}
           </Field>
@@ -173,7 +175,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                   disabled={isExisting}
                   autoComplete="off"
                   spellCheck={false}
-                  onChange={event => setBase(event.target.value)}
+                  onChange={event => draft.set({ base: event.target.value })}
                 />
                 <datalist id={listId}>
                   {branches.slice(0, 200).map(known => (
@@ -195,7 +197,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                   type="url"
                   value={issueUrl}
                   placeholder="https://"
-                  onChange={event => setIssueUrl(event.target.value)}
+                  onChange={event => draft.set({ issueUrl: event.target.value })}
                 />
               )}
             </Field>
@@ -207,7 +209,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                   type="url"
                   value={pullRequestUrl}
                   placeholder="https://"
-                  onChange={event => setPullRequestUrl(event.target.value)}
+                  onChange={event => draft.set({ pullRequestUrl: event.target.value })}
                 />
               )}
             </Field>
@@ -220,7 +222,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
               className="agor-input"
               rows={3}
               value={prompt}
-              onChange={event => setPrompt(event.target.value)}
+              onChange={event => draft.set({ prompt: event.target.value })}
               onPaste={textOnly.paste}
             />
           )}

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Patch, Worktree } from '../protocol/generated.js';
+import { plain } from '../store/plain.js';
 import { sessionWords, standingOf } from '../store/standing.js';
 import { texts } from '../texts.js';
 import { ApiError } from '../transport/http.js';
@@ -61,7 +62,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
               <li key={session.id}>
                 <button type="button" className="agor-tool" onClick={() => commands.openSession(session.id)}>
                   <AgentTile icon={agentIcon(shared, session.agent)} label={agentLabel(shared, session.agent)} />
-                  <span className="agor-ell agor-grow agor-left">{visible(session.title) || texts.panel.untitled}</span>
+                  <span className="agor-ell agor-grow agor-left">{visible(plain(session.title)) || texts.panel.untitled}</span>
                   <Mark state={session.state} label={sessionWords(session, shared)} size={14} />
                 </button>
               </li>
@@ -188,6 +189,10 @@ function Notes({ worktree }: { worktree: Worktree }) {
     if (!isDirty) return;
     void run(() => commands.changeWorktree(worktree.id, { notes: text })).then(isSaved => isSaved && setDirty(false));
   };
+  const last = useRef(save);
+  last.current = save;
+  // A panel that is closed while it is typed in takes no leave of its field.
+  useEffect(() => () => last.current(), []);
   return (
     <>
       <Field label={texts.worktree.notes} hint={isDirty ? texts.worktree.notesHint : undefined}>

@@ -17,7 +17,7 @@ import type {
   WorktreeChange,
   WorktreeCreate,
 } from '../protocol/generated.js';
-import type { Commands } from '../store/types.js';
+import type { Commands, Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { ApiError, newKey } from '../transport/http.js';
 import type { BoardClient } from './client.js';
@@ -75,6 +75,21 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
   };
   const quiet = async (promise: Promise<unknown>): Promise<void> => void (await promise);
 
+  const nameOf = (worktreeId: string): string => client.getState().shared.worktrees.get(worktreeId)?.name ?? '';
+  const cardOf = (worktreeId: string) =>
+    [...(client.getState().board?.getView().objects ?? [])].find(([, one]) => one.kind === 'card' && one.worktree === worktreeId);
+  /** The card that the server makes comes a moment later than its answer. */
+  const move = async (worktreeId: string, { x, y }: Place): Promise<void> => {
+    for (let tries = 0; tries < 50; tries += 1) {
+      const placed = cardOf(worktreeId);
+      if (placed) {
+        client.getState().board?.change({ [placed[0]]: { x, y } });
+        return;
+      }
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  };
+
   const makeHere = async (objectId: string): Promise<void> => {
     const board = client.getState().board;
     const object = board?.getView().objects.get(objectId);
@@ -91,14 +106,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
       ...(object.base ? { base: object.base } : {}),
     });
     // The server puts the new card beside the old one. It takes the old one's place.
-    for (let tries = 0; tries < 50; tries += 1) {
-      const placed = [...board.getView().objects].find(([, one]) => one.kind === 'card' && one.worktree === made.id);
-      if (placed) {
-        board.change({ [placed[0]]: { x: object.x, y: object.y } });
-        break;
-      }
-      await new Promise(resolve => setTimeout(resolve, 100));
-    }
+    await move(made.id, object);
     board.remove([objectId]);
   };
 
@@ -107,7 +115,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     select: ids => view.set({ selection: new Set(ids) }),
     openSession: (openSessionId, options) => {
       const { promptFocus } = view.getState();
-      view.set({ openSessionId, openDiffId: null, isInboxOpen: false, ...(options?.focusPrompt ? { promptFocus: promptFocus + 1 } : {}) });
+      view.set({ openSessionId, openDiffId: null, isInboxOpen: false, promptFocus: options?.focusPrompt ? promptFocus + 1 : 0 });
     },
     openDiff: openDiffId => view.set({ openDiffId, isInboxOpen: false }),
     openDialog: (name, options) => view.set({ dialog: { name, ...options }, isInboxOpen: false }),
@@ -124,7 +132,13 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     retryWorktree: id => quiet(post(texts.commands.retry, `worktrees/${id}/retry`)),
     mend: (id, kind) => quiet(post(texts.commands.mend, `worktrees/${id}/ways/${encodeURIComponent(kind)}`)),
     restoreWorktree: id => quiet(post(texts.commands.restore, `worktrees/${id}/restore`)),
-    archiveWorktree: id => quiet(post(texts.commands.archive, `worktrees/${id}/archive`)),
+    archiveWorktree: async id => {
+      await post(texts.commands.archive, `worktrees/${id}/archive`);
+      view.toast({
+        text: texts.worktree.archivedNow(nameOf(id)),
+        undo: () => void post(texts.commands.restore, `worktrees/${id}/restore`).catch(complain),
+      });
+    },
     makeHere,
     watch: ids => client.watch(ids),
     reconnect: () => client.reconnect(),
@@ -136,7 +150,15 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     fork: (id, request, key) => http.post<Session>(`sessions/${id}/fork`, request, { key }),
     createSession: (request, key) => http.post<Session>('sessions', request, { key }),
     createWorktree: (request, key) => http.post<Worktree>('worktrees', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
-    takeOffBoard: id => quiet(http.patch(`worktrees/${id}`, { board: null })),
+    takeOffBoard: async id => {
+      const lay = cardOf(id)?.[1];
+      await http.patch(`worktrees/${id}`, { board: null });
+      const putBack = async () => {
+        await http.patch(`worktrees/${id}`, { board: client.path });
+        if (lay) await move(id, lay);
+      };
+      view.toast({ text: texts.worktree.offBoard(nameOf(id)), undo: () => void putBack().catch(complain) });
+    },
     changeWorktree: (id, change) => quiet(http.patch(`worktrees/${id}`, change)),
     removeWorktree: (id, force) => http.delete<Removal>(`worktrees/${id}`, { query: { force }, timeoutMs: 120_000 }),
     addRepo: (request, key) => http.post<Repo>('repos', request, { key, timeoutMs: 60_000 }),

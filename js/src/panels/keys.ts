@@ -1,5 +1,5 @@
 // The keys that work wherever the focus is in a view. They are taken before anything else sees them, so that the board's letters do not
-// swallow them; what is typed, and what a dialog or a menu does with its keys, is left alone.
+// swallow them; what is typed, and what a dialog or a menu does with its keys, is left alone. A menu goes to what begins with a letter.
 import { type KeyboardEvent, useRef } from 'react';
 
 export type GlobalKey = 'commands' | 'filter' | 'keys' | 'inbox' | 'next-need' | 'begin';
@@ -25,7 +25,7 @@ export function globalKeyOf(event: Pressed, afterG: boolean): GlobalKey | null {
 
 const G_LASTS_MS = 1200;
 
-const isTyping = (target: EventTarget | null): boolean =>
+export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 const isInside = (target: EventTarget | null, what: string): boolean => target instanceof Element && target.closest(what) !== null;
@@ -39,7 +39,7 @@ export function useGlobalKeys(run: (key: Exclude<GlobalKey, 'begin'>) => void, i
     if (key === null) return;
     // The browser would take Ctrl K for its address bar.
     if (key === 'commands') event.preventDefault();
-    if (isDialogOpen() || (key !== 'commands' && (isTyping(event.target) || isInside(event.target, '.agor-popover')))) return;
+    if (isDialogOpen() || (key !== 'commands' && (isTyping(event.target) || isInside(event.target, '[role=menu]')))) return;
     event.preventDefault();
     event.stopPropagation();
     if (key === 'begin') gAt.current = event.timeStamp;

@@ -1,9 +1,11 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
 
+import { plain } from '../store/plain.js';
 import { parseAnsi } from './ansi.js';
 import { Markdown } from './Markdown.js';
 import { compare, parsePatch } from './patch.js';
+import { Prompt } from './Prompt.js';
 import { safeHref, visible } from './safe.js';
 import { cut } from './Terminal.js';
 import { branchOf } from './WorktreeDialog.js';
@@ -21,6 +23,21 @@ test('markdown draws structure', () => {
   expect(shown).toContain('<td>2</td>');
   expect(shown).toContain('select 1');
   expect(shown).toContain('sql');
+});
+
+test('points in a numbered list stay points, and numbers go on', () => {
+  expect(html('1. one\n   - a\n   - b\n     1. deep\n2. two\n')).toContain(
+    '<ol><li>one<ul><li>a</li><li>b<ol><li>deep</li></ol></li></ul></li><li>two</li></ol>',
+  );
+  expect(html('- a\n  1. x\n  2. y\n- b')).toContain('<ul><li>a<ol><li>x</li><li>y</li></ol></li><li>b</li></ul>');
+  expect(html('1. run\n\n   ```sh\n   make\n   ```\n\n2. look')).toMatch(/<ol><li>run<\/li><\/ol>.*make.*<ol start="2"><li>look<\/li><\/ol>/s);
+  expect(html('- a\n- b\n\n- c')).toContain('<ul><li>a</li><li>b</li><li>c</li></ul>');
+  expect(html('- a\n1. b')).toContain('<ul><li>a</li></ul><ol><li>b</li></ol>');
+  expect(html('   1. a\n      * b\n      * c\n   2. d')).toContain('<ol><li>a<ul><li>b</li><li>c</li></ul></li><li>d</li></ol>');
+});
+
+test('code in an item of a list keeps its own indent only', () => {
+  expect(html('- how:\n\n      ```py\n      if x:\n          y()\n      ```')).toContain('if x:\n    y()');
 });
 
 test.each([
@@ -47,6 +64,10 @@ test('hostile markdown stays cheap', () => {
   html('['.repeat(20_000));
   html('*a '.repeat(10_000));
   html('`'.repeat(20_001));
+  html('- a\n'.repeat(5000));
+  html(Array.from({ length: 4000 }, (_, i) => `${' '.repeat(i % 40)}- a`).join('\n'));
+  for (const mark of ['*', '**', '_', '`', '[', '~~', '# ', '- ']) plain(mark.repeat(20_000));
+  visible('\u{1f468}\u200d'.repeat(20_000));
 
   expect(performance.now() - start).toBeLessThan(2000);
 });
@@ -65,6 +86,37 @@ test('links of other schemes, and relative ones, are refused', () => {
 
 test('characters that hide or turn text are shown', () => {
   expect(visible('rm -rf \u202e/ #safe\u200b')).toBe('rm -rf ⟨202E⟩/ #safe⟨200B⟩');
+});
+
+test.each(['👩‍👩‍👧‍👦', '🏳️‍🌈', '❤️‍🔥', '👩🏽‍💻', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', 'می‌خواهم', 'ක්‍ෂ'])('%s is left as one picture or word', text => {
+  expect(visible(`a ${text} b`)).toBe(`a ${text} b`);
+});
+
+test('a joiner that joins nothing is shown, and so is a name hidden behind a flag', () => {
+  expect(visible('rm\u200d -rf')).toBe('rm⟨200D⟩ -rf');
+  expect(visible('👩\u200d')).toBe('👩⟨200D⟩');
+  expect(visible('\u{1f3f4}\u{e0072}\u{e006d}\u{e007f}')).toContain('⟨E0072⟩');
+});
+
+test.each([
+  ['**Fix** the `null` keys', 'Fix the null keys'],
+  ['# Make *it* fast', 'Make it fast'],
+  ['- [ ] see [the docs](https://example.org/a)', 'see the docs'],
+  ['~~old~~ __new words__', 'old new words'],
+  ['`**kwargs` in __init__.py, a_b_c and 2 * 3 * 4', '**kwargs in __init__.py, a_b_c and 2 * 3 * 4'],
+  ['f(*args, **kwargs) and **more', 'f(*args, **kwargs) and **more'],
+  ['**', '**'],
+])('a title of %s is %s', (line, title) => {
+  expect(plain(line)).toBe(title);
+});
+
+test('a long prompt shows its beginning, a short one all of it', () => {
+  const short = renderToStaticMarkup(<Prompt text="one\ntwo" />);
+  const long = renderToStaticMarkup(<Prompt text={'line\n'.repeat(40)} />);
+
+  expect(short).not.toContain('<button');
+  expect(long).toContain('agor-beginning');
+  expect(long).toContain('Show the whole prompt, 40 lines');
 });
 
 test('colours are kept, other escapes are dropped', () => {

@@ -12,7 +12,7 @@ export interface ViewState extends LocalState {
   readonly panelWidth: number;
   readonly isFullScreen: boolean;
   readonly toasts: readonly ToastEntry[];
-  /** Grows by one each time the prompt box shall take the focus. */
+  /** Grows by one each time the prompt box shall take the focus; 0: it shall not. */
   readonly promptFocus: number;
   readonly dialog: Dialog | null;
 }

@@ -1,4 +1,6 @@
-// Times, money and counts as a person reads them.
+// Times, money, counts and titles as a person reads them.
+import { plain } from '../store/plain.js';
+
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
@@ -44,7 +46,8 @@ export const clock = (at: string): string => new Date(at).toLocaleTimeString([],
 export const clockWithSeconds = (at: string): string =>
   new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-export const firstLine = (text: string): string => text.trimStart().split('\n', 1)[0] ?? '';
+/** The first line of a prompt, as the title that it is shown as. */
+export const headline = (text: string): string => plain(text.trimStart().split('\n', 1)[0] ?? '');
 
 export function ordinal(n: number): string {
   const tail = n % 100 > 10 && n % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');

@@ -84,6 +84,14 @@ class Board implements BoardDoc {
     return id;
   }
 
+  addAll(objects: readonly BoardObject[]): string[] {
+    const made = objects.map(object => [makeId('object'), object] as const);
+    this.#write(() => {
+      for (const [id, object] of made) this.objects.set(id, new Y.Map(Object.entries(object)));
+    });
+    return made.map(([id]) => id);
+  }
+
   change(changes: Readonly<Record<string, Partial<Record<string, string | number>>>>): void {
     this.#write(() => {
       for (const [id, fields] of Object.entries(changes)) {

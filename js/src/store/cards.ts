@@ -2,6 +2,7 @@
 import type { Card, Person, Session, SessionState, Work, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
+import { plain } from './plain';
 import { rankOf, sessionsOf, sessionWords, standingOf, strongest, workedOf } from './standing';
 import { initialsOf } from './presence';
 import { permissionOf, SHORT_ASKS, type Strip, stripOf, waysOf } from './strips';
@@ -181,7 +182,7 @@ const whenOf = (session: Session, context: CardContext): string => {
 const lineOf = (session: Session, now: number): string => {
   if (session.state === 'queued' || session.state === 'starting') return session.waitsFor ?? '';
   if (session.state !== 'running') return session.currentTurnId === null && session.background[0] ? texts.panel.background(session.background.join(', ')) : '';
-  return session.stalledAt === null ? session.lastLine : texts.panel.nothingHeard(age(session.stalledAt, now));
+  return session.stalledAt === null ? plain(session.lastLine) : texts.panel.nothingHeard(age(session.stalledAt, now));
 };
 
 const isLive = (state: SessionState): boolean => rankOf(state) <= rankOf('queued') && state !== 'failed' && state !== 'interrupted';
@@ -212,7 +213,7 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
       link: depth === 0 ? 'root' : session.parentId !== null ? 'spawn' : 'fork',
       agent: agent?.label ?? session.agent,
       icon: agent?.icon ?? 'ag-agent',
-      title: session.title || 'Untitled',
+      title: plain(session.title) || 'Untitled',
       faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
       when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
       state: isStale && isLive(session.state) ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` } : markedOf(session, context.state),

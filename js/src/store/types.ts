@@ -177,6 +177,7 @@ export interface BoardDoc {
   setTitle(title: string): void;
   /** Own layout actions. One transaction each, one step of undo. */
   add(object: BoardObject): string;
+  addAll(objects: readonly BoardObject[]): string[];
   /** Merges the fields into objects that exist; others are ignored. */
   change(changes: Readonly<Record<string, Partial<Record<string, string | number>>>>): void;
   remove(ids: readonly string[]): void;

@@ -1,24 +1,35 @@
-// A note: free text. `# ` makes a heading, `- ` a point, `- [ ]` something to do. Never markup.
+// A note: free text. `# ` makes a heading, `- ` a point, `- [ ]` something to do, `**` bold. Never markup.
+import { plain } from '../../store/plain';
 import { h, icon } from '../dom';
 import type { ObjectView } from '../types';
 import { cssColor } from './colors';
 
-const TODO = /^[-*] \[([ xX])\] ?(.*)$/;
-const POINT = /^[-*] (.*)$/;
+const TODO = /^\s*[-*] \[([ xX])\] ?(.*)$/;
+const POINT = /^\s*([-*]|\d{1,3}[.)]) (.*)$/;
 const HEAD = /^#{1,3} (.*)$/;
+const INLINE =
+  /`([^`\n]+)`|(https?:\/\/[^\s<>"]+)|\*\*(?=\S)([^\n]{1,1000}?)(?<=\S)\*\*|(?<![\w*_])([*_])(?=[^\s*_])([^*_\n]{1,500})(?<=\S)\4(?![\w*_])|~~(?=\S)([^~\n]{1,500})~~/g;
 
-/** Text with `code` and http(s) links. */
-const inline = (text: string): (Node | string)[] => {
+/** Text with `code`, http(s) links, and what is bold, slanted or struck. */
+const inline = (text: string, depth = 0): (Node | string)[] => {
   const parts: (Node | string)[] = [];
   let rest = 0;
-  for (const match of text.matchAll(/`([^`\n]+)`|(https?:\/\/[^\s<>"]+)/g)) {
+  for (const match of depth < 3 ? text.matchAll(INLINE) : []) {
+    const [whole, code, address, bold, , slanted, struck] = match;
     parts.push(text.slice(rest, match.index));
-    if (match[1] !== undefined) parts.push(h('code', null, match[1]));
-    else if (match[2] !== undefined) parts.push(h('a', { href: match[2], target: '_blank', rel: 'noopener noreferrer', tabindex: -1 }, match[2].replace(/^https?:\/\//, '')));
-    rest = match.index + match[0].length;
+    if (code !== undefined) parts.push(h('code', null, code));
+    else if (address !== undefined) parts.push(h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', tabindex: -1 }, address.replace(/^https?:\/\//, '')));
+    else parts.push(h(bold !== undefined ? 'strong' : slanted !== undefined ? 'em' : 'del', null, inline(bold ?? slanted ?? struck ?? '', depth + 1)));
+    rest = match.index + whole.length;
   }
   parts.push(text.slice(rest));
   return parts.filter(part => part !== '');
+};
+
+/** How far a point stands in, in steps of two columns. */
+const stepsIn = (text: string): string | null => {
+  const steps = Math.min(6, Math.floor((/^\s*/.exec(text)?.[0].replaceAll('\t', '    ').length ?? 0) / 2));
+  return steps > 0 ? `--agor-in: ${steps}` : null;
 };
 
 const line = (text: string, index: number, isWritable: boolean): HTMLElement => {
@@ -27,7 +38,7 @@ const line = (text: string, index: number, isWritable: boolean): HTMLElement => 
     const isDone = todo[1] !== ' ';
     return h(
       'li',
-      null,
+      { style: stepsIn(text) },
       h(
         'button',
         { type: 'button', class: `agor-st ${isDone ? 'agor-st-done' : ''}`, role: 'checkbox', 'aria-checked': String(isDone), 'aria-label': todo[2] ?? '', 'data-act': isWritable ? 'check' : null, 'data-line': index, tabindex: -1 },
@@ -39,7 +50,10 @@ const line = (text: string, index: number, isWritable: boolean): HTMLElement => 
   const head = HEAD.exec(text);
   if (head) return h('h4', null, inline(head[1] ?? ''));
   const point = POINT.exec(text);
-  if (point) return h('li', null, h('span', { class: 'agor-t3', 'aria-hidden': 'true' }, '•'), h('span', null, inline(point[1] ?? '')));
+  if (point) {
+    const sign = /\d/.test(point[1] ?? '') ? (point[1] ?? '') : '•';
+    return h('li', { style: stepsIn(text) }, h('span', { class: 'agor-t3', 'aria-hidden': sign === '•' ? 'true' : null }, sign), h('span', null, inline(point[2] ?? '')));
+  }
   return text === '' ? h('p', { class: 'agor-gap-line' }) : h('p', null, inline(text));
 };
 
@@ -47,7 +61,7 @@ const line = (text: string, index: number, isWritable: boolean): HTMLElement => 
 export const toggleLine = (text: string, index: number): string =>
   text
     .split('\n')
-    .map((row, i) => (i === index ? row.replace(/^([-*] \[)([ xX])(\])/, (_, a: string, box: string, b: string) => `${a}${box === ' ' ? 'x' : ' '}${b}`) : row))
+    .map((row, i) => (i === index ? row.replace(/^(\s*[-*] \[)([ xX])(\])/, (_, a: string, box: string, b: string) => `${a}${box === ' ' ? 'x' : ' '}${b}`) : row))
     .join('\n');
 
 const MOST_LINES = 200;
@@ -67,8 +81,8 @@ export const note: ObjectView<'note'> = {
       object.text ? object.text.split('\n').slice(0, MOST_LINES).map((text, i) => line(text, i, context.isWritable)) : h('p', { class: 'agor-t3' }, 'Empty note'),
     );
   },
-  name: object => `Note: ${object.text.split('\n')[0]?.replace(HEAD, '$1').slice(0, 80) || 'empty'}`,
-  summary: object => ({ mark: 'idle', title: object.text.slice(0, 80), fact: '' }),
+  name: object => `Note: ${plain(object.text.split('\n')[0] ?? '').slice(0, 80) || 'empty'}`,
+  summary: object => ({ mark: 'idle', title: plain(object.text.split('\n')[0] ?? '').slice(0, 80), fact: '' }),
   dot: () => 'note',
   isTicking: () => false,
 };
