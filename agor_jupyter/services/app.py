@@ -183,7 +183,7 @@ class Agor:
         self._waiting = Waiting(store, clock, max_starting=config.max_starting, max_running=config.max_running)
         self._waiting.start()
         stack.push_async_callback(self._waiting.close)
-        self._parking = Parking(store, clock, self.runner.wake)
+        self._parking = Parking(store, clock, self.events, self.runner.wake)
         self.runner.start(self._desk(collector))
         stack.push_async_callback(self.runner.close)
         await self._parking.start()
@@ -239,7 +239,6 @@ class Agor:
             starting=self._waiting.starting,
             running=self._waiting.running,
             make_room=self.runner.make_room,
-            parking=self._parking,
             budgets=self.budgets,
         )
 

@@ -13,7 +13,6 @@ from agor_jupyter.services.config import Config
 from agor_jupyter.services.firsts import Firsts
 from agor_jupyter.services.grants import Grants
 from agor_jupyter.services.options import Options
-from agor_jupyter.services.parking import Parking
 from agor_jupyter.services.permissions import Permissions
 from agor_jupyter.services.sandboxes import Sandboxes
 from agor_jupyter.services.slots import Slots
@@ -45,6 +44,5 @@ class Desk:
     running: Slots
     make_room: Callable[[], None]
     """Ends a process that rests, if as many live as may work."""
-    parking: Parking
     budgets: Budgets
     firsts: Firsts = field(default_factory=Firsts)

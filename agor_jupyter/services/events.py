@@ -2,18 +2,37 @@
 
 It is fed by the store after each commit, in order of `n`. A client waits until there is something after its number, takes a
 frame, and asks again; clients in step share one frame, so fifty cost little more than one.
+
+Parts of the server that act on what others did subscribe to kinds of events.
 """
 
 import asyncio
+import logging
 from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.storage import events
 from agor_jupyter.storage.store import Store
 
+log = logging.getLogger(__name__)
+
 RING = 10_000
 _SLACK = 2_000
 TABLE_LIMIT = 5_000
+_KIND = b'"body":{"kind":"'
+"""In an encoded event its first occurrence is the event's own: no id before it holds a quotation mark."""
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, eq=False)
+class _Subscription:
+    kinds: frozenset[bytes]
+    callback: Callable[[Any, Event], None]
 
 
 class Events:
@@ -26,11 +45,33 @@ class Events:
         self._encoded: list[bytes] = []
         self._frame: tuple[int, int, bytes] = (-1, -1, b"")
         self._waiters: set[asyncio.Future[None]] = set()
+        self._subscriptions: list[_Subscription] = []
 
     async def start(self) -> None:
         """Begin with what is in the table."""
         self.n = self._first = await self._store.read(events.newest)
         self._store.listen(self._publish)
+
+    def subscribe(self, kinds: "type[B] | tuple[type[B], ...]", callback: Callable[[B, Event], None]) -> Callable[[], None]:
+        """Call `callback` with the body and the event, for each committed event whose body is one of `kinds`.
+
+        It runs on the event loop, in order of `n`, before those who waited for the write go on, and what it raises is logged and harms
+        nobody else. It is not told of what was committed before, nor in an earlier run of the server.
+
+        Returns:
+            What ends the subscription.
+
+        """
+        classes = kinds if isinstance(kinds, tuple) else (kinds,)
+        names = frozenset(one.model_fields["kind"].default.encode() for one in classes)  # type: ignore[attr-defined]  # bodies of events
+        subscription = _Subscription(names, callback)
+        self._subscriptions.append(subscription)
+
+        def end() -> None:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+        return end
 
     async def wait(self, after: int) -> None:
         """Return as soon as there is an event after `after`."""
@@ -86,3 +127,18 @@ class Events:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+        if self._subscriptions:
+            self._dispatch(appended)
+
+    def _dispatch(self, appended: list[tuple[int, bytes]]) -> None:
+        """Only what somebody subscribed to is decoded."""
+        for n, encoded in appended:
+            kind = encoded.partition(_KIND)[2].partition(b'"')[0]
+            wanted = [one for one in self._subscriptions if kind in one.kinds]
+            event = Event.model_validate_json(encoded) if wanted else None
+            for one in wanted:
+                assert event is not None
+                try:
+                    one.callback(event.body, event)
+                except Exception:
+                    log.exception("A subscriber failed at event %d (%s)", n, kind.decode())

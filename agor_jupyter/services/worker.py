@@ -472,7 +472,6 @@ class Worker:
         await desk.worktrees.checkpoints.settle(finished, current.before, current.at_begin, outcome.after, keep=kept)
         await self._leave(Left(turn.id, kept) if kept is not None else None)
         crash_point("park.after_commit" if finished.state is TurnState.PARKED else "turn.after_finish")
-        desk.parking.note(finished)
         await self._persist(desk.budgets.check)
 
     async def _leave(self, left: Left | None) -> None:

@@ -10,6 +10,7 @@ Figures behind the shape (2 cores, ext4): 2,500 durable writes a second from 8 w
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import queue
 import sqlite3
 import threading
@@ -25,6 +26,8 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Body, Event
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.storage import tables
+
+log = logging.getLogger(__name__)
 
 MAX_GROUP = 128
 READERS = 4
@@ -238,7 +241,10 @@ class Store:
     def _resolve(self, outcomes: _Outcomes, appended: list[tuple[int, bytes]]) -> None:
         if appended:
             for listener in list(self._listeners):
-                listener(appended)
+                try:
+                    listener(appended)
+                except Exception:  # neither the others nor whoever waits for these writes shall suffer
+                    log.exception("A listener failed at the events %d to %d", appended[0][0], appended[-1][0])
         for future, value, error in outcomes:
             if future.done():
                 continue

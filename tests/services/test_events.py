@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agor_jupyter.domain.events import Event, Removed, Text
+from agor_jupyter.domain.events import Event, Notice, Removed, Text
 from agor_jupyter.services.events import Events
 from agor_jupyter.storage import events as table
 
@@ -100,3 +100,36 @@ def test_a_row_is_encoded_as_the_record_is(turn):
     row = table.encode(3, AT.isoformat(timespec="milliseconds"), "se_1", turn, event.seq, event.body.model_dump_json())
 
     assert row == event.encode()
+
+
+async def test_a_subscriber_is_told_of_its_kinds_before_whoever_wrote_goes_on(agor):
+    told, every = [], []
+    agor.events.subscribe(Removed, lambda body, event: told.append((event.n, body.id)))
+    end = agor.events.subscribe((Removed, Notice), lambda body, _: every.append(body.kind))
+
+    written = await _news(agor, 1)
+    assert told == [(written.n, "se_1")]
+    await agor.store.write(lambda t: t.append(AT, Notice(code="x", text='"body":{"kind":"removed"')))
+    end()
+    end()
+    await _news(agor, 2)
+
+    assert [one for _, one in told] == ["se_1", "se_2"]
+    assert every == ["removed", "notice"]
+
+
+async def test_a_subscriber_or_listener_that_raises_harms_nobody_else(agor, caplog):
+    told = []
+
+    def bad(*_):
+        raise ValueError("of its own making")
+
+    agor.events.subscribe(Removed, bad)
+    agor.events.subscribe(Removed, lambda body, _: told.append(body.id))
+    agor.store._listeners.insert(0, bad)
+
+    written = await asyncio.wait_for(asyncio.gather(*[_news(agor, k) for k in range(3)]), 10)
+
+    assert [event.n for event in written] == [agor.events.n - 2, agor.events.n - 1, agor.events.n]
+    assert told == ["se_0", "se_1", "se_2"]
+    assert caplog.text.count("of its own making") >= 4

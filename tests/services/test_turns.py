@@ -245,11 +245,11 @@ async def test_a_silent_turn_is_told_of_once(fake):
 
 
 async def test_a_turn_that_waits_for_a_person_is_not_silent(fake):
-    scene = await fake(stall_timeout=timedelta(milliseconds=150))
+    scene = await fake(stall_timeout=timedelta(milliseconds=500))
     session = await scene.session()
     turn, agent = await scene.running(session)
     asking = agent.ask()
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.2)
     await scene.allow(turn)
     assert await asking == "yes"
     agent.finish()
