@@ -2,11 +2,19 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
 import agor_jupyter as agor
 from agor_jupyter.cli.app import run
+
+KEEPER = {
+    "name": "keeper", "label": "Keeper", "icon": "ag-agent", "own_files": [".keeper/"],
+    "command": [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "lingering_agent.py"), "--keeps=.keeper/permissions.json"],
+}  # fmt: skip
+"""An agent of the configuration that keeps a file for itself."""
 
 
 @pytest.fixture(scope="package")
@@ -17,6 +25,10 @@ def here(tmp_path_factory):
     os.environ["AGOR_DATA_DIR"] = str(folder / "data")
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
     os.environ["AGOR_KEY_FILE"] = str(folder / "keys" / "key")
+    os.environ["JUPYTER_CONFIG_DIR"] = str(folder / "config")
+    os.environ.pop("JUPYTER_NO_CONFIG", None)
+    (folder / "config").mkdir()
+    (folder / "config" / "jupyter_server_config.json").write_text(json.dumps({"AgorApp": {"agents": [KEEPER]}}))
     (folder / "bin").mkdir()
     os.environ["PATH"] = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     hub = agor.connect()

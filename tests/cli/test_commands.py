@@ -63,6 +63,24 @@ def test_what_would_be_lost_is_listed(agor_command, agor_json, worktree):
     assert told in err
 
 
+def test_what_an_agent_keeps_for_itself_is_told_apart_and_kept(agor_command, agor_json, worktree):
+    name, own = worktree["name"], "1 file of Keeper's own: .keeper/permissions.json (5 bytes)"
+    agor_json("session", "start", name, '[["say", "I only talk."], ["end"]]', "--agent", "keeper", "--wait")
+
+    status = agor_command("worktree", "status", name)[1]
+    losses = agor_command("worktree", "losses", name)[1]
+    diff = agor_command("worktree", "diff", name)[1:]
+    code, removed, _ = agor_command("worktree", "remove", name)
+
+    said = {" ".join(line.split()) for line in (*status.splitlines(), *losses.splitlines())}
+    assert said >= {"uncommitted nothing", f"agents' own {own}", f"kept in a backup {own}"}
+    assert diff == ("", "1 file of Keeper's own, not shown: .keeper/permissions.json\n")
+    assert code == 0
+    assert f"Kept, though it is no work: {own}" in removed
+    assert agor_json("worktree", "restore", worktree["id"])["state"] == "ready"
+    assert (Path(worktree["path"]) / ".keeper" / "permissions.json").read_text() == "kept\n"
+
+
 def test_a_session_is_started_watched_and_read(agor_command, agor_json, worktree):
     code, out, err = agor_command("session", "start", worktree["name"], HELLO, "--allow")
 
