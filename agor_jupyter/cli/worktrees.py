@@ -22,10 +22,12 @@ from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work, WorkKind
 from agor_jupyter.domain.worktrees import (
     Adoptable,
+    Kept,
     Relocate,
     Removal,
     Taken,
     TakeRequest,
+    Taking,
     Worktree,
     WorktreeAdopt,
     WorktreeChange,
@@ -378,20 +380,63 @@ def _is_known(worktree: str) -> bool:
 
 
 @app.command()
+def kept(worktree: Which, as_json: AsJson = False) -> None:
+    """List what refs keep of a worktree's agents beside its branch: other branches, tags, stashes, commits on no branch."""
+    found = [Kept.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/kept")]
+    if as_json:
+        show_json(found)
+        return
+    rows = [(one.text, f"jupyter agor worktree take {worktree} {one.ref}" if one.can_take else one.line) for one in found]
+    table(["what", "to have it"], rows, "Nothing is kept beside the branch.")
+
+
+@app.command()
 def take(
     worktree: Which,
-    ref: str | None = typer.Argument(
-        None, metavar="REF", help="What to take, as the notice named it. Default: what is kept of its branch."
-    ),
+    ref: str | None = typer.Argument(None, metavar="REF", help="What to take, as `kept` lists it. Default: what is kept of its branch."),
+    dry_run: bool = typer.Option(False, help="Only say what it would do."),
     as_json: AsJson = False,
 ) -> None:
     """Bring commits that an agent's sandbox kept apart onto the worktree's branch."""
+    if dry_run:
+        _show_taking(Taking.model_validate(link().get(f"worktrees/{find(worktree).id}/take", ref=ref)), as_json)
+        return
     taken = Taken.model_validate(link().post(f"worktrees/{find(worktree).id}/take", TakeRequest(ref=ref)))
     if as_json:
         show_json(taken)
         return
-    left = f"{len(taken.left)}: {', '.join(taken.left[:10])}" if taken.left else None
-    facts([("branch", taken.branch), ("commit", taken.commit[:10]), ("not committed", left), ("what was staged", taken.staged_ref)])
+    facts(
+        [
+            ("branch", taken.branch),
+            ("commit", taken.commit[:10]),
+            ("not committed", _listed(taken.left)),
+            ("what was staged", taken.staged_ref),
+        ]
+    )
+
+
+def _show_taking(found: Taking, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    how = "merged with the branch's own commits" if found.is_merge else None
+    facts(
+        [
+            ("ref", found.ref),
+            ("not possible", found.refusal),
+            ("branch", found.branch),
+            ("commits", None if found.refusal else found.commits),
+            ("how", how),
+            *(("", subject) for subject in found.subjects),
+            ("written", _listed(found.written)),
+            ("there already", _listed(found.there)),
+            ("stays as it is", _listed(found.left)),
+        ]
+    )
+
+
+def _listed(paths: list[str]) -> str | None:
+    return f"{len(paths)}: {', '.join(paths[:10])}{', …' if len(paths) > 10 else ''}" if paths else None
 
 
 @app.command()

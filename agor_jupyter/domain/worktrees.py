@@ -8,7 +8,7 @@ from agor_jupyter.domain.ids import ObjectId, RepoId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Context, Coordinate, JsonObject, Moment, Record, Request
 from agor_jupyter.domain.ways import Way, WayKind
-from agor_jupyter.domain.work import Work
+from agor_jupyter.domain.work import MAX_NAMES, Work
 
 SETUP = "setup: "
 """How the step begins in which a setup command runs."""
@@ -22,6 +22,16 @@ class WorktreeState(StrEnum):
     """Its folder was put away with all that it held; `restore` brings it back."""
     MISSING = "missing"
     """The folder or git's entry for it vanished behind our back."""
+
+
+class InsideStatus(Record):
+    """What agents have under way in the repository of their own that they work in behind the sandbox. The branch has nothing of it yet."""
+
+    operation: str | None
+    """Git's word, as in `WorktreeStatus`. `None`: there are conflicts all the same, as after `git stash pop`."""
+    conflicted: int = 0
+    names: list[str] = Field(default_factory=list, max_length=MAX_NAMES)
+    """The first files in conflict."""
 
 
 class WorktreeStatus(Record):
@@ -44,6 +54,8 @@ class WorktreeStatus(Record):
     deleted: int
     operation: str | None = None
     """What git has under way there: merge, rebase, cherry-pick, revert, bisect or am."""
+    inside: InsideStatus | None = None
+    """What an agent has under way in its sandbox. `None`: nothing."""
     work: list[Work] = Field(default_factory=list)
     """What a person would call work beside changed and untracked files, also where git does not show it."""
     as_of: Moment = Field(repr=False)
@@ -144,9 +156,68 @@ class WorktreeChange(Request):
     context: Context | None = None
 
 
+class KeptKind(StrEnum):
+    BRANCH = "branch"
+    TAG = "tag"
+    NOTES = "notes"
+    STASH = "stash"
+    HEAD = "head"
+    """Commits on no branch."""
+    LOST = "lost"
+    """Commits or tags that nothing names any more: of an amend, a reset, a deleted branch."""
+    APART = "apart"
+    """Commits on a branch that a person set back or left meanwhile."""
+    BEFORE = "before"
+    """What the branch was before an agent rewrote it."""
+    STAGED = "staged"
+    """What a person had staged of files that an agent committed."""
+    OTHER = "other"
+
+
+class Kept(Record):
+    """What a ref of ours keeps of a worktree's agents, beside the worktree's branch."""
+
+    ref: str
+    kind: KeptKind
+    text: str
+    """For a person: “branch side: 2 commits that fix-login has not, the last “two””."""
+    commit: str
+    """The object that the ref names."""
+    commits: int = 0
+    """That the worktree's branch has not."""
+    is_more: bool = False
+    """They are more than were counted."""
+    can_take: bool
+    """`take` can bring it onto the branch, or says why not. Otherwise it is there already, or it is no commit to merge."""
+    line: str
+    """The command of plain git, for the worktree's folder, that makes it a person's own."""
+
+
 class TakeRequest(Request):
     ref: str | None = Field(default=None, max_length=500)
-    """Which of the refs that a notice named. `None`: the only one that is kept for the worktree's branch."""
+    """Which of the refs that `kept` lists. `None`: the only one that is kept for the worktree's branch."""
+
+
+class Taking(Record):
+    """What `take` would do as things are now. Nothing was changed."""
+
+    worktree_id: WorktreeId
+    branch: str | None
+    ref: str
+    commits: int = 0
+    """That would come onto the branch."""
+    subjects: list[str] = Field(default_factory=list, max_length=MAX_NAMES)
+    """Their first lines, the newest first."""
+    is_merge: bool = False
+    """The branch has commits of its own, so both are merged."""
+    written: list[str] = Field(default_factory=list)
+    """Files that would be written."""
+    there: list[str] = Field(default_factory=list)
+    """Files that are already as the commits have them."""
+    left: list[str] = Field(default_factory=list)
+    """Files that somebody changed meanwhile. They would stay as they are, as changes that are not committed."""
+    refusal: str | None = None
+    """Why it cannot be done now, and what would work."""
 
 
 class Taken(Record):

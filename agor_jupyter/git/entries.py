@@ -140,6 +140,46 @@ def _parse_plain(content: bytes, count: int) -> Index | None:
     return Index(count=count, folders=_with_parents({folder + b"/": None for folder in folders if folder}))
 
 
+def unmerged(content: bytes, width: int = 20) -> list[bytes]:
+    """The paths in conflict, in the order of the index.
+
+    Errors:
+        OddIndex: it cannot be read here.
+    """
+    try:
+        return _unmerged(content, width) if content else []
+    except (struct.error, IndexError, ValueError) as error:
+        raise OddIndex(str(error)) from error
+
+
+def _unmerged(content: bytes, width: int) -> list[bytes]:
+    mark, version, count = struct.unpack_from(">4sII", content)
+    if mark != b"DIRC" or version not in {2, 3, 4}:
+        raise OddIndex(f"version {version}")
+    found: dict[bytes, None] = {}
+    position, name = 12, b""
+    for _ in range(count):
+        high, low = content[position + 40 + width], content[position + 41 + width]
+        start = position + 42 + width + (2 if high & 0x40 else 0)
+        if version == 4:
+            cut, start = _varint(content, start)
+            end = content.index(b"\0", start)
+            name, following = name[: len(name) - cut] + content[start:end], end + 1
+        else:
+            length = (high & 0x0F) << 8 | low
+            end = start + length if length < 0xFFF else content.index(b"\0", start)
+            name, following = content[start:end], position + ((end - position + 8) & ~7)
+        if not name or b"\0" in name:
+            raise OddIndex("an entry has no name")
+        if high & 0x30:
+            found[name] = None
+        position = following
+    if position > len(content) - width:
+        raise OddIndex("it is cut off")
+    _refuse_split(content, position, len(content) - width)
+    return list(found)
+
+
 def _varint(content: bytes, position: int) -> tuple[int, int]:
     byte = content[position]
     value = byte & 0x7F

@@ -63,6 +63,14 @@ async def configured(repository: Repository) -> dict[str, list[Setting]]:
     }
 
 
+async def known(repository: Repository) -> dict[str, list[Setting]]:
+    """As `configured`, read again only when one of the files changed in which settings stand."""
+    mark = repository.settings_mark()
+    if repository.filters is None or repository.filters[0] != mark:
+        repository.filters = (mark, await configured(repository))
+    return repository.filters[1]
+
+
 async def check(private: Private, inside: Inside, ours: str, theirs: str) -> Checked:
     """Look at all that the commits after `ours` hold."""
     known = await configured(private.repository)
@@ -172,7 +180,9 @@ async def _try(  # noqa: PLR0917 one filter, with all that is known of its files
     contents = await _contents(private.repository, [sha for _, sha in files])
     folder = private.folder / "check"
     try:
-        names = await asyncio.to_thread(_lay_out, folder, name, settings, [(path, contents.get(sha, b"")) for path, sha in files])
+        names = await asyncio.to_thread(
+            lay_out, folder, name, settings, [(path, contents.get(sha, b"")) for path, sha in files], (), _format(private)
+        )
         output = await run.run(
             "try the filter",
             ["hash-object", "--stdin-paths"],
@@ -189,22 +199,37 @@ async def _try(  # noqa: PLR0917 one filter, with all that is known of its files
     return {path for (path, sha), one in zip(files, made, strict=True) if sha != one}, None
 
 
-def _lay_out(folder: Path, name: str, settings: list[Setting], files: Sequence[tuple[str, bytes]]) -> list[str]:
-    """A repository of nothing but these files, all of them for the filter."""
+def lay_out(  # noqa: PLR0917 what such a repository is made of
+    folder: Path,
+    name: str,
+    settings: Sequence[Setting],
+    files: Sequence[tuple[str, bytes]],
+    attributes: Sequence[str] = (),
+    object_format: str = "sha1",
+) -> list[str]:
+    """A repository of nothing but these files, all of them for the filter; `attributes` are others, for each. Returns their names there."""
     shutil.rmtree(folder, ignore_errors=True)
     for part in ("git/objects", "git/refs", "git/info", "files"):
         (folder / part).mkdir(parents=True)
     (folder / "git" / "HEAD").write_text("ref: refs/heads/main\n")
     own = [one for one in settings if not one[0].endswith(b".required")]
     required = b"filter." + os.fsencode(name) + b".required"  # what cannot be run must not count as done
-    (folder / "git" / "config").write_bytes(render([(b"core.repositoryformatversion", b"0"), *own, (required, b"true")]))
-    (folder / "git" / "info" / "attributes").write_bytes(b"* filter=" + os.fsencode(name) + b"\n")
+    is_long = object_format != "sha1"
+    form = [(b"core.repositoryformatversion", b"1" if is_long else b"0")]
+    form += [(b"extensions.objectformat", object_format.encode())] if is_long else []
+    (folder / "git" / "config").write_bytes(render([*form, *own, (required, b"true")]))
     names = []
     for number, (path, content) in enumerate(files):
         suffix = Path(path).suffix
         names.append(f"{number}{suffix if _SUFFIX.fullmatch(suffix) else ''}")
         (folder / "files" / names[-1]).write_bytes(content)
+    more = "".join(f"/{own_name} {one}\n" for own_name, one in zip(names, attributes, strict=False) if one)
+    (folder / "git" / "info" / "attributes").write_bytes(b"* filter=" + os.fsencode(name) + b"\n" + more.encode())
     return names
+
+
+def _format(private: Private) -> str:
+    return "sha256" if private.repository.own.get(b"extensions.objectformat", b"").lower() == b"sha256" else "sha1"
 
 
 def _lines(values: Iterable[str]) -> bytes:

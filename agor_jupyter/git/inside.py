@@ -8,8 +8,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from agor_jupyter.git import entries
+from agor_jupyter.git.entries import OddIndex
 from agor_jupyter.git.files import opened_folder, read_beneath
 from agor_jupyter.git.private import Private, Refs
 
@@ -22,6 +25,10 @@ _OPERATIONS = (
     *(("REVERT_HEAD", "revert"), ("BISECT_LOG", "bisect")),
 )
 _LOCKS = ("", "refs", "worktrees", "logs")
+_INDEX_BYTES, _MOST_KNOWN = 64 * 1024 * 1024, 500
+_WIDTHS = (20, 32)
+_known_conflicts: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
+"""By the state of an index, so that it is read again only when an agent's git wrote it."""
 
 
 def other_heads(private: Private) -> Refs:
@@ -54,6 +61,40 @@ def operation(git_dir: Path, name: str = "") -> str | None:
     return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnderWay:
+    """What an agent did not finish: git's word for it, and the files in conflict."""
+
+    operation: str | None
+    conflicts: tuple[str, ...] = ()
+
+
+def under_way(git_dir: Path, name: str) -> UnderWay | None:
+    """Of the worktree `name`, in the private repository `git_dir`. `None`: nothing, or there is no such repository."""
+    own = f"worktrees/{name}"
+    word, paths = operation(git_dir, own), _conflicts(git_dir, f"{own}/index")
+    return UnderWay(operation=word, conflicts=paths) if word is not None or paths else None
+
+
+def _conflicts(git_dir: Path, path: str) -> tuple[str, ...]:
+    key = str(git_dir / path)
+    mark = entries.signature(git_dir / path)
+    known = _known_conflicts.get(key)
+    if mark is None:
+        return ()
+    if known is None or known[0] != mark:
+        content = read_beneath(git_dir, path, _INDEX_BYTES) or b""
+        paths: list[bytes] = []
+        for width in _WIDTHS:
+            with contextlib.suppress(OddIndex):
+                paths = entries.unmerged(content, width)
+                break
+        if len(_known_conflicts) >= _MOST_KNOWN:
+            _known_conflicts.clear()
+        known = _known_conflicts[key] = (mark, tuple(os.fsdecode(one) for one in paths))
+    return known[1]
+
+
 def clear_locks(private: Private) -> list[str]:
     """Remove the locks that processes left which are gone. No process may run inside. Returns their names."""
     cleared = []
@@ -68,8 +109,8 @@ def clear_locks(private: Private) -> list[str]:
 
 
 def _listed(folder: int) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries)
+    with os.scandir(folder) as there:
+        return sorted(entry.name for entry in there)
 
 
 def _folders(root: Path, path: str) -> list[str]:

@@ -14,7 +14,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,10 +38,13 @@ _PROMISED = re.compile(rb"remote\..+\.(promisor|partialclonefilter)|extensions\.
 _ALLOWED_PERSONAL_KEYS = re.compile(rb"core\.(excludesfile|autocrlf|eol)")
 _HEAD = re.compile(rb"(ref: refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
 
+_MACHINE_SETTINGS = Path("/etc/gitconfig")
 _CONVERTING = {b"core.autocrlf", b"core.eol"}
 _OFF = {b"false", b"no", b"off", b"0", b""}
 
 Setting = tuple[bytes, bytes]
+Filtering = Callable[[Path], Awaitable[Sequence[str] | None]]
+"""The command line of a sandbox for git, in which only a folder can be written, that holds `files` and `git`. `None`: there is none."""
 
 
 @dataclass(kw_only=True)
@@ -62,6 +65,10 @@ class Repository:
     """Its settings as they were when they were read last, without what they include. Of them nothing is obeyed but switches."""
     entries: dict[str, str] = field(default_factory=dict)
     """Names of git's entries for worktrees whose folder has another name, by their paths, as they were recorded."""
+    filtering: Filtering | None = None
+    """How filters of people are tried, where they can be."""
+    filters: tuple[object, dict[str, list[Setting]]] | None = field(default=None, init=False)
+    """Those that were found last, and in which state of the settings."""
     _converts: bool = field(default=True, init=False)
     _signature: object = field(default=None, init=False)
     _tips: "asyncio.Future[dict[str, str]] | None" = field(default=None, init=False)
@@ -160,6 +167,10 @@ class Repository:
             timeout_s=timeout_s or self.timeout_s,
             on_progress=on_progress,
         )
+
+    def settings_mark(self) -> object:
+        """Changes with the repository's settings, its person's and the machine's, but for what they include."""
+        return tuple(_signature(path) for path in (self.common_dir / "config", *_personal_settings(), _MACHINE_SETTINGS))
 
     async def refresh(self) -> None:
         """Bring the view up to date with the settings that matter to it and with the main checkout's HEAD. Cheap when nothing changed."""

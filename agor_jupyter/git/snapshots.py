@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agor_jupyter.domain.own_files import OwnFiles
 from agor_jupyter.domain.turns import Patch, PatchFile
 from agor_jupyter.git import partial, sparse
+from agor_jupyter.git.cleaned import Cleaned
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.status import changes
@@ -57,6 +58,8 @@ class Checkpoint:
     """The untracked files in it."""
     has_changes: bool = False
     """A tracked file differs from HEAD."""
+    untried: tuple[tuple[str, str], ...] = ()
+    """Files that are as they are, since their filter could not be tried: with its name."""
 
     def apart(self, own: OwnFiles) -> "Checkpoint":
         """It is not dirty because of what agents keep for themselves."""
@@ -82,17 +85,18 @@ async def checkpoint(
         index = folder / "index"
         with contextlib.suppress(FileNotFoundError):
             shutil.copy2(repository.worktree_dir(worktree) / "index", index)  # its time tells git which entries to doubt
-        found = await changes(repository, worktree, index=index)
+        found = await changes(repository, worktree, index=index, is_raw=largest is None)
         if not found.is_dirty:
             return Checkpoint(commit=found.head, tree=found.head, dirty=False)
         changed = [path for path in (*found.tracked, *found.untracked) if _is_sound(worktree, path)]
-        left_out = [] if largest is None else _too_large(worktree, changed, largest, limit)
+        stored = {path: one.content for path, one in found.cleaned.items() if one.content is not None}
+        left_out = [] if largest is None else _too_large(worktree, [path for path in changed if path not in stored], largest, limit)
         without = {file.path for file in left_out}
         place: dict[str, str] = {}
         quick: tuple[str, ...] = ()
         if store is not None:
             store.mkdir(parents=True, exist_ok=True)
-            place = {"GIT_OBJECT_DIRECTORY": str(store), "GIT_ALTERNATE_OBJECT_DIRECTORIES": _paths([repository.common_dir / "objects"])}
+            place = writing_to(repository, store)
             quick = ("-c", "core.looseCompression=0")  # nothing of it stays for long
         await repository.git(
             "take in the changed files",
@@ -100,8 +104,11 @@ async def checkpoint(
             worktree=worktree,
             index=index,
             environment=place,
-            stdin=b"".join(os.fsencode(path) + b"\0" for path in changed if path not in without),
+            stdin=b"".join(os.fsencode(path) + b"\0" for path in changed if path not in {*without, *found.cleaned}),
         )
+        filtered = {path: one for path in changed if path not in without and (one := found.cleaned.get(path)) is not None}
+        if filtered:
+            await _take_in(repository, worktree, index, filtered, place)
         loose = ["--missing-ok"] if repository.is_partial else []
         output = await repository.git("write a snapshot", "write-tree", *loose, worktree=worktree, index=index, environment=place)
         return Checkpoint(
@@ -112,9 +119,46 @@ async def checkpoint(
             left_out=tuple(left_out),
             untracked=tuple(found.untracked),
             has_changes=bool(found.tracked),
+            untried=tuple(sorted(found.untried.items())),
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _take_in(repository: Repository, worktree: Path, index: Path, files: Mapping[str, Cleaned], place: dict[str, str]) -> None:
+    """Files as their filters make them."""
+    contents = {path: one.content for path, one in files.items() if one.content is not None}
+    folder = Path(tempfile.mkdtemp(prefix="stored-", dir=repository.view))
+    try:
+        names = [folder / str(number) for number in range(len(contents))]
+        for name, content in zip(names, contents.values(), strict=True):
+            name.write_bytes(content)
+        listed = "".join(f"{name}\n" for name in names).encode()
+        command = ("hash-object", "-w", "--no-filters", "--stdin-paths")
+        await repository.git("take in the filtered files", *command, environment=place, stdin=listed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    lines = (b"%b %b\t%b\0" % (_mode(worktree / path), one.oid.encode(), os.fsencode(path)) for path, one in files.items())
+    await repository.git(
+        "take in the filtered files",
+        *("update-index", "--add", "--replace", "-z", "--index-info"),
+        worktree=worktree,
+        index=index,
+        environment=place,
+        stdin=b"".join(lines),
+    )
+
+
+def _mode(path: Path) -> bytes:
+    try:
+        return b"100755" if path.lstat().st_mode & 0o100 else b"100644"
+    except OSError:
+        return b"100644"
+
+
+def writing_to(repository: Repository, store: Path) -> dict[str, str]:
+    """Variables with which git writes new objects into the folder `store` and reads the repository's."""
+    return {"GIT_OBJECT_DIRECTORY": str(store), "GIT_ALTERNATE_OBJECT_DIRECTORIES": _paths([repository.common_dir / "objects"])}
 
 
 def note(left_out: Sequence[LeftOut]) -> str:
@@ -125,6 +169,21 @@ def note(left_out: Sequence[LeftOut]) -> str:
     names = ", ".join(sorted(file.path for file in left_out)[:5])
     count = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
     return _shown(f"{count} of {size:,.0f} MiB left out, too large to compare: {names}{', …' if len(left_out) > 5 else ''}.") or ""
+
+
+def note_untried(untried: Mapping[str, str]) -> str:
+    """As `note`, of files whose filter could not be tried."""
+    if not untried:
+        return ""
+    filters, names = ", ".join(sorted(set(untried.values()))), ", ".join(sorted(untried)[:5])
+    which = "1 file shows as it is" if len(untried) == 1 else f"{len(untried)} files show as they are"
+    return (
+        _shown(
+            f"{which}, because the filter {filters} could not be tried in a sandbox: {names}{', …' if len(untried) > 5 else ''}. "
+            "AgorApp.sandbox_read shows its program there."
+        )
+        or ""
+    )
 
 
 def _too_large(worktree: Path, paths: Sequence[str], largest: int, limit: int | None) -> list[LeftOut]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agor_jupyter.domain.own_files import OwnFiles
 from agor_jupyter.domain.worktrees import WorktreeStatus
-from agor_jupyter.git import counts, names, partial, unfilled
+from agor_jupyter.git import cleaned, counts, names, partial
+from agor_jupyter.git.cleaned import Cleaned
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -52,8 +53,14 @@ class Changes:
     entries: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """Of tracked files that are not in conflict: the mode at HEAD, the one in the folder, and the name of the object at HEAD."""
     submodules: dict[str, Submodule] = field(default_factory=dict)
-    altered: list[str] = field(default_factory=list)
-    """Those of `tracked` of which only the file differs, and nothing is staged."""
+    altered: dict[str, str] = field(default_factory=dict)
+    """Tracked files that differ from the index, as far as git sees without their filters, with the name of the object there."""
+    in_another_mode: set[str] = field(default_factory=set)
+    """Those of `altered` whose mode differs too."""
+    cleaned: dict[str, Cleaned] = field(default_factory=dict)
+    """Files that a filter stands between, as git would store them."""
+    untried: dict[str, str] = field(default_factory=dict)
+    """Files that show as they are, since their filter could not be tried, with its name."""
 
     @property
     def is_dirty(self) -> bool:
@@ -63,16 +70,28 @@ class Changes:
         self.untracked, self.own = own.tell_apart(self.untracked)
 
 
-async def changes(repository: Repository, worktree: Path, *, index: Path | None = None) -> Changes:
-    """Files that LFS filled are as they should be, whatever git says, which runs no filter here."""
+async def changes(repository: Repository, worktree: Path, *, index: Path | None = None, is_raw: bool = False) -> Changes:
+    """Files that a filter of people stands between are compared as git would, which runs it. If it `is_raw`, all bytes count."""
     output = await repository.git("read the status", *STATUS, worktree=worktree, index=index)
     found = parse(output.text)
-    same = await unfilled.same_by_lfs(repository, worktree, found.altered)
+    if is_raw:
+        return found
+    compared = await cleaned.compare(repository, worktree, found.altered, found.untracked)
+    found.cleaned, found.untried = compared.files, compared.untried
+    unchanged = {path for path, one in compared.files.items() if one.content is None} - found.in_another_mode
+    same = {path: oid for path, oid in found.altered.items() if path in unchanged}
     if same:
         found.unstaged -= len(same)
-        found.tracked = [path for path in found.tracked if path not in same]
-        found.altered = [path for path in found.altered if path not in same]
+        found.altered = {path: oid for path, oid in found.altered.items() if path not in same}
+        as_committed = {path for path, oid in same.items() if _is_at_head(found.entries[path], oid)}
+        found.tracked = [path for path in found.tracked if path not in as_committed]
+        found.entries = {path: entry for path, entry in found.entries.items() if path not in as_committed}
     return found
+
+
+def _is_at_head(entry: tuple[str, str, str], oid: str) -> bool:
+    before, after, name = entry
+    return (before, name) == (after, oid)
 
 
 def parse(text: str) -> Changes:
@@ -98,7 +117,7 @@ def parse(text: str) -> Changes:
 
 
 def _take_changed(found: Changes, rest: str) -> None:
-    _, _, before, _, after, name, _, path = rest.split(" ", 7)
+    _, _, before, staged, after, name, indexed, path = rest.split(" ", 7)
     if rest[3] == "S":
         found.submodules[path] = Submodule(is_staged=rest[0] != ".", is_moved=rest[1] != ".")
         return
@@ -106,8 +125,10 @@ def _take_changed(found: Changes, rest: str) -> None:
     found.unstaged += rest[1] != "."
     found.tracked.append(path)
     found.entries[path] = (before, after, name)
-    if rest.startswith(".M"):
-        found.altered.append(path)
+    if rest[1] == "M":
+        found.altered[path] = indexed
+        if staged != after:
+            found.in_another_mode.add(path)
 
 
 @dataclass(kw_only=True)
@@ -155,7 +176,7 @@ async def status(  # noqa: PLR0917 called in one place
 
 def _state(worktree: Path, found: Changes, base_sha: str) -> tuple[object, bool]:
     """What the counts depend on, and whether all of it is older than the clock's grain, so that a change would show."""
-    marks: list[object] = [base_sha, found.head]
+    marks: list[object] = [base_sha, found.head, *((path, one.oid) for path, one in found.cleaned.items())]
     newest, folder = 0, f"{worktree}/"
     for path in (*found.tracked, *found.untracked):
         try:
@@ -169,42 +190,41 @@ def _state(worktree: Path, found: Changes, base_sha: str) -> tuple[object, bool]
 
 
 async def _count_lines(repository: Repository, worktree: Path, found: Changes, base_sha: str) -> tuple[int, int, int]:
-    files = added = deleted = 0
     is_moved = found.head != base_sha
-    known = None if is_moved or not found.tracked else await counts.tracked(repository, worktree, found.tracked, found.entries)
-    if known is not None:
-        files, added, deleted = known
-    elif found.tracked or is_moved:
-        if is_moved and found.head:
-            await partial.complete_diff(repository, base_sha, found.head, "count what changed")
-        only = found.tracked if not is_moved and len(found.tracked) <= _MAX_PATHS else []  # git then looks at no other file
-        output = await repository.git(
-            "compare with the base",
-            *(
-                "diff",
-                "--no-ext-diff",
-                "--no-textconv",
-                "--no-renames",
-                "--ignore-submodules=all",
-                "--numstat",
-                "-z",
-                base_sha,
-                "--",
-                *only,
-            ),
-            worktree=worktree,
-        )
-        for line in output.text.split("\0"):
-            plus, _, rest = line.partition("\t")
-            minus, tab, _ = rest.partition("\t")
-            if tab:
-                files += 1
-                added += int(plus) if plus.isdigit() else 0
-                deleted += int(minus) if minus.isdigit() else 0
+    tracked = [path for path in found.tracked if path not in found.cleaned]
+    counted: dict[str, tuple[int, int]] = {}
+    known = None if is_moved or not tracked or found.cleaned else await counts.tracked(repository, worktree, tracked, found.entries)
+    if known is None and (tracked or is_moved):
+        counted = await _count_by_git(repository, worktree, found, base_sha, tracked)
+    apart = {path: one for path, one in found.cleaned.items() if one.is_tracked and (is_moved or path in found.entries)}
+    counted |= await cleaned.count(repository, base_sha, apart)
+    files, added, deleted = known or (0, 0, 0)
+    files += len(counted)
+    added += sum(plus for plus, _ in counted.values())
+    deleted += sum(minus for _, minus in counted.values())
     if found.untracked:
         files += len(found.untracked)
-        added += await asyncio.to_thread(_lines, worktree, found.untracked)
+        added += await asyncio.to_thread(_lines, worktree, found)
     return files, added, deleted
+
+
+async def _count_by_git(
+    repository: Repository, worktree: Path, found: Changes, base_sha: str, tracked: list[str]
+) -> dict[str, tuple[int, int]]:
+    """By path, without files that a filter stands between."""
+    is_moved = found.head != base_sha
+    if is_moved and found.head:
+        await partial.complete_diff(repository, base_sha, found.head, "count what changed")
+    only = tracked if not is_moved and len(tracked) <= _MAX_PATHS else []  # git then looks at no other file
+    options = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "--numstat", "-z")
+    output = await repository.git("compare with the base", "diff", *options, base_sha, "--", *only, worktree=worktree)
+    counted = {}
+    for line in output.text.split("\0"):
+        plus, _, rest = line.partition("\t")
+        minus, tab, path = rest.partition("\t")
+        if tab and path not in found.cleaned:
+            counted[path] = (int(plus) if plus.isdigit() else 0, int(minus) if minus.isdigit() else 0)
+    return counted
 
 
 async def _distance(repository: Repository, worktree: Path, head: str, base_sha: str, base_ref: str) -> tuple[int, int]:
@@ -225,9 +245,14 @@ async def _count(repository: Repository, worktree: Path, span: str) -> int:
     return int(output.text or 0) if output.code == 0 else 0
 
 
-def _lines(worktree: Path, paths: list[str]) -> int:
+def _lines(worktree: Path, found: Changes) -> int:
     """The lines of new text files, as git would count them. A binary, large or odd file counts as none."""
-    return sum(count_lines(read_beneath(worktree, path, _MAX_COUNTED_BYTES) or b"") for path in paths[:2000])
+    total = 0
+    for path in found.untracked[:2000]:
+        one = found.cleaned.get(path)
+        content = one.content if one is not None else read_beneath(worktree, path, _MAX_COUNTED_BYTES)
+        total += count_lines(content or b"")
+    return total
 
 
 def count_lines(content: bytes) -> int:

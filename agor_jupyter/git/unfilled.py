@@ -32,6 +32,7 @@ _MAX_COMPARED_BYTES = 16 * 1024 * 1024
 _SHA256_DIGITS = 64
 _WRITES = re.compile(rb"filter\..+\.(smudge|process)")
 _NAMED = 3
+_MAX_DIGESTED_BYTES = 64 * 1024 * 1024
 _MAX_DIGESTS = 4096
 _digests: dict[tuple[int, ...], bytes] = {}
 """Of files that were read, by what the system says of them: a large file is not read again at each look."""
@@ -158,31 +159,47 @@ def _names_a_filter(repository: Repository, worktree: Path, files: Collection[st
 
 
 async def same_by_lfs(repository: Repository, worktree: Path, paths: Sequence[str]) -> set[str]:
-    """Those of `paths` whose content is what their pointer in the index stands for: git calls them modified only because LFS does not run.
-
-    No process unless an attribute file names LFS.
-    """
-    if not paths or not await _may_have_lfs(repository, worktree):
-        return set()
-    under = [path for path, name in (await filters(repository, worktree, paths)).items() if name == LFS]
+    """Those of `paths`, which are under LFS, whose content is what their pointer in the index stands for."""
+    under = [path for path in paths if "\n" not in path]
     if not under:
         return set()
-    names = b"".join(b":0:" + os.fsencode(path) + b"\n" for path in under if "\n" not in path)
+    names = b"".join(b":0:" + os.fsencode(path) + b"\n" for path in under)
     output = await repository.git("read the pointers", "cat-file", "--batch", worktree=worktree, stdin=names)
-    pointers = _blobs(output.out)
-    pairs = [(path, pointer) for path, pointer in zip([path for path in under if "\n" not in path], pointers, strict=False) if pointer]
+    pairs = [(path, pointer) for path, pointer in zip(under, _blobs(output.out), strict=False) if pointer]
     return set(await asyncio.to_thread(lambda: [path for path, pointer in pairs if _is_content_of(worktree, path, pointer)]))
 
 
-async def _may_have_lfs(repository: Repository, worktree: Path) -> bool:
+def pointer_of(worktree: Path, path: str) -> bytes | None:
+    """What LFS would store of the file: its pointer; the file itself, where that is one or is empty. `None`: it is very large, or gone."""
+    try:
+        with opened_file(worktree, path) as descriptor:
+            size = os.fstat(descriptor).st_size
+            if size > _MAX_DIGESTED_BYTES:
+                return None
+            begin = os.pread(descriptor, _MAX_POINTER_BYTES, 0)
+            if not size or begin.startswith(_POINTER):
+                return begin
+            oid = _digest_of(descriptor).decode()
+    except OSError:
+        return None
+    return b"version https://git-lfs.github.com/spec/v1\noid sha256:%b\nsize %d\n" % (oid.encode(), size)
+
+
+async def may_be_filtered(repository: Repository, worktree: Path) -> bool:
+    """Whether an attribute file names a filter, as far as that is seen without reading them all."""
     attributes = (await _named_in_index(repository, worktree)).attributes
-    own = os.path.lexists(f"{repository.common_dir}/info/attributes") and b"filter=lfs" in (
-        read_beneath(repository.common_dir, "info/attributes", _MAX_ATTRIBUTES_BYTES) or b""
-    )
-    if not attributes or own:
-        return own
     root = read_beneath(worktree, ".gitattributes", _MAX_ATTRIBUTES_BYTES) or b""
-    return b"filter=lfs" in root or attributes > (1 if root else 0)
+    if b"filter" in root or attributes > (1 if root else 0):
+        return True
+    elsewhere = ((repository.common_dir, "info/attributes"), (_personal_settings(), "attributes"))
+    return any(
+        os.path.lexists(f"{folder}/{path}") and b"filter" in (read_beneath(folder, path, _MAX_ATTRIBUTES_BYTES) or b"")
+        for folder, path in elsewhere
+    )
+
+
+def _personal_settings() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME") or "/nonexistent") / ".config") / "git"
 
 
 async def _named_in_index(repository: Repository, worktree: Path) -> _Named:
@@ -234,14 +251,19 @@ def _is_content_of(worktree: Path, path: str, pointer: bytes) -> bool:
             there = os.fstat(descriptor)
             if there.st_size != int(size[1]):
                 return False
-            mark = (there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns)
-            if mark not in _digests:
-                if len(_digests) >= _MAX_DIGESTS:
-                    _digests.clear()
-                _digests[mark] = _digest(descriptor)
-            return _digests[mark] == oid[1]
+            return _digest_of(descriptor) == oid[1]
     except OSError:
         return False
+
+
+def _digest_of(descriptor: int) -> bytes:
+    there = os.fstat(descriptor)
+    mark = (there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns)
+    if mark not in _digests:
+        if len(_digests) >= _MAX_DIGESTS:
+            _digests.clear()
+        _digests[mark] = _digest(descriptor)
+    return _digests[mark]
 
 
 def _digest(descriptor: int) -> bytes:

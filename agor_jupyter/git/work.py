@@ -89,6 +89,7 @@ async def survey(  # noqa: PLR0917 called in few places
     paths = dict.fromkeys((*found.inner, *local.folders, *local.ignored.repositories))
     inside = await insides.find(repository, worktree, paths, local.index, base, seen.inside, bounds)
     work += [insides.describe(one, found, local.index) for one in inside if insides.is_work(one, found, local.index)]
+    work += _filtered(worktree, found)
     if local.hidden:
         names = [shown(path) for path, _ in local.hidden]
         text = f"{count(len(names), 'changed file')} that git was told not to look at: {_named(names)}"
@@ -143,6 +144,18 @@ def _size(worktree: Path, path: str) -> int:
 def _named(names: Sequence[str], number: int | None = None, limit: int = 3) -> str:
     more = (number if number is not None else len(names)) - limit
     return ", ".join(names[:limit]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _filtered(worktree: Path, found: Changes) -> list[Work]:
+    """Files that git calls clean, and that have more in them than it stores."""
+    shows = set(found.tracked)
+    paths = [path for path, one in found.cleaned.items() if one.is_tracked and not one.is_reversible and path not in shows]
+    if not paths:
+        return []
+    filters = ", ".join(sorted({shown(found.cleaned[path].filter) for path in paths}))
+    total, names = sum(_size(worktree, path) for path in paths), [shown(path) for path in paths[:MAX_NAMES]]
+    text = f"{count(len(paths), 'file')} with parts that the filter {filters} keeps out of git: {_named(names, len(paths))} ({size(total)})"
+    return [Work(kind=WorkKind.FILTERED, text=text, files=len(paths), bytes=total, names=names)]
 
 
 # What the worktree itself shows

@@ -15,7 +15,17 @@ from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.ways import Way
 from agor_jupyter.domain.work import Work
-from agor_jupyter.domain.worktrees import Relocate, Removal, Taken, TakeRequest, WorktreeChange, WorktreeState, WorktreeStatus
+from agor_jupyter.domain.worktrees import (
+    Kept,
+    Relocate,
+    Removal,
+    Taken,
+    TakeRequest,
+    Taking,
+    WorktreeChange,
+    WorktreeState,
+    WorktreeStatus,
+)
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import budgets, costs, following, gitpython, rules, trust, views
 from agor_jupyter.notebook.attachments import Attached, check_length, upload
@@ -288,14 +298,24 @@ class Worktree(Ruled):
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/restore"))
         return self.ready()
 
-    def take(self, ref: str | None = None) -> Taken:
-        """Bring commits that an agent's sandbox kept apart onto the branch: those under `ref`, as the notice named it.
+    @property
+    def kept(self) -> Handles[Kept]:
+        """What refs keep of its agents beside its branch: other branches, tags, stashes, commits on no branch. `take` brings it here."""
+        found = [Kept.model_validate(item) for item in self._link.items(f"{self._at}/kept")]
+        return Handles("kept ref", found, columns, lambda one: one.ref, lambda one: one.text, kind=Kept)
+
+    def would_take(self, kept: Kept | str | None = None) -> Taking:
+        """What `take` would do as things are now: commits, files that it writes, and those that stay as they are. Nothing is changed."""
+        return Taking.model_validate(self._link.get(f"{self._at}/take", ref=_ref(kept)))
+
+    def take(self, kept: Kept | str | None = None) -> Taken:
+        """Bring commits that an agent's sandbox kept apart onto the branch: one of `kept`, or its ref, as the notice named it.
 
         Raises:
             Conflict: both sides changed the same lines, or something is under way in the worktree. Nothing was changed.
 
         """
-        return Taken.model_validate(self._link.post(f"{self._at}/take", TakeRequest(ref=ref)))
+        return Taken.model_validate(self._link.post(f"{self._at}/take", TakeRequest(ref=_ref(kept))))
 
     def remove(self, *, force: bool = False) -> Removal:
         """Remove it. Without `force` there is nothing to lose; with it, everything is kept for a while, in `hub.backups`.
@@ -334,6 +354,10 @@ class Worktree(Ruled):
             *(("way on", f"mend({way.kind.value!r}): {way.what}") for way in record.ways),
         ]
         return views.card("Worktree", record.name, record.state.value, facts)
+
+
+def _ref(kept: Kept | str | None) -> str | None:
+    return kept.ref if isinstance(kept, Kept) else kept
 
 
 def _conversation_line(one: Conversation) -> str:

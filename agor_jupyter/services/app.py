@@ -213,6 +213,8 @@ class Agor:
         stack.push_async_callback(self.boards.watches.close)
         self.sandboxes = Sandboxes(store, config, clock, self.repos, self.worktrees)
         stack.push_async_callback(self.sandboxes.close)
+        self.repos.filtering = self.sandboxes.filtering
+        self.worktrees.look_inside_by(self.sandboxes.under_way)
         self.worktrees.archives.on_gone = self.worktrees.adoption.on_gone = self.sandboxes.forget
         self.worktrees.relocation.on_moved = self._leave_old_folder
         await self.worktrees.start()

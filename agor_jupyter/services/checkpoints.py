@@ -79,8 +79,8 @@ class Checkpoints:
     async def patch(self, repository: Repository, before: Checkpoint, after: Checkpoint, own: OwnFiles = NOBODYS) -> Patch:
         """What changed in between. Files that agents keep for themselves are told of, and not in it."""
         left_out = {file.path: file for file in (*before.left_out, *after.left_out)}
-        note = snapshots.note(list(left_out.values()))
-        not_shown = [note] if note else []
+        notes = (snapshots.note(list(left_out.values())), snapshots.note_untried(dict((*before.untried, *after.untried))))
+        not_shown = [note for note in notes if note]
         if before.tree == after.tree:
             return Patch(files=[], text="", not_shown=not_shown)
         stores = [store for store in dict.fromkeys((before.store, after.store)) if store is not None]

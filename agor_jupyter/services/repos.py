@@ -15,7 +15,7 @@ from agor_jupyter.domain.ids import RepoId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Branch, Check, CloneProgress, GitPlace, Repo, RepoAdd, RepoState
 from agor_jupyter.git import branches, clone, names, places, worktrees
-from agor_jupyter.git.repository import Repository, discover, promisor_url, read_settings
+from agor_jupyter.git.repository import Filtering, Repository, discover, promisor_url, read_settings
 from agor_jupyter.services import checkup
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
@@ -32,6 +32,11 @@ Checks = list[Check]
 
 
 class Repos:
+    """`filtering` is set by whoever wires the engine."""
+
+    filtering: Filtering | None = None
+    """How filters of people are tried: as of a `Repository`."""
+
     def __init__(self, store: Store, config: Config, clock: Clock) -> None:
         self._store, self._config, self._clock = store, config, clock
         self._data_dir = Path(os.path.realpath(config.data_dir))
@@ -206,9 +211,13 @@ class Repos:
             promisor=promisor,
             protocols=self._config.clone_protocols,
             entries=self._entries[repo_id],
+            filtering=self._filter,
         )
         self._repositories[repo_id] = repository
         return repository
+
+    async def _filter(self, folder: Path) -> Sequence[str] | None:
+        return await self.filtering(folder) if self.filtering is not None else None
 
     async def relocate(self, caller: Caller, repo: Repo, path: str, commits: Sequence[str], key: str) -> Repo:
         """Record that the checkout lies at `path` now.

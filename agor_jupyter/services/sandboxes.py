@@ -17,16 +17,19 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_runtime_dir
 
+from agor_jupyter.agents.mask import Mask
 from agor_jupyter.agents.session import Executor
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import RunId, SessionId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
-from agor_jupyter.domain.worktrees import Taken, TakeRequest, Worktree, WorktreeState
+from agor_jupyter.domain.work import shown
+from agor_jupyter.domain.worktrees import Kept, KeptKind, Taken, TakeRequest, Taking, Worktree, WorktreeState
 from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
-from agor_jupyter.git import identity, introduction, keeping, meeting, modules, private, taking
+from agor_jupyter.git import identity, inside, introduction, keeping, kept, meeting, modules, private, taking
+from agor_jupyter.git.inside import UnderWay
 from agor_jupyter.git.private import Inside, Private
 from agor_jupyter.services.attachments import folder_of
 from agor_jupyter.services.clock import Clock
@@ -43,6 +46,7 @@ from agor_jupyter.storage.store import Store, Transaction
 
 log = logging.getLogger(__name__)
 
+AllKept = list[Kept]
 _SWITCHED_OFF = "it is switched off (AgorApp.sandbox)"
 _OPEN = "open"
 """A file that says: an agent ran here, and what it committed last may not have been brought out."""
@@ -238,9 +242,7 @@ class Sandboxes:
             known = await Register(self._store, self._clock).answered(key, caller, "take", [name, request], Taken)
             if known is not None:
                 return known
-            if worktree.state is not WorktreeState.READY:
-                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
-            place = await self._place(worktree)
+            worktree, place = await self._checked(worktree.id)
             ref = await self._kept_ref(place, worktree, request.ref)
             found = await taking.take(place.repository, place.worktree, ref, await _identity(place, caller), place.name)
             taken = Taken(
@@ -248,6 +250,51 @@ class Sandboxes:
             )
             outcome = await self._store.write(once, key, caller, "take", [name, request], self._clock.now(), lambda _: taken, Taken)
         return outcome.record
+
+    async def kept(self, name: str) -> AllKept:
+        """What refs of ours keep of this worktree's agents, beside its branch; the newest first."""
+        worktree, place = await self._checked(name)
+        found = await kept.find(place.repository, place.worktree, place.name)
+        mask = await self._mask(worktree.id)
+        return [mask.record(one) for one in found]
+
+    async def would_take(self, name: str, ref: str | None) -> Taking:
+        """What `take` would do as things are now, or why it cannot.
+
+        Errors:
+            WorktreeNotFound, WorktreeNotReady.
+            BadRequest: as `take`.
+        """
+        worktree, place = await self._checked(name)
+        ref = await self._kept_ref(place, worktree, ref)
+        try:
+            plan = await taking.preview(place.repository, place.worktree, ref)
+        except errors.Conflict as error:
+            return Taking(worktree_id=worktree.id, branch=worktree.branch, ref=ref, refusal=error.message)
+        found = Taking(
+            worktree_id=worktree.id,
+            branch=shown(plan.branch.removeprefix("refs/heads/")),
+            ref=ref,
+            commits=plan.commits,
+            subjects=[shown(one) for one in plan.subjects],
+            is_merge=plan.is_merge,
+            written=[shown(one) for one in plan.written],
+            there=[shown(one) for one in plan.there],
+            left=[shown(one) for one in plan.left],
+        )
+        return (await self._mask(worktree.id)).record(found)
+
+    async def _checked(self, name: str) -> tuple[Worktree, Private]:
+        worktree = await self._worktrees.get(name)
+        if worktree.state is not WorktreeState.READY:
+            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, worktree.reason)
+        return worktree, await self._place(worktree)
+
+    async def _mask(self, worktree_id: WorktreeId) -> Mask:
+        mask = Mask()
+        if self._worktrees.hide is not None:
+            await self._worktrees.hide(mask, worktree_id)
+        return mask
 
     async def _kept_ref(self, place: Private, worktree: Worktree, ref: str | None) -> str:
         there = await keeping.kept_refs(place)
@@ -257,7 +304,14 @@ class Sandboxes:
         if ref is None or ref not in there:
             known = f"Kept for worktree {worktree.name!r}: {', '.join(there[:20])}" if there else f"Nothing is kept for {worktree.name!r}"
             raise errors.BadRequest([f"name the ref to take. {known}" if ref is None else f"{ref[:200]!r} is not kept here. {known}"])
+        if kept.kind_of(ref, place.name) in {KeptKind.STASH, KeptKind.NOTES}:
+            raise errors.BadRequest([f"{ref} is no commit to merge. `{kept.line_of(ref, place.name)}` in the worktree makes it yours"])
         return ref
+
+    async def under_way(self, worktree_id: WorktreeId, path: Path) -> UnderWay | None:
+        """What an agent has under way in the sandbox of the worktree at `path`, by the files there: no process."""
+        git_dir = self._folder / worktree_id / "git"
+        return await asyncio.to_thread(inside.under_way, git_dir, path.name) if git_dir.is_dir() else None
 
     async def forget(self, worktree_id: WorktreeId) -> None:
         """The worktree's folder is gone. What is left of its sandbox is only kept when something in it was not brought out."""
@@ -352,18 +406,35 @@ class Sandboxes:
                 found.append(Mount(source=empty, target=target / "info" / "alternates"))
         return found
 
+    async def filtering(self, folder: Path) -> Sequence[str] | None:
+        """The command line that puts git where it sees nothing but its programs, and `folder`, which holds files and a repository for them.
+
+        `None`: there is no sandbox.
+        """
+        if self._config.sandbox == "off" or await sandbox.why_not() is not None:
+            return None
+        checkouts = await self._checkouts()
+        return await asyncio.to_thread(self._filtering, folder, checkouts)
+
+    def _filtering(self, folder: Path, checkouts: Sequence[Path]) -> Sequence[str]:
+        path, home = os.environ.get("PATH", os.defpath), Path(os.environ.get("HOME") or "/nonexistent")
+        hidden = [*self._secret(home), *sandbox.homes(), *checkouts]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        mounts = [
+            *(Mount(source=one, target=one) for one in sandbox.programs(("git",), path, home, hidden)),
+            *sandbox.accounts(self._folder),
+            *(Mount(source=one, target=one) for one in self._config.sandbox_read if one.exists()),
+            Mount(source=folder, target=sandbox.CHECK, is_writable=True),
+        ]
+        env = {"PATH": path, **_OWN_GIT, "HOME": "/tmp", "GIT_DIR": f"{sandbox.CHECK}/git", "GIT_WORK_TREE": f"{sandbox.CHECK}/files"}  # noqa: S108  # the one inside
+        layout = Layout(cwd=sandbox.CHECK / "files", mounts=mounts, hidden=self._hidden(home, checkouts, mounts), env=env)
+        return sandbox.arguments(layout)
+
     def _inside(self, place: Private, checkouts: Sequence[Path]) -> Inside:
         """Of the server's own calls of git: no network is taken away and no home given, only git and the private side."""
         path, home = os.environ.get("PATH", os.defpath), Path(os.environ.get("HOME") or "/nonexistent")
         own = place.repository.common_dir / "worktrees" / place.worktree.name
-        env = {
-            "PATH": path,
-            "HOME": "/run",
-            "LC_ALL": "C",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_LAZY_FETCH": "1",
-        }
+        env = {"PATH": path, "HOME": "/run", **_OWN_GIT}
         pinned = env | {"GIT_DIR": str(own)}
         hidden = [*self._secret(home), *sandbox.homes(), *checkouts]
         tools = [Mount(source=one, target=one) for one in sandbox.program("git", path, home, hidden)]
@@ -380,18 +451,15 @@ class Sandboxes:
         def arguments(cwd: Path, mounts: Sequence[Mount], env: Mapping[str, str]) -> list[str]:
             return sandbox.arguments(Layout(cwd=cwd, mounts=mounts, hidden=self._hidden(home, checkouts, mounts), env=env))
 
-        check = Mount(source=place.folder / "check", target=sandbox.CHECK, is_writable=True)
-        all_tools = [Mount(source=one, target=one) for one in sandbox.programs(("git",), path, home, hidden)]
-        shown = [Mount(source=one, target=one) for one in self._config.sandbox_read if one.exists()]
-        files = {"GIT_DIR": f"{sandbox.CHECK}/git", "GIT_WORK_TREE": f"{sandbox.CHECK}/files", "HOME": "/tmp"}  # noqa: S108  # the one inside
         return Inside(
-            filtering=arguments(sandbox.CHECK / "files", [*all_tools, *users, *shown, check], env | files),
+            filtering=self._filtering(place.folder / "check", checkouts),
             looking=arguments(Path("/"), looking, pinned),
             serving=arguments(Path("/"), looking, env),
             changing=arguments(place.worktree, changing, pinned | {"GIT_WORK_TREE": str(place.worktree)}),
         )
 
 
+_OWN_GIT = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 

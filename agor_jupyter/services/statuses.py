@@ -14,7 +14,7 @@ from agor_jupyter.git import status, work
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.keepers import Keepers
-from agor_jupyter.services.losses import CacheLists, base_of
+from agor_jupyter.services.losses import CacheLists, LookInside, base_of, in_sandbox, status_inside
 from agor_jupyter.services.tasks import end
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 _TOGETHER_S = 0.05
 """What is read within this time is stored together, after those who asked have their answers."""
-_NOT_DIRTY = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED, WorkKind.IGNORED, WorkKind.OWN}
+_NOT_DIRTY = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED, WorkKind.IGNORED, WorkKind.OWN, WorkKind.FILTERED}
 
 
 @dataclass(kw_only=True)
@@ -32,7 +32,9 @@ class _Seen:
 
 
 class Statuses:
-    """`read` gives one worktree's status. Two who ask while git runs get the same answer."""
+    """`read` gives one worktree's status. Two who ask while git runs get the same answer. `look_inside` is set by whoever wires it."""
+
+    look_inside: LookInside | None = None
 
     def __init__(
         self, clock: Clock, lists: CacheLists, keepers: Keepers, save: Callable[[Worktree, WorktreeStatus], Awaitable[None]]
@@ -121,6 +123,10 @@ class Statuses:
         base = base_of(worktree)
         found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, now, changes, seen.counted)
         works = await work.survey(repository, path, base, caches, changes, seen.found, own=own, is_whole=False)
+        inside = await self.look_inside(worktree.id, path) if self.look_inside is not None else None
+        if inside is not None:
+            works.append(in_sandbox(inside))
+            found = found.replace(inside=status_inside(inside))
         operation = next((name for one in works if one.kind is WorkKind.OPERATION for name in one.names), None)
         is_dirty = found.dirty or any(one.kind not in _NOT_DIRTY for one in works)
         return found.replace(work=works, operation=operation, dirty=is_dirty) if works else found

@@ -33,7 +33,7 @@ from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.creation import Creation
 from agor_jupyter.services.keepers import MAX_MADE, Keepers
-from agor_jupyter.services.losses import CacheLists, survey
+from agor_jupyter.services.losses import CacheLists, LookInside, survey
 from agor_jupyter.services.notices import Notices
 from agor_jupyter.services.reconciliation import Reconciliation
 from agor_jupyter.services.register import Register
@@ -431,7 +431,11 @@ class Worktrees:
             self.boards.check(path)
 
     async def _survey(self, repository: Repository, worktree: Worktree) -> Works:
-        return await survey(repository, worktree, self._lists, self._keepers)
+        return await survey(repository, worktree, self._lists, self._keepers, self._statuses.look_inside)
+
+    def look_inside_by(self, look: LookInside) -> None:
+        """Whoever wires the engine says how to look into sandboxes."""
+        self._statuses.look_inside = look
 
 
 def _check_link(url: str | None) -> str | None:

@@ -116,7 +116,7 @@ const AGENTS = [
 ];
 
 const status = (branch: string, ahead: number, behind: number, files: number, added: number, deleted: number): WorktreeStatus =>
-  ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, operation: null, work: [], asOf: ago(0) }) as WorktreeStatus;
+  ({ branch, head: '4f2c9ab', ahead, behind, dirty: files > 0, staged: 0, unstaged: files, untracked: 0, conflicted: 0, files, added, deleted, operation: null, inside: null, work: [], asOf: ago(0) }) as WorktreeStatus;
 
 const way = (kind: WayKind, label: string, why: string): Way => ({ kind, label, why, what: '', of: null, isBlocking: true });
 

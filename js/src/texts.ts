@@ -532,8 +532,37 @@ export const texts = {
     ignored: n => (n === 1 ? '1 ignored file' : `${n} ignored files`),
     mount: n => (n === 1 ? '1 mounted folder' : `${n} mounted folders`),
     own: n => `${files(n)} of an agent’s own`,
+    filtered: n => `${files(n)} with parts kept out of git`,
+    sandbox: () => 'not finished in the sandbox',
     unknown: () => 'not all could be looked at',
   } satisfies Record<WorkKind, (n: number, name: string) => string>,
+
+  /** “Merge under way in the sandbox: 2 files in conflict”. */
+  inside: (operation: string | null, conflicts: number): string =>
+    operation
+      ? `${operation} under way in the sandbox${conflicts ? `: ${files(conflicts)} in conflict` : ''}`
+      : `${files(conflicts)} in conflict in the sandbox`,
+
+  kept: {
+    title: 'Kept beside the branch',
+    intro: 'What agents made in their sandbox and the branch has not. It lies in the repository, each under a ref of its own.',
+    copy: 'Copy the command',
+    take: 'Take…',
+    more: (n: number) => `Show ${n} more`,
+    takeTitle: (branch: string) => `Take commits onto ${branch}`,
+    takeNow: 'Take',
+    looking: 'Looking what it would do',
+    commits: 'Commits',
+    moves: (n: number, branch: string) => `${branch} moves forward by ${n === 1 ? '1 commit' : `${n} commits`}:`,
+    merges: (n: number, branch: string) =>
+      `${branch} has commits of its own, so a merge commit joins both. ${n === 1 ? '1 commit comes' : `${n} commits come`} onto it:`,
+    writes: (n: number) => `${files(n)} in the folder ${n === 1 ? 'is' : 'are'} written:`,
+    writesNothing: (n: number) => (n ? `No file in the folder is written: ${n === 1 ? 'the one it changes is' : `the ${n} it changes are`} there already.` : 'No file in the folder is written.'),
+    leaves: (n: number) => `${files(n)} that somebody changed ${n === 1 ? 'stays as it is, as a change' : 'stay as they are, as changes'} that ${n === 1 ? 'is' : 'are'} not committed:`,
+    stays: 'The ref itself stays. Nothing that somebody changed in the folder is overwritten.',
+    andMore: (n: number) => `and ${n} more`,
+    taken: (branch: string, left: number) => (left ? `Taken onto ${branch}. ${files(left)} stayed as they were.` : `Taken onto ${branch}.`),
+  },
 
   worktree: {
     stuck: 'Something is in its way',
@@ -571,6 +600,7 @@ export const texts = {
     from: 'from',
     uncommitted: (n: number) => `${files(n)} not committed`,
     conflicts: (n: number) => (n === 1 ? '1 conflict' : `${n} conflicts`),
+    insideConflicts: (n: number) => (n === 1 ? '1 conflict in the sandbox' : `${n} conflicts in the sandbox`),
     asOf: (time: string) => `${time} ago`,
     notes: 'Notes',
     notesHint: 'Saved when you leave the field',

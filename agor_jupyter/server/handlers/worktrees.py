@@ -9,11 +9,13 @@ from agor_jupyter.domain.repos import GitPlace
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work
 from agor_jupyter.domain.worktrees import (
+    Kept,
     Relocate,
     Removal,
     StatusAnswer,
     Taken,
     TakeRequest,
+    Taking,
     Worktree,
     WorktreeAdopt,
     WorktreeChange,
@@ -98,6 +100,18 @@ async def restore(call: Call, worktree: str) -> Worktree:
 async def retry(call: Call, worktree: str) -> Worktree:
     """Try again to make a worktree that failed."""
     return await call.agor.worktrees.retry(call.caller, worktree, call.key)
+
+
+@operation()
+async def kept(call: Call, worktree: str) -> list[Kept]:
+    """List what refs keep of a worktree's agents beside its branch, the newest first."""
+    return await call.agor.sandboxes.kept(worktree)
+
+
+@operation()
+async def would_take(call: Call, worktree: str, query: TakeRequest) -> Taking:
+    """Get what taking a kept ref would do as things are now. Nothing is changed."""
+    return await call.agor.sandboxes.would_take(worktree, query.ref)
 
 
 @operation(Role.STEERER)

@@ -1,7 +1,7 @@
 // A worktree beside the board: what git says, the diff against the base, links and notes, and how to put it away.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import type { Patch, Worktree } from '../protocol/generated.js';
+import type { Patch, Session, Worktree } from '../protocol/generated.js';
 import { plain } from '../store/plain.js';
 import { sessionWords, standingOf } from '../store/standing.js';
 import { texts } from '../texts.js';
@@ -11,6 +11,7 @@ import { Dialog, Field, Problem } from './Dialog.js';
 import { parsePatch } from './patch.js';
 import { Changes } from './Diff.js';
 import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
+import { Kept } from './Kept.js';
 import { MenuButton } from './Menu.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
@@ -69,6 +70,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
             ))}
           </ul>
         )}
+        {worktree.state === 'ready' && <Kept worktree={worktree} print={printOf(worktree, sessions)} />}
         <Links worktree={worktree} />
         <Notes key={worktree.id} worktree={worktree} />
         {worktree.state === 'ready' && <WorktreeDiff worktree={worktree} />}
@@ -77,6 +79,10 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
     </>
   );
 }
+
+/** Changes when an agent there began or ended something, or somebody moved the branch. */
+const printOf = (worktree: Worktree, sessions: readonly Session[]): string =>
+  [worktree.branch, worktree.status?.head, ...sessions.map(session => `${session.id} ${session.state} ${session.stateSince}`)].join('\n');
 
 /** What is in its way, with a button for each way on. */
 function Ways({ worktree }: { worktree: Worktree }) {
@@ -144,6 +150,7 @@ function StatusLine({ worktree }: { worktree: Worktree }) {
       )}
       {status.dirty && <span>{texts.worktree.uncommitted(status.staged + status.unstaged + status.untracked)}</span>}
       {status.conflicted > 0 && <span className="agor-fail-text">{texts.worktree.conflicts(status.conflicted)}</span>}
+      {status.inside && status.inside.conflicted > 0 && <span className="agor-fail-text">{texts.worktree.insideConflicts(status.inside.conflicted)}</span>}
       <span className="agor-grow" />
       {seconds > 15 && <span className="agor-xs agor-t3">{texts.worktree.asOf(age(status.asOf, now))}</span>}
     </div>

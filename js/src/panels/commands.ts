@@ -2,6 +2,7 @@
 import type {
   Adoptable,
   Branch,
+  Kept,
   Patch,
   Remember,
   Removal,
@@ -10,6 +11,8 @@ import type {
   SessionChange,
   SessionCreate,
   SessionFork,
+  Taken,
+  Taking,
   Turn,
   Work,
   Worktree,
@@ -47,6 +50,11 @@ export interface PanelCommands extends Commands {
   branches(repo: string): Promise<Branch[]>;
   worktreeDiff(worktreeId: string): Promise<Patch>;
   worktreeLosses(worktreeId: string): Promise<Work[]>;
+  /** What refs keep of its agents beside its branch. */
+  kept(worktreeId: string): Promise<Kept[]>;
+  /** What taking such a ref would do now. */
+  wouldTake(worktreeId: string, ref: string): Promise<Taking>;
+  take(worktreeId: string, ref: string): Promise<Taken>;
   turnPatch(turnId: string): Promise<Patch>;
   makeBoard(): Promise<void>;
 }
@@ -168,6 +176,9 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     branches: async repo => listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(repo)}/branches`)),
     worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
     worktreeLosses: async id => listOf(await http.get<Work[] | { items: Work[] }>(`worktrees/${id}/losses`, { timeoutMs: 60_000 })),
+    kept: async id => listOf(await http.get<Kept[] | { items: Kept[] }>(`worktrees/${id}/kept`, { timeoutMs: 60_000 })),
+    wouldTake: (id, ref) => http.get<Taking>(`worktrees/${id}/take`, { query: { ref }, timeoutMs: 60_000 }),
+    take: (id, ref) => http.post<Taken>(`worktrees/${id}/take`, { ref }, { timeoutMs: 120_000 }),
     turnPatch: id => http.get<Patch>(`turns/${id}/patch`, { timeoutMs: 60_000 }),
     makeBoard: async () => {
       await http.post('boards', { path: client.path, title: '' });

@@ -1,5 +1,7 @@
 // Made by scripts/make_types.py from agor_jupyter/domain. Do not edit.
 
+export type KeptKind = 'branch' | 'tag' | 'notes' | 'stash' | 'head' | 'lost' | 'apart' | 'before' | 'staged' | 'other'
+
 export type PermissionState = 'open' | 'allowed' | 'rejected' | 'withdrawn' | 'expired'
 
 export type Purpose = 'archive' | 'backup' | 'discard'
@@ -16,7 +18,7 @@ export type TurnState = 'queued' | 'starting' | 'running' | 'waiting' | 'parked'
 
 export type WayKind = 'stop_setup' | 'retry' | 'use' | 'relocate' | 'repair' | 'remake_branch' | 'remove_lock' | 'wait' | 'unlock' | 'branch_commits' | 'keep_commits' | 'let_go'
 
-export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'mount' | 'own' | 'unknown'
+export type WorkKind = 'changes' | 'untracked' | 'hidden' | 'commits' | 'detached' | 'stash' | 'operation' | 'sandbox' | 'repository' | 'linked_worktree' | 'submodule' | 'ignored' | 'filtered' | 'mount' | 'own' | 'unknown'
 
 export type WorktreeState = 'creating' | 'ready' | 'failed' | 'archived' | 'missing'
 
@@ -1278,6 +1280,15 @@ export interface Work {
   stays: boolean
 }
 
+/** What agents have under way in the repository of their own that they work in behind the sandbox. The branch has nothing of it yet. */
+export interface InsideStatus {
+  /** Git's word, as in `WorktreeStatus`. `None`: there are conflicts all the same, as after `git stash pop`. */
+  operation: string | null
+  conflicted: number
+  /** The first files in conflict. */
+  names: string[]
+}
+
 /** What git says, and when it said so. `added` and `deleted` are lines against the base commit, uncommitted ones included. */
 export interface WorktreeStatus {
   branch: string | null
@@ -1297,6 +1308,8 @@ export interface WorktreeStatus {
   deleted: number
   /** What git has under way there: merge, rebase, cherry-pick, revert, bisect or am. */
   operation: string | null
+  /** What an agent has under way in its sandbox. `None`: nothing. */
+  inside: InsideStatus | null
   /** What a person would call work beside changed and untracked files, also where git does not show it. */
   work: Work[]
   asOf: string
@@ -1391,9 +1404,48 @@ export interface WorktreeChange {
   context?: Record<string, unknown> | null
 }
 
+/** What a ref of ours keeps of a worktree's agents, beside the worktree's branch. */
+export interface Kept {
+  ref: string
+  kind: KeptKind
+  /** For a person: “branch side: 2 commits that fix-login has not, the last “two””. */
+  text: string
+  /** The object that the ref names. */
+  commit: string
+  /** That the worktree's branch has not. */
+  commits: number
+  /** They are more than were counted. */
+  isMore: boolean
+  /** `take` can bring it onto the branch, or says why not. Otherwise it is there already, or it is no commit to merge. */
+  canTake: boolean
+  /** The command of plain git, for the worktree's folder, that makes it a person's own. */
+  line: string
+}
+
 export interface TakeRequest {
-  /** Which of the refs that a notice named. `None`: the only one that is kept for the worktree's branch. */
+  /** Which of the refs that `kept` lists. `None`: the only one that is kept for the worktree's branch. */
   ref?: string | null
+}
+
+/** What `take` would do as things are now. Nothing was changed. */
+export interface Taking {
+  worktreeId: string
+  branch: string | null
+  ref: string
+  /** That would come onto the branch. */
+  commits: number
+  /** Their first lines, the newest first. */
+  subjects: string[]
+  /** The branch has commits of its own, so both are merged. */
+  isMerge: boolean
+  /** Files that would be written. */
+  written: string[]
+  /** Files that are already as the commits have them. */
+  there: string[]
+  /** Files that somebody changed meanwhile. They would stay as they are, as changes that are not committed. */
+  left: string[]
+  /** Why it cannot be done now, and what would work. */
+  refusal: string | null
 }
 
 /** The branch of a worktree after commits that were kept apart came onto it. */

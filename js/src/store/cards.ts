@@ -1,5 +1,5 @@
 // What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
-import type { Card, Person, Session, SessionState, Work, Worktree } from '../protocol/generated';
+import type { Card, Person, Session, SessionState, Work, Worktree, WorktreeStatus } from '../protocol/generated';
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
 import { plain } from './plain';
@@ -230,10 +230,14 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
 };
 
 /** “1 repository inside, rebase under way”. */
-const workOf = (works: readonly Work[]): string => {
+const workOf = ({ work: works, inside }: WorktreeStatus): string => {
   const sums = new Map<Work['kind'], number>();
   for (const one of works) sums.set(one.kind, (sums.get(one.kind) ?? 0) + numberOf(one));
-  return [...sums].map(([kind, number]) => texts.work[kind](number, works.find(one => one.kind === kind)?.names[0] ?? '')).join(', ');
+  const said = (kind: Work['kind'], number: number): string =>
+    kind === 'sandbox' && inside
+      ? texts.inside(inside.operation, inside.conflicted)
+      : texts.work[kind](number, works.find(one => one.kind === kind)?.names[0] ?? '');
+  return [...sums].map(([kind, number]) => said(kind, number)).join(', ');
 };
 
 const numberOf = (one: Work): number => {
@@ -248,6 +252,7 @@ const numberOf = (one: Work): number => {
     case 'own':
     case 'changes':
     case 'untracked':
+    case 'filtered':
       return one.files;
     default:
       return 1;
@@ -272,7 +277,7 @@ const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): 
   return {
     changes: status && status.files > 0 ? { added: status.added, deleted: status.deleted, files: status.files } : null,
     text: status && !(status.dirty || works.length) ? 'No changes' : '',
-    work: workOf(works),
+    work: status ? workOf({ ...status, work: works }) : '',
     works: works.map(one => one.text),
     cost: hasCost ? dollars(cost, isEstimate) : '',
     age: age(latest, now),
