@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from agor_jupyter.domain import errors
 from agor_jupyter.git import inside as files
@@ -137,9 +137,11 @@ class Keeper:
             name: sha for name, sha in known.kept.items() if name not in own and name != branch and not name.startswith((_LOST, _APART))
         }
         new = {name: sha for name, sha in own.items() if known.kept.get(name) != sha}
+        replaced = [known.kept[name] for name in new if name in known.kept]
+        await self._keep_tags([*stale.values(), *replaced])
         if new:
             new = await self._bring(new, stale)
-        await self._keep_lost(own, stale)
+        await self._keep_lost(own, stale, replaced)
         await self.drop(stale)
         self._tell(branch, new)
 
@@ -199,7 +201,22 @@ class Keeper:
             self.findings.append(Finding(code="not_collected", text=text))
         return done
 
-    async def _keep_lost(self, own: Refs, stale: Refs) -> None:
+    async def _keep_tags(self, gone: Sequence[str]) -> None:
+        """Of what a name held that is gone, or that holds something else now: annotated tags, which no reflog and no commit names."""
+        if not gone:
+            return
+        checked = await self._repository.git(
+            "look for tags", "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=_stdin(dict.fromkeys(gone))
+        )
+        at = {*self._there.refs.values(), *self._outside.refs.values()}
+        tags = [line.split()[0] for line in checked.text.splitlines() if line.endswith(" tag")]
+        found = {f"{_LOST}{sha[:12]}": sha for sha in tags if sha not in at}
+        if found:
+            lines = [f"update {self._ref(name)} {sha}" for name, sha in found.items()]
+            await self._repository.git("keep tags", "update-ref", "--stdin", stdin=_stdin(lines))
+            self._known.kept |= found
+
+    async def _keep_lost(self, own: Refs, stale: Refs, replaced: Sequence[str]) -> None:
         """Commits that only a reflog inside names, or a name that is gone: of an amend, a rebase, a reset, a branch that was deleted."""
         known = self._known
         at = {
@@ -211,7 +228,7 @@ class Keeper:
         }
         judged = {*known.judged, *(known.kept[name] for name in known.kept if name.startswith(_LOST))}
         candidates = [sha for sha in await asyncio.to_thread(files.remembered, self._private) if sha not in at and sha not in judged]
-        candidates += [sha for sha in stale.values() if sha not in at]
+        candidates += [sha for sha in (*stale.values(), *replaced) if sha not in at]
         if not candidates:
             return
         try:
@@ -272,5 +289,5 @@ def short(branch: str) -> str:
     return branch.removeprefix("refs/heads/")
 
 
-def _stdin(lines: Sequence[str]) -> bytes:
+def _stdin(lines: Iterable[str]) -> bytes:
     return os.fsencode("".join(f"{line}\n" for line in lines))

@@ -7,10 +7,10 @@ moves, and no other ref of anybody's. `keeping.py` keeps all else.
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import filters, index, lfs, run
+from agor_jupyter.git import filters, index, lfs, run, shallow
 from agor_jupyter.git import inside as files
 from agor_jupyter.git import private as places
 from agor_jupyter.git.keeping import KEPT, Keeper, apart, fetch, protect, protect_index, ref_of, short
@@ -43,7 +43,22 @@ async def prepare(private: Private) -> bool:
     return True
 
 
-async def sync(private: Private, look: Callable[[], Awaitable[Inside]], *, is_quick: bool = False, is_new: bool = False) -> list[Finding]:
+Reached = Callable[[str], None]
+"""Is told each step after which a kill would leave something to be brought to its end."""
+
+
+def _nowhere(step: str) -> None:
+    """Nobody wants to know."""
+
+
+async def sync(
+    private: Private,
+    look: Callable[[], Awaitable[Inside]],
+    *,
+    is_quick: bool = False,
+    is_new: bool = False,
+    reached: Reached = _nowhere,
+) -> list[Finding]:
     """Bring both sides together. If it `is_quick`, it takes one process when nothing happened outside, and inside is not looked at.
 
     `look` says how to get inside; it is asked only when that is needed.
@@ -72,10 +87,10 @@ async def sync(private: Private, look: Callable[[], Awaitable[Inside]], *, is_qu
         if isinstance(error.__cause__, TimeoutError):  # or the machine is only slow
             with contextlib.suppress(errors.GitFailed):
                 slow = await inside_of(private, inside, places.PATIENCE_S)
-                return await _Meeting(private, inside, known, outside, slow, is_between=is_between).hold()
+                return await _Meeting(private, inside, known, outside, slow, is_between=is_between, reached=reached).hold()
         return [await _begin_again(private, outside, error.message)]
     try:
-        return await _Meeting(private, inside, known, outside, there, is_between=is_between).hold()
+        return await _Meeting(private, inside, known, outside, there, is_between=is_between, reached=reached).hold()
     except errors.GitFailed as error:
         if not is_new or await _is_whole(private, inside, there):
             raise
@@ -125,7 +140,10 @@ async def _save(private: Private, inside: Inside, known: Known, there: Side) -> 
 class _Meeting:
     """One time that both sides are brought together."""
 
-    def __init__(self, private: Private, inside: Inside, known: Known, outside: Side, there: Side, *, is_between: bool) -> None:
+    def __init__(
+        self, private: Private, inside: Inside, known: Known, outside: Side, there: Side, *, is_between: bool, reached: Reached
+    ) -> None:
+        self._reached = reached
         self._private, self._inside, self._known = private, inside, known
         self._outside, self._there = outside, there
         self._is_between = is_between
@@ -138,6 +156,7 @@ class _Meeting:
     async def hold(self) -> list[Finding]:
         known, outside = self._known, self._outside
         branch = outside.head if outside.head.startswith("refs/") else None
+        await self._follow_shallow()
         if branch is not None:
             await self._meet_on(branch)
         await self._keeper.keep(branch)
@@ -146,10 +165,36 @@ class _Meeting:
         await self._change_inside(branch)
         if not known.is_aligned:
             known.is_aligned = await self._align()
+            self._reached("sandbox.aligned")
         await self._tell_operation()
-        known.seen = Side(head=outside.head, refs=self._outside.refs).digest
+        known.seen = outside.digest if known.shallow == outside.shallow else ""
         write_known(self._private, known)
         return [*self._findings, *self._keeper.findings]
+
+    async def _follow_shallow(self) -> None:
+        """Before anything else: objects that a person fetched may end where the private side does not know of."""
+        known, ours, git_dir = self._known, set(self._outside.shallow), self._private.git_dir
+        theirs = set(await asyncio.to_thread(shallow.read, git_dir))
+        last = theirs if known.shallow is None else set(known.shallow)
+        ends = ours - last
+        if ends and theirs != last:  # the agent's own git fetched: it may have what lies behind
+            ends -= await self._that_go_on(ends)
+        wanted = (theirs | ends) - (last - ours)
+        if wanted == theirs or await asyncio.to_thread(shallow.write, git_dir, wanted):
+            known.shallow = self._outside.shallow
+
+    async def _that_go_on(self, commits: Iterable[str]) -> set[str]:
+        """Those whose parents are all there inside."""
+        action, looking = "look into the sandbox", self._inside.looking
+        listed = await run_inside(
+            self._private, looking, action, "rev-list", "--no-walk", "--parents", "--stdin", stdin=_lines(commits), ok=(0, 128)
+        )
+        parents = {commit: above for commit, *above in (line.split() for line in listed.text.splitlines()) if above}
+        wanted = {one for above in parents.values() for one in above}
+        checked = await run_inside(self._private, looking, action, "cat-file", "--batch-check=%(objectname)", stdin=_lines(wanted))
+        there = set(checked.text.split())  # of one that is not, git says the name and "missing" in its line
+        missing = {line.split()[0] for line in checked.text.splitlines() if line.endswith(" missing")}
+        return {commit for commit, above in parents.items() if set(above) <= there - missing}
 
     # The worktree's branch
 
@@ -168,6 +213,7 @@ class _Meeting:
             return
         incoming = f"{KEPT}/{self._private.name}/incoming"
         await fetch(self._private, self._inside, {incoming: theirs})
+        self._reached("sandbox.fetched")
         lost, gained = await self._distance(ours, incoming)
         if gained == 0 and ours != last and not await self._is_behind(ours, last):
             await self._repository.git("tidy up", "update-ref", "-d", incoming)
@@ -237,6 +283,7 @@ class _Meeting:
             *("update-ref", "-m", "agor: from the sandbox", "--create-reflog", "--stdin"),
             stdin=os.fsencode("".join(f"{line}\n" for line in lines)),
         )
+        self._reached("sandbox.moved")
         self._outside.refs[branch] = self._known.agreed[branch] = theirs
         await self._keeper.drop([branch])
 
@@ -351,6 +398,10 @@ class _Meeting:
 
     async def _git(self, action: str, *arguments: str, stdin: bytes = b"", ok: Sequence[int] = (0,)) -> run.Output:
         return await run_inside(self._private, self._inside.changing, action, *arguments, stdin=stdin, ok=ok)
+
+
+def _lines(values: Iterable[str]) -> bytes:
+    return "".join(f"{value}\n" for value in values).encode()
 
 
 def _agree(agreed: Refs, name: str, commit: str | None) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import identity, index
+from agor_jupyter.git import identity, index, shallow
 from agor_jupyter.git.files import opened_folder, read_beneath
 from agor_jupyter.git.private import Finding, Inside, Private, Refs, copy_index, folders_of_objects, run_inside, settings_inside
 from agor_jupyter.git.repository import Repository
@@ -164,6 +164,8 @@ async def _make(private: Private, name: str, module: Module) -> None:
     (new / "HEAD").write_bytes(read_beneath(module.common_dir, "HEAD", 4096) or b"")
     (new / "packed-refs").write_bytes(output.out)
     (new / "objects" / "info" / "alternates").write_text("".join(f"{inner}\n" for _, inner in _objects(private, name)))
+    if ends := shallow.read(module.common_dir):
+        (new / "shallow").write_bytes(shallow.render(ends))
     with contextlib.suppress(OSError):
         copy_index(module.common_dir, new / "index")
     parts = _inner(private, name).split("/")

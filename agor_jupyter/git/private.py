@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import identity, run, sparse
+from agor_jupyter.git import identity, run, shallow, sparse
 from agor_jupyter.git.files import opened_file, read_beneath
 from agor_jupyter.git.identity import Identity
 from agor_jupyter.git.repository import Repository, Setting, render
@@ -108,6 +108,8 @@ class Known:
     held_head: str = ""
     held_others: str = ""
     """What is protected from garbage collection: a commit, and the digest of others."""
+    shallow: list[str] | None = None
+    """Where history ended outside, when it was looked at last; `None` where that was not written down yet."""
     told: str = ""
     """What was said last of an operation that is under way inside."""
 
@@ -117,10 +119,12 @@ class Side:
     head: str
     """A full name, or a commit."""
     refs: Refs
+    shallow: list[str] = field(default_factory=list)
+    """Of the real one: where its history ends."""
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(json.dumps([self.head, sorted(self.refs.items())]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self.head, sorted(self.refs.items()), self.shallow]).encode()).hexdigest()
 
 
 def borrowed(private: Private) -> list[tuple[Path, Path]]:
@@ -153,7 +157,7 @@ async def outside_of(private: Private) -> Side:
     head = _head(raw)
     if head is None:
         raise errors.GitFailed("read the worktree", f"what git keeps for {private.worktree} is gone or was changed by another program")
-    return Side(head=head, refs=_refs(output.text))
+    return Side(head=head, refs=_refs(output.text), shallow=shallow.read(repository.common_dir))
 
 
 async def inside_of(private: Private, inside: Inside, timeout_s: float | None = None) -> Side:
@@ -249,8 +253,8 @@ async def make(private: Private, outside: Side) -> Known:
     )
     (new / "objects" / "info" / "alternates").write_text("".join(f"{inner}\n" for _, inner in borrowed(private)))
     (new / "info" / "exclude").write_bytes(await _excluded(repository))
-    if (shallow := read_beneath(repository.common_dir, "shallow", 1 << 20)) is not None:
-        (new / "shallow").write_bytes(shallow)
+    if outside.shallow:
+        (new / "shallow").write_bytes(shallow.render(outside.shallow))
     (own / "HEAD").write_bytes(os.fsencode(f"ref: {outside.head}\n" if outside.head.startswith("refs/") else f"{outside.head}\n"))
     (own / "commondir").write_text("../..\n")
     sparse.copy(repository, worktree, own)
@@ -261,7 +265,7 @@ async def make(private: Private, outside: Side) -> Known:
     private.link.write_text(f"gitdir: {repository.worktree_dir(worktree)}\n")
     identity.note(private.folder, who)
     new.rename(private.git_dir)
-    return Known(head=outside.head, agreed=dict(outside.refs), seen=outside.digest)
+    return Known(head=outside.head, agreed=dict(outside.refs), seen=outside.digest, shallow=outside.shallow)
 
 
 def copy_index(source: Path, target: Path) -> None:

@@ -35,6 +35,7 @@ from agor_jupyter.services.attachments import folder_of
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.homes import Home
 from agor_jupyter.services.register import Register
 from agor_jupyter.services.repos import Repos
@@ -197,7 +198,7 @@ class Sandboxes:
         async def look() -> Inside:
             return await asyncio.to_thread(self._inside, place, await self._checkouts())
 
-        findings = await meeting.sync(place, look, is_quick=is_quick, is_new=is_new)
+        findings = await meeting.sync(place, look, is_quick=is_quick, is_new=is_new, reached=crash_point)
         if not is_quick:
             findings += await modules.collect(place, look)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]

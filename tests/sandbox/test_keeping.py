@@ -305,3 +305,45 @@ async def test_the_advice_of_a_notice_works_though_files_stand_in_the_way(scene,
     assert git("status", "--porcelain", cwd=path).split("\n") == ["M model.sql", " M one"]
     _, said = await play(scene, session, "git status --porcelain; git log -1 --format=%s")
     assert said.split("\n")[-2].startswith("Merge what was made in the sandbox")
+
+
+# Tags
+
+
+async def test_an_annotated_tag_is_kept_also_when_it_is_moved_or_deleted(scene, repository):
+    session = await scene.session()
+    _, said = await play(
+        scene,
+        session,
+        commit("one"),
+        "git tag -a -m first v1; echo first=$(git rev-parse v1)",
+        "git tag -a -m gone v2; echo gone=$(git rev-parse v2)",
+    )
+    made = committed(said)
+
+    await play(scene, session, "git tag -f -a -m second v1; git tag -d v2")
+
+    found = kept(scene, repository)
+    git("gc", "-q", "--prune=now", cwd=repository)
+    for name in ("first", "gone"):
+        assert made[name] in found.values(), name
+        assert git("cat-file", "-p", made[name], cwd=repository).endswith(name)
+    assert git("cat-file", "-p", found["tags/v1"], cwd=repository).endswith("second")
+
+
+async def test_a_tag_of_a_tag_a_tree_or_a_file_is_kept(scene, repository):
+    session = await scene.session()
+
+    _, said = await play(
+        scene,
+        session,
+        "git tag -a -m inner t1; git tag -a -m outer t2 t1; git tag -a -m tree t3 HEAD^{tree}; git tag -a -m file t4 HEAD:load.py; git tag t5 HEAD:load.py",
+        "for t in t1 t2 t3 t4; do echo $t=$(git rev-parse $t); done",
+    )
+
+    found = kept(scene, repository)
+    git("gc", "-q", "--prune=now", cwd=repository)
+    assert {name: found[f"tags/{name}"] for name in ("t1", "t2", "t3", "t4")} == committed(said)
+    listed = {one.ref.rpartition("/")[2]: one for one in await scene.agor.sandboxes.kept(scene.worktree.id)}
+    assert {listed[name].can_take for name in ("t1", "t2", "t3", "t4")} == {False}
+    git("fsck", "--strict", cwd=repository)
