@@ -38,7 +38,7 @@ _PROMISED = re.compile(rb"remote\..+\.(promisor|partialclonefilter)|extensions\.
 _ALLOWED_PERSONAL_KEYS = re.compile(rb"core\.(excludesfile|autocrlf|eol)")
 _HEAD = re.compile(rb"(ref: refs/heads/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
 
-_MACHINE_SETTINGS = Path("/etc/gitconfig")
+_MACHINE_SETTINGS = "/etc/gitconfig"
 _CONVERTING = {b"core.autocrlf", b"core.eol"}
 _OFF = {b"false", b"no", b"off", b"0", b""}
 
@@ -170,7 +170,7 @@ class Repository:
 
     def settings_mark(self) -> object:
         """Changes with the repository's settings, its person's and the machine's, but for what they include."""
-        return tuple(_signature(path) for path in (self.common_dir / "config", *_personal_settings(), _MACHINE_SETTINGS))
+        return tuple(_signature(path) for path in (f"{self.common_dir}/config", *_personal_settings(), _MACHINE_SETTINGS))
 
     async def refresh(self) -> None:
         """Bring the view up to date with the settings that matter to it and with the main checkout's HEAD. Cheap when nothing changed."""

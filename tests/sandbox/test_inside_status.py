@@ -107,9 +107,9 @@ async def test_taking_says_first_what_it_does_and_does_just_that(scene, reposito
         f"{commit('one')}; echo more >> one; git switch -q -c side; echo 2 > two; git add two; git commit -qm two; rm two",
     )
     objects = sum(1 for _ in (repository / ".git" / "objects").rglob("*"))
-    kept = {one.kind: one for one in await scene.agor.sandboxes.kept(scene.worktree.id)}
+    [side] = [one for one in await scene.agor.sandboxes.kept(scene.worktree.id) if one.ref.endswith("/heads/side")]
 
-    would = await scene.agor.sandboxes.would_take(scene.worktree.id, kept[KeptKind.BRANCH].ref)
+    would = await scene.agor.sandboxes.would_take(scene.worktree.id, side.ref)
 
     assert (would.branch, would.commits, would.subjects, would.is_merge) == (scene.worktree.branch, 2, ["two", "one"], True)
     assert (would.written, would.left, would.refusal) == (["two"], ["one"], None)
@@ -135,7 +135,8 @@ async def test_what_cannot_be_taken_says_why_and_what_would_work(scene):
         scene, session, "true", person, "git switch -q -c side; echo agent > load.py; git commit -qam agent; git stash -q || true"
     )
     await play(scene, session, "git switch -q side; echo x >> README.md; git stash -q")
-    kept = {one.kind: one for one in await scene.agor.sandboxes.kept(scene.worktree.id)}
+    found = await scene.agor.sandboxes.kept(scene.worktree.id)
+    kept = {one.kind: one for one in found if one.kind is not KeptKind.BRANCH or one.ref.endswith("/heads/side")}
 
     would = await scene.agor.sandboxes.would_take(scene.worktree.id, kept[KeptKind.BRANCH].ref)
     with pytest.raises(errors.BadRequest) as stash:
