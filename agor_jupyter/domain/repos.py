@@ -63,7 +63,7 @@ class Branch(Record):
 
 
 class Check(Record):
-    """One thing that is to be known of a repo: fine, or something to do."""
+    """One thing that is to be known of a repo or of the server's machine: fine, or something to do."""
 
     verdict: Literal["ok", "warn", "fail"]
     what: str

@@ -96,7 +96,7 @@ def check_lock(repository: Repository, worktree: Path, action: str) -> None:
         said = f", with the reason “{reason}”" if reason else ""
         raise errors.GitFailed(
             f"{action} the worktree",
-            f"another tool locked it{said}. *Unlock* on its card takes that lock off, and so does `git worktree unlock {worktree}`",
+            f"another tool locked it{said}. “Unlock” on its card takes that lock off, and so does `git worktree unlock {worktree}`",
         )
 
 

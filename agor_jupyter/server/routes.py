@@ -37,6 +37,7 @@ class Route:
 
 ROUTES = (
     Route("api/me", "me", {"GET": "me"}),
+    Route("api/checks", "checks", {"GET": "index"}),
     Route("api/openapi.json", "openapi", {"GET": "document"}),
     Route("api/agents", "agents", {"GET": "index"}),
     Route("api/agents/{agent}", "agents", {"GET": "get"}),

@@ -14,9 +14,10 @@ from agor_jupyter.domain.agents import AgentStatus, AgentType
 from agor_jupyter.domain.events import AgentChanged
 from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.domain.people import Role, lesser
+from agor_jupyter.domain.repos import Check
 from agor_jupyter.domain.tokens import Token
 from agor_jupyter.executors.local import LocalExecutor
-from agor_jupyter.services import prices
+from agor_jupyter.services import machine, prices
 from agor_jupyter.services.agents import Agents
 from agor_jupyter.services.attachments import Attachments
 from agor_jupyter.services.boards import Boards, Rooms
@@ -243,6 +244,10 @@ class Agor:
             make_room=self.runner.make_room,
             budgets=self.budgets,
         )
+
+    async def check(self) -> list[Check]:
+        """What of this server's machine is fine, and what needs a person."""
+        return await machine.check(self.config, await self._list_agents())
 
     async def delegate(self, session_id: SessionId) -> Delegation:
         """The engine as this session's agent sees it."""

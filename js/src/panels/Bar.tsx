@@ -88,6 +88,7 @@ function BarMenu() {
       : []),
     { id: 'tokens', label: texts.menu.tokens, icon: 'link' as const, run: () => commands.openDialog('tokens') },
     { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
+    { id: 'checks', label: texts.menu.checks, icon: 'check' as const, run: () => commands.openDialog('checks') },
     { id: 'keys', label: texts.keys.title, icon: 'command' as const, run: () => commands.openDialog('keys') },
   ];
   return (

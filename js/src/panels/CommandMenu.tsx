@@ -140,6 +140,7 @@ function useEntries(query: string): Entry[] {
       { id: 'tokens', label: texts.menu.tokens, icon: 'link' as const, run: () => commands.openDialog('tokens') },
       { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents') },
       { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
+      { id: 'checks', label: texts.menu.checks, icon: 'check' as const, run: () => commands.openDialog('checks') },
       { id: 'filter', label: texts.menu.filterBy(query), icon: 'filter' as const, keys: '/', run: () => view.set({ filter: query }) },
       { id: 'keys', label: texts.keys.title, icon: 'command' as const, keys: '?', run: () => commands.openDialog('keys') },
     ]

@@ -2,11 +2,13 @@
 import type { Dialog } from '../store/types.js';
 import { AgentsDialog } from './Agents.js';
 import { BudgetDialog } from './Budget.js';
+import { ChecksDialog } from './Checks.js';
 import { CommandMenu } from './CommandMenu.js';
 import { useShared } from './context.js';
 import { ForkDialog } from './ForkDialog.js';
 import { HistoryDialog } from './History.js';
 import { KeysHelp } from './KeysHelp.js';
+import { ArchiveDialog, RemoveDialog } from './PutAway.js';
 import { RepoDialog } from './RepoDialog.js';
 import { RulesDialog } from './Rules.js';
 import { SessionDialog } from './SessionDialog.js';
@@ -42,6 +44,12 @@ export function Dialogs({ dialog }: { dialog: Dialog }) {
       return <BudgetDialog worktree={worktree} session={session} />;
     case 'history':
       return worktree ? <HistoryDialog worktree={worktree} /> : null;
+    case 'archive':
+      return worktree ? <ArchiveDialog worktree={worktree} /> : null;
+    case 'remove':
+      return worktree ? <RemoveDialog worktree={worktree} /> : null;
+    case 'checks':
+      return <ChecksDialog />;
     case 'commands':
       return <CommandMenu />;
     case 'keys':

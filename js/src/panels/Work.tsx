@@ -39,8 +39,8 @@ interface Losses {
   readonly problem: string | null;
 }
 
-/** Of a worktree that is ready; any other has no folder to look into. */
-export function useLosses(worktree: Worktree): Losses {
+/** Of a worktree that is ready; any other has no folder to look into. Looked at again when `occasion` changes. */
+export function useLosses(worktree: Worktree, occasion = 0): Losses {
   const { commands } = useApp();
   const isReady = worktree.state === 'ready';
   const [found, setFound] = useState<Losses>({ works: [], isLooking: isReady, isKnown: false, problem: null });
@@ -57,6 +57,6 @@ export function useLosses(worktree: Worktree): Losses {
     return () => {
       isOver = true;
     };
-  }, [commands, isReady, worktree.id]);
+  }, [commands, isReady, worktree.id, occasion]);
   return found;
 }

@@ -2,6 +2,7 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
 import type { Adoptable, Branch, Worktree } from '../protocol/generated.js';
+import { localName } from '../store/branches.js';
 import type { Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
@@ -49,7 +50,8 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const branches = useBranches(chosen?.slug);
   const listId = useId();
   const shownBranch = branch || branchOf(name);
-  const isExisting = branches.some(known => !known.isRemote && known.name === shownBranch);
+  const existing = branches.find(known => !known.isRemote && known.name === shownBranch) ?? branches.find(known => localName(known) === shownBranch);
+  const isExisting = existing !== undefined;
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -150,7 +152,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           )}
         </Field>
         <div className="agor-columns">
-          <Field label={texts.worktree.branch} hint={isExisting ? texts.worktree.branchExists : undefined}>
+          <Field label={texts.worktree.branch} hint={existing && (existing.isRemote ? texts.worktree.branchOnRemote(visible(existing.name)) : texts.worktree.branchExists)}>
             {id => (
               <input
                 id={id}

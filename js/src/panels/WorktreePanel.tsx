@@ -1,13 +1,12 @@
-// A worktree beside the board: what git says, the diff against the base, links and notes, and how to put it away.
+// A worktree beside the board: what git says, ways on, the diff against the base, links and notes.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { Patch, Session, Worktree } from '../protocol/generated.js';
 import { plain } from '../store/plain.js';
 import { sessionWords, standingOf } from '../store/standing.js';
 import { texts } from '../texts.js';
-import { ApiError } from '../transport/http.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js';
-import { Dialog, Field, Problem } from './Dialog.js';
+import { Field, Problem } from './Dialog.js';
 import { parsePatch } from './patch.js';
 import { Changes } from './Diff.js';
 import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
@@ -15,12 +14,13 @@ import { Kept } from './Kept.js';
 import { MenuButton } from './Menu.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
-import { OwnFiles, useLosses, WorkList } from './Work.js';
+import { OwnFiles, WorkList } from './Work.js';
 import { age, count } from './words.js';
 
 export function WorktreePanel({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const shared = useShared();
+  useEffect(() => client.follow(worktree.id), [client, worktree.id]);
   const sessions = (shared.sessionsOf.get(worktree.id) ?? []).flatMap(id => shared.sessions.get(id) ?? []);
   return (
     <>
@@ -84,32 +84,38 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
 const printOf = (worktree: Worktree, sessions: readonly Session[]): string =>
   [worktree.branch, worktree.status?.head, ...sessions.map(session => `${session.id} ${session.state} ${session.stateSince}`)].join('\n');
 
-/** What is in its way, with a button for each way on. */
+/** What is in its way or was left behind, each with a button for every way on. */
 function Ways({ worktree }: { worktree: Worktree }) {
   const { commands } = useApp();
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
   if (!worktree.ways.length) return null;
+  const reasons = [...new Set(worktree.ways.map(({ why }) => why))];
   return (
-    <section aria-label={texts.worktree.stuck}>
-      {worktree.ways.map(way => (
-        <div key={way.kind} className="agor-row agor-wrap">
-          {canSteer(shared) && (
-            <button
-              type="button"
-              className="agor-btn agor-sm"
-              disabled={isRunning}
-              onClick={() => void run(() => commands.mend(worktree.id, way.kind))}
-            >
-              {way.label}
-            </button>
-          )}
-          <span className="agor-grow agor-t2">
-            {way.why !== worktree.reason && `${visible(way.why)} `}
-            {visible(way.what)}
-          </span>
-        </div>
-      ))}
+    <section aria-label={texts.worktree.stuck} className="agor-mending">
+      {reasons.map(why => {
+        const same = worktree.ways.filter(way => way.why === why);
+        return (
+          <div key={why} className="agor-way" data-blocking={same.some(way => way.isBlocking) || undefined}>
+            {why && why !== worktree.reason && <p>{visible(why)}</p>}
+            {same.map(way => (
+              <div key={way.kind} className="agor-row">
+                {canSteer(shared) && (
+                  <button
+                    type="button"
+                    className="agor-btn agor-sm"
+                    disabled={isRunning}
+                    onClick={() => void run(() => commands.mend(worktree.id, way.kind))}
+                  >
+                    {way.label}
+                  </button>
+                )}
+                <span className="agor-grow agor-t2">{visible(way.what)}</span>
+              </div>
+            ))}
+          </div>
+        );
+      })}
       <Problem text={problem} />
     </section>
   );
@@ -259,27 +265,15 @@ function PutAway({ worktree }: { worktree: Worktree }) {
   const { commands } = useApp();
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
-  const [isAsking, setAsking] = useState(false);
-  const [isArchiving, setArchiving] = useState(false);
   const isArchived = worktree.state === 'archived';
   return (
     <section className="agor-put-away">
       {isArchived ? (
-        <button
-          type="button"
-          className="agor-btn"
-          disabled={isRunning}
-          onClick={() => void run(() => commands.restoreWorktree(worktree.id))}
-        >
+        <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.restoreWorktree(worktree.id))}>
           {texts.worktree.restore}
         </button>
       ) : (
-        <button
-          type="button"
-          className="agor-btn"
-          disabled={isRunning}
-          onClick={() => (workOf(worktree).length ? setArchiving(true) : void run(() => commands.archiveWorktree(worktree.id)))}
-        >
+        <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.archiveWorktree(worktree.id))}>
           <Icon name="archive" size={14} />
           {texts.worktree.archive}
         </button>
@@ -296,129 +290,14 @@ function PutAway({ worktree }: { worktree: Worktree }) {
         </button>
       )}
       {shared.me?.role === 'owner' && (
-        <button type="button" className="agor-btn agor-ghost" onClick={() => setAsking(true)}>
+        <button type="button" className="agor-btn agor-ghost" onClick={() => commands.openDialog('remove', { worktreeId: worktree.id })}>
           <Icon name="trash" size={14} />
           {texts.worktree.remove}
         </button>
       )}
       <Problem text={problem} />
-      {isAsking && <RemoveDialog worktree={worktree} onClose={() => setAsking(false)} />}
-      {isArchiving && <ArchiveDialog worktree={worktree} onClose={() => setArchiving(false)} />}
     </section>
   );
 }
 
-/** Shows what is in the folder before it goes. */
-function ArchiveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () => void }) {
-  const { commands } = useApp();
-  const { run, isRunning, problem } = useCommand();
-  const found = useLosses(worktree);
-  const archive = () =>
-    run(async () => {
-      await commands.archiveWorktree(worktree.id);
-      onClose();
-    });
-  return (
-    <Dialog
-      title={texts.worktree.archiveTitle(worktree.name)}
-      onClose={onClose}
-      footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={onClose} data-autofocus>
-            {texts.cancel}
-          </button>
-          <button type="button" className="agor-btn agor-primary" disabled={isRunning || found.isLooking} onClick={() => void archive()}>
-            {texts.worktree.archive}
-          </button>
-        </>
-      }
-    >
-      <p>{found.isLooking ? texts.worktree.looking : texts.worktree.archiveText}</p>
-      <WorkList label={texts.worktree.wouldGo} found={found.works.filter(one => one.kind !== 'own')} />
-      <OwnFiles found={found.works} hint={texts.worktree.ownHint} />
-      <Problem text={found.problem ?? problem} />
-    </Dialog>
-  );
-}
-
-/** Removes only when nothing would be lost, or when the person has read the list of what would be. */
-function RemoveDialog({ worktree, onClose }: { worktree: Worktree; onClose: () => void }) {
-  const { commands } = useApp();
-  const [refusal, setRefusal] = useState<ApiError | null>(null);
-  const { run, isRunning, problem } = useCommand();
-  const losses = lossesOf(refusal);
-  const found = useLosses(worktree);
-  const works = found.works.filter(one => one.kind !== 'own');
-  const goes = works.filter(one => !one.stays);
-  const isForced = refusal !== null || goes.length > 0;
-  const remove = (force: boolean) =>
-    run(async () => {
-      try {
-        const removal = await commands.removeWorktree(worktree.id, force);
-        commands.closePanel();
-        commands.toast({
-          text: removal?.folder
-            ? texts.worktree.removedWithBackup(worktree.name, removal.folder)
-            : texts.worktree.removed(worktree.name),
-        });
-        onClose();
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 409 || force) throw error;
-        setRefusal(error);
-      }
-    });
-  return (
-    <Dialog
-      title={texts.worktree.removeTitle(worktree.name)}
-      onClose={onClose}
-      footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={onClose} data-autofocus>
-            {texts.cancel}
-          </button>
-          <button
-            type="button"
-            className={`agor-btn ${isForced ? 'agor-danger' : 'agor-primary'}`}
-            disabled={isRunning || found.isLooking}
-            onClick={() => void remove(isForced)}
-          >
-            {isForced ? texts.worktree.removeAnyway : texts.worktree.remove}
-          </button>
-        </>
-      }
-    >
-      {refusal ? (
-        <p>{losses.length > 0 ? texts.worktree.wouldBeLost : refusal.message}</p>
-      ) : (
-        <>
-          <p>{found.isLooking ? texts.worktree.looking : goes.length ? texts.worktree.wouldGo : found.isKnown ? texts.worktree.nothingLost : texts.worktree.removeText}</p>
-          <WorkList label={texts.worktree.wouldGo} found={goes} />
-          {works.length > goes.length && <p>{texts.worktree.staysThere}</p>}
-          <WorkList label={texts.worktree.staysThere} found={works.filter(one => one.stays)} />
-          <OwnFiles found={found.works} hint={texts.worktree.ownHint} />
-        </>
-      )}
-      {losses.length > 0 && (
-        <ul className="agor-losses">
-          {losses.map(loss => (
-            <li key={loss}>{visible(loss)}</li>
-          ))}
-        </ul>
-      )}
-      {isForced && <p className="agor-advice">{texts.worktree.backup}</p>}
-      <Problem text={problem} />
-    </Dialog>
-  );
-}
-
 const workOf = (worktree: Worktree) => worktree.status?.work.filter(one => one.kind !== 'own') ?? [];
-
-function lossesOf(refusal: ApiError | null): string[] {
-  if (!refusal) return [];
-  return Object.values(refusal.details)
-    .flatMap(value => (Array.isArray(value) ? value : [value]))
-    .filter(value => typeof value === 'string')
-    .slice(0, 50);
-}

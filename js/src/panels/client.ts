@@ -32,6 +32,7 @@ export class BoardClient {
   #stream: EventStream | undefined;
   #room: RoomLink | undefined;
   #watched: readonly string[] = [];
+  readonly #followed = new Set<string>();
   #statusRound = 0;
   #statusTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -154,6 +155,13 @@ export class BoardClient {
     if (isNew) void this.#askStatus();
   }
 
+  /** As `watch`, for one that is open beside the board, wherever its card is. Returns the end of it. */
+  follow(id: string): () => void {
+    this.#followed.add(id);
+    void this.#askStatus(0);
+    return () => void this.#followed.delete(id);
+  }
+
   /** A worktree is answered before it is made. Resolves when it is ready. */
   whenReady(worktreeId: string, timeoutMs = 300_000): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -182,7 +190,8 @@ export class BoardClient {
     clearTimeout(this.#statusTimer);
     if (this.#isClosed) return;
     const round = ++this.#statusRound;
-    const ids = this.#watched.filter(id => this.#state.shared.worktrees.get(id)?.state === 'ready').slice(0, 100);
+    const wanted = new Set([...this.#followed, ...this.#watched]);
+    const ids = [...wanted].filter(id => this.#state.shared.worktrees.get(id)?.state === 'ready').slice(0, 100);
     if (ids.length && document.visibilityState !== 'hidden' && this.http.isOnline && this.#stream) {
       try {
         const answers = await this.http.post<StatusAnswer[]>('worktrees/status', { ids, maxAgeS });

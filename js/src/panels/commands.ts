@@ -20,10 +20,14 @@ import type {
   WorktreeChange,
   WorktreeCreate,
 } from '../protocol/generated.js';
+import { localName } from '../store/branches.js';
+import { liveOf } from '../store/live.js';
+import { parkedTurn } from '../store/parked.js';
 import type { Commands, Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { ApiError, newKey } from '../transport/http.js';
 import type { BoardClient } from './client.js';
+import { visible } from './safe.js';
 import type { ViewStore } from './view.js';
 
 export interface PanelCommands extends Commands {
@@ -45,6 +49,10 @@ export interface PanelCommands extends Commands {
   addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>;
   adoptable(repo: string): Promise<Adoptable[]>;
   adopt(request: Pick<WorktreeAdopt, 'repo' | 'path'> & Partial<WorktreeAdopt>, key: string): Promise<Worktree>;
+  /** Archives without a question. */
+  archiveNow(worktreeId: string): Promise<void>;
+  /** Ends what a session does and takes back what waits in it. */
+  endWork(sessionId: string): Promise<void>;
   /** Forgets it and leaves its folder, branch and files. */
   release(worktreeId: string): Promise<void>;
   branches(repo: string): Promise<Branch[]>;
@@ -107,7 +115,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
       repo: object.repo,
       name: object.title || object.branch,
       branch: object.branch,
-      existingBranch: branches.some(branch => !branch.isRemote && branch.name === object.branch),
+      existingBranch: branches.some(branch => localName(branch) === object.branch),
       board: client.path,
       x: object.x,
       y: object.y,
@@ -116,6 +124,29 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     // The server puts the new card beside the old one. It takes the old one's place.
     await move(made.id, object);
     board.remove([objectId]);
+  };
+
+  const losses = async (id: string): Promise<Work[]> =>
+    listOf(await http.get<Work[] | { items: Work[] }>(`worktrees/${id}/losses`, { timeoutMs: 60_000 }));
+
+  /** Whether a person should read something before it is archived. What cannot be looked at is something. */
+  const hasToSay = async (id: string): Promise<boolean> => {
+    const { shared } = client.getState();
+    const worktree = shared.worktrees.get(id);
+    if (!worktree || worktree.state === 'creating' || worktree.state === 'archived') return false;
+    if (worktree.state !== 'ready' || liveOf(id, shared).length > 0 || worktree.ways.some(way => way.kind === 'unlock')) return true;
+    return losses(id).then(
+      works => works.some(one => one.kind !== 'own'),
+      () => true,
+    );
+  };
+  const archiveNow = async (id: string): Promise<void> => {
+    if (client.getState().shared.worktrees.get(id)?.state === 'archived') return;
+    await post(texts.commands.archive, `worktrees/${id}/archive`);
+    view.toast({
+      text: texts.worktree.archivedNow(nameOf(id)),
+      undo: () => void post(texts.commands.restore, `worktrees/${id}/restore`).catch(complain),
+    });
   };
 
   return {
@@ -141,11 +172,18 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     mend: (id, kind) => quiet(post(texts.commands.mend, `worktrees/${id}/ways/${encodeURIComponent(kind)}`)),
     restoreWorktree: id => quiet(post(texts.commands.restore, `worktrees/${id}/restore`)),
     archiveWorktree: async id => {
-      await post(texts.commands.archive, `worktrees/${id}/archive`);
-      view.toast({
-        text: texts.worktree.archivedNow(nameOf(id)),
-        undo: () => void post(texts.commands.restore, `worktrees/${id}/restore`).catch(complain),
-      });
+      if (await hasToSay(id)) view.set({ dialog: { name: 'archive', worktreeId: id }, isInboxOpen: false });
+      else await archiveNow(id);
+    },
+    archiveNow,
+    endWork: async id => {
+      const { shared } = client.getState();
+      const session = shared.sessions.get(id);
+      if (!session) return;
+      for (const turnId of session.queue) await quiet(post(texts.commands.cancel, `turns/${turnId}/cancel`));
+      const waiting = session.state === 'parked' ? parkedTurn(session, shared) : undefined;
+      if (waiting) await quiet(post(texts.commands.cancel, `turns/${waiting.id}/cancel`));
+      else if (session.currentTurnId !== null || session.background.length) await quiet(post(texts.commands.stop, `sessions/${id}/cancel`));
     },
     makeHere,
     watch: ids => client.watch(ids),
@@ -175,7 +213,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     release: id => quiet(http.post(`worktrees/${id}/release`)),
     branches: async repo => listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(repo)}/branches`)),
     worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
-    worktreeLosses: async id => listOf(await http.get<Work[] | { items: Work[] }>(`worktrees/${id}/losses`, { timeoutMs: 60_000 })),
+    worktreeLosses: losses,
     kept: async id => listOf(await http.get<Kept[] | { items: Kept[] }>(`worktrees/${id}/kept`, { timeoutMs: 60_000 })),
     wouldTake: (id, ref) => http.get<Taking>(`worktrees/${id}/take`, { query: { ref }, timeoutMs: 60_000 }),
     take: (id, ref) => http.post<Taken>(`worktrees/${id}/take`, { ref }, { timeoutMs: 120_000 }),

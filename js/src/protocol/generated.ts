@@ -841,7 +841,7 @@ export interface Branch {
   checkedOutAt: string | null
 }
 
-/** One thing that is to be known of a repo: fine, or something to do. */
+/** One thing that is to be known of a repo or of the server's machine: fine, or something to do. */
 export interface Check {
   verdict: 'ok' | 'warn' | 'fail'
   what: string

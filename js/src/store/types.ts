@@ -55,6 +55,9 @@ export type DialogName =
   | 'trust'
   | 'budget'
   | 'history'
+  | 'archive'
+  | 'remove'
+  | 'checks'
   | 'commands'
   | 'keys';
 /** Where a new thing should lie, in board units. */
@@ -116,6 +119,7 @@ export interface Commands {
   /** Take a way on that a stuck worktree offers. */
   mend(worktreeId: string, kind: string): Promise<void>;
   restoreWorktree(worktreeId: string): Promise<void>;
+  /** Asks first where there is something to say; else it is done, and can be undone. */
   archiveWorktree(worktreeId: string): Promise<void>;
   /** The worktree stays; its card goes. */
   takeOffBoard(worktreeId: string): Promise<void>;

@@ -1,0 +1,259 @@
+"""Each act says first what it does: archive and remove list what lies in the folder, a clean one goes at once and comes back with one click, and
+what is wrong with a worktree, the server or a repository is on the screen with a way on.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.browser.test_board import card, open_tab, session, worktree
+
+both = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+
+
+def git(*argv: str, cwd) -> str:
+    person = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    return subprocess.run(["git", *person, *argv], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def state(lab, made: dict) -> str:
+    return lab.get(f"worktrees/{made['id']}")["state"]
+
+
+def shot(page, screens: Path, name: str, dark: bool) -> None:  # noqa: FBT001 of the fixture
+    page.wait_for_timeout(350)  # what moves has come to rest
+    page.screenshot(path=screens / f"{name}-{'dark' if dark else 'light'}.png")
+
+
+def with_work(made: dict) -> None:
+    folder = Path(made["path"])
+    (folder / "README.md").write_text("# Warehouse, changed\n")
+    (folder / "new").mkdir()
+    for number in range(4):
+        (folder / "new" / f"table-{number}.csv").write_text("a,b\n" * 4000)
+    git("add", "README.md", cwd=folder)
+    git("commit", "-qm", "mine", cwd=folder)
+    (folder / "README.md").write_text("# Warehouse, changed again\n")
+
+
+def panel(page, name: str):
+    card(page, name).locator("[data-act=changes]").click()
+    return page.locator(".agor-panel")
+
+
+def test_a_clean_one_is_archived_at_once_by_its_key_and_comes_back_with_undo(lab, people, board):
+    page = people("mira")
+    made = worktree(lab, board, "Clean")
+    open_tab(page, lab, board)
+    card(page, "Clean").click(position={"x": 60, "y": 12})
+
+    page.keyboard.press("e")
+
+    page.locator(".agor-toast", has_text="Clean is archived.").wait_for()
+    assert page.get_by_role("dialog").count() == 0
+    assert state(lab, made) == "archived"
+    page.locator(".agor-toast").get_by_role("button", name="Undo").click()
+    lab.wait_for(lambda: state(lab, made) == "ready")
+
+
+@both
+@pytest.mark.parametrize("how", ["key", "card", "panel"])
+def test_one_with_work_says_what_is_kept_before_it_is_archived(lab, people, board, screens, dark, how):
+    page = people("mira", dark=dark)
+    made = worktree(lab, board, "Late orders")
+    with_work(made)
+    open_tab(page, lab, board)
+    if how == "key":
+        card(page, "Late orders").click(position={"x": 60, "y": 12})
+        page.keyboard.press("e")
+    elif how == "card":
+        card(page, "Late orders").hover()
+        card(page, "Late orders").locator("[data-act=archive]").click()
+    else:
+        panel(page, "Late orders").get_by_role("button", name="Archive").click()
+
+    dialog = page.get_by_role("dialog", name="Archive Late orders")
+    kept = dialog.get_by_label("This is kept")
+    kept.wait_for()
+
+    assert re.search(r"1 changed file, not committed: README\.md \(\d+ bytes\)", kept.inner_text())
+    assert "4 untracked files: new/table-0.csv" in kept.inner_text()
+    assert "(64 kB)" in kept.inner_text()
+    assert "1 commit of branch late-orders, on no other branch" in kept.inner_text()
+    if how == "card":
+        shot(page, screens, "archive-dialog", dark)
+    dialog.get_by_role("button", name="Cancel").click()
+    assert state(lab, made) == "ready"
+    page.keyboard.press("Escape")
+    card(page, "Late orders").click(position={"x": 60, "y": 12})
+    page.keyboard.press("e")
+    page.get_by_role("dialog").get_by_role("button", name="Archive", exact=True).click()
+    page.locator(".agor-toast", has_text="Late orders is archived.").get_by_role("button", name="Undo").click()
+    lab.wait_for(lambda: state(lab, made) == "ready")
+    assert (Path(made["path"]) / "README.md").read_text() == "# Warehouse, changed again\n"
+
+
+@both
+def test_a_session_at_work_is_named_and_ended_before_its_worktree_is_archived(lab, people, board, screens, dark):
+    page = people("mira", dark=dark)
+    made = session(lab, board, "Busy", "```sh\nsleep 300\n```")
+    open_tab(page, lab, board)
+    page.wait_for_selector(".agor-card.agor-needs")
+    card(page, "Busy").click(position={"x": 60, "y": 12})
+
+    page.keyboard.press("e")
+
+    dialog = page.get_by_role("dialog", name="Archive Busy")
+    dialog.get_by_text("A session is at work here. End it first:").wait_for()
+    assert dialog.get_by_role("button", name="Archive", exact=True).is_disabled()
+    shot(page, screens, "archive-busy", dark)
+    dialog.get_by_role("button", name="Stop it").click()
+    dialog.get_by_text("A session is at work here").wait_for(state="detached")
+    dialog.get_by_role("button", name="Archive", exact=True).click()
+    page.locator(".agor-toast", has_text="Busy is archived.").wait_for()
+    assert lab.get(f"worktrees/{made['worktreeId']}")["state"] == "archived"
+
+
+@both
+def test_a_removal_lists_what_would_be_lost_and_says_where_it_is_kept(lab, people, board, screens, dark):
+    page = people("mira", dark=dark)
+    made = worktree(lab, board, "Refunds")
+    with_work(made)
+    open_tab(page, lab, board)
+    panel(page, "Refunds").get_by_role("button", name="Remove").click()
+
+    dialog = page.get_by_role("dialog", name="Remove Refunds")
+    dialog.get_by_label("This goes with its folder").wait_for()
+
+    assert "4 untracked files" in dialog.inner_text()
+    shot(page, screens, "remove-dialog", dark)
+    dialog.get_by_role("button", name="Remove anyway").click()
+    page.locator(".agor-toast", has_text="Everything is kept in").wait_for()
+    assert [one["name"] for one in lab.get("backups") if one["worktreeId"] == made["id"]] == ["Refunds"]
+
+
+@both
+def test_a_branch_that_was_reset_by_hand_is_told_and_its_commits_become_a_branch(lab, people, board, screens, dark):
+    page = people("mira", dark=dark)
+    made = worktree(lab, board, f"Reset {dark}")
+    for number in range(3):
+        git("commit", "-q", "--allow-empty", "-m", f"step {number}", cwd=made["path"])
+    tip = git("rev-parse", "HEAD", cwd=made["path"])
+    git("reset", "-q", "--hard", made["baseSha"], cwd=made["path"])
+    open_tab(page, lab, board)
+
+    card(page, "Reset").get_by_text(f"was moved from {tip[:7]} to {made['baseSha'][:7]} outside of Agor").wait_for()
+
+    shot(page, screens, "moved-card", dark)
+    opened = panel(page, "Reset")
+    opened.get_by_text("Nothing else moves").wait_for()
+    shot(page, screens, "moved-panel", dark)
+    opened.get_by_role("button", name="Make a branch").click()
+    opened.get_by_text("Nothing else moves").wait_for(state="detached")
+    assert git("rev-parse", f"{made['branch']}-at-{tip[:7]}", cwd=made["path"]) == tip
+
+
+@both
+def test_a_lock_of_another_tool_is_told_before_and_taken_off_where_it_is_in_the_way(lab, people, board, screens, dark):
+    page = people("mira", dark=dark)
+    made = worktree(lab, board, "On a stick")
+    git("worktree", "unlock", made["path"], cwd=made["path"])
+    git("worktree", "lock", "--reason", "on a stick of mine", made["path"], cwd=made["path"])
+    open_tab(page, lab, board)
+    card(page, "On a stick").get_by_text("Locked by another tool").wait_for()
+    card(page, "On a stick").click(position={"x": 60, "y": 12})
+    page.keyboard.press("e")
+
+    dialog = page.get_by_role("dialog", name="Archive On a stick")
+    dialog.get_by_text("with the reason “on a stick of mine”").wait_for()
+
+    shot(page, screens, "locked", dark)
+    dialog.get_by_role("button", name="Unlock").click()
+    dialog.get_by_text("on a stick of mine").wait_for(state="detached")
+    dialog.get_by_role("button", name="Archive", exact=True).click()
+    page.locator(".agor-toast", has_text="On a stick is archived.").wait_for()
+
+
+@both
+def test_the_panel_says_what_is_in_the_way_of_git_and_removes_it(lab, people, board, screens, dark):
+    page = people("mira", dark=dark)
+    made = worktree(lab, board, "Wedged")
+    admin = Path(git("rev-parse", "--path-format=absolute", "--git-dir", cwd=made["path"]))
+    (admin / "index.lock").touch()
+    subprocess.run(["touch", "-d", "10 minutes ago", admin / "index.lock"], check=True)
+    open_tab(page, lab, board)
+    opened = panel(page, "Wedged")
+
+    opened.get_by_text("left index.lock behind").wait_for()
+
+    shot(page, screens, "stuck-panel", dark)
+    opened.get_by_role("button", name="Remove the lock").click()
+    opened.get_by_text("left index.lock behind").wait_for(state="detached")
+    assert not (admin / "index.lock").exists()
+
+
+@both
+def test_worktrees_of_other_tools_are_listed_and_adopted(lab, people, board, screens, dark):
+    page = people("mira", dark=dark)
+    name = f"theirs-{'dark' if dark else 'light'}"
+    git("worktree", "add", "-q", "-b", name, str(lab.root / name), cwd=lab.root / "warehouse")
+    git("worktree", "add", "-q", "--detach", str(lab.home / f"outside-{name}"), cwd=lab.root / "warehouse")
+    open_tab(page, lab, board).locator("[aria-label='Command menu']").click()
+    page.keyboard.type("new worktree")
+    page.keyboard.press("Enter")
+    page.get_by_text("Adopt a worktree that another tool made").click()
+
+    row = page.get_by_role("listitem").filter(has_text=str(lab.root / name))
+    row.wait_for()
+
+    row.scroll_into_view_if_needed()
+    assert page.get_by_role("listitem").filter(has_text=f"outside-{name}").get_by_role("button", name="Adopt").is_disabled()
+    shot(page, screens, "adopt", dark)
+    row.get_by_role("button", name="Adopt").click()
+    card(page, name).wait_for()
+    panel(page, name).get_by_role("button", name="Release").wait_for()
+
+
+@both
+def test_checks_of_the_server_and_its_repositories_are_on_the_screen(lab, people, board, screens, dark):
+    page = people("vera", dark=dark)
+    lock = lab.root / "warehouse" / ".git" / "packed-refs.lock"
+    lock.touch()
+    subprocess.run(["touch", "-d", "1 hour ago", lock], check=True)
+    app = open_tab(page, lab, board)
+    app.locator(".agor-bar").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Checks of server and repositories").click()
+
+    dialog = page.get_by_role("dialog", name="Checks of server and repositories")
+    found = dialog.locator("[data-verdict=warn]", has_text="packed-refs.lock is 60 minutes old")
+    found.wait_for()
+
+    assert dialog.get_by_role("region", name="This server").locator("li", has_text="git").count() >= 1
+    shot(page, screens, "checks", dark)
+    lock.unlink()
+    dialog.get_by_role("button", name="Look again").click()
+    found.wait_for(state="detached")
+
+
+def test_a_branch_that_only_a_remote_has_is_offered_by_its_name(lab, people, board, tmp_path):
+    page = people("mira")
+    repository = lab.root / "warehouse"
+    git("clone", "-q", "--bare", str(repository), str(tmp_path / "origin.git"), cwd=tmp_path)
+    git("remote", "add", "origin", str(tmp_path / "origin.git"), cwd=repository)
+    sha = git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "a colleague's", cwd=repository)
+    git("push", "-q", "origin", f"{sha}:refs/heads/colleague", cwd=repository)
+    git("fetch", "-q", "origin", cwd=repository)
+    open_tab(page, lab, board).locator("[aria-label='Command menu']").click()
+    page.keyboard.type("new worktree")
+    page.keyboard.press("Enter")
+    page.get_by_label("Name", exact=True).fill("Review")
+    page.get_by_label("Branch").fill("colleague")
+
+    page.get_by_text("A remote has it (origin/colleague)").wait_for()
+    page.get_by_role("button", name="Create worktree").click()
+
+    card(page, "Review").wait_for()
+    made = lab.wait_for(lambda: next((one for one in lab.get(f"worktrees?board={board}") if one["state"] == "ready"), None))
+    assert git("rev-parse", "HEAD", cwd=made["path"]) == sha
