@@ -227,8 +227,8 @@ def _unlock_way(reason: str) -> Way:
     return Way(
         kind=WayKind.UNLOCK,
         label="Unlock",
-        why=f"Another tool locked this worktree (`git worktree lock`){said}. Until it is unlocked it is neither archived nor removed.",
-        what="Takes that lock off, as `git worktree unlock` does.",
+        why=f"Another tool locked this worktree (git worktree lock){said}. Until it is unlocked it is neither archived nor removed.",
+        what="Takes that lock off, as “git worktree unlock” does.",
         is_blocking=False,
     )
 

@@ -38,8 +38,13 @@ def with_work(made: dict) -> None:
     (folder / "README.md").write_text("# Warehouse, changed again\n")
 
 
+def choose(page, name: str) -> None:
+    card(page, name).click(position={"x": 60, "y": 12})
+
+
 def panel(page, name: str):
-    card(page, name).locator("[data-act=changes]").click()
+    choose(page, name)
+    page.keyboard.press("d")
     return page.locator(".agor-panel")
 
 
@@ -47,7 +52,7 @@ def test_a_clean_one_is_archived_at_once_by_its_key_and_comes_back_with_undo(lab
     page = people("mira")
     made = worktree(lab, board, "Clean")
     open_tab(page, lab, board)
-    card(page, "Clean").click(position={"x": 60, "y": 12})
+    choose(page, "Clean")
 
     page.keyboard.press("e")
 
@@ -62,35 +67,36 @@ def test_a_clean_one_is_archived_at_once_by_its_key_and_comes_back_with_undo(lab
 @pytest.mark.parametrize("how", ["key", "card", "panel"])
 def test_one_with_work_says_what_is_kept_before_it_is_archived(lab, people, board, screens, dark, how):
     page = people("mira", dark=dark)
-    made = worktree(lab, board, "Late orders")
+    name = f"Late orders {how} {'dark' if dark else 'light'}"
+    made = worktree(lab, board, name)
     with_work(made)
     open_tab(page, lab, board)
     if how == "key":
-        card(page, "Late orders").click(position={"x": 60, "y": 12})
+        choose(page, name)
         page.keyboard.press("e")
     elif how == "card":
-        card(page, "Late orders").hover()
-        card(page, "Late orders").locator("[data-act=archive]").click()
+        card(page, name).hover()
+        card(page, name).locator("[data-act=archive]").click()
     else:
-        panel(page, "Late orders").get_by_role("button", name="Archive").click()
+        panel(page, name).get_by_role("button", name="Archive").click()
 
-    dialog = page.get_by_role("dialog", name="Archive Late orders")
+    dialog = page.get_by_role("dialog", name=f"Archive {name}")
     kept = dialog.get_by_label("This is kept")
     kept.wait_for()
 
     assert re.search(r"1 changed file, not committed: README\.md \(\d+ bytes\)", kept.inner_text())
     assert "4 untracked files: new/table-0.csv" in kept.inner_text()
     assert "(64 kB)" in kept.inner_text()
-    assert "1 commit of branch late-orders, on no other branch" in kept.inner_text()
+    assert f"1 commit of branch {made['branch']}, on no other branch" in kept.inner_text()
     if how == "card":
         shot(page, screens, "archive-dialog", dark)
     dialog.get_by_role("button", name="Cancel").click()
     assert state(lab, made) == "ready"
     page.keyboard.press("Escape")
-    card(page, "Late orders").click(position={"x": 60, "y": 12})
+    choose(page, name)
     page.keyboard.press("e")
     page.get_by_role("dialog").get_by_role("button", name="Archive", exact=True).click()
-    page.locator(".agor-toast", has_text="Late orders is archived.").get_by_role("button", name="Undo").click()
+    page.locator(".agor-toast", has_text=f"{name} is archived.").get_by_role("button", name="Undo").click()
     lab.wait_for(lambda: state(lab, made) == "ready")
     assert (Path(made["path"]) / "README.md").read_text() == "# Warehouse, changed again\n"
 
@@ -98,46 +104,48 @@ def test_one_with_work_says_what_is_kept_before_it_is_archived(lab, people, boar
 @both
 def test_a_session_at_work_is_named_and_ended_before_its_worktree_is_archived(lab, people, board, screens, dark):
     page = people("mira", dark=dark)
-    made = session(lab, board, "Busy", "```sh\nsleep 300\n```")
+    name = f"Busy {'dark' if dark else 'light'}"
+    made = session(lab, board, name, "```sh\nsleep 300\n```")
     open_tab(page, lab, board)
     page.wait_for_selector(".agor-card.agor-needs")
-    card(page, "Busy").click(position={"x": 60, "y": 12})
+    choose(page, name)
 
     page.keyboard.press("e")
 
-    dialog = page.get_by_role("dialog", name="Archive Busy")
+    dialog = page.get_by_role("dialog", name=f"Archive {name}")
     dialog.get_by_text("A session is at work here. End it first:").wait_for()
     assert dialog.get_by_role("button", name="Archive", exact=True).is_disabled()
     shot(page, screens, "archive-busy", dark)
     dialog.get_by_role("button", name="Stop it").click()
     dialog.get_by_text("A session is at work here").wait_for(state="detached")
     dialog.get_by_role("button", name="Archive", exact=True).click()
-    page.locator(".agor-toast", has_text="Busy is archived.").wait_for()
+    page.locator(".agor-toast", has_text=f"{name} is archived.").wait_for()
     assert lab.get(f"worktrees/{made['worktreeId']}")["state"] == "archived"
 
 
 @both
 def test_a_removal_lists_what_would_be_lost_and_says_where_it_is_kept(lab, people, board, screens, dark):
     page = people("mira", dark=dark)
-    made = worktree(lab, board, "Refunds")
+    name = f"Refunds {'dark' if dark else 'light'}"
+    made = worktree(lab, board, name)
     with_work(made)
     open_tab(page, lab, board)
-    panel(page, "Refunds").get_by_role("button", name="Remove").click()
+    panel(page, name).get_by_role("button", name="Remove").click()
 
-    dialog = page.get_by_role("dialog", name="Remove Refunds")
+    dialog = page.get_by_role("dialog", name=f"Remove {name}")
     dialog.get_by_label("This goes with its folder").wait_for()
 
     assert "4 untracked files" in dialog.inner_text()
     shot(page, screens, "remove-dialog", dark)
     dialog.get_by_role("button", name="Remove anyway").click()
     page.locator(".agor-toast", has_text="Everything is kept in").wait_for()
-    assert [one["name"] for one in lab.get("backups") if one["worktreeId"] == made["id"]] == ["Refunds"]
+    assert [one["name"] for one in lab.get("backups") if one["worktreeId"] == made["id"]] == [name]
 
 
 @both
 def test_a_branch_that_was_reset_by_hand_is_told_and_its_commits_become_a_branch(lab, people, board, screens, dark):
     page = people("mira", dark=dark)
-    made = worktree(lab, board, f"Reset {dark}")
+    made = worktree(lab, board, f"Reset {'dark' if dark else 'light'}")
     for number in range(3):
         git("commit", "-q", "--allow-empty", "-m", f"step {number}", cwd=made["path"])
     tip = git("rev-parse", "HEAD", cwd=made["path"])
@@ -158,33 +166,35 @@ def test_a_branch_that_was_reset_by_hand_is_told_and_its_commits_become_a_branch
 @both
 def test_a_lock_of_another_tool_is_told_before_and_taken_off_where_it_is_in_the_way(lab, people, board, screens, dark):
     page = people("mira", dark=dark)
-    made = worktree(lab, board, "On a stick")
+    name = f"On a stick {'dark' if dark else 'light'}"
+    made = worktree(lab, board, name)
     git("worktree", "unlock", made["path"], cwd=made["path"])
     git("worktree", "lock", "--reason", "on a stick of mine", made["path"], cwd=made["path"])
     open_tab(page, lab, board)
-    card(page, "On a stick").get_by_text("Locked by another tool").wait_for()
-    card(page, "On a stick").click(position={"x": 60, "y": 12})
+    card(page, name).get_by_text("Locked by another tool").wait_for()
+    choose(page, name)
     page.keyboard.press("e")
 
-    dialog = page.get_by_role("dialog", name="Archive On a stick")
+    dialog = page.get_by_role("dialog", name=f"Archive {name}")
     dialog.get_by_text("with the reason “on a stick of mine”").wait_for()
 
     shot(page, screens, "locked", dark)
     dialog.get_by_role("button", name="Unlock").click()
     dialog.get_by_text("on a stick of mine").wait_for(state="detached")
     dialog.get_by_role("button", name="Archive", exact=True).click()
-    page.locator(".agor-toast", has_text="On a stick is archived.").wait_for()
+    page.locator(".agor-toast", has_text=f"{name} is archived.").wait_for()
 
 
 @both
 def test_the_panel_says_what_is_in_the_way_of_git_and_removes_it(lab, people, board, screens, dark):
     page = people("mira", dark=dark)
-    made = worktree(lab, board, "Wedged")
+    name = f"Wedged {'dark' if dark else 'light'}"
+    made = worktree(lab, board, name)
     admin = Path(git("rev-parse", "--path-format=absolute", "--git-dir", cwd=made["path"]))
     (admin / "index.lock").touch()
     subprocess.run(["touch", "-d", "10 minutes ago", admin / "index.lock"], check=True)
     open_tab(page, lab, board)
-    opened = panel(page, "Wedged")
+    opened = panel(page, name)
 
     opened.get_by_text("left index.lock behind").wait_for()
 
@@ -249,7 +259,7 @@ def test_a_branch_that_only_a_remote_has_is_offered_by_its_name(lab, people, boa
     page.keyboard.type("new worktree")
     page.keyboard.press("Enter")
     page.get_by_label("Name", exact=True).fill("Review")
-    page.get_by_label("Branch").fill("colleague")
+    page.get_by_label("Branch", exact=True).fill("colleague")
 
     page.get_by_text("A remote has it (origin/colleague)").wait_for()
     page.get_by_role("button", name="Create worktree").click()
