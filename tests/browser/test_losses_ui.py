@@ -56,7 +56,7 @@ def test_a_clean_one_is_archived_at_once_by_its_key_and_comes_back_with_undo(lab
 
     page.keyboard.press("e")
 
-    page.locator(".agor-toast", has_text="Clean is archived.").wait_for()
+    page.locator(".agor-toast", has_text="Archived “Clean”").wait_for()
     assert page.get_by_role("dialog").count() == 0
     assert state(lab, made) == "archived"
     page.locator(".agor-toast").get_by_role("button", name="Undo").click()
@@ -96,7 +96,7 @@ def test_one_with_work_says_what_is_kept_before_it_is_archived(lab, people, boar
     choose(page, name)
     page.keyboard.press("e")
     page.get_by_role("dialog").get_by_role("button", name="Archive", exact=True).click()
-    page.locator(".agor-toast", has_text=f"{name} is archived.").get_by_role("button", name="Undo").click()
+    page.locator(".agor-toast", has_text=f"Archived “{name}”").get_by_role("button", name="Undo").click()
     lab.wait_for(lambda: state(lab, made) == "ready")
     assert (Path(made["path"]) / "README.md").read_text() == "# Warehouse, changed again\n"
 
@@ -119,7 +119,7 @@ def test_a_session_at_work_is_named_and_ended_before_its_worktree_is_archived(la
     dialog.get_by_role("button", name="Stop it").click()
     dialog.get_by_text("A session is at work here").wait_for(state="detached")
     dialog.get_by_role("button", name="Archive", exact=True).click()
-    page.locator(".agor-toast", has_text=f"{name} is archived.").wait_for()
+    page.locator(".agor-toast", has_text=f"Archived “{name}”").wait_for()
     assert lab.get(f"worktrees/{made['worktreeId']}")["state"] == "archived"
 
 
@@ -145,17 +145,18 @@ def test_a_removal_lists_what_would_be_lost_and_says_where_it_is_kept(lab, peopl
 @both
 def test_a_branch_that_was_reset_by_hand_is_told_and_its_commits_become_a_branch(lab, people, board, screens, dark):
     page = people("mira", dark=dark)
-    made = worktree(lab, board, f"Reset {'dark' if dark else 'light'}")
+    name = f"Reset {'dark' if dark else 'light'}"
+    made = worktree(lab, board, name)
     for number in range(3):
         git("commit", "-q", "--allow-empty", "-m", f"step {number}", cwd=made["path"])
     tip = git("rev-parse", "HEAD", cwd=made["path"])
     git("reset", "-q", "--hard", made["baseSha"], cwd=made["path"])
     open_tab(page, lab, board)
 
-    card(page, "Reset").get_by_text(f"was moved from {tip[:7]} to {made['baseSha'][:7]} outside of Agor").wait_for()
+    card(page, name).get_by_text(f"was moved from {tip[:7]} to {made['baseSha'][:7]} outside of Agor").wait_for()
 
     shot(page, screens, "moved-card", dark)
-    opened = panel(page, "Reset")
+    opened = panel(page, name)
     opened.get_by_text("Nothing else moves").wait_for()
     shot(page, screens, "moved-panel", dark)
     opened.get_by_role("button", name="Make a branch").click()
@@ -182,7 +183,7 @@ def test_a_lock_of_another_tool_is_told_before_and_taken_off_where_it_is_in_the_
     dialog.get_by_role("button", name="Unlock").click()
     dialog.get_by_text("on a stick of mine").wait_for(state="detached")
     dialog.get_by_role("button", name="Archive", exact=True).click()
-    page.locator(".agor-toast", has_text=f"{name} is archived.").wait_for()
+    page.locator(".agor-toast", has_text=f"Archived “{name}”").wait_for()
 
 
 @both

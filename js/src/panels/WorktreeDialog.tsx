@@ -267,8 +267,13 @@ function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
       <p className="agor-advice">{texts.worktree.adoptHint}</p>
       <ul className="agor-plain-list">
         {found.map(one => (
-          <li key={one.path} className="agor-row" title={one.reason ?? undefined}>
-            <code className="agor-ell agor-grow">{visible(one.path)}</code>
+          <li key={one.path} className="agor-list-row">
+            <span className="agor-grow agor-adoptable">
+              <code className="agor-ell" title={visible(one.path)}>
+                {visible(one.path)}
+              </code>
+              {one.reason && <span className="agor-advice">{visible(one.reason)}</span>}
+            </span>
             <span className="agor-t3 agor-nowrap">{visible(one.branch ?? one.head?.slice(0, 10) ?? '')}</span>
             <button
               type="button"

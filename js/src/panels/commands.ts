@@ -27,7 +27,6 @@ import type { Commands, Place } from '../store/types.js';
 import { texts } from '../texts.js';
 import { ApiError, newKey } from '../transport/http.js';
 import type { BoardClient } from './client.js';
-import { visible } from './safe.js';
 import type { ViewStore } from './view.js';
 
 export interface PanelCommands extends Commands {
