@@ -541,7 +541,7 @@ export const texts = {
   /** “Merge under way in the sandbox: 2 files in conflict”. */
   inside: (operation: string | null, conflicts: number): string =>
     operation
-      ? `${operation} under way in the sandbox${conflicts ? `: ${files(conflicts)} in conflict` : ''}`
+      ? `${operation.charAt(0).toUpperCase()}${operation.slice(1)} under way in the sandbox${conflicts ? `: ${files(conflicts)} in conflict` : ''}`
       : `${files(conflicts)} in conflict in the sandbox`,
 
   kept: {

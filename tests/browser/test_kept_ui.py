@@ -74,7 +74,7 @@ def test_conflicts_in_the_sandbox_are_on_the_card_and_in_the_panel(lab, people, 
     page = people("mira", dark=dark)
     open_tab(page, lab, board)
 
-    card(page, name).locator(".agor-work", has_text="merge under way in the sandbox: 2 files in conflict").wait_for()
+    card(page, name).locator(".agor-inside", has_text="Merge under way in the sandbox: 2 files in conflict").wait_for()
     page.screenshot(path=screens / f"clash-{'dark' if dark else 'light'}.png")
     _open_panel(page, name)
 

@@ -112,3 +112,51 @@ async def test_one_that_the_agent_fills_works_outside_too(library, scene, reposi
     assert git("log", "-1", "--format=%s", cwd=inner) == "made"
     assert git("status", "--porcelain", cwd=inner) == "M lib.py"
     assert git("status", "--porcelain", cwd=path) == "M vendor/lib"
+
+
+async def test_an_update_inside_goes_back_to_what_is_recorded_and_the_real_one_follows(filled, scene):
+    session, path = await scene.session(), Path(scene.worktree.path)
+    await play(
+        scene, session, "cd vendor/lib; git switch -q -c work; echo 2 > lib.py; git commit -qam inner; cd ../..; git commit -qam outer"
+    )
+
+    _, said = await play(
+        scene,
+        session,
+        "git switch -q -c older HEAD~1; git submodule update; cd vendor/lib; git log -1 --format=%s; cat lib.py; cd ../..; git status --porcelain",
+        "git switch -q -; git submodule update; cd vendor/lib; git log -1 --format=%s; git checkout -q HEAD~1; cd ../..; git submodule update",
+    )
+
+    lines = said.split("\n")
+    assert [line for line in lines if line in {"library", "inner", "1", "2"}][:2] == ["library", "1"]
+    assert git("rev-parse", "HEAD", cwd=filled) == git("rev-parse", "HEAD:vendor/lib", cwd=path)
+    assert git("status", "--porcelain", cwd=path) == ""
+    assert (filled / "lib.py").read_text() == "2\n"
+    assert await notices(scene, session) == []
+
+
+async def test_an_update_inside_that_fills_one_makes_a_real_repository_outside(library, scene):
+    session, path = await scene.session(), Path(scene.worktree.path)
+    git("clone", "-q", "--bare", str(library), str(path / "source.git"), cwd=path)
+
+    await play(
+        scene,
+        session,
+        "git config submodule.vendor/lib.url $PWD/source.git; git -c protocol.file.allow=always submodule update --init; cat vendor/lib/lib.py",
+        "cd vendor/lib; git switch -q -c work; echo 2 > lib.py; git -c user.name=a -c user.email=a@a commit -qam inner",
+    )
+
+    inner = path / "vendor" / "lib"
+    assert git("log", "--format=%s", cwd=inner).split() == ["inner", "library"]
+    assert git("status", "--porcelain", cwd=inner) == ""
+    git("fsck", "--strict", cwd=inner)
+
+
+async def test_an_update_that_cannot_reach_its_source_says_gits_own_reason_and_breaks_nothing(library, scene):
+    session = await scene.session()
+
+    _, said = await play(scene, session, "git submodule update --init 2>&1 || echo refused; git status --porcelain; git log -1 --format=%s")
+
+    assert "refused" in said
+    assert said.strip().split("\n")[-1] == "with a library"
+    assert (await scene.agor.worktrees.status([scene.worktree.id], 0))[0].branch == scene.worktree.branch

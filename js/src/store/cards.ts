@@ -1,5 +1,5 @@
 // What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
-import type { Card, Person, Session, SessionState, Work, Worktree, WorktreeStatus } from '../protocol/generated';
+import type { Card, Person, Session, SessionState, Work, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
 import { plain } from './plain';
@@ -77,6 +77,8 @@ export interface Foot {
   /** Work that no figure shows, in a few words, and in whole sentences. */
   readonly work: string;
   readonly works: readonly string[];
+  /** What an agent has not finished in its sandbox. */
+  readonly inside: string;
   readonly cost: string;
   readonly age: string;
 }
@@ -230,14 +232,10 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
 };
 
 /** “1 repository inside, rebase under way”. */
-const workOf = ({ work: works, inside }: WorktreeStatus): string => {
+const workOf = (works: readonly Work[]): string => {
   const sums = new Map<Work['kind'], number>();
   for (const one of works) sums.set(one.kind, (sums.get(one.kind) ?? 0) + numberOf(one));
-  const said = (kind: Work['kind'], number: number): string =>
-    kind === 'sandbox' && inside
-      ? texts.inside(inside.operation, inside.conflicted)
-      : texts.work[kind](number, works.find(one => one.kind === kind)?.names[0] ?? '');
-  return [...sums].map(([kind, number]) => said(kind, number)).join(', ');
+  return [...sums].map(([kind, number]) => texts.work[kind](number, works.find(one => one.kind === kind)?.names[0] ?? '')).join(', ');
 };
 
 const numberOf = (one: Work): number => {
@@ -277,7 +275,8 @@ const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): 
   return {
     changes: status && status.files > 0 ? { added: status.added, deleted: status.deleted, files: status.files } : null,
     text: status && !(status.dirty || works.length) ? 'No changes' : '',
-    work: status ? workOf({ ...status, work: works }) : '',
+    work: workOf(works.filter(one => one.kind !== 'sandbox')),
+    inside: status?.inside ? texts.inside(status.inside.operation, status.inside.conflicted) : '',
     works: works.map(one => one.text),
     cost: hasCost ? dollars(cost, isEstimate) : '',
     age: age(latest, now),
