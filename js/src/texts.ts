@@ -341,7 +341,7 @@ export const texts = {
       };
       return `${agent || 'The agent'} asks ${whats[kind] ?? 'for permission'}`;
     },
-    askedBy: (subagent: string) => (subagent === 'subagent' ? 'asked by a subagent' : `asked by subagent ${subagent}`),
+    askedBy: (subagent: string) => (subagent === 'subagent' ? 'for a subagent' : `for subagent ${subagent}`),
     spoken: (question: string, card: string, n: number) =>
       `${question}${card ? ` in ${card}` : ''}. ${n === 1 ? '1 needs you' : `${n} need you`}.`,
     options: {

@@ -152,3 +152,29 @@ test('a call of a subagent names the call that started it, and is grouped with i
   expect(items.map(item => item.kind === 'tool' && item.tool.parent)).toEqual([null, 'Find it', 'Find it']);
   expect(group(items).map(entry => (entry.kind === 'reads' ? entry.tools.length : 1))).toEqual([1, 2]);
 });
+
+test('a call of a subagent that goes on after the turn still names the call that started it', () => {
+  const call = (seq: number, toolCallId: string, parentId: string | null, title: string): Event => ({
+    ...event(seq, {
+      kind: 'tool_call',
+      toolCallId,
+      parentId,
+      title,
+      toolKind: 'execute',
+      status: 'pending',
+      input: null,
+      output: null,
+      changes: null,
+      locations: null,
+      exitCode: null,
+      mcpTool: null,
+    }),
+    turnId: parentId === null ? 'tu_first' : 'tu_second',
+  });
+
+  const events = [call(1, 'own', null, 'Find it'), call(2, 'late', 'own', 'rm -r build'), call(3, 'lost', 'unknown', 'ls')];
+  const live = fold(fold(emptyView, events.slice(0, 1)), events.slice(1));
+
+  for (const view of [live, fold(emptyView, events)])
+    expect(view.blocks[1]?.items.map(item => item.kind === 'tool' && item.tool.parent)).toEqual(['Find it', '']);
+});

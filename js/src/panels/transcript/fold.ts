@@ -76,7 +76,7 @@ export function fold(view: TranscriptView, events: readonly Event[]): Transcript
     if (body.kind === 'turn_ended') {
       const block = blocks[index];
       if (block) blocks[index] = { ...block, ended: body.turn };
-    } else take(items, event);
+    } else take(items, event, () => blocks.map((block, i) => touched.get(i) ?? block.items));
   }
   for (const [index, items] of touched) {
     const block = blocks[index];
@@ -85,7 +85,7 @@ export function fold(view: TranscriptView, events: readonly Event[]): Transcript
   return { blocks, plan };
 }
 
-function take(items: Item[], { body, at, seq, n }: Event): void {
+function take(items: Item[], { body, at, seq, n }: Event, turns: () => readonly (readonly Item[])[]): void {
   const key = String(seq ?? `n${n}`);
   const last = items.at(-1);
   switch (body.kind) {
@@ -102,7 +102,7 @@ function take(items: Item[], { body, at, seq, n }: Event): void {
       else items.push({ kind: 'thought', key, text: body.text, messageId: body.messageId, startedAt: at, endedAt: at });
       break;
     case 'tool_call':
-      changeTool(items, key, body.toolCallId, at, tool => merge(tool, body, at, parentOf(items, body)));
+      changeTool(items, key, body.toolCallId, at, tool => merge(tool, body, at, parentOf(items, turns, body)));
       break;
     case 'tool_output':
       changeTool(items, key, body.toolCallId, at, tool => ({ ...tool, output: tool.output + body.text }));
@@ -129,10 +129,14 @@ function take(items: Item[], { body, at, seq, n }: Event): void {
   }
 }
 
-function parentOf(items: readonly Item[], { parentId }: ToolCall): string | null {
+/** Of this turn, or of one before it: a subagent may go on after the turn that started it. */
+function parentOf(items: readonly Item[], turns: () => readonly (readonly Item[])[], { parentId }: ToolCall): string | null {
   if (parentId === null) return null;
-  const found = items.findLast(item => item.kind === 'tool' && item.tool.id === parentId);
-  return found?.kind === 'tool' ? found.tool.title : '';
+  const titleIn = (some: readonly Item[]): string | undefined => {
+    const found = some.findLast(item => item.kind === 'tool' && item.tool.id === parentId);
+    return found?.kind === 'tool' ? found.tool.title : undefined;
+  };
+  return titleIn(items) ?? [...turns()].reverse().map(titleIn).find(title => title !== undefined) ?? '';
 }
 
 function changeTool(items: Item[], key: string, id: string, at: string, change: (tool: ToolView) => ToolView): void {
