@@ -228,7 +228,7 @@ export const texts = {
       archived: (name: string) => `“${name}” is archived. Restore it first`,
       missing: (name: string) => `The folder of “${name}” is gone`,
     },
-    stays: (n: number) => (n === 1 ? '1 card stays. A card goes when its worktree is archived: E' : `${n} cards stay. A card goes when its worktree is archived: E`),
+    stays: (n: number) => (n === 1 ? '1 card stays: E archives its worktree' : `${n} cards stay: E archives their worktrees`),
     deleted: {
       things: (n: number) => `Deleted ${n} things`,
       zone: (name: string) => `Deleted zone “${name}”. Its cards stay`,

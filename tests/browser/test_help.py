@@ -288,9 +288,10 @@ def delete(desk):
     assert desk.count("card") == cards
     said.get_by_role("button", name="Undo").click()
     desk.lab.wait_for(lambda: desk.count("note") == notes)
+    desk.calm()
     desk.at("First")
     desk.press("Delete")
-    desk.see(".agor-board-hint", "archived: E")
+    desk.see(".agor-board-hint", "E archives its worktree")
 
 
 @at("board", "Esc")

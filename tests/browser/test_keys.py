@@ -224,3 +224,50 @@ def test_keys_of_a_board_in_a_cell_are_not_the_notebooks(lab, people, board):
     page.locator(".agor-transcript").focus()
     page.keyboard.press("Control+b")
     page.wait_for_selector(".jp-FileBrowser", state="hidden")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_delete_takes_what_it_can_and_says_what_stays(lab, people, board, screens, dark):
+    theme = "dark" if dark else "light"
+    lab.post("worktrees", {"repo": "warehouse", "name": f"Stays {theme}", "board": board, "x": 0, "y": 0})
+    lab.post(f"board/zones?path={board}", {"name": "Later", "x": 320, "y": 0, "width": 300, "height": 200})
+    lab.post(f"board/notes?path={board}", {"text": "**Ask** Jonas", "x": 0, "y": 260})
+    page = people("mira", dark=dark)
+    app = open_tab(page, lab, board)
+    card(page, "Stays").click(position={"x": 120, "y": 12})
+    page.locator(".agor-zone").click(position={"x": 200, "y": 12}, modifiers=["Shift"])
+    page.locator(".agor-note").click(position={"x": 100, "y": 12}, modifiers=["Shift"])
+    page.wait_for_function("document.querySelectorAll('[data-selected]').length === 3")
+
+    page.keyboard.press("Delete")
+
+    said = page.locator(".agor-toast", has_text="Deleted 2 things. 1 card stays: E archives its worktree")
+    said.wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-selected]').length === 1")
+    page.wait_for_selector(".agor-zone", state="detached")
+    page.screenshot(path=screens / f"deleted-{theme}.png")
+    said.get_by_role("button", name="Undo").click()
+    page.locator(".agor-zone").wait_for()
+    page.locator(".agor-note").wait_for()
+    app.locator(".agor-bar").get_by_role("button", name="Needs me").click()
+    page.locator(".agor-board-hint").wait_for()
+    page.screenshot(path=screens / f"no-hit-{theme}.png")
+
+
+def test_keys_that_change_something_say_to_a_viewer_why_they_do_not(lab, people, board):
+    made = worktree(lab, board, "Only looked at")
+    lab.post(f"board/notes?path={board}", {"text": "A note", "x": 400, "y": 0})
+    page = people("vera")
+    open_tab(page, lab, board)
+    said = page.locator(".agor-board-hint")
+
+    for key in ("w", "s", "e", "Delete"):
+        card(page, "Only looked at").evaluate("element => element.focus()")
+        page.keyboard.press(key)
+        said.get_by_text("change").wait_for()
+        assert page.locator(".agor-dialog").count() == 0
+        said.wait_for(state="detached")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".agor-panel[aria-label=Worktree]")
+
+    assert lab.get(f"worktrees/{made['id']}")["state"] == "ready"

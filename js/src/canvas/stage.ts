@@ -930,9 +930,12 @@ export class Stage implements Desk, ActionHost {
       if (object && (object.kind !== 'card' || (!worktree && this.state.isLoaded))) loose.push(id);
       else if (worktree?.state === 'archived' || worktree?.state === 'missing') away.push([id, worktree.id]);
     }
-    const stay = ids.length - loose.length - away.length;
-    if (loose.length) this.remove(loose, stay);
-    else if (stay) this.#hint(texts.keys.stays(stay));
+    const stay = ids.filter(id => !loose.includes(id) && !away.some(([one]) => one === id));
+    if (loose.length) {
+      this.remove(loose, stay.length);
+      // They can be archived at once.
+      this.commands.select(stay);
+    } else if (stay.length) this.#hint(texts.keys.stays(stay.length));
     else if (!ids.length) this.#hint(no.selection);
     for (const [id, worktree] of away) this.run(id, () => this.commands.takeOffBoard(worktree));
   }
