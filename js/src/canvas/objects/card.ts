@@ -201,7 +201,7 @@ const full = (id: string, card: CardContent, context: ViewContext): HTMLElement 
     treeElement(card),
     card.strip ? stripElement(card.strip, context.isWaiting(id)) : null,
     troubleElement(context.trouble(id)),
-    card.foot?.inside ? h('div', { class: 'agor-inside agor-ell', title: card.foot.works.join('\n') }, card.foot.inside) : null,
+    card.foot?.inside ? h('div', { class: 'agor-inside', title: card.foot.works.join('\n') }, card.foot.inside) : null,
     card.foot ? footElement(card.foot, card) : h('div', { class: 'agor-end' }),
   );
 
