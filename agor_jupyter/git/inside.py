@@ -36,7 +36,7 @@ def other_heads(private: Private) -> Refs:
     found: Refs = {}
     for name in _folders(private.git_dir, "worktrees"):
         head = _HEAD.fullmatch(read_beneath(private.git_dir, f"worktrees/{name}/HEAD", 4096) or b"")
-        if head and name != private.worktree.name and ".." not in name and _PART.fullmatch(name):
+        if head and name != private.entry and ".." not in name and _PART.fullmatch(name):
             found[f"worktrees/{name}/HEAD"] = head[1].decode()
     return found
 

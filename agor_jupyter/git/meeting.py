@@ -370,7 +370,7 @@ class _Meeting:
         code = 1
         if before and now:
             code = (await self._git(action, "read-tree", "-i", "-m", before, "HEAD", ok=(0, 1, 128))).code
-        if code and files.operation(self._private.git_dir, f"worktrees/{self._private.worktree.name}") is None:
+        if code and files.operation(self._private.git_dir, f"worktrees/{self._private.entry}") is None:
             await self._git(action, "read-tree", "--reset", "HEAD")
         await self._git(action, "update-index", "-q", "--refresh", ok=(0, 1))
 
@@ -383,7 +383,7 @@ class _Meeting:
 
     async def _tell_operation(self) -> None:
         """Say once that a merge or the like is under way inside, and with how many conflicts."""
-        word, said = files.operation(self._private.git_dir, f"worktrees/{self._private.worktree.name}"), ""
+        word, said = files.operation(self._private.git_dir, f"worktrees/{self._private.entry}"), ""
         if word is not None:
             listed = await run_inside(self._private, self._inside.looking, "look into the sandbox", "ls-files", "--unmerged", "-z")
             paths = sorted({line.partition("\t")[2] for line in listed.text.split("\0") if line})

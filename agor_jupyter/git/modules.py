@@ -46,7 +46,7 @@ class Module(Repository):
 def names(private: Private, *, is_inside: bool) -> list[str]:
     """Of all that are filled, as paths below `modules`."""
     root = private.git_dir if is_inside else private.repository.common_dir
-    return list(_below(root, f"worktrees/{private.worktree.name}/modules", ""))[:_MOST]
+    return list(_below(root, f"worktrees/{private.entry}/modules", ""))[:_MOST]
 
 
 def borrowed(private: Private) -> list[tuple[Path, Path]]:
@@ -266,7 +266,7 @@ def _below(root: Path, top: str, name: str, depth: int = 0) -> list[str]:
 
 
 def _inner(private: Private, name: str) -> str:
-    return f"worktrees/{private.worktree.name}/modules/{name}"
+    return f"worktrees/{private.entry}/modules/{name}"
 
 
 def _place(private: Private, name: str) -> Path:

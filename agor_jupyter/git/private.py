@@ -73,6 +73,11 @@ class Private:
         return self.folder / "git"
 
     @property
+    def entry(self) -> str:
+        """The name of the worktree's folder below `worktrees`, inside as outside: its files name it."""
+        return self.repository.worktree_dir(self.worktree).name
+
+    @property
     def index(self) -> Path:
         """A copy of the real index, as it was when the private side was made."""
         return self.folder / "index"
@@ -169,7 +174,7 @@ async def inside_of(private: Private, inside: Inside, timeout_s: float | None = 
         *("for-each-ref", "--format=%(refname)%00%(objectname)"),
         timeout_s=timeout_s,
     )
-    head = _head(read_beneath(private.git_dir, f"worktrees/{private.worktree.name}/HEAD", 4096))
+    head = _head(read_beneath(private.git_dir, f"worktrees/{private.entry}/HEAD", 4096))
     if head is None:
         raise errors.GitFailed("look into the sandbox", "it has no HEAD")
     return Side(head=head, refs=_refs(output.text))
@@ -241,7 +246,7 @@ async def make(private: Private, outside: Side) -> Known:
     shutil.rmtree(new, ignore_errors=True)
     if private.git_dir.is_dir():  # nobody knows what of it is outside
         put_aside(private)
-    own = new / "worktrees" / worktree.name
+    own = new / "worktrees" / private.entry
     for folder in (own, new / "objects" / "info", new / "objects" / "pack", new / "refs" / "heads", new / "refs" / "tags", new / "info"):
         folder.mkdir(parents=True)
     who = await identity.of(repository, worktree)

@@ -434,7 +434,7 @@ class Sandboxes:
     def _inside(self, place: Private, checkouts: Sequence[Path]) -> Inside:
         """Of the server's own calls of git: no network is taken away and no home given, only git and the private side."""
         path, home = os.environ.get("PATH", os.defpath), Path(os.environ.get("HOME") or "/nonexistent")
-        own = place.repository.common_dir / "worktrees" / place.worktree.name
+        own = place.repository.common_dir / "worktrees" / place.entry
         env = {"PATH": path, "HOME": "/run", **_OWN_GIT}
         pinned = env | {"GIT_DIR": str(own)}
         hidden = [*self._secret(home), *sandbox.homes(), *checkouts]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agor_jupyter.domain.worktrees import WorktreeAdopt
 from tests.sandbox.conftest import config, git, notices, play  # noqa: F401  # config: a fixture
 
 FILL = ("-c", "protocol.file.allow=always", "submodule", "update", "--init", "-q")
@@ -48,6 +49,23 @@ async def test_status_works_and_commits_come_out(filled, scene, repository):
     assert git("rev-parse", "HEAD", cwd=filled) == git("rev-parse", "HEAD:vendor/lib", cwd=path)
     assert git("status", "--porcelain", cwd=filled) == ""
     assert git("status", "--porcelain", cwd=path) == ""
+    assert await notices(scene, session) == []
+
+
+async def test_it_is_found_where_git_has_another_name_for_the_worktree_than_its_folder(library, scene, repository, tmp_path):
+    for number in range(2):
+        path = tmp_path / "root" / f"other-{number}" / "same"
+        git("worktree", "add", "-q", "-b", f"b{number}", str(path), cwd=repository)
+    git(*FILL, cwd=path)
+    adopt = WorktreeAdopt(repo=scene.worktree.repo_id, path=str(path))
+    scene.worktree = await scene.agor.worktrees.adoption.adopt(scene.caller, adopt, scene.key())
+    session = await scene.session()
+
+    _, said = await play(scene, session, "cd vendor/lib; cat lib.py; echo 2 > lib.py; git commit -qam inner; git status --porcelain")
+
+    assert Path(git("rev-parse", "--absolute-git-dir", cwd=path).strip()).name != "same"
+    assert said.strip() == "1"
+    assert git("log", "-1", "--format=%s", cwd=path / "vendor" / "lib") == "inner"
     assert await notices(scene, session) == []
 
 
