@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -13,6 +12,7 @@ from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
+from benchmarks import scratch
 from benchmarks.worktrees import OWNER, Bench, make_repository, row
 
 ROUNDS = 5
@@ -106,16 +106,13 @@ async def made(bench: Bench, name: str) -> Worktree:
 
 
 async def rows() -> list[dict]:
-    folder = Path(tempfile.mkdtemp(prefix="agor-bench-", dir=os.environ.get("AGOR_BENCH_DIR")))
-    try:
-        make_repository(folder / "repo")
-        config = Config(data_dir=folder / "data", root_dir=folder, allowed_roots=(folder,))
-        async with Agor(config) as app:
-            repo = await app.repos.add(OWNER, RepoAdd(path=str(folder / "repo")), uuid.uuid4().hex)
-            bench = Bench(folder, app, repo)
-            return [*await ratio_rows(bench), await data_row(bench)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = scratch.folder()
+    make_repository(folder / "repo")
+    config = Config(data_dir=folder / "data", root_dir=folder, allowed_roots=(folder,))
+    async with Agor(config) as app:
+        repo = await app.repos.add(OWNER, RepoAdd(path=str(folder / "repo")), uuid.uuid4().hex)
+        bench = Bench(folder, app, repo)
+        return [*await ratio_rows(bench), await data_row(bench)]
 
 
 if __name__ == "__main__":

@@ -1,17 +1,15 @@
 """Worktrees of large repositories beside bare git, in the same run: `python -m benchmarks large`."""
 
 import asyncio
-import os
 import random
-import shutil
 import subprocess
-import tempfile
 import uuid
 from pathlib import Path
 
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
+from benchmarks import scratch
 from benchmarks.worktrees import OWNER, Bench, git, row
 
 LARGE_FILES = 30_000
@@ -49,7 +47,6 @@ async def measure(folder: Path, files: int, commits: int, count: int, rounds: in
         bench = Bench(folder, app, repo)
         bench.bare()
         await bench.ours()
-        await bench.clear()
         for turn in range(rounds):
             if turn % 2:
                 bare = sum(bench.bare() for _ in range(count))
@@ -58,22 +55,17 @@ async def measure(folder: Path, files: int, commits: int, count: int, rounds: in
                 ours = await bench.ours(count)
                 bare = sum(bench.bare() for _ in range(count))
             pairs.append((bare, ours))
-            await bench.clear()
     return pairs
 
 
 async def rows() -> list[dict]:
-    folder = Path(tempfile.mkdtemp(prefix="agor-large-", dir=os.environ.get("AGOR_BENCH_DIR")))
-    try:
-        ones = await measure(folder / "large", LARGE_FILES, 1, 1, ONES)
-        shutil.rmtree(folder / "large")
-        tens = await measure(folder / "lab", LAB_FILES, LAB_COMMITS, 10, TENS)
-        return [
-            row("create_large_ratio", ones, 1.05, "bare `git worktree add`, 30,000 files, in turns"),
-            row("create_ten_large_ratio", tens, 0.60, "ten bare `git worktree add` one after the other, 10,000 files and 30,000 commits"),
-        ]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = scratch.folder()
+    ones = await measure(folder / "large", LARGE_FILES, 1, 1, ONES)
+    tens = await measure(folder / "lab", LAB_FILES, LAB_COMMITS, 10, TENS)
+    return [
+        row("create_large_ratio", ones, 1.05, "bare `git worktree add`, 30,000 files, in turns"),
+        row("create_ten_large_ratio", tens, 0.60, "ten bare `git worktree add` one after the other, 10,000 files and 30,000 commits"),
+    ]
 
 
 if __name__ == "__main__":

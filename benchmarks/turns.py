@@ -2,12 +2,9 @@
 
 import asyncio
 import json
-import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -19,6 +16,7 @@ from agor_jupyter.domain.turns import ENDED
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
+from benchmarks import scratch
 from benchmarks.server import row
 from benchmarks.worktrees import OWNER, git
 
@@ -52,27 +50,24 @@ async def turn(app: Agor, session: Session, text: str) -> float:
 
 
 async def rows() -> list[dict]:
-    folder = Path(tempfile.mkdtemp(prefix="agor-bench-", dir=os.environ.get("AGOR_BENCH_DIR")))
-    try:
-        make_repository(folder / "root" / "repo")
-        config = Config(data_dir=folder / "data", root_dir=folder / "root", allowed_roots=(folder / "root",), agents=(AGENT,))
-        async with Agor(config) as app:
-            repo = await app.repos.add(OWNER, RepoAdd(path=str(folder / "root" / "repo")), uuid.uuid4().hex)
-            made = await app.worktrees.create(OWNER, WorktreeCreate(repo=repo.id, name="large"), uuid.uuid4().hex)
-            worktree = await app.worktrees.wait_ready(made.id)
-            session = await app.sessions.create(OWNER, SessionCreate(worktree_id=worktree.id, agent="working"), uuid.uuid4().hex)
-            await turn(app, session, "work")
-            bare, changed, committed = [], [], []
-            for _ in range(TURNS):
-                began = time.perf_counter()
-                subprocess.run(["git", "status"], cwd=worktree.path, check=True, stdout=subprocess.DEVNULL)
-                bare.append(time.perf_counter() - began)
-                changed.append(await turn(app, session, "work"))
-            for _ in range(TURNS):
-                committed.append(await turn(app, session, "work and commit"))
-            session = await app.sessions.get(session.id)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = scratch.folder()
+    make_repository(folder / "root" / "repo")
+    config = Config(data_dir=folder / "data", root_dir=folder / "root", allowed_roots=(folder / "root",), agents=(AGENT,))
+    async with Agor(config) as app:
+        repo = await app.repos.add(OWNER, RepoAdd(path=str(folder / "root" / "repo")), uuid.uuid4().hex)
+        made = await app.worktrees.create(OWNER, WorktreeCreate(repo=repo.id, name="large"), uuid.uuid4().hex)
+        worktree = await app.worktrees.wait_ready(made.id)
+        session = await app.sessions.create(OWNER, SessionCreate(worktree_id=worktree.id, agent="working"), uuid.uuid4().hex)
+        await turn(app, session, "work")
+        bare, changed, committed = [], [], []
+        for _ in range(TURNS):
+            began = time.perf_counter()
+            subprocess.run(["git", "status"], cwd=worktree.path, check=True, stdout=subprocess.DEVNULL)
+            bare.append(time.perf_counter() - began)
+            changed.append(await turn(app, session, "work"))
+        for _ in range(TURNS):
+            committed.append(await turn(app, session, "work and commit"))
+        session = await app.sessions.get(session.id)
     reference = f"30,000 files, a changed file, sandbox {session.sandbox}; bare `git status` {statistics.median(bare) * 1000:.0f} ms"
     with_commit = f"the same, with a commit of the agent; median {statistics.median(committed):.2f} s"
     return [

@@ -1,11 +1,9 @@
 """Worktrees and their status beside bare git, in the same run: `python -m benchmarks.worktrees`."""
 
 import asyncio
-import os
 import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -15,6 +13,7 @@ from agor_jupyter.domain.repos import Repo, RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate, WorktreeState
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
+from benchmarks import scratch
 
 OWNER = Caller(person=Person(username="bench", name="Bench"), role=Role.OWNER)
 FOLDERS, FILES = 40, 50
@@ -61,14 +60,6 @@ class Bench:
         assert ready.state is WorktreeState.READY, ready.reason
         return made.id
 
-    async def clear(self) -> None:
-        """Back to the start, so that each round meets the same disk."""
-        for worktree in await self.app.worktrees.list():
-            await self.app.worktrees.remove(OWNER, worktree.id, uuid.uuid4().hex, force=True)
-        for path in self.folder.glob("bare-*"):
-            git("worktree", "remove", "--force", str(path), cwd=self.source)
-        os.sync()
-
 
 async def create_rows(bench: Bench) -> list[dict]:
     ones: list[tuple[float, float]] = []
@@ -80,11 +71,9 @@ async def create_rows(bench: Bench) -> list[dict]:
         else:
             ours, bare = await bench.ours(), bench.bare()
         ones.append((bare, ours))
-    await bench.clear()
     tens: list[tuple[float, float]] = []
     for _ in range(TENS):
         tens.append((sum(bench.bare() for _ in range(10)), await bench.ours(10)))
-        await bench.clear()
     return [
         row("worktree_create_ratio", ones, 1.10, "bare `git worktree add`, 2,000 files, interleaved"),
         row("worktree_ten_ratio", tens, 0.60, "ten bare `git worktree add` one after the other"),
@@ -180,16 +169,13 @@ def row(name: str, pairs: list[tuple[float, float]], bar: float, reference: str)
 
 
 async def rows() -> list[dict]:
-    folder = Path(tempfile.mkdtemp(prefix="agor-bench-", dir=os.environ.get("AGOR_BENCH_DIR")))
-    try:
-        make_repository(folder / "repo")
-        config = Config(data_dir=folder / "data", root_dir=folder, allowed_roots=(folder,))
-        async with Agor(config) as app:
-            repo = await app.repos.add(OWNER, RepoAdd(path=str(folder / "repo")), uuid.uuid4().hex)
-            bench = Bench(folder, app, repo)
-            return [*await create_rows(bench), *await status_rows(bench), *await nested_rows(bench)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = scratch.folder()
+    make_repository(folder / "repo")
+    config = Config(data_dir=folder / "data", root_dir=folder, allowed_roots=(folder,))
+    async with Agor(config) as app:
+        repo = await app.repos.add(OWNER, RepoAdd(path=str(folder / "repo")), uuid.uuid4().hex)
+        bench = Bench(folder, app, repo)
+        return [*await create_rows(bench), *await status_rows(bench), *await nested_rows(bench)]
 
 
 if __name__ == "__main__":

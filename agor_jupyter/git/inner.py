@@ -12,6 +12,7 @@ import re
 import shutil
 import stat
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ _MAX_INDEX_BYTES = 256 * 1024 * 1024
 _MAX_SETTINGS_BYTES = 1024 * 1024
 _MAX_STASHES_BYTES = 4 * 1024 * 1024
 _TIMEOUT_S = 20.0
+_PREFIX = "inner-"
 _LINKED = ("objects", "refs", "packed-refs", "info", "shallow")
 _HEAD = re.compile(rb"(ref: refs/[^\x00-\x20~^:?*\[\\\x7f]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
 _IS_SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
@@ -168,11 +170,33 @@ async def look(repository: Repository, place: Place, known: tuple[str, ...] = ()
         return Found(problem=str(error))
 
 
-async def look_again(repository: Repository, place: Place, before: Found) -> Found:
-    """As `look`, when nothing changed of what git keeps for it: only its files are compared. One process."""
+class View:
+    """One that stays for further looks, until nobody holds it any more or the program ends. It is made when it is first asked for."""
+
+    def __init__(self, repository: Repository, place: Place) -> None:
+        self._repository, self._place = repository, place
+        self._path: Path | None = None
+
+    def path(self) -> Path:
+        if self._path is None or not self._path.is_dir():
+            path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._repository.view))
+            weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+            if problem := _build(path, self._place, self._repository):
+                raise _Unreadable(problem)
+            self._path = path
+        return self._path
+
+
+def drop_left_views(view: Path) -> None:
+    """Those that a server left which did not end by itself."""
+    for path in view.glob(f"{_PREFIX}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+async def look_again(place: Place, before: Found, view: View) -> Found:
+    """As `look`, when nothing changed of what git keeps for it since `view` was made: only its files are compared. One process."""
     try:
-        with _viewed(repository, place) as view:
-            return dataclasses.replace(before, changes=await _status(view, place))
+        return dataclasses.replace(before, changes=await _status(view.path(), place))
     except errors.GitFailed as error:
         return Found(problem=_problem(error))
     except _Unreadable as error:
@@ -185,7 +209,7 @@ class _Unreadable(Exception):
 
 @contextlib.contextmanager
 def _viewed(repository: Repository, place: Place) -> Iterator[Path]:
-    view = Path(tempfile.mkdtemp(prefix="inner-", dir=repository.view))
+    view = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=repository.view))
     try:
         problem = _build(view, place, repository)
         if problem:

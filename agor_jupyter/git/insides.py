@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +50,7 @@ class _Known:
     """The print of what git keeps for it."""
     files: bytes | None
     """The print of its files. `None`: they are many."""
+    view: inner.View
 
 
 @dataclass(kw_only=True)
@@ -56,6 +58,8 @@ class Seen:
     """What earlier looks found, by the state that it was found in."""
 
     found: dict[str, _Known] = field(default_factory=dict)
+    indexes: dict[str, tuple[object, Index]] = field(default_factory=dict)
+    """Of the repositories below, each with the state of its file."""
     recorded_mark: object = None
     recorded: dict[str, str] = field(default_factory=dict)
 
@@ -83,7 +87,7 @@ async def find(  # noqa: PLR0917 called in one place
         ]
         matched.update(place.git_dir for place in places if place.git_dir is not None)
         await asyncio.gather(*(one(place) for place in places))
-        waiting = [f"{place.path}/{below}" for place in places for below in _below(place, done[place.path][1])]
+        waiting = [f"{place.path}/{below}" for place in places for below in _below(place, done[place.path][1], seen)]
         if not waiting:
             break
     left = [folder for folder in inner.modules(own) if folder not in matched]
@@ -91,21 +95,33 @@ async def find(  # noqa: PLR0917 called in one place
         await one(Place(path=str(folder.relative_to(own / "modules")), folder=None, git_dir=folder, is_left=True))
     for path in [path for path in seen.found if path not in done]:
         del seen.found[path]
+    here = {str(place.git_dir) for place, _, _ in done.values()}
+    for path in [path for path in seen.indexes if path not in here]:
+        del seen.indexes[path]
     return [done[path] for path in sorted(done)]
 
 
-def _below(place: Place, found: Found) -> list[str]:
+def _below(place: Place, found: Found, seen: Seen) -> list[str]:
     """Repositories and submodules that lie in this one."""
     links: list[str] = []
     if place.git_dir is not None and place.folder is not None:
-        content = read_beneath(place.git_dir, "index", entries.MAX_BYTES)
-        try:
-            parsed = entries.parse(content or b"", len(found.head) // 2 or 20)
-        except OddIndex:
-            parsed = Index()
+        parsed = _index_of(place.git_dir, len(found.head) // 2 or 20, seen)
         links = [os.fsdecode(path) for path in parsed.links]
-        links += [name for folder in parsed.folders if os.path.lexists(place.folder / (name := os.fsdecode(folder)) / ".git")]
+        links += [name for folder in parsed.folders if os.path.lexists(f"{place.folder}/{(name := os.fsdecode(folder))}/.git")]
     return [*found.changes.inner, *links]
+
+
+def _index_of(git_dir: Path, width: int, seen: Seen) -> Index:
+    mark, known = entries.signature(f"{git_dir}/index"), seen.indexes.get(str(git_dir))
+    if known is not None and mark is not None and known[0] == mark:
+        return known[1]
+    try:
+        parsed = entries.parse(read_beneath(git_dir, "index", entries.MAX_BYTES) or b"", width)
+    except OddIndex:
+        parsed = Index()
+    if mark is not None and mark[3] < time.time_ns() - 100_000_000:
+        seen.indexes[str(git_dir)] = mark, parsed
+    return parsed
 
 
 async def _inside(  # noqa: PLR0917 called in one place
@@ -122,7 +138,7 @@ async def _inside(  # noqa: PLR0917 called in one place
     if before is not None and (before.kept != state.digest or before.inside[0] != place):
         before = None
     if before is not None and before.files is None:
-        again = await inner.look_again(repository, place, before.inside[1])
+        again = await inner.look_again(place, before.inside[1], before.view)
         if again == before.inside[1]:
             return before.inside
     files = await asyncio.to_thread(walk.take, str(place.folder or ""), "", bounds, lambda _: False)
@@ -133,7 +149,8 @@ async def _inside(  # noqa: PLR0917 called in one place
     objects = await asyncio.to_thread(walk.weigh, f"{place.common_dir or git_dir}/objects", bounds)
     answer = (place, found, state.bytes + files.bytes + objects)
     if state.is_settled and files.is_settled:
-        seen.found[_name(place)] = _Known(inside=answer, kept=state.digest, files=files.digest if files.count <= _FEW else None)
+        few = files.digest if files.count <= _FEW else None
+        seen.found[_name(place)] = _Known(inside=answer, kept=state.digest, files=few, view=inner.View(repository, place))
     return answer
 
 

@@ -188,18 +188,25 @@ def pointer_of(worktree: Path, path: str) -> bytes | None:
 async def may_be_filtered(repository: Repository, worktree: Path) -> bool:
     """Whether an attribute file names a filter, as far as that is seen without reading them all."""
     attributes = (await _named_in_index(repository, worktree)).attributes
-    root = read_beneath(worktree, ".gitattributes", _MAX_ATTRIBUTES_BYTES) or b""
+    root = _attributes_of(worktree)
     if b"filter" in root or attributes > (1 if root else 0):
         return True
     elsewhere = ((repository.common_dir, "info/attributes"), (_personal_settings(), "attributes"))
     return any(
-        os.path.lexists(f"{folder}/{path}") and b"filter" in (read_beneath(folder, path, _MAX_ATTRIBUTES_BYTES) or b"")
+        os.path.lexists(f"{folder}/{path}") and b"filter" in (read_beneath(Path(folder), path, _MAX_ATTRIBUTES_BYTES) or b"")
         for folder, path in elsewhere
     )
 
 
-def _personal_settings() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME") or "/nonexistent") / ".config") / "git"
+def _attributes_of(worktree: Path) -> bytes:
+    if not os.path.lexists(f"{worktree}/.gitattributes"):
+        return b""
+    return read_beneath(worktree, ".gitattributes", _MAX_ATTRIBUTES_BYTES) or b""
+
+
+def _personal_settings() -> str:
+    home = os.environ.get("HOME") or "/nonexistent"
+    return f"{os.environ.get('XDG_CONFIG_HOME') or f'{home}/.config'}/git"
 
 
 async def _named_in_index(repository: Repository, worktree: Path) -> _Named:

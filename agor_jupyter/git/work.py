@@ -5,6 +5,7 @@ says so and does not call the rest clean.
 """
 
 import asyncio
+import functools
 import os
 import re
 import time
@@ -78,7 +79,7 @@ async def survey(  # noqa: PLR0917 called in few places
         is_whole: walk the whole folder for repositories that git does not see. Otherwise only tracked and untracked folders count.
 
     """
-    caches, seen = caches or Caches(), seen or Seen()
+    caches, seen = caches or _declared(), seen or Seen()
     found = found if found is not None else await changes(repository, worktree)
     bounds = walk.Bounds()
     under_way = operations.under_way(repository.worktree_dir(worktree))
@@ -115,6 +116,11 @@ def _own(worktree: Path, *groups: Mapping[str, Sequence[str]]) -> list[Work]:
         text = f"{named(label, len(paths))}: {_named(names, len(paths))} ({size(total)})"
         work.append(Work(kind=WorkKind.OWN, text=text, files=len(paths), bytes=total, names=names))
     return work
+
+
+@functools.cache
+def _declared() -> Caches:
+    return Caches()
 
 
 def plain(worktree: Path, found: Changes) -> list[Work]:

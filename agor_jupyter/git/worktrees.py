@@ -237,7 +237,7 @@ async def read_index(repository: Repository, path: Path) -> None:
 def foreign_lock(repository: Repository, path: Path) -> str | None:
     """The reason with which another tool locked it, in one line; `""` when that gave none. `None`: nobody but us did."""
     admin = repository.worktree_dir(path)
-    if not os.path.lexists(admin / "locked"):
+    if not os.path.lexists(f"{admin}/locked"):
         return None
     reason = quoted((read_beneath(admin, "locked", _MAX_REASON_BYTES) or b"").decode("utf-8", "replace"))
     return None if reason == LOCK_REASON else " ".join(reason.split())[:200]

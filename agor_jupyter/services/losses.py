@@ -21,7 +21,8 @@ _KEPT_LISTS = 200
 _NAMED = 3
 
 
-LookInside = Callable[[WorktreeId, Path], Awaitable[UnderWay | None]]
+LookInside = Callable[[WorktreeId, str], Awaitable[UnderWay | None]]
+"""`str` is the name that git has for the worktree."""
 """What an agent has under way in the sandbox of a worktree."""
 
 
@@ -34,7 +35,7 @@ async def survey(
     own = await keepers.of(worktree, found.untracked, found.ignored)
     found.tell_apart(own)
     caches = await lists.of(repository, worktree.base_sha)
-    inside = await look_inside(worktree.id, path) if look_inside is not None else None
+    inside = await look_inside(worktree.id, repository.worktree_dir(path).name) if look_inside is not None else None
     works = [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found, own=own)]
     stray = await strays.find(repository, worktree, found.branch, found.head) if found.head else None
     works += [strays.work(stray, found.branch)] if stray is not None else []

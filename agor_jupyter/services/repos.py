@@ -14,7 +14,7 @@ from agor_jupyter.domain.events import Removed, RepoChanged
 from agor_jupyter.domain.ids import RepoId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Branch, Check, CloneProgress, GitPlace, Repo, RepoAdd, RepoState
-from agor_jupyter.git import branches, clone, names, places, worktrees
+from agor_jupyter.git import branches, clone, inner, names, places, worktrees
 from agor_jupyter.git.repository import Filtering, Repository, discover, promisor_url, read_settings
 from agor_jupyter.services import checkup
 from agor_jupyter.services.clock import Clock
@@ -50,6 +50,8 @@ class Repos:
             if repo.state is RepoState.CLONING:
                 await asyncio.to_thread(clone.forget, Path(repo.path))
                 await self._change(repo.id, state=RepoState.FAILED, reason="the server stopped while it was cloned", progress=None)
+            elif repo.state is RepoState.READY and repo.git_dir is not None:
+                await asyncio.to_thread(inner.drop_left_views, self.repository(repo).view)
 
     async def close(self) -> None:
         await self._tasks.close()

@@ -309,17 +309,22 @@ class Sandboxes:
             raise errors.BadRequest([f"{ref} is no commit to merge. `{kept.line_of(ref, place.name)}` in the worktree makes it yours"])
         return ref
 
-    async def under_way(self, worktree_id: WorktreeId, path: Path) -> UnderWay | None:
-        """What an agent has under way in the sandbox of the worktree at `path`, by the files there: no process."""
-        git_dir = self._folder / worktree_id / "git"
-        return await asyncio.to_thread(inside.under_way, git_dir, path.name) if git_dir.is_dir() else None
+    async def under_way(self, worktree_id: WorktreeId, entry: str) -> UnderWay | None:
+        """What an agent has under way in the sandbox of the worktree that git calls `entry`, by the files there: no process."""
+        git_dir = f"{self._folder}/{worktree_id}/git"
+        return await asyncio.to_thread(inside.under_way, Path(git_dir), entry) if os.path.lexists(git_dir) else None
 
     async def forget(self, worktree_id: WorktreeId) -> None:
-        """The worktree's folder is gone. What is left of its sandbox is only kept when something in it was not brought out."""
+        """The worktree's folder is gone. What is left of its sandbox is only kept when something in it was not brought out, or is under
+        way there: it goes on when the worktree is restored.
+        """
         folder = self._folder / worktree_id
         if await asyncio.to_thread((folder / "git").is_dir):
             with contextlib.suppress(errors.AgorError):
-                await keeping.let_go((await self._place(await self._worktrees.get(worktree_id))).repository, worktree_id)
+                place = await self._place(await self._worktrees.get(worktree_id))
+                if await self.under_way(worktree_id, place.entry) is not None:
+                    return
+                await keeping.let_go(place.repository, worktree_id)
         if await asyncio.to_thread((folder / _OPEN).exists):
             log.warning("The sandbox of worktree %s is kept in %s: not all in it could be brought out", worktree_id, folder)
             return

@@ -123,7 +123,7 @@ class Statuses:
         base = base_of(worktree)
         found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, now, changes, seen.counted)
         works = await work.survey(repository, path, base, caches, changes, seen.found, own=own, is_whole=False)
-        inside = await self.look_inside(worktree.id, path) if self.look_inside is not None else None
+        inside = await self.look_inside(worktree.id, repository.worktree_dir(path).name) if self.look_inside is not None else None
         if inside is not None:
             works.append(in_sandbox(inside))
             found = found.replace(inside=status_inside(inside))

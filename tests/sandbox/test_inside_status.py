@@ -40,6 +40,29 @@ async def test_an_operation_under_way_inside_is_in_the_status(scene, command, wo
     assert (await _status(scene)).inside is None
 
 
+async def test_a_merge_under_way_inside_goes_on_after_an_archive(scene):
+    session = await scene.session()
+    await play(scene, session, *CLASH, "git merge side > /dev/null 2>&1 || true", "echo both > load.py; git add load.py")
+    before = await _status(scene)
+
+    await scene.agor.worktrees.archive(scene.caller, scene.worktree.id, scene.key())
+    await scene.agor.worktrees.restore(scene.caller, scene.worktree.id, scene.key())
+    await scene.agor.worktrees.wait_ready(scene.worktree.id)
+
+    assert (await _status(scene)).inside == before.inside
+    session = await scene.session()
+    _, said = await play(
+        scene,
+        session,
+        "git status --porcelain; cat load.py",
+        "git checkout -q --ours model.sql; git commit -qam merged; git log --merges --format=%s",
+    )
+    assert "UU model.sql" in said
+    assert "both" in said
+    assert said.strip().endswith("merged")
+    assert (await _status(scene)).inside is None
+
+
 async def test_conflicts_of_a_stash_are_told_without_an_operation(scene):
     session = await scene.session()
 
@@ -74,14 +97,16 @@ async def test_what_is_kept_is_listed_with_what_the_branch_has_not(scene, reposi
     )
     made = committed(said)
 
-    found = {one.kind: one for one in await scene.agor.sandboxes.kept(scene.worktree.id)}
+    kept = await scene.agor.sandboxes.kept(scene.worktree.id)
+    found = {one.kind: one for one in kept}
 
     branch = scene.worktree.branch
     assert found[KeptKind.BRANCH].commit == made["two"]
     assert (found[KeptKind.BRANCH].commits, found[KeptKind.BRANCH].can_take) == (2, True)
     assert found[KeptKind.BRANCH].text == f"The agent's branch side: 2 commits that branch {branch} has not, the last “two”"
     assert found[KeptKind.BRANCH].line == f"git branch side {found[KeptKind.BRANCH].ref}"
-    assert (found[KeptKind.TAG].text.partition(":")[0], found[KeptKind.TAG].commits) == ("The agent's tag v1", 2)
+    tags = {one.text.partition(":")[0].partition(";")[0]: one.commits for one in kept if one.kind is KeptKind.TAG}
+    assert tags == {"The agent's tag v1": 2, "The agent's tag here": 0}
     assert not found[KeptKind.STASH].can_take
     assert found[KeptKind.STASH].line.startswith("git stash apply refs/agor/sandbox/")
     assert not found[KeptKind.NOTES].can_take
