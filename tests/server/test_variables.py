@@ -79,7 +79,8 @@ async def test_the_canary_is_nowhere(leaky, worktree):
     assert [turn["state"] for turn in turns[:4]] == ["failed", "done", "done", "done"]
     known = {"worktree": worktree["id"], "repo": worktree["repoId"], "agent": "leaking"}
     for turn in turns:
-        answers += [alice.get(_fill(route.path, known | {"turn": turn["id"], "session": turn["sessionId"]}), **_query(route.path)) for route in ROUTES if _is_read(route)]  # fmt: skip
+        about = known | {"turn": turn["id"], "session": turn["sessionId"]}
+        answers += [_read(alice, route.path, about) for route in ROUTES if _is_read(route)]
     async with Stream(leaky.url, "carol-token", after=0) as stream:
         count = 0
         async for event in stream:
@@ -99,6 +100,12 @@ def _refused(call):
     with pytest.raises(errors.Invalid) as caught:
         call()
     return {"message": str(caught.value), "details": dict(caught.value.details)}
+
+
+def _read(client, route, known):
+    """Where nothing is kept of a worktree, there is nothing to take."""
+    path, query = _fill(route, known), _query(route)
+    return _refused(lambda: client.get(path, **query)) if route.endswith("/take") else client.get(path, **query)
 
 
 def _is_read(route):
