@@ -268,7 +268,7 @@ def test_a_parked_turn_counts_down_on_card_and_panel_and_is_tried_again(lab, peo
     block = page.locator("[data-parked=rate_limited]")
     before = block.locator("[data-next]").inner_text()
     assert before.startswith("Tries again in 1")
-    assert "kept: 1 file" in block.inner_text()
+    block.get_by_text("kept: 1 file").wait_for()
     page.wait_for_function("before => document.querySelector('[data-next]').innerText !== before", arg=before)
     assert card(page, "Parked").locator("[aria-label=Parked]").first.is_visible()
 

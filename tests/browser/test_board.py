@@ -95,11 +95,11 @@ def test_the_first_card_of_an_empty_board_keeps_its_distance_for_everybody(lab, 
     app = open_tab(page, lab, board)
     page.wait_for_selector(".agor-board[data-empty]")
 
-    worktree(lab, board, "First")
+    worktree(lab, board, "Very first")
 
-    card(page, "First").wait_for()
+    card(page, "Very first").wait_for()
     page.wait_for_timeout(400)
-    around, inside = app.locator(".agor-board").bounding_box(), card(page, "First").bounding_box()
+    around, inside = app.locator(".agor-board").bounding_box(), card(page, "Very first").bounding_box()
     assert inside["x"] - around["x"] >= 24
     assert inside["y"] - around["y"] >= 24
 

@@ -106,6 +106,24 @@ describe('the view', () => {
     expect(scene.camera).toEqual({ x: -900, y: 0, zoom: 1 });
   });
 
+  it('goes on flying back when the card that it will show gets the focus', () => {
+    vi.stubGlobal('matchMedia', () => ({ matches: false }));
+    let frame: FrameRequestCallback | null = null;
+    vi.stubGlobal('requestAnimationFrame', (step: FrameRequestCallback) => ((frame = step), 1));
+    vi.stubGlobal('cancelAnimationFrame', () => (frame = null));
+    const { scene, view } = open();
+    const home = scene.camera;
+    view.go({ ...home, x: home.x - 700 });
+    scene.camera = view.aim;
+    view.fit();
+
+    view.focus({ x: 900, y: 60, width: 200, height: 90 });
+
+    expect(frame).not.toBeNull();
+    expect(view.aim).toEqual(home);
+    vi.unstubAllGlobals();
+  });
+
   it('keeps what has the focus in view when the panel closes', () => {
     const { scene, view, sees } = open();
     view.move({ x: 0, y: 0, zoom: 1 });

@@ -87,11 +87,10 @@ export class Viewpoint {
     this.land();
   }
 
-  /** What has the focus now is in view. */
+  /** What has the focus now is in view, or will be when the flight is over. */
   focus(box: Box): void {
-    this.land();
-    const camera = reveal(this.#scene.camera, box, this.#scene.size);
-    if (camera !== this.#scene.camera) this.move(camera);
+    const camera = reveal(this.aim, box, this.#scene.size);
+    if (camera !== this.aim) this.move(camera);
   }
 
   // What happens around it
