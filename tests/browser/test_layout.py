@@ -133,7 +133,7 @@ def test_the_view_shows_all_at_any_size(lab, people, board):
 
 def test_the_pan_for_a_panel_is_taken_back(lab, people, board):
     zones(lab, board)
-    made = put(lab, board, "Far right", 972, 60)
+    made = put(lab, board, "Far right", 860, 60)
     lab.post("sessions", {"worktreeId": made["id"], "agent": "script", "prompt": HELLO})
     page = people("mira")
     app = open_tab(page, lab, board)
