@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 
 import type { Attachment, AttachmentContent } from '../protocol/generated.js';
-import { texts } from '../texts.js';
+import { dialogTexts } from '../texts.js';
 import type { Draft } from './attachments.js';
 import { useApp } from './context.js';
 import { Icon } from './Icon.js';
@@ -11,13 +11,13 @@ import { visible } from './safe.js';
 export function AttachedDrafts({ list, onRemove }: { list: readonly Draft[]; onRemove: (key: string) => void }) {
   if (!list.length) return null;
   return (
-    <ul className="agor-attached" aria-label={texts.attach.list}>
+    <ul className="agor-attached" aria-label={dialogTexts.attach.list}>
       {list.map(({ key, name, attachment, preview }) => (
         <li key={key} data-state={attachment ? 'ready' : 'sending'}>
           {preview ? <img src={preview} alt="" /> : <Icon name="file" size={14} />}
           <span className="agor-ell">{visible(attachment?.name ?? name)}</span>
-          <span className="agor-t3 agor-nowrap">{attachment ? sizeOf(attachment) : texts.attach.sending}</span>
-          <button type="button" className="agor-ib agor-sm" aria-label={texts.attach.remove(visible(name))} onClick={() => onRemove(key)}>
+          <span className="agor-t3 agor-nowrap">{attachment ? sizeOf(attachment) : dialogTexts.attach.sending}</span>
+          <button type="button" className="agor-ib agor-sm" aria-label={dialogTexts.attach.remove(visible(name))} onClick={() => onRemove(key)}>
             <Icon name="close" size={12} />
           </button>
         </li>
@@ -29,7 +29,7 @@ export function AttachedDrafts({ list, onRemove }: { list: readonly Draft[]; onR
 export function AttachedSent({ list, worktreeId }: { list: readonly Attachment[]; worktreeId: string }) {
   if (!list.length) return null;
   return (
-    <ul className="agor-attached" aria-label={texts.attach.list}>
+    <ul className="agor-attached" aria-label={dialogTexts.attach.list}>
       {list.map(one => (
         <li key={one.id}>
           {one.kind === 'image' ? <Thumbnail attachment={one} worktreeId={worktreeId} /> : <Icon name="file" size={14} />}
@@ -59,5 +59,5 @@ function Thumbnail({ attachment, worktreeId }: { attachment: Attachment; worktre
 }
 
 function sizeOf({ kind, width, height, characters }: Attachment): string {
-  return kind === 'image' ? `${width} × ${height}` : texts.attach.characters(characters ?? 0);
+  return kind === 'image' ? `${width} × ${height}` : dialogTexts.attach.characters(characters ?? 0);
 }

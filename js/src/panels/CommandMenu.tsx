@@ -3,7 +3,7 @@ import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 
 import type { IconName } from '../icons.js';
 import { plain } from '../store/plain.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { agentLabel, canSteer, useApp, useShared } from './context.js';
 import { useFocusTrap } from './Dialog.js';
 import { Icon, Mark, type MarkState } from './Icon.js';
@@ -132,7 +132,7 @@ function useEntries(query: string): Entry[] {
       ...(canSteer(shared)
         ? ([
             { id: 'worktree', label: texts.worktree.new, icon: 'plus', keys: 'W', run: () => commands.openDialog('worktree') },
-            { id: 'repo', label: texts.repo.add, icon: 'folder', run: () => commands.openDialog('repo') },
+            { id: 'repo', label: dialogTexts.repo.add, icon: 'folder', run: () => commands.openDialog('repo') },
             { id: 'variables', label: texts.menu.variables, icon: 'list', run: () => commands.openDialog('variables') },
           ] as const)
         : []),

@@ -88,7 +88,7 @@ export function ForkDialog({ session, agent, text }: Props) {
             />
           )}
         </Field>
-        <AgentFields choice={choice} label={texts.session.agent} onManage={manage} />
+        <AgentFields choice={choice} label={dialogTexts.session.agent} onManage={manage} />
         <Problem text={textOnly.refusal ?? problem} />
       </form>
     </Dialog>

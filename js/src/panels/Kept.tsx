@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useId, useState } from 'react';
 
 import type { Kept as KeptRef, Taking, Worktree } from '../protocol/generated.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { CopyButton } from './CodeBlock.js';
 import { canSteer, useApp, useCommand, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
@@ -35,9 +35,9 @@ export function Kept({ worktree, print }: { worktree: Worktree; print: string })
   return (
     <section aria-labelledby={id}>
       <div className="agor-row agor-section-head">
-        <h3 id={id}>{texts.kept.title}</h3>
+        <h3 id={id}>{dialogTexts.kept.title}</h3>
       </div>
-      <p className="agor-advice">{texts.kept.intro}</p>
+      <p className="agor-advice">{dialogTexts.kept.intro}</p>
       <ul className="agor-plain-list agor-kept">
         {shown.map(one => (
           <li key={one.ref}>
@@ -46,10 +46,10 @@ export function Kept({ worktree, print }: { worktree: Worktree; print: string })
               <code className="agor-ell agor-grow" title={one.line}>
                 {visible(one.line)}
               </code>
-              <CopyButton text={one.line} label={texts.kept.copy} />
+              <CopyButton text={one.line} label={dialogTexts.kept.copy} />
               {one.canTake && canSteer(shared) && (
                 <button type="button" className="agor-btn agor-sm" onClick={() => setTaken(one)}>
-                  {texts.kept.take}
+                  {dialogTexts.kept.take}
                 </button>
               )}
             </span>
@@ -58,7 +58,7 @@ export function Kept({ worktree, print }: { worktree: Worktree; print: string })
       </ul>
       {found.length > shown.length && (
         <button type="button" className="agor-btn agor-sm agor-ghost" onClick={() => setWhole(true)}>
-          {texts.kept.more(found.length - shown.length)}
+          {dialogTexts.kept.more(found.length - shown.length)}
         </button>
       )}
       <Problem text={problem} />
@@ -94,13 +94,13 @@ function TakeDialog({ worktree, kept, onClose }: { worktree: Worktree; kept: Kep
   const take = () =>
     run(async () => {
       const taken = await commands.take(worktree.id, kept.ref);
-      commands.toast({ text: texts.kept.taken(visible(taken.branch), taken.left.length) });
+      commands.toast({ text: dialogTexts.kept.taken(visible(taken.branch), taken.left.length) });
       onClose(true);
     });
   const branch = visible(found?.branch ?? worktree.branch);
   return (
     <Dialog
-      title={texts.kept.takeTitle(branch)}
+      title={dialogTexts.kept.takeTitle(branch)}
       onClose={close}
       footer={
         <>
@@ -114,12 +114,12 @@ function TakeDialog({ worktree, kept, onClose }: { worktree: Worktree; kept: Kep
             disabled={isRunning || !found || found.refusal !== null}
             onClick={() => void take()}
           >
-            {texts.kept.takeNow}
+            {dialogTexts.kept.takeNow}
           </button>
         </>
       }
     >
-      {!found && isRunning && <p>{texts.kept.looking}</p>}
+      {!found && isRunning && <p>{dialogTexts.kept.looking}</p>}
       {found?.refusal && <p>{visible(found.refusal)}</p>}
       {found && !found.refusal && <Consequences taking={found} branch={branch} />}
       <Problem text={problem} />
@@ -131,13 +131,13 @@ function Consequences({ taking, branch }: { taking: Taking; branch: string }) {
   const { commits, subjects, isMerge, written, there, left } = taking;
   return (
     <>
-      <p>{(isMerge ? texts.kept.merges : texts.kept.moves)(commits, branch)}</p>
-      <Names label={texts.kept.commits} names={subjects} total={commits} />
-      <p>{written.length ? texts.kept.writes(written.length) : texts.kept.writesNothing(there.length)}</p>
-      <Names label={texts.kept.writes(written.length)} names={written} total={written.length} />
-      {left.length > 0 && <p>{texts.kept.leaves(left.length)}</p>}
-      <Names label={texts.kept.leaves(left.length)} names={left} total={left.length} />
-      <p className="agor-advice">{texts.kept.stays}</p>
+      <p>{(isMerge ? dialogTexts.kept.merges : dialogTexts.kept.moves)(commits, branch)}</p>
+      <Names label={dialogTexts.kept.commits} names={subjects} total={commits} />
+      <p>{written.length ? dialogTexts.kept.writes(written.length) : dialogTexts.kept.writesNothing(there.length)}</p>
+      <Names label={dialogTexts.kept.writes(written.length)} names={written} total={written.length} />
+      {left.length > 0 && <p>{dialogTexts.kept.leaves(left.length)}</p>}
+      <Names label={dialogTexts.kept.leaves(left.length)} names={left} total={left.length} />
+      <p className="agor-advice">{dialogTexts.kept.stays}</p>
     </>
   );
 }
@@ -152,7 +152,7 @@ function Names({ label, names, total }: { label: string; names: readonly string[
       {shown.map((name, at) => (
         <li key={at}>{visible(name)}</li>
       ))}
-      {total > shown.length && <li>{texts.kept.andMore(total - shown.length)}</li>}
+      {total > shown.length && <li>{dialogTexts.kept.andMore(total - shown.length)}</li>}
     </ul>
   );
 }

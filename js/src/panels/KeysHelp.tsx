@@ -1,18 +1,18 @@
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { useApp } from './context.js';
 import { Dialog } from './Dialog.js';
 
-type Where = keyof typeof texts.keys.where;
+type Where = keyof typeof dialogTexts.keys.where;
 
 export function KeysHelp() {
   const { commands } = useApp();
   return (
     <Dialog title={texts.keys.title} onClose={() => commands.closeDialog()} width={720}>
-      {(Object.keys(texts.keys.where) as Where[]).map(where => (
-        <section key={where} aria-label={texts.keys.where[where]}>
-          <h3 className="agor-keys-head">{texts.keys.where[where]}</h3>
+      {(Object.keys(dialogTexts.keys.where) as Where[]).map(where => (
+        <section key={where} aria-label={dialogTexts.keys.where[where]}>
+          <h3 className="agor-keys-head">{dialogTexts.keys.where[where]}</h3>
           <dl className="agor-keys">
-            {texts.keys.list
+            {dialogTexts.keys.list
               .filter(entry => entry.where === where)
               .map(({ keys, what }) => (
                 <div key={keys} data-keys={keys} data-where={where}>

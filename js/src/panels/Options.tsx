@@ -1,7 +1,7 @@
 // The model, the mode and what else an agent lets a person choose, for a session that is there.
 import type { Session, SessionOption } from '../protocol/generated.js';
 import type { BoardState } from '../store/types.js';
-import { texts } from '../texts.js';
+import { dialogTexts } from '../texts.js';
 import { agentLabel, canSteer, useApp, useCommand, useShared } from './context.js';
 import { Problem } from './Dialog.js';
 import { Icon } from './Icon.js';
@@ -16,7 +16,7 @@ export const offered = (session: Session, shared: BoardState): readonly SessionO
 
 export const nameOf = (option: SessionOption, value: string): string => {
   const name = option.choices.find(choice => choice.id === value)?.name ?? value;
-  return isSwitch(option) ? (value === 'true' ? texts.options.on : texts.options.off) : name;
+  return isSwitch(option) ? (value === 'true' ? dialogTexts.options.on : dialogTexts.options.off) : name;
 };
 
 const isSwitch = ({ choices }: SessionOption): boolean =>
@@ -31,7 +31,7 @@ export function SessionOptions({ session }: { session: Session }) {
   if (!options.length) return <span className="agor-t2 agor-ell">{label}</span>;
   const isBusy = BUSY.has(session.state);
   const valueOf = (option: SessionOption) => session.chosen[option.id] ?? option.value;
-  const reason = canSteer(shared) ? null : texts.options.viewer;
+  const reason = canSteer(shared) ? null : dialogTexts.options.viewer;
   const itemsOf = (option: SessionOption, section?: string): MenuItem[] =>
     option.choices.map(choice => ({
       id: `${option.id}/${choice.id}`,
@@ -47,7 +47,7 @@ export function SessionOptions({ session }: { session: Session }) {
   main.sort((a, b) => Number(a.id === 'mode') - Number(b.id === 'mode'));
   const others = options.filter(option => !main.includes(option));
   const isNext = shared.agents.get(session.agent)?.agent.setsBetweenTurns === true;
-  const note = isBusy ? (isNext ? texts.options.next(label) : texts.options.running(label)) : null;
+  const note = isBusy ? (isNext ? dialogTexts.options.next(label) : dialogTexts.options.running(label)) : null;
   const isLater = isBusy && options.some(option => session.chosen[option.id] !== undefined && session.chosen[option.id] !== option.value);
   return (
     <div className="agor-options">
@@ -55,7 +55,7 @@ export function SessionOptions({ session }: { session: Session }) {
         <MenuButton
           key={option.id}
           className="agor-sel"
-          label={texts.options.choose(texts.options.names[option.id] ?? option.name, nameOf(option, valueOf(option)))}
+          label={dialogTexts.options.choose(dialogTexts.options.names[option.id] ?? option.name, nameOf(option, valueOf(option)))}
           items={itemsOf(option)}
           note={note}
           reason={reason}
@@ -68,7 +68,7 @@ export function SessionOptions({ session }: { session: Session }) {
       {others.length > 0 && (
         <MenuButton
           className="agor-ib agor-sm"
-          label={texts.options.more}
+          label={dialogTexts.options.more}
           items={others.flatMap(option => itemsOf(option, option.name))}
           note={note}
           reason={reason}
@@ -79,7 +79,7 @@ export function SessionOptions({ session }: { session: Session }) {
       )}
       {isLater && (
         <span className="agor-xs agor-t3" role="status">
-          {texts.options.nextTurn}
+          {dialogTexts.options.nextTurn}
         </span>
       )}
       <Problem text={problem} />

@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import type { Session, Turn } from '../protocol/generated.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { AttachedDrafts } from './Attached.js';
 import { useAttachments } from './attachments.js';
@@ -39,7 +39,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
     key.current = newKey();
     clear();
   };
-  const attached = useAttachments(session.id, session.worktreeId, sees === false ? texts.attach.refused(label) : null, renew);
+  const attached = useAttachments(session.id, session.worktreeId, sees === false ? dialogTexts.attach.refused(label) : null, renew);
 
   useEffect(() => setText(readDraft(session.id)), [session.id]);
   useEffect(() => {
@@ -67,7 +67,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
     let turn: Turn | null = null;
     last.sent();
     const isSent = await run(async () => {
-      turn = await commands.prompt(session.id, text.trim() ? text : texts.attach.alone, attached.ids, key.current);
+      turn = await commands.prompt(session.id, text.trim() ? text : dialogTexts.attach.alone, attached.ids, key.current);
     });
     last.came(turn);
     if (isSent) {

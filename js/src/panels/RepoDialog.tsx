@@ -3,7 +3,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 
 import type { Repo } from '../protocol/generated.js';
 import type { Dialog as Opened } from '../store/types.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
@@ -32,7 +32,7 @@ export function RepoDialog({ back }: { back: Opened | undefined }) {
   };
   return (
     <Dialog
-      title={texts.repo.add}
+      title={dialogTexts.repo.add}
       onClose={close}
       footer={
         <>
@@ -46,13 +46,13 @@ export function RepoDialog({ back }: { back: Opened | undefined }) {
             className="agor-btn agor-primary"
             disabled={isRunning || !source.trim() || current?.state === 'cloning'}
           >
-            {isUrl ? texts.repo.clone : texts.repo.register}
+            {isUrl ? dialogTexts.repo.clone : dialogTexts.repo.register}
           </button>
         </>
       }
     >
       <form id="agor-repo-form" onSubmit={event => void submit(event)} onChange={() => (key.current = newKey())}>
-        <Field label={texts.repo.source} hint={texts.repo.hint(shared.me?.rootDir ?? '')}>
+        <Field label={dialogTexts.repo.source} hint={dialogTexts.repo.hint(shared.me?.rootDir ?? '')}>
           {id => (
             <input
               id={id}
@@ -74,7 +74,7 @@ export function RepoDialog({ back }: { back: Opened | undefined }) {
 
 function Progress({ repo }: { repo: Repo }) {
   const percent = repo.progress?.percent ?? 0;
-  const label = repo.progress ? texts.repo.progress(repo.progress.phase, percent) : texts.repo.cloning;
+  const label = repo.progress ? dialogTexts.repo.progress(repo.progress.phase, percent) : dialogTexts.repo.cloning;
   return (
     <div role="status">
       <div className="agor-xs agor-t2">{label}</div>

@@ -2,7 +2,7 @@
 import type { FormEvent } from 'react';
 
 import type { Worktree } from '../protocol/generated.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { AttachedDrafts } from './Attached.js';
 import { useAttachments } from './attachments.js';
@@ -23,13 +23,13 @@ export function SessionDialog({ worktree, agent, text }: Props) {
   const draft = useDraft(`session ${worktree.id}`, { prompt: text ?? '' });
   const { prompt } = draft.values;
   const { run, isRunning, problem } = useCommand();
-  const refusal = choice.status?.agent.takesImages === false ? texts.attach.refused(choice.status.agent.label) : null;
+  const refusal = choice.status?.agent.takesImages === false ? dialogTexts.attach.refused(choice.status.agent.label) : null;
   const attached = useAttachments(`new ${worktree.id}`, worktree.id, refusal, choice.renew);
   const label = choice.status?.agent.label ?? '';
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     await run(async () => {
-      const session = await choice.start(worktree.id, prompt || (attached.ids.length ? texts.attach.alone : ''), attached.ids);
+      const session = await choice.start(worktree.id, prompt || (attached.ids.length ? dialogTexts.attach.alone : ''), attached.ids);
       attached.clear();
       draft.forget();
       commands.closeDialog();
@@ -47,7 +47,7 @@ export function SessionDialog({ worktree, agent, text }: Props) {
     });
   return (
     <Dialog
-      title={texts.session.new(worktree.name)}
+      title={dialogTexts.session.new(worktree.name)}
       onClose={() => commands.closeDialog()}
       width={520}
       footer={
@@ -57,7 +57,7 @@ export function SessionDialog({ worktree, agent, text }: Props) {
             {texts.cancel}
           </button>
           <button type="submit" form="agor-session-form" className="agor-btn agor-primary" disabled={isRunning || !choice.agent || attached.isBusy}>
-            {prompt.trim() ? texts.session.prompt(label) : texts.session.create}
+            {prompt.trim() ? dialogTexts.session.prompt(label) : dialogTexts.session.create}
           </button>
         </>
       }
@@ -68,8 +68,8 @@ export function SessionDialog({ worktree, agent, text }: Props) {
         onKeyDown={submitKeys}
         onChange={choice.renew}
       >
-        <AgentFields choice={choice} label={texts.session.agent} onManage={manage} hasBudget />
-        <Field label={texts.session.firstPrompt} hint={texts.session.promptHint}>
+        <AgentFields choice={choice} label={dialogTexts.session.agent} onManage={manage} hasBudget />
+        <Field label={dialogTexts.session.firstPrompt} hint={dialogTexts.session.promptHint}>
           {id => (
             <textarea
               id={id}

@@ -4,7 +4,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState 
 import type { Adoptable, Branch, Worktree } from '../protocol/generated.js';
 import { localName } from '../store/branches.js';
 import type { Place } from '../store/types.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { useTextOnly } from './attachments.js';
@@ -93,7 +93,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
       <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
         <p>{texts.worktree.noRepo}</p>
         <button type="button" data-autofocus className="agor-btn agor-primary" onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}>
-          {texts.repo.add}
+          {dialogTexts.repo.add}
         </button>
       </Dialog>
     );
@@ -126,13 +126,13 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
               <select id={id} className="agor-select agor-grow" value={chosen.slug} onChange={event => setRepo(event.target.value)}>
                 {repos.map(({ slug, state }) => (
                   <option key={slug} value={slug} disabled={state !== 'ready'}>
-                    {state === 'cloning' ? texts.repo.cloningShort(slug) : slug}
+                    {state === 'cloning' ? dialogTexts.repo.cloningShort(slug) : slug}
                   </option>
                 ))}
               </select>
               <button type="button" className="agor-btn" onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}>
                 <Icon name="plus" size={14} />
-                {texts.repo.addShort}
+                {dialogTexts.repo.addShort}
               </button>
             </div>
           )}
@@ -217,7 +217,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
             </Field>
           </div>
         </details>
-        <Field label={texts.worktree.firstPrompt} hint={texts.session.promptHint}>
+        <Field label={texts.worktree.firstPrompt} hint={dialogTexts.session.promptHint}>
           {id => (
             <textarea
               id={id}
@@ -229,7 +229,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
             />
           )}
         </Field>
-        {prompt.trim() && <AgentFields choice={choice} label={texts.session.agent} hasBudget />}
+        {prompt.trim() && <AgentFields choice={choice} label={dialogTexts.session.agent} hasBudget />}
         <Problem text={textOnly.refusal ?? problem} />
       </form>
       <Adopt repo={chosen.slug} at={at} />

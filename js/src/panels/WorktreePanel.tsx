@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Patch, Session, Worktree } from '../protocol/generated.js';
 import { plain } from '../store/plain.js';
 import { sessionWords, standingOf } from '../store/standing.js';
-import { texts } from '../texts.js';
+import { dialogTexts, texts } from '../texts.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js';
 import { Field, Problem } from './Dialog.js';
 import { parsePatch } from './patch.js';
@@ -41,7 +41,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           {canSteer(shared) && worktree.state === 'ready' && (
             <button type="button" className="agor-btn agor-sm" onClick={() => commands.openDialog('session', { worktreeId: worktree.id })}>
               <Icon name="plus" size={14} />
-              {texts.session.button}
+              {dialogTexts.session.button}
             </button>
           )}
         </div>

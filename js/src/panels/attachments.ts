@@ -2,7 +2,7 @@
 import { type ClipboardEvent, type DragEvent, useRef, useState } from 'react';
 
 import type { Attachment } from '../protocol/generated.js';
-import { texts } from '../texts.js';
+import { dialogTexts } from '../texts.js';
 import { newKey } from '../transport/http.js';
 import { useApp } from './context.js';
 import { shrink } from './picture.js';
@@ -61,20 +61,20 @@ export function useAttachments(sessionId: string, worktreeId: string, refusal: s
     set(before => [...before, { key, name, attachment: null, preview: isPicture ? URL.createObjectURL(content) : null }]);
     try {
       const wanted = isPicture ? await shrink(content) : content;
-      if (wanted.size > MAX_BYTES) throw new Error(texts.attach.tooLarge(name, wanted.size));
+      if (wanted.size > MAX_BYTES) throw new Error(dialogTexts.attach.tooLarge(name, wanted.size));
       const at = `worktrees/${worktreeId}/attachments`;
       const attachment = await client.http.post<Attachment>(at, { name, data: await base64(wanted) }, { key, timeoutMs: 120_000 });
       set(before => before.map(one => (one.key === key ? { ...one, attachment } : one)));
     } catch (error) {
       remove(key);
-      setProblem(error instanceof Error && error.message ? error.message : texts.attach.unreadable(name));
+      setProblem(error instanceof Error && error.message ? error.message : dialogTexts.attach.unreadable(name));
     }
   };
   const take = (files: readonly File[]) => {
     for (const file of files) {
       const isPicture = file.type.startsWith('image/') && file.type !== 'image/svg+xml';
       if (isPicture && refusal) setProblem(refusal);
-      else void add(file.name || texts.attach.picture, file, isPicture);
+      else void add(file.name || dialogTexts.attach.picture, file, isPicture);
     }
   };
 
@@ -92,7 +92,7 @@ export function useAttachments(sessionId: string, worktreeId: string, refusal: s
       } else if (text.length > LONG_TEXT) {
         event.preventDefault();
         numbers.current += 1;
-        void add(texts.attach.pasted(numbers.current), new Blob([text], { type: 'text/plain' }), false);
+        void add(dialogTexts.attach.pasted(numbers.current), new Blob([text], { type: 'text/plain' }), false);
       }
     },
     dragOver: event => {
@@ -118,7 +118,7 @@ export function useTextOnly(): { refusal: string | null; paste(event: ClipboardE
   const [refusal, setRefusal] = useState<string | null>(null);
   return {
     refusal,
-    paste: ({ clipboardData }) => setRefusal(clipboardData.files.length && !clipboardData.getData('text/plain') ? texts.attach.later : null),
+    paste: ({ clipboardData }) => setRefusal(clipboardData.files.length && !clipboardData.getData('text/plain') ? dialogTexts.attach.later : null),
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { actionOf } from '../canvas/keyboard.js';
-import { texts } from '../texts.js';
+import { dialogTexts } from '../texts.js';
 import { globalKeyOf } from './keys.js';
 
 const press = (key: string, more: object = {}) => ({ key, code: '', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
@@ -27,7 +27,7 @@ test('no letter of the board is taken from it', () => {
 });
 
 test('each single letter of the board in the help does something there', () => {
-  const letters = texts.keys.list.filter(({ where, keys }) => (where === 'board' || where === 'card') && !/Ctrl|Shift/.test(keys)).flatMap(({ keys }) => keys.split(' ').filter(key => /^[A-Z0-9]$/.test(key)));
+  const letters = dialogTexts.keys.list.filter(({ where, keys }) => (where === 'board' || where === 'card') && !/Ctrl|Shift/.test(keys)).flatMap(({ keys }) => keys.split(' ').filter(key => /^[A-Z0-9]$/.test(key)));
 
   expect(letters.length).toBeGreaterThan(8);
   for (const letter of letters) expect([letter, actionOf(press(letter.toLowerCase(), {}))]).not.toEqual([letter, null]);
