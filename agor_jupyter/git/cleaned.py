@@ -6,7 +6,6 @@ filter runs in a sandbox that holds nothing but the files. What it makes is beli
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.git import filters, lines, run, unfilled
+from agor_jupyter.git.entries import blob_name
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.repository import Repository, Setting
 
@@ -263,9 +263,7 @@ def _read(repository: Repository, folder: Path, made: Mapping[str, str]) -> dict
 
 
 def _name(repository: Repository, content: bytes) -> str:
-    digest = hashlib.sha256() if _format(repository) == "sha256" else hashlib.sha1(usedforsecurity=False)
-    digest.update(b"blob %d\0" % len(content) + content)
-    return digest.hexdigest()
+    return blob_name(content, 32 if _format(repository) == "sha256" else 20).hex()
 
 
 def _format(repository: Repository) -> str:

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import struct
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,11 @@ def signature(path: Path | str) -> tuple[int, ...] | None:
     if not stat.S_ISREG(found.st_mode):
         return None
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def is_settled(mark: tuple[int, ...] | None) -> bool:
+    """The file is there, and older than the clock's grain: another state of it would have another signature."""
+    return mark is not None and mark[3] < time.time_ns() - 100_000_000
 
 
 def parse(content: bytes, width: int = 20) -> Index:

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import os
 import re
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,7 +118,7 @@ def _index_of(git_dir: Path, width: int, seen: Seen) -> Index:
         parsed = entries.parse(read_beneath(git_dir, "index", entries.MAX_BYTES) or b"", width)
     except OddIndex:
         parsed = Index()
-    if mark is not None and mark[3] < time.time_ns() - 100_000_000:
+    if entries.is_settled(mark):
         seen.indexes[str(git_dir)] = mark, parsed
     return parsed
 

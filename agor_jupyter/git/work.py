@@ -8,7 +8,6 @@ import asyncio
 import functools
 import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,8 +213,7 @@ def _index(own: Path, seen: Seen) -> Index:
                 seen.index = entries.parse(content or b"", 32)
             except OddIndex:
                 seen.index = Index()
-        is_settled = mark is not None and mark[3] < time.time_ns() - 100_000_000
-        seen.index_mark = mark if is_settled else None
+        seen.index_mark = mark if entries.is_settled(mark) else None
     return seen.index
 
 

@@ -30,21 +30,21 @@ from agor_jupyter.storage.store import Transaction
 
 def has_next(connection: Connection, session_id: SessionId, at: datetime, after: TurnId | None = None) -> bool:
     """`after`: as if that turn had ended."""
-    return _next(connection, session_id, at, after) is not None
+    return _next(turns.line(connection, session_id), at, after) is not None
 
 
 def next_since(connection: Connection, session_id: SessionId, at: datetime) -> datetime | None:
     """When the session's next turn came to be the next. A long queue of one session does not hold up the others. `None`: there is none."""
-    turn = _next(connection, session_id, at)
+    line = turns.line(connection, session_id)
+    turn = _next(line, at)
     if turn is None:
         return None
-    ends = [other.ended_at for other in turns.line(connection, session_id).decisive if other.ended_at is not None]
+    ends = [other.ended_at for other in line.decisive if other.ended_at is not None]
     return turn.retry_at or max([turn.created_at, *ends])
 
 
-def _next(connection: Connection, session_id: SessionId, at: datetime, after: TurnId | None = None) -> Turn | None:
+def _next(line: turns.Line, at: datetime, after: TurnId | None = None) -> Turn | None:
     """A parked turn whose time has come; else the first of the queue, unless a turn is open or parked, or waits for a person."""
-    line = turns.line(connection, session_id)
     state = derive_state(turn for turn in line.decisive if turn.id != after)
     if state is SessionState.PARKED:
         parked = next(turn for turn in line.decisive if turn.state is TurnState.PARKED)
@@ -59,7 +59,7 @@ def claim(  # noqa: PLR0917  # a job of the store
 
     Records a new run with it. The prompt stands once in the transcript.
     """
-    turn = _next(transaction.connection, session_id, at)
+    turn = _next(turns.line(transaction.connection, session_id), at)
     if turn is None:
         return None
     session = find_session(transaction, session_id)
