@@ -149,9 +149,8 @@ def test_the_pan_for_a_panel_is_taken_back(lab, people, board):
     assert holds(app.locator(".agor-board").bounding_box(), card(page, "Far right").bounding_box(), 8)
     page.get_by_label("Close panel").click()
     page.wait_for_selector(".agor-panel", state="detached")
-    page.wait_for_timeout(500)
 
-    assert camera(page) == before
+    lab.wait_for(lambda: camera(page) == before)
 
 
 def test_a_cell_on_the_full_screen_has_what_a_tab_has(lab, people, board):

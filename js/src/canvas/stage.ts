@@ -190,6 +190,8 @@ export class Stage implements Desk, ActionHost {
     if (this.root.dataset['moving'] === undefined) this.root.dataset['moving'] = 'yes';
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
+      // A busy machine may draw no frame for longer than that.
+      if (this.#view.isFlying) return this.#moved();
       delete this.root.dataset['moving'];
       this.scene.findClipped();
       this.#watch();

@@ -124,6 +124,23 @@ describe('the view', () => {
     vi.unstubAllGlobals();
   });
 
+  it('goes back to where it was flying when a panel opened on the way, and moves until then', () => {
+    vi.stubGlobal('matchMedia', () => ({ matches: false }));
+    vi.stubGlobal('requestAnimationFrame', () => 1);
+    vi.stubGlobal('cancelAnimationFrame', () => undefined);
+    const { view } = open();
+    const goal = { x: 0, y: 0, zoom: 1 };
+
+    view.go(goal);
+    expect(view.isFlying).toBe(true);
+    view.opened({ x: 3000, y: 100, width: 272, height: 168 });
+    expect(view.aim).not.toEqual(goal);
+    view.closed(null);
+
+    expect(view.aim).toEqual(goal);
+    vi.unstubAllGlobals();
+  });
+
   it('keeps what has the focus in view when the panel closes', () => {
     const { scene, view, sees } = open();
     view.move({ x: 0, y: 0, zoom: 1 });

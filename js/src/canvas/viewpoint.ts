@@ -47,6 +47,10 @@ export class Viewpoint {
     return this.#isPlaced;
   }
 
+  get isFlying(): boolean {
+    return this.#goal !== null;
+  }
+
   /** Where it is, or will be when the flight is over. */
   get aim(): Camera {
     return this.#goal ?? this.#scene.camera;
@@ -123,7 +127,7 @@ export class Viewpoint {
   opened(box: Box): void {
     const camera = reveal(this.aim, box, this.#scene.size);
     if (camera === this.aim) return;
-    this.#before ??= this.#scene.camera;
+    this.#before ??= this.aim;
     this.#fly(camera);
   }
 
@@ -190,6 +194,7 @@ export class Viewpoint {
       return;
     }
     this.#goal = to;
+    this.#moved();
     const begin = performance.now();
     const step = (now: number): void => {
       const t = Math.min(1, Math.max(0, (now - begin) / FLIGHT_MS));
