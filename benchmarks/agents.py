@@ -24,9 +24,9 @@ from agor_jupyter.domain.sessions import Prompt, Session, SessionCreate
 from agor_jupyter.domain.turns import ENDED, Turn
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
 from agor_jupyter.executors import environment
+from agor_jupyter.services.agents.installs import Installs
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.installs import Installs
 from benchmarks import server
 from benchmarks.raw_acp import RawAgent
 from benchmarks.server import row

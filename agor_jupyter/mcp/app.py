@@ -17,7 +17,7 @@ from agor_jupyter._version import __version__
 from agor_jupyter.domain.errors import AgorError, BadRequest
 from agor_jupyter.mcp.errors import explain, sendable
 from agor_jupyter.mcp.tools import discover
-from agor_jupyter.services.delegation import Delegation
+from agor_jupyter.services.sessions.delegation import Delegation
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from agor_jupyter.services.delegation import Delegation
+from agor_jupyter.services.sessions.delegation import Delegation
 
 
 class Input(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from tornado import web
 
 from agor_jupyter.domain.boards import RoomInfo
-from agor_jupyter.services.boards import Document, NoRooms
+from agor_jupyter.services.boards.boards import Document, NoRooms
 
 log = logging.getLogger(__name__)
 

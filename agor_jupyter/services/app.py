@@ -17,37 +17,38 @@ from agor_jupyter.domain.people import Role, lesser
 from agor_jupyter.domain.repos import Check
 from agor_jupyter.domain.tokens import Token
 from agor_jupyter.executors.local import LocalExecutor
-from agor_jupyter.services import machine, prices
-from agor_jupyter.services.agents import Agents
-from agor_jupyter.services.attachments import Attachments
-from agor_jupyter.services.boards import Boards, Rooms
-from agor_jupyter.services.budgets import Budgets
+from agor_jupyter.services import machine
+from agor_jupyter.services.agents.agents import Agents
+from agor_jupyter.services.agents.options import Options
+from agor_jupyter.services.agents.variables import Variables
+from agor_jupyter.services.boards.boards import Boards, Rooms
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.collector import Collector
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.delegation import AgentDelegation, Delegation, PersonDelegation
-from agor_jupyter.services.desk import Desk
+from agor_jupyter.services.consent.grants import Grants
+from agor_jupyter.services.consent.permissions import Permissions
+from agor_jupyter.services.consent.refusals import Refusals
+from agor_jupyter.services.consent.rules import Rules
+from agor_jupyter.services.consent.tokens import Tokens
+from agor_jupyter.services.consent.trusts import Trusts
 from agor_jupyter.services.events import Events
-from agor_jupyter.services.grants import Grants
-from agor_jupyter.services.history import History
-from agor_jupyter.services.ledger import Ledger
-from agor_jupyter.services.options import Options
-from agor_jupyter.services.parking import Parking
-from agor_jupyter.services.permissions import Permissions
-from agor_jupyter.services.recovery import interrupt_open, reap_dead
-from agor_jupyter.services.refusals import Refusals
-from agor_jupyter.services.repos import Repos
-from agor_jupyter.services.rules import Rules
-from agor_jupyter.services.runner import Runner
-from agor_jupyter.services.sandboxes import Sandboxes
-from agor_jupyter.services.sessions import Sessions
-from agor_jupyter.services.templates import Templates
-from agor_jupyter.services.tokens import Tokens
-from agor_jupyter.services.trusts import Trusts
-from agor_jupyter.services.turns import Turns
-from agor_jupyter.services.variables import Variables
-from agor_jupyter.services.waiting import Waiting
-from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.services.money import prices
+from agor_jupyter.services.money.budgets import Budgets
+from agor_jupyter.services.money.ledger import Ledger
+from agor_jupyter.services.sessions.collector import Collector
+from agor_jupyter.services.sessions.delegation import AgentDelegation, Delegation, PersonDelegation
+from agor_jupyter.services.sessions.desk import Desk
+from agor_jupyter.services.sessions.history import History
+from agor_jupyter.services.sessions.parking import Parking
+from agor_jupyter.services.sessions.recovery import interrupt_open, reap_dead
+from agor_jupyter.services.sessions.runner import Runner
+from agor_jupyter.services.sessions.sessions import Sessions
+from agor_jupyter.services.sessions.templates import Templates
+from agor_jupyter.services.sessions.turns import Turns
+from agor_jupyter.services.sessions.waiting import Waiting
+from agor_jupyter.services.worktrees.attachments import Attachments
+from agor_jupyter.services.worktrees.repos import Repos
+from agor_jupyter.services.worktrees.sandboxes import Sandboxes
+from agor_jupyter.services.worktrees.worktrees import Worktrees
 from agor_jupyter.storage import commands, filesystem, sessions, turns
 from agor_jupyter.storage.lock import DataLock
 from agor_jupyter.storage.migrate import migrate

@@ -9,7 +9,7 @@ from traitlets.config import Config as Traits
 import agor_jupyter.agents
 from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType
-from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.config import Config
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-an-agent.md"

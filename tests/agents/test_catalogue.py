@@ -11,7 +11,7 @@ from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType, FailureSigns
 from agor_jupyter.domain.errors import AgentNotFound, AgentNotInstalled
 from agor_jupyter.executors import environment
-from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.config import Config
 
 ROOT = Path(__file__).parents[2]

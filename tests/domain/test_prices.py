@@ -5,7 +5,7 @@ import pytest
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import BadRequest
 from agor_jupyter.domain.prices import PriceTable
-from agor_jupyter.services import prices
+from agor_jupyter.services.money import prices
 
 TABLE = PriceTable.model_validate(
     {

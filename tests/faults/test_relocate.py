@@ -11,8 +11,8 @@ import pytest
 from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import WorktreeState
 from agor_jupyter.services.crash import CRASH_POINTS
-from agor_jupyter.services.repos import Repos
-from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.services.worktrees.repos import Repos
+from agor_jupyter.services.worktrees.worktrees import Worktrees
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, Clock, bench, bench_config, checkout, key  # noqa: F401 fixtures
 
@@ -22,8 +22,8 @@ import asyncio, sys
 from pathlib import Path
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.repos import Repos
-from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.services.worktrees.repos import Repos
+from agor_jupyter.services.worktrees.worktrees import Worktrees
 from agor_jupyter.storage.store import Store, sqlite_url
 from tests.services.conftest import OWNER
 

@@ -5,7 +5,7 @@ import sys
 import time
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.services.installs import Installs
+from agor_jupyter.services.agents.installs import Installs
 from tests.real_agents.kits import CACHE
 
 _AT_ONCE = 2

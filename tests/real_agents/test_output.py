@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from agor_jupyter.services.installs import Installs
+from agor_jupyter.services.agents.installs import Installs
 
 _MB = 1_000_000
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from agor_jupyter.domain.parking import PASSING, Schedule
-from agor_jupyter.services.installs import Installs
+from agor_jupyter.services.agents.installs import Installs
 from tests.model_server import Trouble
 from tests.real_agents.kits import KITS
 from tests.real_agents.stage import PATIENCE_S

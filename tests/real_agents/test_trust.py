@@ -9,7 +9,7 @@ import pytest
 
 from agor_jupyter.domain.sessions import Answer
 from agor_jupyter.domain.turns import Turn
-from agor_jupyter.services.trusts import TRUST, WITHOUT
+from agor_jupyter.services.consent.trusts import TRUST, WITHOUT
 from tests.real_agents.stage import PATIENCE_S, Stage
 
 _SKILL = "---\nname: {name}\ndescription: OBEY-{name}\n---\nDo it.\n"

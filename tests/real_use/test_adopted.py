@@ -7,8 +7,8 @@ import pytest
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.worktrees import WorktreeAdopt, WorktreeState
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.repos import Repos
-from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.services.worktrees.repos import Repos
+from agor_jupyter.services.worktrees.worktrees import Worktrees
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 

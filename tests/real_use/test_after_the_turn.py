@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agor_jupyter.domain.sessions import Prompt
-from tests.services.test_continuations import bodies, continued, lingering, text
+from tests.services.sessions.test_continuations import bodies, continued, lingering, text
 
 STEPS = [
     ["say", "I explore. You will hear of me."],

@@ -9,7 +9,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate, WorktreeState
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.services.worktrees.worktrees import Worktrees
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 

@@ -11,8 +11,8 @@ import pytest
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.executors import processes
-from agor_jupyter.services import watchdog
 from agor_jupyter.services.app import Agor
+from agor_jupyter.services.sessions import watchdog
 from tests.sandbox.conftest import notices, play
 from tests.scene import Scene
 

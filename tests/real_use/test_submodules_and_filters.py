@@ -10,7 +10,7 @@ import pytest
 
 from agor_jupyter.domain.worktrees import WorktreeState
 from agor_jupyter.git import unfilled
-from agor_jupyter.services import notices
+from agor_jupyter.services.worktrees import notices
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 

@@ -9,9 +9,9 @@ import pytest
 
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.executors import sandbox
-from agor_jupyter.services.agents import Agents
+from agor_jupyter.services.agents.agents import Agents
+from agor_jupyter.services.agents.homes import Home
 from agor_jupyter.services.app import Agor
-from agor_jupyter.services.homes import Home
 from tests.sandbox.conftest import git, play
 from tests.sandbox.test_life import open_scene
 

@@ -11,8 +11,8 @@ from agor_jupyter.domain.repos import Repo, RepoAdd
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
-from agor_jupyter.services.repos import Repos
-from agor_jupyter.services.worktrees import Worktrees
+from agor_jupyter.services.worktrees.repos import Repos
+from agor_jupyter.services.worktrees.worktrees import Worktrees
 from agor_jupyter.storage import tables
 from agor_jupyter.storage.store import Store, sqlite_url
 from tests.git.conftest import git

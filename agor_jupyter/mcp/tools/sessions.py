@@ -4,7 +4,7 @@ from pydantic import Field
 
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.mcp.tool import Input, Tool
-from agor_jupyter.services.delegation import MAX_WAIT_S, Delegation
+from agor_jupyter.services.sessions.delegation import MAX_WAIT_S, Delegation
 
 
 class List(Input):

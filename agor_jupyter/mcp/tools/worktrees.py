@@ -2,7 +2,7 @@
 
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.mcp.tool import Input, Tool
-from agor_jupyter.services.delegation import Delegation
+from agor_jupyter.services.sessions.delegation import Delegation
 
 
 class List(Input):

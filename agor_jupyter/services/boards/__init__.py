@@ -1,0 +1,1 @@
+"""Boards: their rooms, their cards, and who follows them."""

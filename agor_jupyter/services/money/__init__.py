@@ -1,0 +1,1 @@
+"""What it costs: the ledger, its prices, and budgets."""

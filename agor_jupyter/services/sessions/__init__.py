@@ -1,0 +1,1 @@
+"""Sessions, their turns, and the agents that work on them."""
