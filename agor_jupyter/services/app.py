@@ -196,7 +196,8 @@ class Agor:
     async def _open_store(self, stack: AsyncExitStack) -> Store:
         config = self.config
         await asyncio.to_thread(filesystem.check, config.data_dir, config.database_url)
-        stack.enter_context(self.lock)
+        await asyncio.to_thread(self.lock.__enter__)
+        stack.push(self.lock)
         url = config.database_url or sqlite_url(config.data_dir / "agor.db")
         await asyncio.to_thread(migrate, url)
         self.store = store = await asyncio.to_thread(Store, url)

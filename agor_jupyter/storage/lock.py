@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,9 @@ from typing import Self
 from agor_jupyter.domain import errors
 
 log = logging.getLogger(__name__)
+
+_LEAVING_S = 5.0
+"""A holder that was killed in the middle of starting a process leaves the lock to that child until it has its program."""
 
 
 class DataLock:
@@ -22,18 +26,27 @@ class DataLock:
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
-        """Errors:
-        DataInUse: another server has it; it says which.
+        """Wait for at most 5 s, and only while the holder is dead.
+
+        Errors:
+            DataInUse: another server has it; it says which.
+
         """
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            holder = self.read(self.data_dir)
-            pid, url = holder.get("pid"), holder.get("url")
-            raise errors.DataInUse(str(self.data_dir), pid if isinstance(pid, int) else None, str(url) if url else None) from error
+        deadline = time.monotonic() + _LEAVING_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                holder = self.read(self.data_dir)
+                pid, url = holder.get("pid"), holder.get("url")
+                if isinstance(pid, int) and not _is_alive(pid) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                os.close(descriptor)
+                raise errors.DataInUse(str(self.data_dir), pid if isinstance(pid, int) else None, str(url) if url else None) from error
         self._descriptor = descriptor
         self._write()
         return self
@@ -67,3 +80,11 @@ class DataLock:
             os.pwrite(self._descriptor, json.dumps(self._holder).encode(), 0)
         except OSError as error:
             log.warning("Nobody will find this server by %s: %s", self.path, error)
+
+
+def _is_alive(pid: int) -> bool:
+    """On this machine; one that has ended and was not yet collected by its parent is dead."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
