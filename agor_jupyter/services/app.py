@@ -207,7 +207,8 @@ class Agor:
 
     async def _open_worktrees(self, stack: AsyncExitStack) -> None:
         store, config, clock = self.store, self.config, self.clock
-        self.attachments = Attachments(config)
+        self.attachments = Attachments(config, self.events)
+        stack.push_async_callback((await self.attachments.start()).close)
         self.worktrees = Worktrees(store, config, clock, self.repos)
         stack.push_async_callback(self.worktrees.close)
         self.worktrees.hide = self.variables.hide
@@ -221,7 +222,6 @@ class Agor:
         self.worktrees.archives.on_gone = self.worktrees.adoption.on_gone = self.sandboxes.forget
         self.worktrees.relocation.on_moved = self._leave_old_folder
         await self.worktrees.start()
-        await self.attachments.tidy({one.id for one in await self.worktrees.list(include_archived=True)})
         await self.sandboxes.start()
 
     def _desk(self, collector: Collector) -> Desk:

@@ -3,7 +3,7 @@
 It is fed by the store after each commit, in order of `n`. A client waits until there is something after its number, takes a
 frame, and asks again; clients in step share one frame, so fifty cost little more than one.
 
-Parts of the server that act on what others did subscribe to kinds of events.
+Parts of the server that act on what others did subscribe to kinds of events, or follow them where nothing may be missed.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.ids import SessionId
+from agor_jupyter.services.followers import Follower, Reaction
 from agor_jupyter.storage import events
 from agor_jupyter.storage.store import Store
 
@@ -62,9 +63,7 @@ class Events:
             What ends the subscription.
 
         """
-        classes = kinds if isinstance(kinds, tuple) else (kinds,)
-        names = frozenset(one.model_fields["kind"].default.encode() for one in classes)  # type: ignore[attr-defined]  # bodies of events
-        subscription = _Subscription(names, callback)
+        subscription = _Subscription(frozenset(name.encode() for name in _names(kinds)), callback)
         self._subscriptions.append(subscription)
 
         def end() -> None:
@@ -72,6 +71,27 @@ class Events:
                 self._subscriptions.remove(subscription)
 
         return end
+
+    async def follow(self, name: str, kinds: "type[B] | tuple[type[B], ...]", reaction: "Reaction[B]") -> Follower:
+        """Await `reaction` with the body and the event, for each committed event whose body is one of `kinds`: at least once, in order
+        of `n`, and also after a crash for what was committed before it. The job it returns, if any, runs once, in the transaction that
+        says that this event was reacted to.
+
+        A reaction that raises is called again after a while; the fourth failure is logged and passed over.
+
+        Args:
+            name: Stays the same for ever: under it is stored how far this subscriber got. A new name begins with what comes from now on.
+            kinds: One class of events, or a tuple of them.
+            reaction: What it does outside of the database must be safe to do again.
+
+        Returns:
+            The follower, which runs until it is closed.
+
+        """
+        follower = Follower(self._store, name, _names(kinds), reaction, lambda: self.n)
+        follower.unsubscribe = self.subscribe(kinds, lambda _body, _event: follower.wake())
+        await follower.start()
+        return follower
 
     async def wait(self, after: int) -> None:
         """Return as soon as there is an event after `after`."""
@@ -142,3 +162,8 @@ class Events:
                     one.callback(event.body, event)
                 except Exception:
                     log.exception("A subscriber failed at event %d (%s)", n, kind.decode())
+
+
+def _names(kinds: "type[B] | tuple[type[B], ...]") -> list[str]:
+    classes = kinds if isinstance(kinds, tuple) else (kinds,)
+    return [one.model_fields["kind"].default for one in classes]  # type: ignore[attr-defined]  # bodies of events

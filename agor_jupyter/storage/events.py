@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.events import Body, Text
+from agor_jupyter.domain.events import Body, Event, Text
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.storage import tables
 from agor_jupyter.storage.store import Transaction
@@ -91,6 +91,13 @@ def newest(connection: sa.Connection) -> int:
 def after(connection: sa.Connection, n: int, limit: int) -> list[tuple[int, bytes]]:
     """The events after `n`, encoded, with their numbers."""
     return [(row[0], encode(*row)) for row in connection.execute(_AFTER, {"after": n, "limit": limit})]
+
+
+def of_kinds(connection: sa.Connection, kinds: Sequence[str], after: int, to: int, limit: int) -> list[Event]:
+    """Those whose body is of one of `kinds`, after number `after` and up to `to`, the oldest first."""
+    wanted = sa.or_(*[_E.body.like(f'{{"kind":"{kind}",%') for kind in kinds])
+    rows = connection.execute(sa.select(*_COLUMNS).where(_E.n > after, _E.n <= to, wanted).order_by(_E.n).limit(limit))
+    return [Event.model_validate_json(encode(*row)) for row in rows]
 
 
 def page(connection: sa.Connection, session_id: SessionId, after_seq: int, limit: int) -> list[bytes]:

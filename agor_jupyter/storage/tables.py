@@ -6,7 +6,7 @@ those bytes, so a page or a board is read without building an object for each ro
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest Alembic revision. A test compares it with the scripts."""
 
 metadata = sa.MetaData(
@@ -189,6 +189,13 @@ tokens = sa.Table(
     sa.Column("account", sa.String(200), nullable=False, index=True),
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
     sa.Column("record", sa.Text, nullable=False),
+)
+
+followers = sa.Table(
+    "followers",
+    metadata,
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
 )
 
 preferences = sa.Table(

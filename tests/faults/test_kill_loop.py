@@ -53,7 +53,7 @@ def crashed(tmp_path_factory):
     scene.close()
 
 
-_ELSEWHERE = ("sandbox.", "park.", "continued.", "relocate.", "archive.", "restore.", "remove.", "purge.")
+_ELSEWHERE = ("sandbox.", "park.", "follow.", "continued.", "relocate.", "archive.", "restore.", "remove.", "purge.")
 """Points that other tests have."""
 
 

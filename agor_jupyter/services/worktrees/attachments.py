@@ -10,15 +10,18 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agor_jupyter.domain import errors, pictures
 from agor_jupyter.domain.attachments import MAX_BYTES, MAX_SIDE, Attachment, AttachmentContent, AttachmentCreate
+from agor_jupyter.domain.events import Event, Removed
 from agor_jupyter.domain.ids import AttachmentId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.events import Events
+from agor_jupyter.services.followers import Follower
 
 _ID = re.compile(r"at_[0-9a-f]{32}")
 _RECORD = "attachment.json"
@@ -30,19 +33,16 @@ def folder_of(data_dir: Path, worktree_id: WorktreeId) -> Path:
 
 
 class Attachments:
-    def __init__(self, config: Config) -> None:
-        self._data_dir = config.data_dir
+    def __init__(self, config: Config, events: Events) -> None:
+        self._data_dir, self._events = config.data_dir, events
 
-    async def tidy(self, known: Collection[WorktreeId]) -> None:
-        """Drop those of worktrees that were removed."""
+    async def start(self) -> Follower:
+        """Those of a worktree go with it. Close what this returns."""
+        return await self._events.follow("attachments", Removed, self._drop)
 
-        def drop() -> None:
-            folder = folder_of(self._data_dir, WorktreeId("any")).parent
-            for one in folder.iterdir() if folder.is_dir() else ():
-                if one.name not in known:
-                    shutil.rmtree(one, ignore_errors=True)
-
-        await asyncio.to_thread(drop)
+    async def _drop(self, removed: Removed, _event: Event) -> None:
+        if removed.noun == "worktree":
+            await asyncio.to_thread(shutil.rmtree, folder_of(self._data_dir, WorktreeId(removed.id)), ignore_errors=True)
 
     async def create(self, caller: Caller, worktree_id: WorktreeId, request: AttachmentCreate) -> Attachment:
         """Keep it. The same content again is the same attachment.

@@ -159,7 +159,7 @@ async def test_an_interrupted_turn_is_taken_up_again_before_what_waits(victim, c
         assert [turn.number for turn in await app.turns.list(session_id)] == [1, 2, 3]
 
 
-_ELSEWHERE = ("worktree.", "sandbox.", "park.", "continued.", "relocate.", "archive.", "restore.", "remove.", "purge.")
+_ELSEWHERE = ("worktree.", "sandbox.", "park.", "follow.", "continued.", "relocate.", "archive.", "restore.", "remove.", "purge.")
 """Points that a session's life does not pass: tests/faults has those of worktrees."""
 
 
