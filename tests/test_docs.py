@@ -170,3 +170,11 @@ def test_every_field_of_an_agent_is_documented():
     table = "".join(line.partition("| ")[2].partition(" |")[0] for line in page.splitlines() if line.startswith("| `"))
 
     assert [name for name in AgentType.model_fields if f"`{name}`" not in table] == []
+
+
+def test_every_term_of_the_glossary_is_in_the_file_that_it_names():
+    page = (ROOT / "docs/how-to/words.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| .+ \| `(\w+)` \| `(\S+)` \|$", page, re.MULTILINE)
+
+    assert len(rows) == len(re.findall(r"^\| (?!Term|---)", page, re.MULTILINE))
+    assert [term for term, name, file in rows if not re.search(rf"\b{name}\b", (ROOT / "agor_jupyter" / file).read_text())] == []
