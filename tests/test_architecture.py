@@ -1,10 +1,12 @@
 """Layers, the public names, and a schema for every kind of event."""
 
+import graphlib
 import subprocess
 import sys
 import typing
 from pathlib import Path
 
+import grimp
 import pydantic
 
 import agor_jupyter
@@ -86,3 +88,12 @@ def test_every_error_has_a_code_of_its_own():
     ]
 
     assert len({one.code for one in kinds}) == len(kinds)
+
+
+def test_no_module_imports_one_that_imports_it():
+    """Not through others either, and not for a checker alone."""
+    graph = grimp.build_graph("agor_jupyter")
+
+    order = graphlib.TopologicalSorter({name: graph.find_modules_directly_imported_by(name) for name in graph.modules})
+
+    order.prepare()  # raises with the circle

@@ -2,7 +2,7 @@
 
 Inside, the repository's common directory is a private one: settings, hooks, refs, index and new objects are all the agents' own, and the
 objects of the real repository are there to be read only. The server never runs git on it: what is inside is read by a git that runs in the
-sandbox. `meeting.py` brings both sides together.
+sandbox. `sandbox/sync.py` brings both sides together.
 
 `docs/decisions/agents-in-a-sandbox.md` tells the rest.
 """

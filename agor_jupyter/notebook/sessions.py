@@ -1,7 +1,7 @@
 """A session: one conversation with one agent in one worktree, driven from a cell."""
 
 from collections.abc import AsyncIterator, Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.events import Event
@@ -10,6 +10,7 @@ from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.turns import Turn as TurnRecord
+from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
 from agor_jupyter.notebook import budgets, costs, following, views
 from agor_jupyter.notebook.attachments import Attached, check_length, upload
 from agor_jupyter.notebook.budgets import Budget
@@ -20,8 +21,11 @@ from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.rules import Ruled
 from agor_jupyter.notebook.turns import Turn
 
-if TYPE_CHECKING:  # it imports this module
-    from agor_jupyter.notebook.worktrees import Worktree
+
+class InWorktree(Protocol):
+    """A `Worktree`, whose module imports this one."""
+
+    record: WorktreeRecord
 
 
 class Session(Ruled):
@@ -208,7 +212,7 @@ class Session(Ruled):
         prompt: str | None = None,
         *,
         agent: str | None = None,
-        worktree: "Worktree | None" = None,
+        worktree: InWorktree | None = None,
         title: str | None = None,
         model: str | None = None,
         mode: str | None = None,

@@ -16,7 +16,6 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.records import Record
 from agor_jupyter.server.base import Handler
-from agor_jupyter.server.extension import AgorApp
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.commands import MAX_KEY
 
@@ -29,7 +28,8 @@ class Call:
 
     caller: Caller
     agor: Agor
-    app: AgorApp
+    base_url: str
+    """Of the server, as `/user/ann/`."""
     key: str
     """The command's idempotency key. A POST has to bring one; for others one is made when it is missing."""
     is_plain: bool
@@ -111,7 +111,7 @@ async def _run(handler: Handler, operation: Operation, path: Sequence[str]) -> N
     call = Call(
         caller=caller,
         agor=agor,
-        app=handler.settings["agor_app"],
+        base_url=handler.base_url,
         key=key or uuid.uuid4().hex,
         is_plain=handler.is_plain,
         may=handler.may,

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import archives, branches, identity, include, pins, slimming, snapshots, status, unfilled, upstream, work, worktrees
-from agor_jupyter.git.archives import Box
-from agor_jupyter.git.insides import Base
+from agor_jupyter.git import branches, identity, include, upstream, worktrees
+from agor_jupyter.git.archives import archives, pins, slimming
+from agor_jupyter.git.archives.archives import Box
+from agor_jupyter.git.inspection import snapshots, status, unfilled, work
+from agor_jupyter.git.inspection.insides import Base
 from agor_jupyter.git.repository import Repository, discover
 from tests.git.conftest import git
 

@@ -8,7 +8,7 @@ import pytest
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import Worktree
-from agor_jupyter.git import reflogs
+from agor_jupyter.git.inspection import reflogs
 from tests.git.conftest import git
 from tests.real_use.test_stuck import looked_at
 from tests.scene import Scene

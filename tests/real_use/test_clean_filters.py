@@ -10,7 +10,7 @@ import pytest
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.work import WorkKind
 from agor_jupyter.domain.worktrees import TakeRequest
-from agor_jupyter.git import cleaned
+from agor_jupyter.git.inspection import cleaned
 from tests.sandbox.conftest import config, git, notices, play  # noqa: F401  # config: a fixture
 
 COMMIT = "printf 'code\\noutput: a row of data\\n' > n.ipynb; git add n.ipynb; git commit -qm run"

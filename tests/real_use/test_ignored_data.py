@@ -6,8 +6,8 @@ import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.work import Work, WorkKind
-from agor_jupyter.git import walk
-from agor_jupyter.git.walk import Bounds
+from agor_jupyter.git.inspection import walk
+from agor_jupyter.git.inspection.walk import Bounds
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain.worktrees import WorktreeState
-from agor_jupyter.git import unfilled
+from agor_jupyter.git.inspection import unfilled
 from agor_jupyter.services.worktrees import notices
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key

@@ -8,4 +8,4 @@ from agor_jupyter.server.operations import Call, operation
 @operation()
 async def document(call: Call) -> JsonObject:
     """Get this description as OpenAPI 3.1."""
-    return openapi.document(call.app.server.base_url)
+    return openapi.document(call.base_url)

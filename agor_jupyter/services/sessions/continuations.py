@@ -8,7 +8,7 @@ from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn, TurnState
-from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.services.money.budgets import STOPPED, Budgets, Spending
 from agor_jupyter.services.sessions import runs
 from agor_jupyter.services.transitions import derive, find_session, find_turn, save

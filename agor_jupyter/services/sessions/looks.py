@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import WorktreeId
-from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.services.sessions.desk import Desk
 from agor_jupyter.services.tasks import end
 

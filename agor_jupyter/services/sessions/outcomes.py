@@ -9,7 +9,7 @@ from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.parking import Schedule
 from agor_jupyter.domain.sessions import Usage
 from agor_jupyter.domain.turns import Patch, Turn, TurnState
-from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 
 _STOP_REASONS = {
     "refusal": "The agent refused to go on.",

@@ -17,7 +17,7 @@ from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import PermissionState
 from agor_jupyter.domain.sessions import Session, SessionState, Usage, derive_state
 from agor_jupyter.domain.turns import ENDED, REJECTED, Turn, TurnState
-from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.services import transitions
 from agor_jupyter.services.money.budgets import WAITS, Budgets, Spending
 from agor_jupyter.services.money.ledger import main_model, summed

@@ -30,8 +30,8 @@ from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
 from agor_jupyter.executors import environment, processes, signers
 from agor_jupyter.executors.signers import Signer
-from agor_jupyter.git import snapshots
-from agor_jupyter.git.snapshots import Checkpoint
+from agor_jupyter.git.inspection import snapshots
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.services.agents import options
 from agor_jupyter.services.consent.trusts import WITHOUT, question
 from agor_jupyter.services.crash import crash_point
@@ -44,7 +44,7 @@ from agor_jupyter.services.sessions.slots import FIRST
 from agor_jupyter.services.sessions.watchdog import Watchdog
 from agor_jupyter.services.tasks import end
 from agor_jupyter.services.worktrees.keepers import Making, said
-from agor_jupyter.services.worktrees.sandboxes import NOT_MET, Launch, gpu_notice, mode_notice
+from agor_jupyter.services.worktrees.sandboxes import NOT_COLLECTED, Launch, gpu_notice, mode_notice
 from agor_jupyter.storage import runs as kept_runs
 from agor_jupyter.storage import turns as kept_turns
 
@@ -793,7 +793,7 @@ class Worker:
         if current.is_sandboxed:
             for notice in await self._desk.sandboxes.collect(current.turn.worktree_id):
                 await self._tell(current, notice)
-                current.is_spoiled = current.is_spoiled or notice.code == NOT_MET
+                current.is_spoiled = current.is_spoiled or notice.code == NOT_COLLECTED
 
     # What the agent says
 

@@ -16,9 +16,9 @@ from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.work import Work, lost, own
 from agor_jupyter.domain.worktrees import Removal, Worktree, WorktreeState, has_files
-from agor_jupyter.git import archives as git_archives
 from agor_jupyter.git import worktrees as git
-from agor_jupyter.git.archives import Box
+from agor_jupyter.git.archives import archives as git_archives
+from agor_jupyter.git.archives.archives import Box
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once

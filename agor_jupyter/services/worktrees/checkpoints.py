@@ -16,9 +16,9 @@ from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.own_files import NOBODYS, OwnFiles, named
 from agor_jupyter.domain.turns import Patch, Turn, TurnState
 from agor_jupyter.domain.work import shown
-from agor_jupyter.git import snapshots
+from agor_jupyter.git.inspection import snapshots
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
 

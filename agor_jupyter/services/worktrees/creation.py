@@ -9,9 +9,10 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import RepoId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState, WorktreeStatus
-from agor_jupyter.git import include, names, partial, snapshots, unfilled, upstream
+from agor_jupyter.git import include, names, partial, upstream
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.files import read_beneath
+from agor_jupyter.git.inspection import snapshots, unfilled
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock

@@ -10,10 +10,10 @@ from agor_jupyter.domain.caches import Caches
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown
 from agor_jupyter.domain.worktrees import InsideStatus, Worktree
-from agor_jupyter.git import status, work
-from agor_jupyter.git.inside import UnderWay
-from agor_jupyter.git.insides import Base
+from agor_jupyter.git.inspection import status, work
+from agor_jupyter.git.inspection.insides import Base
 from agor_jupyter.git.repository import Repository
+from agor_jupyter.git.sandbox.inside import UnderWay
 from agor_jupyter.services.worktrees import settings, strays
 from agor_jupyter.services.worktrees.keepers import Keepers
 

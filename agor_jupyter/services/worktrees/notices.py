@@ -9,7 +9,8 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.worktrees import Worktree
-from agor_jupyter.git import entries, unfilled
+from agor_jupyter.git import entries
+from agor_jupyter.git.inspection import unfilled
 from agor_jupyter.git.repository import Repository
 
 _PATIENCE_S = 5.0

@@ -14,7 +14,8 @@ from agor_jupyter.domain.events import Removed, RepoChanged
 from agor_jupyter.domain.ids import RepoId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Branch, Check, CloneProgress, GitPlace, Repo, RepoAdd, RepoState
-from agor_jupyter.git import branches, clone, inner, names, places, worktrees
+from agor_jupyter.git import branches, clone, names, places, worktrees
+from agor_jupyter.git.inspection import inner
 from agor_jupyter.git.repository import Filtering, Repository, discover, promisor_url, read_settings
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once

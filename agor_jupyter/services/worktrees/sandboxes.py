@@ -28,9 +28,10 @@ from agor_jupyter.domain.work import shown
 from agor_jupyter.domain.worktrees import Kept, KeptKind, Taken, TakeRequest, Taking, Worktree, WorktreeState
 from agor_jupyter.executors import devices, sandbox
 from agor_jupyter.executors.sandbox import Layout, Mount, SandboxedExecutor
-from agor_jupyter.git import identity, inside, introduction, keeping, kept, meeting, modules, private, taking
-from agor_jupyter.git.inside import UnderWay
+from agor_jupyter.git import identity, private
 from agor_jupyter.git.private import Inside, Private
+from agor_jupyter.git.sandbox import inside, introduction, keeping, kept, modules, sync, taking
+from agor_jupyter.git.sandbox.inside import UnderWay
 from agor_jupyter.services.agents.homes import Home
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
@@ -54,7 +55,7 @@ _OPEN = "open"
 _NOT_IN = "What happened in the worktree outside of the sandbox could not be brought into it before this turn."
 _NOT_OUT = "What agents committed could not be brought out of their sandbox, and stays in it until the next turn."
 UNSIGNED = "unsigned"
-NOT_MET = "not_collected"
+NOT_COLLECTED = "not_collected"
 """The code of a notice: the private side could not be read. A process that starts when no other runs there makes it anew."""
 
 
@@ -128,7 +129,7 @@ class Sandboxes:
         async with self._locks[worktree.id]:
             try:
                 place = await self._place(worktree)
-                is_made = await meeting.prepare(place)
+                is_made = await sync.prepare(place)
                 notices = [] if is_made or self._live[worktree.id] else await self._meet(place, is_new=True)
                 notices += await self._introduce(place)
                 if is_made and place.repository.is_partial:
@@ -186,10 +187,10 @@ class Sandboxes:
                 return []
             except (errors.AgorError, OSError) as error:
                 log.warning("Worktree %s: the sandbox and the repository could not be brought together: %s", worktree_id, error)
-                return [Notice(code=NOT_MET, text=f"{_NOT_IN if is_quick else _NOT_OUT} {error}")]
+                return [Notice(code=NOT_COLLECTED, text=f"{_NOT_IN if is_quick else _NOT_OUT} {error}")]
             except Exception:  # whatever it is, the turn has to end
                 log.exception("Worktree %s: the sandbox and the repository could not be brought together", worktree_id)
-                return [Notice(code=NOT_MET, text=f"{_NOT_IN if is_quick else _NOT_OUT} The server's log says why.")]
+                return [Notice(code=NOT_COLLECTED, text=f"{_NOT_IN if is_quick else _NOT_OUT} The server's log says why.")]
             if not self._live[worktree_id]:
                 (place.folder / _OPEN).unlink(missing_ok=True)
         return notices
@@ -198,7 +199,7 @@ class Sandboxes:
         async def look() -> Inside:
             return await asyncio.to_thread(self._inside, place, await self._checkouts())
 
-        findings = await meeting.sync(place, look, is_quick=is_quick, is_new=is_new, reached=crash_point)
+        findings = await sync.sync(place, look, is_quick=is_quick, is_new=is_new, reached=crash_point)
         if not is_quick:
             findings += await modules.collect(place, look)
         return [Notice(code=finding.code, text=finding.text) for finding in findings]

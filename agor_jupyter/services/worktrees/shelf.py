@@ -15,11 +15,11 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.archives import Archive, Pins, Purpose
 from agor_jupyter.domain.worktrees import Worktree
-from agor_jupyter.git import archives as git
-from agor_jupyter.git import moves, pins, slimming
-from agor_jupyter.git.archives import Box
+from agor_jupyter.git.archives import archives as git
+from agor_jupyter.git.archives import moves, pins, slimming
+from agor_jupyter.git.archives.archives import Box
+from agor_jupyter.git.archives.obstacles import obstacles
 from agor_jupyter.git.locks import Locks
-from agor_jupyter.git.obstacles import obstacles
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.crash import crash_point

@@ -10,7 +10,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.work import WorkKind
 from agor_jupyter.domain.worktrees import Worktree, WorktreeStatus
-from agor_jupyter.git import status, work
+from agor_jupyter.git.inspection import status, work
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.tasks import end

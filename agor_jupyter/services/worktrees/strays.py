@@ -11,8 +11,9 @@ from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.ways import Way, WayKind
 from agor_jupyter.domain.work import Work, WorkKind, count, shown
 from agor_jupyter.domain.worktrees import Worktree
-from agor_jupyter.git import branches, reflogs
-from agor_jupyter.git.reflogs import Move
+from agor_jupyter.git import branches
+from agor_jupyter.git.inspection import reflogs
+from agor_jupyter.git.inspection.reflogs import Move
 from agor_jupyter.git.repository import Repository
 
 KEPT = "refs/agor/kept"

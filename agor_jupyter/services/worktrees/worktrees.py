@@ -20,11 +20,12 @@ from agor_jupyter.domain.repos import GitPlace, Repo
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work, not_shown, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.git import names, places, status
+from agor_jupyter.git import names, places
 from agor_jupyter.git import worktrees as git
+from agor_jupyter.git.inspection import status
+from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.snapshots import Checkpoint
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config

@@ -12,7 +12,7 @@ import pytest
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.git import archives as git_archives
+from agor_jupyter.git.archives import archives as git_archives
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.worktrees.worktrees import Worktrees
 from tests.git.conftest import git

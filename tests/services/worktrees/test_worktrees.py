@@ -574,8 +574,9 @@ async def test_other_worktrees_of_the_repository_are_left_alone(bench: Bench, ch
 _OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
-from agor_jupyter.git import archives, pins, worktrees
-from agor_jupyter.git.archives import Box
+from agor_jupyter.git.archives import archives, pins
+from agor_jupyter.git import worktrees
+from agor_jupyter.git.archives.archives import Box
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 

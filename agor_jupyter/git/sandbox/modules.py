@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import identity, index, shallow
+from agor_jupyter.git import identity, shallow
 from agor_jupyter.git.files import opened_folder, read_beneath
 from agor_jupyter.git.private import Finding, Inside, Private, Refs, copy_index, folders_of_objects, run_inside, settings_inside
 from agor_jupyter.git.repository import Repository
+from agor_jupyter.git.sandbox import index
 
 _PART = re.compile(r"(?!\.)[\w.@+ -]+(?<!\.lock)")
 _MOST, _DEPTH = 50, 8

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.work import Work, WorkKind, count, shown, size
-from agor_jupyter.git import entries, inner, operations, walk
+from agor_jupyter.git import entries
 from agor_jupyter.git.entries import Index, OddIndex
 from agor_jupyter.git.files import read_beneath
-from agor_jupyter.git.inner import Found, Place
+from agor_jupyter.git.inspection import inner, operations, walk
+from agor_jupyter.git.inspection.inner import Found, Place
+from agor_jupyter.git.inspection.status import STATUS, Changes, parse
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.status import STATUS, Changes, parse
 
 MAX = 200
 """Of one worktree. Those beyond are not looked at."""

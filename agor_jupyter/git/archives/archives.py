@@ -13,8 +13,9 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.archives import Archive
-from agor_jupyter.git import links, moves
-from agor_jupyter.git.pins import REFS
+from agor_jupyter.git import links
+from agor_jupyter.git.archives import moves
+from agor_jupyter.git.archives.pins import REFS
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.worktrees import entries, foreign_lock
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from agor_jupyter.domain.caches import Caches
 from agor_jupyter.domain.own_files import NOBODYS, OwnFiles
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown, size
-from agor_jupyter.git import walk
 from agor_jupyter.git.files import opened_file
+from agor_jupyter.git.inspection import walk
 
 _PIECE = 1024 * 1024
 _NAMED = 3

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from agor_jupyter.domain.own_files import OwnFiles
 from agor_jupyter.domain.worktrees import WorktreeStatus
-from agor_jupyter.git import cleaned, counts, names, partial
-from agor_jupyter.git.cleaned import Cleaned
+from agor_jupyter.git import names, partial
 from agor_jupyter.git.files import read_beneath
+from agor_jupyter.git.inspection import cleaned, counts
+from agor_jupyter.git.inspection.cleaned import Cleaned
 from agor_jupyter.git.repository import Repository
 
 _MAX_COUNTED_BYTES = 4 * 1024 * 1024

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.archives import Pins
-from agor_jupyter.git.moves import opened
+from agor_jupyter.git.archives.moves import opened
 from agor_jupyter.git.repository import Repository
 
 REFS = "refs/agor/archive"

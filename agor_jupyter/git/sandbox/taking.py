@@ -14,9 +14,9 @@ from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.work import MAX_NAMES
-from agor_jupyter.git import index, inside
+from agor_jupyter.git.inspection.snapshots import writing_to
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.snapshots import writing_to
+from agor_jupyter.git.sandbox import index, inside
 
 _GONE = "0"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from agor_jupyter.domain.work import count, shown
 from agor_jupyter.domain.worktrees import Kept, KeptKind
-from agor_jupyter.git.keeping import KEPT
+from agor_jupyter.git.inspection.snapshots import BACKUPS
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.snapshots import BACKUPS
+from agor_jupyter.git.sandbox.keeping import KEPT
 
 _MOST, _MOST_COUNTED, _MAX_COMMITS = 100, 40, 1000
 _AT_ONCE = 4

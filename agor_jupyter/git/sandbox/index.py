@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from agor_jupyter.domain import errors
+from agor_jupyter.git.inspection.snapshots import BACKUPS
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.snapshots import BACKUPS
 
 _ACTION = "update the index"
 _IDENTITY = {

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import filters, lines, run, unfilled
+from agor_jupyter.git import lines, run
 from agor_jupyter.git.entries import blob_name
 from agor_jupyter.git.files import read_beneath
+from agor_jupyter.git.inspection import filters, unfilled
 from agor_jupyter.git.repository import Repository, Setting
 
 _ATTRIBUTES = ("filter", "text", "eol", "ident", "working-tree-encoding")

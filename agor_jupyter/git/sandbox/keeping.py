@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Collection, Iterable, Sequence
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import inside as files
 from agor_jupyter.git.private import Finding, Inside, Known, Private, Refs, Side, run_inside
 from agor_jupyter.git.repository import Repository
+from agor_jupyter.git.sandbox import inside as files
 
 KEPT = "refs/agor/sandbox"
 _BASE = "base"

@@ -15,13 +15,14 @@ from pathlib import Path
 from agor_jupyter.domain.caches import Caches
 from agor_jupyter.domain.own_files import NOBODYS, OwnFiles, named
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown, size
-from agor_jupyter.git import entries, inner, insides, operations, walk
+from agor_jupyter.git import entries
 from agor_jupyter.git.entries import Index, OddIndex
 from agor_jupyter.git.files import read_beneath
-from agor_jupyter.git.ignored import Compared, Ignored, ignored_work
-from agor_jupyter.git.insides import Base
+from agor_jupyter.git.inspection import inner, insides, operations, walk
+from agor_jupyter.git.inspection.ignored import Compared, Ignored, ignored_work
+from agor_jupyter.git.inspection.insides import Base
+from agor_jupyter.git.inspection.status import Changes, changes
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.status import Changes, changes
 
 _MAX_STASHES_BYTES = 4 * 1024 * 1024
 _MAX_COMPARED = 64 * 1024 * 1024

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import operations, run
+from agor_jupyter.git import run
 from agor_jupyter.git.files import read_beneath
-from agor_jupyter.git.operations import Operation
+from agor_jupyter.git.inspection import operations
+from agor_jupyter.git.inspection.operations import Operation
+from agor_jupyter.git.inspection.status import STATUS, Changes, parse
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.status import STATUS, Changes, parse
 
 MAX_COMMITS = 10_000
 _MAX_LINK_BYTES = 4096

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import moves
+from agor_jupyter.git.archives import moves
 from agor_jupyter.git.files import opened_folder
 from agor_jupyter.git.repository import Repository
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from agor_jupyter.domain.own_files import OwnFiles
 from agor_jupyter.domain.turns import Patch, PatchFile
 from agor_jupyter.git import partial, sparse
-from agor_jupyter.git.cleaned import Cleaned
 from agor_jupyter.git.files import read_beneath
+from agor_jupyter.git.inspection.cleaned import Cleaned
+from agor_jupyter.git.inspection.status import changes
 from agor_jupyter.git.repository import Repository
-from agor_jupyter.git.status import changes
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """A larger changed file is left out of a snapshot, so that a turn does not copy a data set into the repository."""

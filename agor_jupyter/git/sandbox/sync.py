@@ -10,10 +10,10 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from agor_jupyter.domain import errors
-from agor_jupyter.git import filters, index, lfs, run, shallow
-from agor_jupyter.git import inside as files
 from agor_jupyter.git import private as places
-from agor_jupyter.git.keeping import KEPT, Keeper, apart, fetch, protect, protect_index, ref_of, short
+from agor_jupyter.git import run, shallow
+from agor_jupyter.git.inspection import filters
+from agor_jupyter.git.inspection.snapshots import BACKUPS
 from agor_jupyter.git.private import (
     Finding,
     Inside,
@@ -29,7 +29,9 @@ from agor_jupyter.git.private import (
     run_inside,
     write_known,
 )
-from agor_jupyter.git.snapshots import BACKUPS
+from agor_jupyter.git.sandbox import index, lfs
+from agor_jupyter.git.sandbox import inside as files
+from agor_jupyter.git.sandbox.keeping import KEPT, Keeper, apart, fetch, protect, protect_index, ref_of, short
 
 _FOLLOWS = ("reset", "switched")
 """A person decided where the worktree is: the agent's commits are kept, and its sandbox goes there too."""
@@ -87,10 +89,10 @@ async def sync(
         if isinstance(error.__cause__, TimeoutError):  # or the machine is only slow
             with contextlib.suppress(errors.GitFailed):
                 slow = await inside_of(private, inside, places.PATIENCE_S)
-                return await _Meeting(private, inside, known, outside, slow, is_between=is_between, reached=reached).hold()
+                return await _Sync(private, inside, known, outside, slow, is_between=is_between, reached=reached).hold()
         return [await _begin_again(private, outside, error.message)]
     try:
-        return await _Meeting(private, inside, known, outside, there, is_between=is_between, reached=reached).hold()
+        return await _Sync(private, inside, known, outside, there, is_between=is_between, reached=reached).hold()
     except errors.GitFailed as error:
         if not is_new or await _is_whole(private, inside, there):
             raise
@@ -137,7 +139,7 @@ async def _save(private: Private, inside: Inside, known: Known, there: Side) -> 
     return f"What was whole of it is kept as {', '.join(saved[:20])}." if saved else ""
 
 
-class _Meeting:
+class _Sync:
     """One time that both sides are brought together."""
 
     def __init__(

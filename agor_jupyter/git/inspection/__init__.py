@@ -1,0 +1,1 @@
+"""What is in a worktree: its status, work, snapshots, and the repositories below it."""

@@ -1,0 +1,1 @@
+"""A worktree's private repository beside the real one: kept in step, and nothing of it lost."""
