@@ -25,7 +25,7 @@ def _mode(agent: AgentType) -> str:
 def _asks(agent: AgentType) -> str:
     if not agent.asks:
         return "no"
-    return "yes" if agent.asks_where(is_sandboxed=True) else "yes; in the sandbox it does not"
+    return "yes" if agent.asks_where(is_sandboxed=True) else "yes, but not in the sandbox"
 
 
 def _stops(agent: AgentType) -> str:
@@ -35,19 +35,19 @@ def _stops(agent: AgentType) -> str:
 
 
 def _after_no(agent: AgentType) -> str:
-    return "the model goes on" if agent.when_rejected == "goes_on" else f"the turn ends, {agent.when_rejected}"
+    return "the model continues" if agent.when_rejected == "goes_on" else f"the turn ends, {agent.when_rejected}"
 
 
 def _waits(agent: AgentType) -> str:
     if not agent.key_env:
         return "it has no model"
-    return "the turn is parked" if agent.silent_retry_s is None else f"it tries on; shown after {agent.silent_retry_s:g} s of silence"
+    return "the turn is parked" if agent.silent_retry_s is None else f"it keeps retrying; shown after {agent.silent_retry_s:g} s of silence"
 
 
 def _repeats(agent: AgentType) -> str:
     if not agent.key_env:
         return "it has no model"
-    return "it goes on" if agent.when_repeating == "goes_on" else f"the turn ends, {agent.when_repeating}"
+    return "it continues" if agent.when_repeating == "goes_on" else f"the turn ends, {agent.when_repeating}"
 
 
 def _names(names: Sequence[str]) -> str:
@@ -60,35 +60,35 @@ def _refused(agent: AgentType) -> str:
     if agent.without_project is None:
         return "it does not start"
     obeyed = ", ".join(f"`{name}`" for name in agent.without_project.except_files)
-    return "it starts, and loads none of them" + (f"; refused one of {obeyed}, it does not start" if obeyed else "")
+    return "it starts, but loads none of them" + (f"; if one of {obeyed} is refused, it does not start" if obeyed else "")
 
 
 ROWS: dict[str, tuple[tuple[str, Callable[[AgentType], str]], ...]] = {
     "capabilities": (
-        ("goes on after a rest by", _resumes),
+        ("continues after a rest by", _resumes),
         ("forks by", lambda agent: "its own fork" if agent.can_fork else "a new session with the transcript"),
-        ("mode that we set", _mode),
+        ("mode set by the server", _mode),
         ("asks before it edits and runs", _asks),
         ("after a person's no", _after_no),
         ("when the model repeats itself", _repeats),
-        ("what its tools print", lambda agent: "shown" if agent.reports_output else "not told"),
-        ("when the model takes no requests", _waits),
-        ("tokens", lambda agent: "as it reports" if agent.reports_usage else "unknown"),
-        ("cost", lambda agent: "as it reports" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
+        ("output of its tools", lambda agent: "shown" if agent.reports_output else "not reported"),
+        ("when the model accepts no requests", _waits),
+        ("tokens", lambda agent: "as reported" if agent.reports_usage else "unknown"),
+        ("cost", lambda agent: "as reported" if agent.reports_cost else "estimated" if agent.reports_usage else "none"),
         ("a budget stops a turn", _stops),
         ("MCP servers", lambda agent: ", ".join(agent.mcp) or "none"),
-        ("keeps for itself in a worktree", lambda agent: _names(agent.own_files) or "nothing"),
+        ("its own files in a worktree", lambda agent: _names(agent.own_files) or "nothing"),
         ("notes", lambda agent: " ".join(agent.notes)),
     ),
     "packages": (
         ("package", lambda agent: f"`{agent.package}`" if agent.package else "built in"),
         ("Node", lambda agent: f"{agent.node} or newer" if agent.node else "none"),
-        ("on the disk", lambda agent: f"{agent.disk_mb} MB" if agent.package else "nothing"),
+        ("disk space", lambda agent: f"{agent.disk_mb} MB" if agent.package else "nothing"),
         ("sign in with", lambda agent: f"`{' '.join(agent.sign_in)}`" if agent.sign_in else "nothing"),
-        ("or by a variable", lambda agent: _names(agent.key_env)),
+        ("or set the variable", lambda agent: _names(agent.key_env)),
     ),
     "project files": (
-        ("obeys", lambda agent: _names(agent.project_files) or "none"),
+        ("loads", lambda agent: _names(agent.project_files) or "none"),
         ("when one is refused", _refused),
     ),
 }

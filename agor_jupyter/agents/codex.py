@@ -46,9 +46,9 @@ AGENT = AgentType(
         Lasting(pattern="", reach="home", file="~/.codex/config.toml"),
     ],
     notes=[
-        "In this mode it asks for each edit; a command runs in its own sandbox, where it may read, and asks when it wants out.",
-        "In the server's sandbox its own is off and it asks for nothing: it may do what that sandbox lets it.",
-        "In the mode `read-only` it asks there too; its own sandbox is then on inside the server's, where that works.",
+        "In this mode it asks before each edit; commands run in its own sandbox, where they may read, and it asks before one may do more.",
+        "In the server's sandbox its own is off and it does not ask: it may do anything that sandbox allows.",
+        "In the mode `read-only` it asks there too; its own sandbox then runs inside the server's, where nesting works.",
     ],
     mode="read-only",  # its default, "agent", writes without asking
     failure_signs=FailureSigns(

@@ -40,8 +40,8 @@ AGENT = AgentType(
     usage=UsageForm(scope="request", cached="beside", omits_own=True),
     failure_signs=FailureSigns(codes={"ProviderAuthError": "auth_required", "APIError": "provider_error", "NoAnswer": "unreachable"}),
     notes=[
-        "It does not say why the model's provider refused: that is read from its own files.",
-        "Its tokens are those of a turn's last request, and are not kept.",
+        "It does not say why the model's provider refused; the reason is read from its own files.",
+        "It reports only the tokens of a turn's last request, so they are not kept.",
     ],
     lasting=[Lasting(pattern=r"\Aalways: ", reach="session")],
     reports_cost=True,
