@@ -1,6 +1,7 @@
 """Layers, the public names, and a schema for every kind of event."""
 
 import graphlib
+import re
 import subprocess
 import sys
 import typing
@@ -21,6 +22,28 @@ def test_imports_point_down():
     )
 
     assert done.returncode == 0, done.stdout
+
+
+IN_ANOTHER_PROCESS = {
+    "agents/runner/running.py",  # the script agent's blocks, within that agent
+    "cli/demo.py",  # becomes the server
+    "cli/doctor.py",
+    "client/discovery.py",
+    "client/private.py",  # the server itself
+    "notebook/sample.py",
+    "server/private.py",
+    "services/crash.py",  # this process itself, in tests
+}
+
+
+def test_only_processes_starts_a_program_or_signals_one():
+    package = ROOT / "agor_jupyter"
+    means = re.compile(
+        r"\b(?:import subprocess|asyncio\.subprocess|create_subprocess_\w+|os\.(?:kill|killpg|fork|posix_spawn\w*|system|popen|exec\w+)\()"
+    )
+    found = {str(path.relative_to(package)) for path in package.rglob("*.py") if means.search(path.read_text())}
+
+    assert {path for path in found if not path.startswith("processes/")} == IN_ANOTHER_PROCESS
 
 
 def test_the_public_names_are_these():

@@ -15,7 +15,7 @@ from pathlib import Path
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import BadName
 from agor_jupyter.executors.devices import GPU_ENV
-from agor_jupyter.executors.processes import MARK
+from agor_jupyter.processes.table import MARK
 
 _ALLOWED = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|TZ|TMPDIR|XDG_[A-Z_]+"

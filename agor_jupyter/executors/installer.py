@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agor_jupyter.executors.local import LocalExecutor, Process
+from agor_jupyter.processes import guarded
 
-_KEPT = 16 << 10
 _NODE_S, _PACKAGE_S, _PROBE_S = 1200.0, 1800.0, 60.0
 _OLDEST = 20
 """The oldest major version of Node whose npm is used."""
@@ -25,15 +24,12 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+[\w.+-]*")
 _SHOWN = 500
 _NPM_CODE = re.compile(r"^npm (?:error|ERR!) code (\w+)$", re.MULTILINE)
 _FETCHED = b"npm http fetch GET 200"
-_MERGED = ("/bin/sh", "-c", 'exec "$@" 2>&1', "sh")
+_LONGEST = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
-    """`code` is `None` when the deadline passed. `output` is the end, at most 32 KiB, of what it wrote to both outputs."""
-
-    code: int | None
-    output: str
+class Ended(guarded.Ended):
+    """What an installer wrote, and what can be read from it."""
 
     @property
     def npm_code(self) -> str | None:
@@ -75,33 +71,22 @@ class Progress:
     """Counts what npm fetched, for whoever looks."""
 
     fetched = 0
+    _line = b""
+
+    def count(self, piece: bytes) -> None:
+        """Its lines may come in parts."""
+        *lines, self._line = (self._line + piece).split(b"\n")
+        self.fetched += sum(_FETCHED in line for line in lines)
+        self._line = self._line[-_LONGEST:]
 
 
 async def run(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], mark: str, timeout_s: float, progress: Progress | None = None
 ) -> Ended:
     """Run `argv` with exactly `env`. Cancelling kills it, and all that it started."""
-    process = await LocalExecutor().spawn([*_MERGED, *argv], cwd, env, mark)
-    kept = bytearray()
-    try:
-        async with asyncio.timeout(timeout_s):
-            await _read(process, kept, progress or Progress())
-            await process.exited.wait()
-    except TimeoutError:
-        pass
-    finally:
-        code = process.exit_code
-        await process.stop(grace_s=0)
-    return Ended(code=code, output=kept.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}").strip())
-
-
-async def _read(process: Process, kept: bytearray, progress: Progress) -> None:
-    while piece := await process.stdout.read(64 << 10):
-        before = kept.count(_FETCHED)
-        kept += piece
-        progress.fetched += kept.count(_FETCHED) - before
-        if len(kept) > 2 * _KEPT:
-            del kept[:-_KEPT]
+    fetched = (progress or Progress()).count
+    ended = await guarded.run(argv, cwd=cwd, env=env, run_id=mark, timeout_s=timeout_s, on_output=fetched)
+    return Ended(code=ended.code, output=ended.output)
 
 
 async def version_of(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], mark: str, timeout_s: float = _PROBE_S) -> str | None:

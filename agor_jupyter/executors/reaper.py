@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 
 
 class RunIdentity(NamedTuple):
@@ -17,17 +17,17 @@ class RunIdentity(NamedTuple):
 
 
 def _reap(run: RunIdentity) -> int:
-    def find() -> set[processes.Identity]:
-        is_there = run.pid is not None and processes.start_ticks(run.pid) == run.start_ticks
-        return processes.of_run(run.run_id, run.pid if is_there else None)
+    def find() -> set[table.Identity]:
+        is_there = run.pid is not None and table.start_ticks(run.pid) == run.start_ticks
+        return table.of_run(run.run_id, run.pid if is_there else None)
 
     before = find()
-    left = processes.sweep(find) if before else set()
+    left = table.sweep(find) if before else set()
     return len(before) - len(left)
 
 
 async def reap(runs: Iterable[RunIdentity]) -> dict[str, int]:
     """Kill what is left of `runs`. Returns how many processes each run had left; runs of an earlier boot have none."""
-    boot = processes.boot_id()
+    boot = table.boot_id()
     recorded = list(runs)
     return {run.run_id: await asyncio.to_thread(_reap, run) if run.boot_id == boot else 0 for run in recorded}

@@ -1,7 +1,7 @@
 """The one worker process that renders templates, started at the first template and again after each that had to be killed."""
 
 import asyncio
-import contextlib
+import itertools
 import json
 import os
 import sys
@@ -10,15 +10,21 @@ from typing import Any
 
 from agor_jupyter.domain.errors import BadTemplate
 from agor_jupyter.domain.templates import MAX_SECONDS, MAX_SOURCE_BYTES
+from agor_jupyter.processes import guarded
+from agor_jupyter.processes.guarded import Process
+from agor_jupyter.processes.starting import Limits
 
 _WORKER = Path(__file__).with_name("template_worker.py")
 _START_S = 10.0
+_LIMITS = Limits(memory_bytes=256 << 20, core_bytes=0)
+_LONGEST_ANSWER = 8 << 20
+_numbers = itertools.count()
 
 
 class Renderer:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
 
     async def render(self, source: str, context: dict[str, Any]) -> str:
         """The text, or `BadTemplate` with a line. Values are never rendered again."""
@@ -41,22 +47,13 @@ class Renderer:
         async with self._lock:
             await self._kill()
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def _start(self) -> Process:
         env = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(_WORKER),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=env,
-            limit=8 << 20,
-        )
+        command = [sys.executable, "-I", str(_WORKER)]
+        run_id = f"templates.{os.getpid()}.{next(_numbers)}"
+        return await guarded.spawn(command, Path("/"), env, run_id, limits=_LIMITS, longest_line=_LONGEST_ANSWER)
 
-    async def _ask(self, process: asyncio.subprocess.Process, question: dict[str, Any], limit_s: float) -> dict[str, Any]:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    async def _ask(self, process: Process, question: dict[str, Any], limit_s: float) -> dict[str, Any]:
         try:
             process.stdin.write(json.dumps(question).encode() + b"\n")
             async with asyncio.timeout(limit_s):
@@ -77,8 +74,5 @@ class Renderer:
 
     async def _kill(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()  # its output is small and read: this cannot hang
+        if process is not None:
+            await process.stop(grace_s=0)

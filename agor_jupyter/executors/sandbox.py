@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from agor_jupyter.executors import devices
+from agor_jupyter.processes import once
 
 P_co = TypeVar("P_co", covariant=True)
 
@@ -101,11 +101,14 @@ def reason() -> str | None:
     if shutil.which(PROGRAM) is None:
         return "bubblewrap is not installed (for example: apt install bubblewrap)"
     try:
-        tried = subprocess.run([*_system(), "--tmpfs", "/tmp", "--", "true"], capture_output=True, check=False, timeout=_TRIAL_S, text=True)  # noqa: S108
-    except (OSError, subprocess.TimeoutExpired) as error:
+        tried = once.wait_for([*_system(), "--tmpfs", "/tmp", "--", "true"], timeout_s=_TRIAL_S)  # noqa: S108
+    except TimeoutError:
+        return f"bubblewrap does not work on this machine: it did not end within {_TRIAL_S:g} s"
+    except OSError as error:
         return f"bubblewrap does not work on this machine: {error}"
-    if tried.returncode:
-        return f"bubblewrap does not work on this machine: {tried.stderr.strip()[-300:] or f'exit code {tried.returncode}'}"
+    if tried.code:
+        said = tried.err.decode("utf-8", "replace").strip()[-300:]
+        return f"bubblewrap does not work on this machine: {said or f'exit code {tried.code}'}"
     return None
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -22,7 +22,7 @@ class Signer(NamedTuple):
 def waiting(run_id: str) -> Signer | None:
     """The oldest one of the run. Git names the program itself (`gpg.program`), so it is known by how git calls it."""
     found = []
-    for process in processes.of_run(run_id):
+    for process in table.of_run(run_id):
         try:
             folder = Path("/proc", str(process.pid))
             argv = [os.fsdecode(part) for part in (folder / "cmdline").read_bytes().split(b"\0")]

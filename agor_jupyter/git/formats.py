@@ -3,16 +3,17 @@
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.text import quoted
+from agor_jupyter.processes import once
 
 Version = tuple[int, ...]
 
+_PATIENCE_S = 60.0
 _HIGHEST = 1
 """The format's version that every git of today reads. The rest is told by extensions."""
 _SINCE: dict[str, Version] = {
@@ -36,7 +37,7 @@ _NAMES = {
 
 @cache
 def _version_of(program: str) -> Version:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    said = once.wait_for([program, "--version"], timeout_s=_PATIENCE_S).text
     number = re.search(r"\d+(?:\.\d+)+", said)
     return tuple(map(int, number[0].split("."))) if number else ()
 

@@ -23,6 +23,7 @@ from agor_jupyter.git import identity, run, shallow, sparse
 from agor_jupyter.git.files import opened_file, read_beneath
 from agor_jupyter.git.identity import Identity
 from agor_jupyter.git.repository import Repository, Setting, render
+from agor_jupyter.processes.once import Output
 
 INSIDE_S, PATIENCE_S = 10.0, 60.0
 """What a call of git inside may take: a pipe in the place of a file would keep it for ever. The second counts before all is made anew."""
@@ -188,7 +189,7 @@ async def run_inside(
     stdin: bytes = b"",
     ok: Sequence[int] = (0,),
     timeout_s: float | None = None,
-) -> run.Output:
+) -> Output:
     return await run.run(action, arguments, cwd=private.folder, inside=inside, stdin=stdin, ok=ok, timeout_s=timeout_s or INSIDE_S)
 
 

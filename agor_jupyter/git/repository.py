@@ -21,6 +21,7 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.git import formats, run
 from agor_jupyter.git.blobs import Blobs
+from agor_jupyter.processes.once import MAX_OUTPUT, Output
 
 _LINKED = (
     *("objects", "refs", "packed-refs", "reftable", "logs", "worktrees", "info", "shallow"),
@@ -145,10 +146,10 @@ class Repository:
         cwd: Path | None = None,
         stdin: bytes = b"",
         ok: Collection[int] = (0,),
-        cap: int = run.MAX_OUTPUT,
+        cap: int = MAX_OUTPUT,
         timeout_s: float | None = None,
         on_progress: Callable[[bytes], None] | None = None,
-    ) -> run.Output:
+    ) -> Output:
         """Run git on the repository, or on one of its worktrees."""
         await self.refresh()
         pins = self.pins(action, worktree)

@@ -13,8 +13,9 @@ from agor_jupyter.agents.script import AGENT as SCRIPT
 from agor_jupyter.agents.session import AgentSession, Opened, Timeouts
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, Text, ToolOutput
-from agor_jupyter.executors import environment, processes
+from agor_jupyter.executors import environment
 from agor_jupyter.executors.local import LocalExecutor
+from agor_jupyter.processes import table
 
 MISBEHAVING = Path(__file__).parents[1] / "misbehaving_agent.py"
 
@@ -80,7 +81,7 @@ class Stage:
         return [body.code for body in self.of(Notice)]
 
     def marked(self) -> set[int]:
-        return set().union(*(processes.marked(run_id) for run_id in self.run_ids))
+        return set().union(*(table.marked(run_id) for run_id in self.run_ids))
 
     async def until(self, claim: Callable[[], bool], seconds: float = 5.0) -> None:
         async with asyncio.timeout(seconds):

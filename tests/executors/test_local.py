@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from agor_jupyter.executors import processes, reaper
+from agor_jupyter.executors import reaper
 from agor_jupyter.executors.local import LocalExecutor
-from agor_jupyter.executors.processes import Identity
 from agor_jupyter.executors.reaper import RunIdentity
+from agor_jupyter.processes import table
+from agor_jupyter.processes.table import Identity
 
 ENV = {"PATH": os.environ["PATH"]}
 ESCAPES = (
@@ -183,19 +184,19 @@ def test_nothing_outlives_a_killed_server(token, first):
 
     if first == "server":
         end = time.monotonic() + 10
-        while (sleeping(token) or processes.identify({pid})) and time.monotonic() < end:
+        while (sleeping(token) or table.identify({pid})) and time.monotonic() < end:
             time.sleep(0.01)
     else:
-        reaped = asyncio.run(reaper.reap([RunIdentity(run_id, processes.boot_id(), pid, ticks)]))
+        reaped = asyncio.run(reaper.reap([RunIdentity(run_id, table.boot_id(), pid, ticks)]))
         assert reaped[run_id] >= 5
     assert sleeping(token) == set()
-    assert Identity(pid, ticks) not in processes.identify({pid})
+    assert Identity(pid, ticks) not in table.identify({pid})
 
 
 async def test_a_run_recorded_before_its_fork_is_found_by_its_mark(token):
     run_id = f"ru_mark{token}"
     child = subprocess.Popen(["setsid", "sleep", token], env={**ENV, "AGOR_RUN_ID": run_id})
-    reaping = asyncio.create_task(reaper.reap([RunIdentity(run_id, processes.boot_id())]))
+    reaping = asyncio.create_task(reaper.reap([RunIdentity(run_id, table.boot_id())]))
     while child.poll() is None:
         await asyncio.sleep(0.01)
 
@@ -205,14 +206,14 @@ async def test_a_run_recorded_before_its_fork_is_found_by_its_mark(token):
 
 async def test_a_pid_that_belongs_to_another_process_is_left_alone(token):
     child = subprocess.Popen(["sleep", token])
-    ticks = processes.start_ticks(child.pid)
+    ticks = table.start_ticks(child.pid)
 
     reaped = await reaper.reap(
-        [RunIdentity("ru_other", processes.boot_id(), child.pid, ticks - 1), RunIdentity("ru_boot", "another boot", child.pid, ticks)]
+        [RunIdentity("ru_other", table.boot_id(), child.pid, ticks - 1), RunIdentity("ru_boot", "another boot", child.pid, ticks)]
     )
-    processes.kill(Identity(child.pid, ticks - 1))
+    table.kill(Identity(child.pid, ticks - 1))
 
     assert reaped == {"ru_other": 0, "ru_boot": 0}
     assert child.poll() is None
-    processes.kill(Identity(child.pid, ticks))
+    table.kill(Identity(child.pid, ticks))
     assert child.wait(5) == -9

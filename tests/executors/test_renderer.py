@@ -1,11 +1,15 @@
 """Hostile templates: each ends as an error with a sentence, in a bounded time, and the next one renders."""
 
+import asyncio
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from agor_jupyter.domain.errors import BadTemplate
 from agor_jupyter.executors.renderer import Renderer
+from agor_jupyter.processes import table
 
 CONTEXT = {"worktree": {"name": "fix", "branch": "fix-null-keys", "notes": "{{ 1 + 1 }} $(rm -rf ~)"}, "user": {"name": "Ann"}}
 
@@ -66,3 +70,34 @@ async def test_a_syntax_error_says_its_line(renderer):
         await renderer.render(HOSTILE["syntax"], CONTEXT)
 
     assert caught.value.details["line"] == 2
+
+
+async def test_the_longest_text_is_rendered_though_each_letter_takes_six_on_the_wire(renderer):
+    assert await renderer.render("{{ '\x01' * 60000 }}", CONTEXT) == "\x01" * 60_000
+
+
+async def test_the_worker_has_its_limits_and_ends_when_it_is_closed(renderer):
+    await renderer.render("warm", CONTEXT)
+    run_id = renderer._process.run_id
+    [worker] = [pid for pid in table.marked(run_id) if b"template_worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[2]]
+    limits = Path(f"/proc/{worker}/limits").read_text()
+
+    await renderer.close()
+
+    assert re.search(rf"Max address space +{256 << 20} +{256 << 20} ", limits)
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    assert table.marked(run_id) == set()
+
+
+async def test_a_cancelled_template_leaves_no_worker(renderer):
+    await renderer.render("warm", CONTEXT)
+    run_id = renderer._process.run_id
+    rendering = asyncio.create_task(renderer.render(HOSTILE["doubling"], CONTEXT))
+    await asyncio.sleep(0)
+
+    rendering.cancel()
+    await asyncio.wait([rendering])
+
+    assert rendering.cancelled()
+    assert table.marked(run_id) == set()
+    assert await renderer.render("{{ worktree.name }}", CONTEXT) == "fix"

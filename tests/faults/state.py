@@ -58,7 +58,7 @@ def collect(server: Server, repository: Path, ledger: Path, streamed: list[Json]
         subjects=set(_git(repository, "log", "--all", "--format=%s").split()),
         ran=Counter(ledger.read_text().split() if ledger.exists() else []),
         committed=set(commits.read_text().split() if commits.exists() else []),
-        live_runs=runs_below(server.data),
+        live_runs={run for run in runs_below(server.data) if run.startswith("ru_")},
         recorded_runs=recorded_runs(server.data),
         streamed=streamed,
         resyncs=resyncs,
@@ -106,7 +106,7 @@ def recorded_runs(data: Path) -> set[str]:
 
 
 def runs_below(data: Path) -> set[str]:
-    """The runs of which a living process is in a folder of this data directory. Other servers of this machine do not count."""
+    """The marks of living processes in a folder of this data directory: runs, set-up commands, calls of git. Not those of other servers."""
     found = set()
     for pid, run in marked_processes().items():
         with contextlib.suppress(OSError):

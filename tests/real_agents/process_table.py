@@ -9,7 +9,7 @@ import time
 import uuid
 from pathlib import Path
 
-from agor_jupyter.executors.processes import Identity, identify, tree
+from agor_jupyter.processes.table import Identity, identify, tree
 
 ESCAPES = 5
 
@@ -39,7 +39,7 @@ class ProcessTable:
     def agents(self) -> set[Identity]:
         """Those of `ours` that a shim started; what fell to it without a parent has the mark."""
         ours = self.ours()
-        shims = {one.pid for one in ours if "executors/shim.py" in self.show(one)}
+        shims = {one.pid for one in ours if "processes/shim.py" in self.show(one)}
         return {one for one in ours if _parent(one.pid) in shims and self.mark not in self.show(one)}
 
     def marked(self) -> set[Identity]:

@@ -3,7 +3,7 @@
 import asyncio
 
 from agor_jupyter.domain.worktrees import WorktreeCreate
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 from tests.real_agents.stage import PATIENCE_S, Stage
 
 
@@ -57,7 +57,7 @@ async def test_an_agent_that_is_killed_fails_its_turn_and_the_next_one_remembers
 
     for process in sorted(stage.table.ours()):  # the agent before what it started, or it could tell
         if "shim.py" not in stage.table.show(process):
-            processes.kill(process)
+            table.kill(process)
     turn = await stage.ended(turn, timeout=PATIENCE_S)
 
     await answering

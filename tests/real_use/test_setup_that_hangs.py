@@ -80,3 +80,14 @@ async def test_a_server_that_stopped_meanwhile_leaves_the_files_and_says_so(benc
     assert (found.state, found.reason) == (WorktreeState.FAILED, "the server stopped while its setup ran")
     assert (Path(found.path) / "a.txt").exists()
     assert not is_alive(tmp_path / "far")
+
+
+async def test_one_that_cannot_be_started_is_a_setup_that_failed(bench: Bench, checkout: Path) -> None:
+    (checkout / ".agor.yml").write_text('setup:\n  - rm -rf "$AGOR_WORKTREE_PATH"\n  - make all\n')
+    git("add", "-A", cwd=checkout)
+    git("commit", "-qm", "setup", cwd=checkout)
+
+    worktree = await bench.make(await bench.repo(checkout))
+
+    assert worktree.state is WorktreeState.FAILED
+    assert worktree.reason == "The setup command “make all” could not be started: no such file or directory."

@@ -10,7 +10,7 @@ import pytest
 
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.sessions import watchdog
 from tests.sandbox.conftest import notices, play
@@ -100,12 +100,12 @@ async def test_a_commit_that_waits_for_a_signature_is_shown_and_ends_with_the_tu
         (told,) = [event["body"]["text"] for event in await scene.transcript(session) if event["body"].get("code") == "waits_for_signature"]
         assert "Git waits for a signature: slow has run" in told
         pid = int((person / "pid").read_text())
-        assert processes.identify({pid})
+        assert table.identify({pid})
 
         await scene.agor.turns.cancel(scene.caller, turn.id)
 
         assert (await scene.ended(turn)).state.value == "cancelled"
-        await scene.eventually(lambda: not processes.identify({pid}))
+        await scene.eventually(lambda: not table.identify({pid}))
         assert not os.path.exists(Path(scene.worktree.path) / ".git" / "index.lock")
 
 

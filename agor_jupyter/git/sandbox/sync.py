@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from agor_jupyter.domain import errors
 from agor_jupyter.git import private as places
-from agor_jupyter.git import run, shallow
+from agor_jupyter.git import shallow
 from agor_jupyter.git.inspection import filters
 from agor_jupyter.git.inspection.snapshots import BACKUPS
 from agor_jupyter.git.private import (
@@ -32,6 +32,7 @@ from agor_jupyter.git.private import (
 from agor_jupyter.git.sandbox import index, lfs
 from agor_jupyter.git.sandbox import inside as files
 from agor_jupyter.git.sandbox.keeping import KEPT, Keeper, apart, fetch, protect, protect_index, ref_of, short
+from agor_jupyter.processes.once import Output
 
 _FOLLOWS = ("reset", "switched")
 """A person decided where the worktree is: the agent's commits are kept, and its sandbox goes there too."""
@@ -398,7 +399,7 @@ class _Sync:
 
     # How
 
-    async def _git(self, action: str, *arguments: str, stdin: bytes = b"", ok: Sequence[int] = (0,)) -> run.Output:
+    async def _git(self, action: str, *arguments: str, stdin: bytes = b"", ok: Sequence[int] = (0,)) -> Output:
         return await run_inside(self._private, self._inside.changing, action, *arguments, stdin=stdin, ok=ok)
 
 

@@ -5,7 +5,8 @@ import logging
 from datetime import datetime
 
 from agor_jupyter.domain.turns import TurnState
-from agor_jupyter.executors import processes, reaper
+from agor_jupyter.executors import reaper
+from agor_jupyter.processes import table
 from agor_jupyter.services.transitions import derive, end
 from agor_jupyter.storage import runs, sessions, turns
 from agor_jupyter.storage.store import Store, Transaction
@@ -28,7 +29,7 @@ async def reap_dead(store: Store, at: datetime) -> None:
     recorded = await store.read(runs.every)
     await reaper.reap(reaper.RunIdentity(row.id, row.boot_id, row.pid, row.start_ticks) for row in recorded)
     for row in recorded:
-        if await asyncio.to_thread(processes.marked, row.id):
+        if await asyncio.to_thread(table.marked, row.id):
             log.error("Processes of run %s could not be ended", row.id)
         else:
             await store.write(_forget, row, at)

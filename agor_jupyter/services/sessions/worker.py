@@ -28,10 +28,11 @@ from agor_jupyter.domain.sessions import Session, Usage
 from agor_jupyter.domain.trust import Sight, lies_in
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.executors import environment, processes, signers
+from agor_jupyter.executors import environment, signers
 from agor_jupyter.executors.signers import Signer
 from agor_jupyter.git.inspection import snapshots
 from agor_jupyter.git.inspection.snapshots import Checkpoint
+from agor_jupyter.processes import table
 from agor_jupyter.services.agents import options
 from agor_jupyter.services.consent.trusts import WITHOUT, question
 from agor_jupyter.services.crash import crash_point
@@ -386,7 +387,7 @@ class Worker:
         new_run = RunId(desk.clock.new_id("run")) if self._agent is None else None
         run_id = new_run or self._run_id
         assert run_id is not None
-        boot_id = processes.boot_id()
+        boot_id = table.boot_id()
         claimed = await desk.store.write(
             runs.claim, self.session_id, run_id, boot_id if new_run else None, desk.clock.now(), desk.budgets, desk.budgets.spending()
         )

@@ -1,12 +1,11 @@
 """At the server's start: make the table of worktrees, git's list and the disk agree again, whatever the last end cut off."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.executors import commands as executor
+from agor_jupyter.executors import commands
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.worktrees.changes import Change
@@ -52,7 +51,7 @@ class Reconciliation:
         path = Path(worktree.path)
         is_present = git.is_present(repository, path)
         if worktree.state is WorktreeState.CREATING:
-            await asyncio.to_thread(executor.sweep, worktree.id)
+            await commands.end(worktree.id)
         if worktree.is_filled and worktree.state in {WorktreeState.CREATING, WorktreeState.FAILED}:
             reason = _CUT_OFF if worktree.state is WorktreeState.CREATING else worktree.reason
             await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=reason, is_filled=is_present)

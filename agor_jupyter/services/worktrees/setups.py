@@ -8,7 +8,7 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.worktrees import SETUP, Worktree
-from agor_jupyter.executors import commands as executor
+from agor_jupyter.executors import commands
 from agor_jupyter.executors.commands import Ended
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.crash import crash_point
@@ -30,13 +30,18 @@ class Setups:
         """Each may take as long as the setup timeout says.
 
         Errors:
-            SetupFailed: one ended with another code than 0, took too long, or was stopped. The files stay as it left them.
+            SetupFailed: one ended with another code than 0, took too long, was stopped, or could not be started. The files stay as it
+                left them.
         """
         for line in lines:
             await self._change(worktree.id, step=f"{SETUP}{line[:_SHOWN]}", is_filled=True)
             crash_point("worktree.setup")
             limit_s = self._config.setup_timeout.total_seconds()
-            ended = await self._end_of(worktree, line, limit_s)
+            try:
+                ended = await self._end_of(worktree, line, limit_s)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise errors.SetupFailed(line[:_SHOWN], f"could not be started: {why[:1].lower()}{why[1:]}") from error
             who = self._stopped.pop(worktree.id, None)
             if who is not None:
                 raise errors.SetupFailed(line[:_SHOWN], f"was stopped by {who}", ended.tail if ended else "")
@@ -65,7 +70,7 @@ class Setups:
 
     async def _end_of(self, worktree: Worktree, line: str, limit_s: float) -> Ended | None:
         environment = {"AGOR_WORKTREE_PATH": worktree.path, "AGOR_WORKTREE_NAME": worktree.name, "AGOR_BRANCH": worktree.branch}
-        work = executor.run([line], cwd=Path(worktree.path), mark=worktree.id, env=environment, timeout_s=limit_s)
+        work = commands.run([line], cwd=Path(worktree.path), mark=worktree.id, env=environment, timeout_s=limit_s)
         task = self._running[worktree.id] = asyncio.create_task(work)
         try:
             await asyncio.wait([task])

@@ -15,7 +15,8 @@ import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
-from agor_jupyter.executors import installer, processes
+from agor_jupyter.executors import installer
+from agor_jupyter.processes import table
 from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.agents.installs import Installs
 from agor_jupyter.services.config import Config
@@ -238,12 +239,12 @@ async def test_a_cancel_leaves_nothing_and_no_process(registry, data, installs):
     work = asyncio.create_task(installs.install(KIND, quiet))
     await asyncio.to_thread(registry.wait_asked, ".tgz")
     mark = f"install.tiny.{os.getpid()}"
-    assert processes.marked(mark)
+    assert table.marked(mark)
 
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
 
-    assert processes.marked(mark) == set()
+    assert table.marked(mark) == set()
     assert left(data) == []
     assert installs.find(KIND) is None
 
@@ -269,7 +270,7 @@ async def test_a_killed_server_leaves_the_old_one_and_no_process(registry, data,
     server.wait()
 
     async with asyncio.timeout(10):
-        while processes.marked(f"install.tiny.{server.pid}"):
+        while table.marked(f"install.tiny.{server.pid}"):
             await asyncio.sleep(0.05)
     later = Installs(data)
     assert later.find(KIND.replace(package="@acme/tiny-acp@3.0.0")).version == "2.0.0"
@@ -406,7 +407,7 @@ async def test_the_servers_stop_ends_an_installation(registry, agents, owner, da
     await agents.close()
 
     assert left(data) == []
-    assert processes.marked(f"install.tiny.{os.getpid()}") == set()
+    assert table.marked(f"install.tiny.{os.getpid()}") == set()
 
 
 async def test_a_check_finds_out_what_no_longer_runs_and_an_installation_repairs_it(registry, agents, owner, steerer):

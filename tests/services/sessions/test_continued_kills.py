@@ -14,7 +14,7 @@ import pytest
 
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.crash import CRASH_POINTS
 from agor_jupyter.services.sessions.recovery import INTERRUPTED
@@ -102,7 +102,7 @@ async def test_a_kill_at_each_moment_of_a_continued_turn_keeps_every_promise(con
         # Nothing dead looks alive.
         assert (session.background, session.current_turn_id, await app.permissions.list()) == ([], None, [])
         assert await app.store.read(runs.every) == []
-        assert not any(processes.marked(turn.run_id) for turn in turns if turn.run_id)
+        assert not any(table.marked(turn.run_id) for turn in turns if turn.run_id)
         # Nothing is there twice, and each turn has one end.
         assert [turn.number for turn in turns] == list(range(1, len(turns) + 1))
         ends = collections.Counter(event["turnId"] for event in events if event["body"]["kind"] == "turn_ended")

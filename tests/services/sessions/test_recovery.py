@@ -13,7 +13,7 @@ import pytest
 
 from agor_jupyter.domain.permissions import PermissionState
 from agor_jupyter.domain.turns import OPEN, TurnState
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.crash import CRASH_POINTS, crash_point
 from agor_jupyter.services.sessions.recovery import INTERRUPTED
@@ -107,7 +107,7 @@ async def test_after_a_kill_in_the_middle_of_a_question(victim, config, owner, k
     dead = victim(answers=False)
     question, run = dead.read("question"), None
     run = dead.news[-1]["run"]
-    assert processes.marked(run)
+    assert table.marked(run)
 
     dead.kill()
     async with Agor(config) as app:
@@ -115,7 +115,7 @@ async def test_after_a_kill_in_the_middle_of_a_question(victim, config, owner, k
         interrupted, waiting = await app.turns.list(session_id)
         session = await app.sessions.get(session_id)
 
-        assert processes.marked(run) == set()
+        assert table.marked(run) == set()
         assert await app.store.read(runs.every) == []
         assert (interrupted.state, interrupted.error, interrupted.permission_id) == (TurnState.INTERRUPTED, INTERRUPTED, None)
         assert waiting.state is TurnState.QUEUED
@@ -180,7 +180,7 @@ async def test_a_crash_at_each_named_point_keeps_every_promise(victim, config, p
             assert not [turn for turn in turns if turn.state in OPEN and turn.run_id not in recorded]
             for turn in turns:
                 if turn.run_id and turn.run_id not in recorded:
-                    assert processes.marked(turn.run_id) == set()
+                    assert table.marked(turn.run_id) == set()
             items, last_seq = await app.sessions.events(session_id)
             events = json.loads(items)
             assert [event["seq"] for event in events] == list(range(1, last_seq + 1))

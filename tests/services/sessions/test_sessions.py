@@ -14,7 +14,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.sessions import Answer, Prompt, SessionChange, SessionCreate, SessionState
 from agor_jupyter.domain.turns import TurnState
 from agor_jupyter.domain.worktrees import WorktreeChange
-from agor_jupyter.executors import processes
+from agor_jupyter.processes import table
 from agor_jupyter.storage import runs
 from tests.scene import sh
 
@@ -132,7 +132,7 @@ async def test_cancel_in_the_middle_of_a_tool_kills_what_it_started(scene, tmp_p
     while not os.path.exists(os.path.join(scene.worktree.path, "started")):
         await asyncio.sleep(0.01)
     run_id = (await scene.agor.turns.get(turn.id)).run_id
-    before = await asyncio.to_thread(processes.marked, run_id)
+    before = await asyncio.to_thread(table.marked, run_id)
 
     await scene.agor.turns.cancel(scene.caller, turn.id)
     start = time.monotonic()
@@ -214,7 +214,7 @@ async def test_a_worktree_in_which_a_turn_waits_or_runs_is_live(scene):
     [row] = await scene.agor.store.read(runs.every)
     await scene.agor.worktrees.archive(scene.caller, scene.worktree.id, scene.key())
 
-    assert processes.start_ticks(row.pid) is None  # the agent at rest does not outlive its folder
+    assert table.start_ticks(row.pid) is None  # the agent at rest does not outlive its folder
     with pytest.raises(errors.WorktreeNotReady):
         await scene.prompt(session, "true")
 
@@ -241,12 +241,12 @@ async def test_the_run_is_recorded_while_its_process_lives_and_forgotten_when_it
     turn = await scene.prompt(session, "true")
     await scene.until(turn, "waiting")
     [row] = await scene.agor.store.read(runs.every)
-    assert processes.start_ticks(row.pid) == row.start_ticks
+    assert table.start_ticks(row.pid) == row.start_ticks
 
     await scene.agor.runner.close()
 
     assert await scene.agor.store.read(runs.every) == []
-    assert processes.start_ticks(row.pid) is None
+    assert table.start_ticks(row.pid) is None
 
 
 async def test_sessions_go_with_their_worktree_to_another_board(scene):

@@ -15,10 +15,20 @@ MARK = "AGOR_RUN_ID"
 
 
 class Identity(NamedTuple):
-    """One process, for ever: a pid alone is used again."""
+    """One process, for ever: a pid alone is used again. As text it is good for a record, which another server reads after us."""
 
     pid: int
     start_ticks: int
+
+    def text(self) -> str:
+        return f"{boot_id()}:{self.pid}:{self.start_ticks}"
+
+    @classmethod
+    def living(cls, text: str) -> "Identity | None":
+        """The process of that text, if it lives: not when the machine was started again, or its pid is another's. Raises `ValueError`."""
+        boot, pid, ticks = text.split(":")
+        process = cls(int(pid), int(ticks))
+        return process if boot == boot_id() and process in identify({process.pid}) else None
 
 
 class _Stat(NamedTuple):
@@ -103,15 +113,25 @@ def _is_marked(pid: int, run_id: str) -> bool:
     return mark in variables and mark in variables.split(b"\0")
 
 
-def kill(process: Identity) -> None:
-    """SIGKILL to exactly this process: the descriptor pins it, then its start is compared."""
+def pin(process: Identity) -> int | None:
+    """A descriptor that stays with exactly this process, or `None` when it is gone. The caller closes it."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except OSError:
+        return None
+    if process in identify({process.pid}):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def kill(process: Identity) -> None:
+    """SIGKILL to exactly this process: the descriptor pins it, then its start is compared."""
+    descriptor = pin(process)
+    if descriptor is None:
         return
     try:
-        if process in identify({process.pid}):
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
     finally:
