@@ -60,6 +60,7 @@ lint: $(STAMP)
 fix: $(STAMP)  ## Repair what a machine can: format, import order
 	-$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	cd js && npm run --silent fix
 
 types: $(STAMP)  ## Write the types of the front end and the tables of the agents from the models
 	$(PY) scripts/make_types.py

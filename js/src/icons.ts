@@ -1,7 +1,8 @@
 // The icon set: the inside of each 16 px svg of the design, drawn with a 1.5 px round stroke in the current colour.
 
 export const icons = {
-  'ag-agent': '<path d="M8 3.75V2M3 6.25a2.5 2.5 0 0 1 2.5-2.5h5a2.5 2.5 0 0 1 2.5 2.5v4.5a2.5 2.5 0 0 1-2.5 2.5h-5a2.5 2.5 0 0 1-2.5-2.5zM6 7.5v1.75M10 7.5v1.75"/>',
+  'ag-agent':
+    '<path d="M8 3.75V2M3 6.25a2.5 2.5 0 0 1 2.5-2.5h5a2.5 2.5 0 0 1 2.5 2.5v4.5a2.5 2.5 0 0 1-2.5 2.5h-5a2.5 2.5 0 0 1-2.5-2.5zM6 7.5v1.75M10 7.5v1.75"/>',
   'ag-claude': '<path d="M11.5 4.8A4.75 4.75 0 1 0 11.5 11.200"/><circle cx="8.25" cy="8" r="1" fill="currentColor"/>',
   'ag-codex': '<path d="M5.5 4 2 8l3.5 4M10.5 4 14 8l-3.5 4M9 4.5l-2 7"/>',
   'ag-gemini': '<path d="M3 2.75c3 1.5 7 1.5 10 0M3 13.25c3-1.5 7-1.5 10 0M5.75 4v8M10.25 4v8"/>',
@@ -10,13 +11,15 @@ export const icons = {
   archive: '<rect x="2" y="3" width="12" height="3" rx="1"/><path d="M3 6v7h10V6M6.5 9h3"/>',
   bell: '<path d="M4 11V7a4 4 0 0 1 8 0v4l1 1.25H3zM6.75 14h2.5"/>',
   bolt: '<path d="M9 1.75 3.5 9H8l-1 5.25L12.5 7H8z"/>',
-  branch: '<circle cx="4.5" cy="3.5" r="1.75"/><circle cx="4.5" cy="12.5" r="1.75"/><circle cx="11.5" cy="5.5" r="1.75"/><path d="M4.5 5.25v5.5M11.5 7.25c0 2.5-7 1.5-7 3.5"/>',
+  branch:
+    '<circle cx="4.5" cy="3.5" r="1.75"/><circle cx="4.5" cy="12.5" r="1.75"/><circle cx="11.5" cy="5.5" r="1.75"/><path d="M4.5 5.25v5.5M11.5 7.25c0 2.5-7 1.5-7 3.5"/>',
   card: '<rect x="2.5" y="3" width="11" height="10" rx="2"/><path d="M5 6.25h6M5 9.5h3.5"/>',
   check: '<path d="M3 8.5 6.5 12 13 4.5"/>',
   clock: '<circle cx="8" cy="8" r="5.75"/><path d="M8 4.75V8l2.25 1.5"/>',
   close: '<path d="m4 4 8 8M12 4l-8 8"/>',
   coin: '<circle cx="8" cy="8" r="5.75"/><path d="M9.75 6.25C9.300 5.600 8.700 5.400 8 5.400c-1 0-1.700.5-1.700 1.25C6.300 8.400 9.75 7.5 9.75 9.350c0 .75-.75 1.25-1.75 1.25-.8 0-1.450-.3-1.850-.9M8 4.5v7"/>',
-  command: '<path d="M6 6h4v4H6zM6 6V4.5A1.75 1.75 0 1 0 4.25 6zM10 6V4.5A1.75 1.75 0 1 1 11.75 6zM6 10v1.5A1.75 1.75 0 1 1 4.25 10zM10 10v1.5a1.75 1.75 0 1 0 1.75-1.5z"/>',
+  command:
+    '<path d="M6 6h4v4H6zM6 6V4.5A1.75 1.75 0 1 0 4.25 6zM10 6V4.5A1.75 1.75 0 1 1 11.75 6zM6 10v1.5A1.75 1.75 0 1 1 4.25 10zM10 10v1.5a1.75 1.75 0 1 0 1.75-1.5z"/>',
   copy: '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M10.5 5.5v-3h-8v8h3"/>',
   diff: '<path d="M8 2.5v6M5 5.5h6M5 12.5h6"/>',
   down: '<path d="M3.5 6 8 10.5 12.5 6"/>',
@@ -58,11 +61,14 @@ export const icons = {
   'st-done': '<circle cx="8" cy="8" r="5.75"/><path d="m5.5 8.25 1.75 1.75 3.25-3.75"/>',
   'st-failed': '<circle cx="8" cy="8" r="5.75"/><path d="m6 6 4 4M10 6l-4 4"/>',
   'st-idle': '<circle cx="8" cy="8" r="5.25"/>',
-  'st-merged': '<circle cx="8" cy="8" r="6.5" fill="currentColor" stroke="none"/><path d="m5.300 8.25 1.900 1.900 3.5-4" stroke="var(--agor-surface, #fff)" stroke-width="1.600"/>',
+  'st-merged':
+    '<circle cx="8" cy="8" r="6.5" fill="currentColor" stroke="none"/><path d="m5.300 8.25 1.900 1.900 3.5-4" stroke="var(--agor-surface, #fff)" stroke-width="1.600"/>',
   'st-missing': '<circle cx="8" cy="8" r="5.25" stroke-dasharray="2.75 2.75"/>',
-  'st-needs': '<circle cx="8" cy="8" r="6.5" fill="currentColor" stroke="none"/><path d="M6.300 6.400a1.75 1.75 0 1 1 2.5 1.600c-.5.25-.8.6-.8 1.100M8 11.200h.01" stroke="var(--agor-on-need, #fff)" stroke-width="1.600"/>',
+  'st-needs':
+    '<circle cx="8" cy="8" r="6.5" fill="currentColor" stroke="none"/><path d="M6.300 6.400a1.75 1.75 0 1 1 2.5 1.600c-.5.25-.8.6-.8 1.100M8 11.200h.01" stroke="var(--agor-on-need, #fff)" stroke-width="1.600"/>',
   'st-queued': '<circle cx="8" cy="8" r="5.25" stroke-dasharray="1.5 2.620"/><path d="M8 5.5V8l1.5 1"/>',
-  'st-running': '<circle cx="8" cy="8" r="5.5" stroke-opacity=".3" stroke-width="1.8"/><circle class="agor-spin" style="--turn: -34.56" cx="8" cy="8" r="5.5" stroke-dasharray="11.52 23.04" transform="rotate(-90 8 8)" stroke-width="1.8"/><path d="M6.8 5.9v4.2L10.2 8z" fill="currentColor" stroke-width=".8"/>',
+  'st-running':
+    '<circle cx="8" cy="8" r="5.5" stroke-opacity=".3" stroke-width="1.8"/><circle class="agor-spin" style="--turn: -34.56" cx="8" cy="8" r="5.5" stroke-dasharray="11.52 23.04" transform="rotate(-90 8 8)" stroke-width="1.8"/><path d="M6.8 5.9v4.2L10.2 8z" fill="currentColor" stroke-width=".8"/>',
   'st-stale': '<path d="M8 2.75a5.25 5.25 0 1 1-5.200 4.5" stroke-dasharray="3 2"/><path d="M8 5.25V8l2 1.25"/>',
   'st-starting': '<circle class="agor-spin" style="--turn: -33" cx="8" cy="8" r="5.25" stroke-dasharray="4 4.25"/>',
   stop: '<rect x="4" y="4" width="8" height="8" rx="1.5"/>',
@@ -72,8 +78,8 @@ export const icons = {
   undo: '<path d="M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6M6 3.5l-3 3 3 3"/>',
   unlock: '<rect x="3.5" y="7" width="9" height="6.5" rx="1.5"/><path d="M5.5 7V4.5a2.5 2.5 0 0 1 4.8-1"/>',
   zone: '<path d="M2.5 5V3.5a1 1 0 0 1 1-1H5M11 2.5h1.5a1 1 0 0 1 1 1V5M13.5 11v1.5a1 1 0 0 1-1 1H11M5 13.5H3.5a1 1 0 0 1-1-1V11M7 2.5h2M7 13.5h2M2.5 7v2M13.5 7v2"/>',
-} as const satisfies Record<string, string>
+} as const satisfies Record<string, string>;
 
-export type IconName = keyof typeof icons
+export type IconName = keyof typeof icons;
 
-export const isIcon = (name: string): name is IconName => Object.hasOwn(icons, name)
+export const isIcon = (name: string): name is IconName => Object.hasOwn(icons, name);

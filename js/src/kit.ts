@@ -13,7 +13,7 @@ import { texts } from './texts.js';
 import * as http from './transport/http.js';
 
 export const kit = {
-  'react': react,
+  react: react,
   'react/jsx-runtime': jsx,
   'panels/context': context,
   'panels/Dialog': dialog,
@@ -22,6 +22,6 @@ export const kit = {
   'panels/Readers': readers,
   'panels/safe': safe,
   'store/parked': parked,
-  'texts': { texts },
+  texts: { texts },
   'transport/http': http,
 };

@@ -1,5 +1,16 @@
 // Every text of the bar, the panels and the dialogs, in one place. Sentence case, verbs on buttons, errors in three parts.
-import type { Budget, PermissionOption, PermissionState, ProjectFile, Rule, SessionState, TurnState, WayKind, WorkKind, WorktreeState } from './protocol/generated.js';
+import type {
+  Budget,
+  PermissionOption,
+  PermissionState,
+  ProjectFile,
+  Rule,
+  SessionState,
+  TurnState,
+  WayKind,
+  WorkKind,
+  WorktreeState,
+} from './protocol/generated.js';
 
 const files = (n: number): string => (n === 1 ? '1 file' : `${n} files`);
 const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`);
@@ -46,7 +57,8 @@ export const texts = {
     },
     gone: {
       title: 'This board was taken away',
-      text: (path: string) => `The file ${path} is not there any more. Worktrees, sessions and their work are kept. The board opens here by itself when the file is back.`,
+      text: (path: string) =>
+        `The file ${path} is not there any more. Worktrees, sessions and their work are kept. The board opens here by itself when the file is back.`,
     },
     trying: 'Trying again',
     makeAgain: 'Make it again',
@@ -235,7 +247,9 @@ export const texts = {
     turn: (n: number) => `Turn ${n}`,
     continued: 'continued by the agent',
     promptWhole: (lines: number, characters: number) =>
-      lines > 1 ? `Show the whole prompt, ${lines.toLocaleString('en')} lines` : `Show the whole prompt, ${characters.toLocaleString('en')} characters`,
+      lines > 1
+        ? `Show the whole prompt, ${lines.toLocaleString('en')} lines`
+        : `Show the whole prompt, ${characters.toLocaleString('en')} characters`,
     promptLess: 'Show its beginning',
     ofSubagent: (what: string) => `Part of: ${what}`,
     thinking: 'Thinking',
@@ -252,11 +266,9 @@ export const texts = {
     showAll: (n: number) => `Show all, ${n.toLocaleString('en')} more lines`,
     exit: (code: number) => `exit ${code}`,
     reads: (read: number, search: number, fetch: number) => {
-      const parts = [
-        read ? `read ${files(read)}` : '',
-        search ? `searched ${times(search)}` : '',
-        fetch ? `fetched ${times(fetch)}` : '',
-      ].filter(Boolean);
+      const parts = [read ? `read ${files(read)}` : '', search ? `searched ${times(search)}` : '', fetch ? `fetched ${times(fetch)}` : ''].filter(
+        Boolean,
+      );
       const text = parts.join(', ');
       return text.charAt(0).toUpperCase() + text.slice(1);
     },
@@ -287,8 +299,7 @@ export const texts = {
       return `${agent || 'The agent'} asks ${whats[kind] ?? 'for permission'}`;
     },
     askedBy: (subagent: string) => (subagent === 'subagent' ? 'for a subagent' : `for subagent ${subagent}`),
-    spoken: (question: string, card: string, n: number) =>
-      `${question}${card ? ` in ${card}` : ''}. ${n === 1 ? '1 needs you' : `${n} need you`}.`,
+    spoken: (question: string, card: string, n: number) => `${question}${card ? ` in ${card}` : ''}. ${n === 1 ? '1 needs you' : `${n} need you`}.`,
     options: {
       allow_once: 'Allow once',
       allow_always: 'Always allow',
@@ -412,7 +423,6 @@ export const texts = {
     noReason: 'The agent can read and write what the server can',
   },
 
-
   fork: {
     button: 'Fork',
     to: 'Fork to …',
@@ -424,8 +434,6 @@ export const texts = {
     title: 'Agents',
     signIn: 'Sign in',
   },
-
-
 
   /** What a person would call work, in the few words that a card has room for. */
   work: {
@@ -452,7 +460,6 @@ export const texts = {
     operation
       ? `${operation.charAt(0).toUpperCase()}${operation.slice(1)} under way in the sandbox${conflicts ? `: ${files(conflicts)} in conflict` : ''}`
       : `${files(conflicts)} in conflict in the sandbox`,
-
 
   worktree: {
     stuck: 'Something is in its way',
@@ -523,7 +530,6 @@ export const texts = {
     removed: (name: string) => `${name} is removed.`,
     removedWithBackup: (name: string, folder: string) => `${name} is removed. Everything is kept in ${folder}.`,
   },
-
 } as const;
 
 /** The words of the dialogs, which are loaded after the canvas. */
@@ -549,7 +555,8 @@ export const dialogTexts = {
     remove: (name: string) => `Take ${name} off`,
     refused: (agent: string) => `${agent} takes no pictures. Put the file into the worktree and name it, or prompt an agent that sees them.`,
     unreadable: (name: string) => `${name} could not be read as a picture or as text.`,
-    tooLarge: (name: string, bytes: number) => `${name} has ${(bytes / 2 ** 20).toFixed(1)} MiB; 10 are the most. Put it into the worktree and name it.`,
+    tooLarge: (name: string, bytes: number) =>
+      `${name} has ${(bytes / 2 ** 20).toFixed(1)} MiB; 10 are the most. Put it into the worktree and name it.`,
     alone: 'See what is attached.',
     later: 'Pictures and files go with a prompt in the session’s own box. Create it without a prompt, then paste there.',
   },
@@ -636,8 +643,12 @@ export const dialogTexts = {
     merges: (n: number, branch: string) =>
       `${branch} has commits of its own, so a merge commit joins both. ${n === 1 ? '1 commit comes' : `${n} commits come`} onto it:`,
     writes: (n: number) => `${files(n)} in the folder ${n === 1 ? 'is' : 'are'} written:`,
-    writesNothing: (n: number) => (n ? `No file in the folder is written: ${n === 1 ? 'the one it changes is' : `the ${n} it changes are`} there already.` : 'No file in the folder is written.'),
-    leaves: (n: number) => `${files(n)} that somebody changed ${n === 1 ? 'stays as it is, as a change' : 'stay as they are, as changes'} that ${n === 1 ? 'is' : 'are'} not committed:`,
+    writesNothing: (n: number) =>
+      n
+        ? `No file in the folder is written: ${n === 1 ? 'the one it changes is' : `the ${n} it changes are`} there already.`
+        : 'No file in the folder is written.',
+    leaves: (n: number) =>
+      `${files(n)} that somebody changed ${n === 1 ? 'stays as it is, as a change' : 'stay as they are, as changes'} that ${n === 1 ? 'is' : 'are'} not committed:`,
     stays: 'The ref itself stays. Nothing that somebody changed in the folder is overwritten.',
     andMore: (n: number) => `and ${n} more`,
     taken: (branch: string, left: number) => (left ? `Taken onto ${branch}. ${files(left)} stayed as they were.` : `Taken onto ${branch}.`),
@@ -718,7 +729,8 @@ export const dialogTexts = {
   },
   variables: {
     title: 'Variables',
-    intro: 'Set for the processes of the sessions that you create, here and on other boards. A session that runs gets them when its process starts next.',
+    intro:
+      'Set for the processes of the sessions that you create, here and on other boards. A session that runs gets them when its process starts next.',
     never: 'Values are stored encrypted and never shown again. At least 8 characters.',
     empty: 'No variables yet. An agent’s API key is a common first one.',
     name: 'Name',
@@ -768,7 +780,10 @@ export const dialogTexts = {
     until: (time: string) => `until ${time}`,
     uses: (n: number) => (n === 0 ? 'not used yet' : `used ${times(n)}`),
     onlyAgent: (agent: string) => `${agent} only`,
-    scopes: { session: 'In this session', worktree: 'In this worktree', zone: 'In its zone', repository: 'In this repository' } satisfies Record<Rule['scope'], string>,
+    scopes: { session: 'In this session', worktree: 'In this worktree', zone: 'In its zone', repository: 'In this repository' } satisfies Record<
+      Rule['scope'],
+      string
+    >,
   },
   trust: {
     title: 'Files that agents obey',
@@ -822,7 +837,10 @@ export const dialogTexts = {
     saved: 'The budget is saved.',
     removed: 'The budget is removed.',
     states: { ok: 'within', warned: 'warned', exhausted: 'used up' } satisfies Record<Budget['state'], string>,
-    scopes: { session: 'This session', worktree: 'This worktree', board: 'This board', user: 'All that you prompt' } satisfies Record<Budget['scope'], string>,
+    scopes: { session: 'This session', worktree: 'This worktree', board: 'This board', user: 'All that you prompt' } satisfies Record<
+      Budget['scope'],
+      string
+    >,
     owner: 'Only an owner of this server can change it.',
   },
   checks: {

@@ -1,10 +1,11 @@
 // The canvas as React mounts it. React draws the chrome around the board; the board itself is the stage's.
-import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+
 import type { ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 import { Dock } from './Dock';
-import { Empty, Opening, Problems } from './states';
 import { Stage } from './stage';
+import { Empty, Opening, Problems } from './states';
 import type { CanvasProps } from './types';
 import { Zoomer } from './Zoomer';
 
@@ -44,7 +45,11 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
       {view.problems.length > 0 && <Problems problems={view.problems} />}
       {!view.isSynced && <Opening />}
       {isEmpty && <Empty isWritable={board.isWritable} commands={commands} />}
-      {chrome.hint !== null && <div className="agor-board-hint agor-pop" role="status">{chrome.hint}</div>}
+      {chrome.hint !== null && (
+        <div className="agor-board-hint agor-pop" role="status">
+          {chrome.hint}
+        </div>
+      )}
       {stage && (
         <>
           <Dock

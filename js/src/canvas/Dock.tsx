@@ -38,7 +38,14 @@ export function Dock({ local, commands, isWritable, canUndo, canRedo, undo, redo
       {isWritable && (
         <>
           <span className="agor-sep" />
-          <button type="button" className="agor-ib" aria-label="New worktree" aria-keyshortcuts="W" title="New worktree  W" onClick={() => commands.openDialog('worktree')}>
+          <button
+            type="button"
+            className="agor-ib"
+            aria-label="New worktree"
+            aria-keyshortcuts="W"
+            title="New worktree  W"
+            onClick={() => commands.openDialog('worktree')}
+          >
             <Icon name="card" />
           </button>
           {Object.values(making).map(tool)}

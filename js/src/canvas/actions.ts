@@ -1,7 +1,7 @@
 // What a click on something with `data-act` asks for. The same table serves cards, notes, zones and the small bar.
 import type { Card } from '../protocol/generated';
-import type { BoardDoc, BoardState, Commands } from '../store/types';
 import { sessionsOf } from '../store/cards';
+import type { BoardDoc, BoardState, Commands } from '../store/types';
 import { toggleLine } from './objects/note';
 
 export interface Click {
@@ -53,7 +53,8 @@ export const actions: Readonly<Record<string, (click: Click, host: ActionHost) =
   cancel: (click, host) => host.run(click.objectId, () => host.commands.cancelTurn(click.of)),
   fork: (click, { commands }) => commands.openDialog('fork', { sessionId: click.of }),
   'sign-in': (click, { commands }) => commands.openDialog('agents', { agent: click.of }),
-  budget: (click, { commands, state }) => commands.openDialog('budget', state.sessions.has(click.of) ? { sessionId: click.of } : { worktreeId: click.of }),
+  budget: (click, { commands, state }) =>
+    commands.openDialog('budget', state.sessions.has(click.of) ? { sessionId: click.of } : { worktreeId: click.of }),
   remake: (click, host) => host.run(click.objectId, () => host.commands.retryWorktree(click.of)),
   mend: (click, host) => host.run(click.objectId, () => host.commands.mend(click.of, click.option)),
   restore: (click, host) => host.run(click.objectId, () => host.commands.restoreWorktree(click.of)),

@@ -51,7 +51,12 @@ export const fit = (box: Box, size: Size, margin = { top: 40, right: 40, bottom:
 
 /** The least pan that brings `box` into view; the same camera when it is there already. */
 export const reveal = (camera: Camera, box: Box, size: Size, margin = 24): Camera => {
-  const seen = { x: box.x * camera.zoom + camera.x, y: box.y * camera.zoom + camera.y, width: box.width * camera.zoom, height: box.height * camera.zoom };
+  const seen = {
+    x: box.x * camera.zoom + camera.x,
+    y: box.y * camera.zoom + camera.y,
+    width: box.width * camera.zoom,
+    height: box.height * camera.zoom,
+  };
   const shift = (start: number, length: number, room: number): number =>
     start < margin ? margin - start : start + length > room - margin ? Math.max(room - margin - length, margin) - start : 0;
   const dx = shift(seen.x, seen.width, size.width);

@@ -108,7 +108,12 @@ export class Cursors {
     if (!presence.cursor) return;
     let cursor = this.#cursors.get(client);
     if (!cursor) {
-      const element = h('div', { class: 'agor-cursor', style: `--c: ${presence.user.color ?? ''}` }, arrow(), h('span', null, shortName(presence.user.name)));
+      const element = h(
+        'div',
+        { class: 'agor-cursor', style: `--c: ${presence.user.color ?? ''}` },
+        arrow(),
+        h('span', null, shortName(presence.user.name)),
+      );
       cursor = { element, at: presence.cursor, to: presence.cursor, restsSince: performance.now() };
       this.#cursors.set(client, cursor);
       this.root.append(element);

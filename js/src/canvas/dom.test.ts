@@ -37,7 +37,15 @@ describe('a card', () => {
     const world = new World();
     const branch = 'fix/\u202etxt.exe';
     const object = { kind: 'card', x: 0, y: 0, worktree: 'wt_none', repo: 'warehouse', branch, title: '', base: 'main' } as const;
-    const seen = { ...context, state: world.state(), now: 0, readers: new Map(), isUnfolded: () => false, trouble: () => null, isWaiting: () => false } as unknown as ViewContext;
+    const seen = {
+      ...context,
+      state: world.state(),
+      now: 0,
+      readers: new Map(),
+      isUnfolded: () => false,
+      trouble: () => null,
+      isWaiting: () => false,
+    } as unknown as ViewContext;
 
     const element = card.draw('ob_2', object, seen);
 

@@ -1,6 +1,7 @@
 // Elements from data. Text is always a text node, with nothing hidden in it; the only markup that is parsed is our own icon set.
-import { icons, isIcon } from '../icons';
+
 import type { IconName } from '../icons';
+import { icons, isIcon } from '../icons';
 import { visible } from '../store/visible';
 
 type Child = Node | string | null | undefined | false;
@@ -46,7 +47,8 @@ export const mark = (state: string, label: string, size: 16 | 14 | 12 = 16): HTM
 export const avatar = (face: { readonly name: string; readonly initials: string; readonly color: string }): HTMLElement =>
   h('span', { class: 'agor-av', role: 'img', 'aria-label': face.name, title: face.name, style: `--c: ${face.color}` }, face.initials);
 
-export const agentTile = (iconName: string, name: string): HTMLElement => h('span', { class: 'agor-agent', role: 'img', 'aria-label': name, title: name }, icon(isIcon(iconName) ? iconName : 'ag-agent'));
+export const agentTile = (iconName: string, name: string): HTMLElement =>
+  h('span', { class: 'agor-agent', role: 'img', 'aria-label': name, title: name }, icon(isIcon(iconName) ? iconName : 'ag-agent'));
 
 /**
  * Makes `from` look like `to` and keeps the nodes that fit, so that focus, hover and running animations survive a change.
@@ -63,7 +65,8 @@ export const morph = (from: Element, to: Element): void => {
       if (kept instanceof Element) {
         // An icon of the same name is the same icon.
         if (!(kept instanceof SVGElement)) morph(kept, node as Element);
-        else if (kept.getAttribute('class') !== (node as Element).getAttribute('class')) kept.setAttribute('class', (node as Element).getAttribute('class') ?? '');
+        else if (kept.getAttribute('class') !== (node as Element).getAttribute('class'))
+          kept.setAttribute('class', (node as Element).getAttribute('class') ?? '');
       } else if (kept.nodeValue !== node.nodeValue) kept.nodeValue = node.nodeValue;
     } else kept.replaceWith(node);
   }

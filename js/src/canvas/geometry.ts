@@ -5,8 +5,7 @@ export const right = (box: Box): number => box.x + box.width;
 export const bottom = (box: Box): number => box.y + box.height;
 export const center = (box: Box): Point => ({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
 
-export const contains = (box: Box, point: Point): boolean =>
-  point.x >= box.x && point.x <= right(box) && point.y >= box.y && point.y <= bottom(box);
+export const contains = (box: Box, point: Point): boolean => point.x >= box.x && point.x <= right(box) && point.y >= box.y && point.y <= bottom(box);
 
 export const intersects = (a: Box, b: Box): boolean => a.x <= right(b) && right(a) >= b.x && a.y <= bottom(b) && bottom(a) >= b.y;
 

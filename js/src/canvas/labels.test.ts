@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { labelsOf, LINE } from './labels';
+import { LINE, labelsOf } from './labels';
 
-const row = (names: readonly string[], pitch = 308, y = 0) => names.map((name, i) => ({ id: name, text: name.length * 7, box: { x: i * pitch, y, width: 296, height: 560 } }));
+const row = (names: readonly string[], pitch = 308, y = 0) =>
+  names.map((name, i) => ({ id: name, text: name.length * 7, box: { x: i * pitch, y, width: 296, height: 560 } }));
 
 describe('names of zones that are too small to hold them', () => {
   it('stand in one line with their counts where there is room', () => {
@@ -30,12 +31,25 @@ describe('names of zones that are too small to hold them', () => {
 
   it.each([0.05, 0.08, 0.13, 0.22, 0.3, 0.49])('never lie on each other at %d', zoom => {
     const names = Array.from({ length: 40 }, (_, i) => `Zone ${'n'.repeat((i * 7) % 30)}`);
-    const zones = names.map((name, i) => ({ id: `z${i}`, text: name.length * 7, box: { x: (i % 8) * 310, y: Math.floor(i / 8) * 600, width: 296, height: 560 } }));
+    const zones = names.map((name, i) => ({
+      id: `z${i}`,
+      text: name.length * 7,
+      box: { x: (i % 8) * 310, y: Math.floor(i / 8) * 600, width: 296, height: 560 },
+    }));
     const labels = labelsOf(zones, zoom);
 
     const boxes = zones.flatMap(({ id, box }) => {
       const label = labels.get(id);
-      return label ? [{ left: box.x * zoom, right: box.x * zoom + label.width, top: box.y * zoom - LINE * (label.level + 1), bottom: box.y * zoom - LINE * label.level }] : [];
+      return label
+        ? [
+            {
+              left: box.x * zoom,
+              right: box.x * zoom + label.width,
+              top: box.y * zoom - LINE * (label.level + 1),
+              bottom: box.y * zoom - LINE * label.level,
+            },
+          ]
+        : [];
     });
     expect(boxes.length).toBeGreaterThan(7);
     for (const [i, a] of boxes.entries())

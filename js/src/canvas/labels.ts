@@ -52,7 +52,8 @@ export const labelsOf = (zones: readonly Named[], zoom: number): Map<string, Lab
   return labels;
 };
 
-const isBeside = (a: Named, b: Named | undefined, zoom: number): boolean => b !== undefined && b.box.x > a.box.x && Math.abs(b.box.y - a.box.y) * zoom < LINE;
+const isBeside = (a: Named, b: Named | undefined, zoom: number): boolean =>
+  b !== undefined && b.box.x > a.box.x && Math.abs(b.box.y - a.box.y) * zoom < LINE;
 
 /** They are taken from the left: what begins far to the left ends before. */
 const isTaken = (box: Box, taken: readonly Box[]): boolean => {
@@ -64,4 +65,5 @@ const isTaken = (box: Box, taken: readonly Box[]): boolean => {
   return false;
 };
 
-const collide = (a: Box, b: Box): boolean => a.x < b.x + b.width + APART && b.x < a.x + a.width + APART && a.y < b.y + b.height - 1 && b.y < a.y + a.height - 1;
+const collide = (a: Box, b: Box): boolean =>
+  a.x < b.x + b.width + APART && b.x < a.x + a.width + APART && a.y < b.y + b.height - 1 && b.y < a.y + a.height - 1;

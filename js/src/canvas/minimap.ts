@@ -82,12 +82,19 @@ export class Minimap {
     }
     const left = this.#left();
     const top = this.#top();
-    for (const [dot, { color, alpha, boxes }] of [...inks].sort(([a], [b]) => (a === 'zone' ? -1 : b === 'zone' ? 1 : a === 'needs' ? 1 : b === 'needs' ? -1 : 0))) {
+    for (const [dot, { color, alpha, boxes }] of [...inks].sort(([a], [b]) =>
+      a === 'zone' ? -1 : b === 'zone' ? 1 : a === 'needs' ? 1 : b === 'needs' ? -1 : 0,
+    )) {
       ink.globalAlpha = alpha;
       ink.fillStyle = resolve(color, this.root);
       const least = dot === 'needs' || dot === 'failed' ? 3 : 1.5;
       for (const box of boxes) {
-        ink.fillRect(left + (box.x - this.#world.x) * this.#scale, top + (box.y - this.#world.y) * this.#scale, Math.max(least, box.width * this.#scale), Math.max(least, box.height * this.#scale));
+        ink.fillRect(
+          left + (box.x - this.#world.x) * this.#scale,
+          top + (box.y - this.#world.y) * this.#scale,
+          Math.max(least, box.width * this.#scale),
+          Math.max(least, box.height * this.#scale),
+        );
       }
     }
     this.refresh();

@@ -1,8 +1,8 @@
 // What is drawn over the board at screen size: guides, the box being drawn, handles and the little bar of a selected zone or note.
 import { boxToScreen, toScreen } from './camera';
 import { h, icon } from './dom';
-import type { Snap } from './guides';
 import { zoneOf } from './geometry';
+import type { Snap } from './guides';
 import { cssColor, palette } from './objects/colors';
 import type { Scene } from './scene';
 import type { Box } from './types';
@@ -24,7 +24,8 @@ export class Overlay {
 
   constructor(scene: Scene) {
     this.#scene = scene;
-    for (const name of HANDLES) this.#frame.append(h('i', { class: `agor-handle agor-handle-${name}`, 'data-handle': name, style: `cursor: ${CURSORS[name]}-resize` }));
+    for (const name of HANDLES)
+      this.#frame.append(h('i', { class: `agor-handle agor-handle-${name}`, 'data-handle': name, style: `cursor: ${CURSORS[name]}-resize` }));
     this.root.append(this.#guides, this.#draft, this.#frame, this.#bar);
   }
 
@@ -36,7 +37,12 @@ export class Overlay {
       const isX = guide.axis === 'x';
       const a = toScreen(camera, isX ? { x: guide.at, y: guide.from } : { x: guide.from, y: guide.at });
       const length = (guide.to - guide.from) * camera.zoom;
-      parts.push(h('div', { class: `agor-guide ${isX ? 'agor-v' : 'agor-h'}`, style: `left: ${Math.round(a.x)}px; top: ${Math.round(a.y)}px; ${isX ? 'height' : 'width'}: ${length}px` }));
+      parts.push(
+        h('div', {
+          class: `agor-guide ${isX ? 'agor-v' : 'agor-h'}`,
+          style: `left: ${Math.round(a.x)}px; top: ${Math.round(a.y)}px; ${isX ? 'height' : 'width'}: ${length}px`,
+        }),
+      );
     }
     for (const gap of found.gaps) {
       const at = toScreen(camera, gap);

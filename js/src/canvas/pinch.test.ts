@@ -8,7 +8,11 @@ const gesture = (name: string, scale = 1): Event =>
 function play(scales: readonly number[], isTouched = false) {
   const root = document.createElement('div');
   const zooms: number[] = [];
-  const undo = onPinch(root, (_, factor) => zooms.push(factor), () => isTouched);
+  const undo = onPinch(
+    root,
+    (_, factor) => zooms.push(factor),
+    () => isTouched,
+  );
   const events = [gesture('gesturestart'), ...scales.map(scale => gesture('gesturechange', scale)), gesture('gestureend', scales.at(-1))];
   for (const event of events) root.dispatchEvent(event);
   return { root, zooms, undo, events };

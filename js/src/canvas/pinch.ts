@@ -11,7 +11,11 @@ interface GestureEvent extends UIEvent {
  * Calls `zoom` with how much larger all gets since the last call, and keeps the page from zooming. Where fingers on a screen make the same
  * gesture, `isTouched` says so: their pointer events zoom already. Returns its own undo.
  */
-export function onPinch(root: HTMLElement, zoom: (at: { clientX: number; clientY: number }, factor: number) => void, isTouched: () => boolean): () => void {
+export function onPinch(
+  root: HTMLElement,
+  zoom: (at: { clientX: number; clientY: number }, factor: number) => void,
+  isTouched: () => boolean,
+): () => void {
   let before = 1;
   const start = (event: Event) => {
     event.preventDefault();

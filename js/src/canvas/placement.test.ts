@@ -6,7 +6,8 @@ import type { Box } from './types';
 const SEEN = { x: 0, y: 0, width: 1400, height: 800 };
 const card = (x: number, y: number, height = 168): Box => ({ x, y, width: 272, height });
 const around = (more: Partial<Parameters<typeof freePlace>[0]>) => ({ seen: SEEN, zones: [], cards: [], notes: [], ...more });
-const isIn = (outer: Box, at: { x: number; y: number }) => at.x >= outer.x && at.y >= outer.y && at.x + CARD.width <= outer.x + outer.width && at.y + CARD.height <= outer.y + outer.height;
+const isIn = (outer: Box, at: { x: number; y: number }) =>
+  at.x >= outer.x && at.y >= outer.y && at.x + CARD.width <= outer.x + outer.width && at.y + CARD.height <= outer.y + outer.height;
 
 describe('a new card', () => {
   it('is in the middle of an empty board', () => {

@@ -57,7 +57,9 @@ const grid = (xs: readonly number[], ys: readonly number[]): Point[] => [...new 
 
 /** Places beside this one, further and further away. */
 const around = ({ x, y }: Point): Point[] =>
-  [1, 2, 3].flatMap(step => [-1, 0, 1].flatMap(i => [-1, 0, 1].map(j => ({ x: x + (i * step * CARD.width) / 2, y: y + (j * step * CARD.height) / 2 }))));
+  [1, 2, 3].flatMap(step =>
+    [-1, 0, 1].flatMap(i => [-1, 0, 1].map(j => ({ x: x + (i * step * CARD.width) / 2, y: y + (j * step * CARD.height) / 2 }))),
+  );
 
 /** The columns of a zone, and below each card of it. */
 const within = (zone: Box, cards: readonly Box[]): { xs: number[]; ys: number[] } => {

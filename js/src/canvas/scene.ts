@@ -2,18 +2,18 @@
 import type { BoardObject } from '../protocol/generated';
 import type { BoardState, BoardView, Presence } from '../store/types';
 import { visible } from '../store/visible';
-import { visibleBox } from './camera';
 import type { Size } from './camera';
+import { visibleBox } from './camera';
 import { h, morph } from './dom';
-import { grow, intersects, readingOrder, union, zoneOf } from './geometry';
 import type { Placed } from './geometry';
+import { grow, intersects, readingOrder, union, zoneOf } from './geometry';
 import { Grid } from './grid';
-import { labelsOf } from './labels';
 import type { Label } from './labels';
+import { labelsOf } from './labels';
 import { detailAt, isSmallAt, linesAt, typeZoom, zoneHeadAt } from './lod';
 import { viewOf } from './objects';
-import { columnsOf, settle } from './settle';
 import type { Columns, Thing } from './settle';
+import { columnsOf, settle } from './settle';
 import type { Box, Camera, Detail, Point, Summary, ViewContext } from './types';
 
 /** What is mounted around the view, in screen pixels, so that a pan finds it drawn. */
@@ -80,7 +80,12 @@ export class Scene {
   #type = 0;
   #zoom = 0;
   #members: { version: number; zones: Map<string, string[]> } = { version: -1, zones: new Map() };
-  #columns: { version: number; items: readonly Item[]; things: readonly Thing[]; of: Columns } = { version: -1, items: [], things: [], of: { order: [], above: [] } };
+  #columns: { version: number; items: readonly Item[]; things: readonly Thing[]; of: Columns } = {
+    version: -1,
+    items: [],
+    things: [],
+    of: { order: [], above: [] },
+  };
   #labels: { key: string; of: ReadonlyMap<string, Label | null> } = { key: '', of: new Map() };
   #ink: CanvasRenderingContext2D | null | undefined;
   readonly #widths = new Map<string, number>();
@@ -214,7 +219,8 @@ export class Scene {
     const zones: Placed[] = [];
     // As the document has them: a zone that is shown taller does not take more in.
     for (const item of this.items.values()) {
-      if (item.isGround && item.object.kind !== 'card') zones.push({ id: item.id, box: { ...(item.held ?? item.object), width: item.object.width, height: item.object.height } });
+      if (item.isGround && item.object.kind !== 'card')
+        zones.push({ id: item.id, box: { ...(item.held ?? item.object), width: item.object.width, height: item.object.height } });
     }
     return zones;
   }
@@ -232,7 +238,7 @@ export class Scene {
     const reserved = { ...box, height: Math.min(box.height, NOMINAL) };
     const id = zoneOf(reserved, this.shownZones());
     const zone = id === null ? undefined : this.items.get(id);
-    if (!zone || zone.object.kind !== 'zone') return { at: box, zone: null };
+    if (zone?.object.kind !== 'zone') return { at: box, zone: null };
     const at = { x: box.x, y: box.y - zone.offset };
     const isBelow = at.y + reserved.height / 2 > zone.object.y + zone.object.height;
     return { at, zone: isBelow ? { id: zone.id, height: Math.round(zone.height) } : null };
@@ -417,7 +423,13 @@ export class Scene {
     const key = `${this.version}/${this.#zoom}`;
     if (this.#labels.key !== key) {
       const zones = [...this.items.values()].filter(one => one.isGround);
-      this.#labels = { key, of: labelsOf(zones.map(one => ({ id: one.id, box: this.box(one), text: this.#widthOf(viewOf(one.object).name(one.object, this.context())) })), this.#zoom) };
+      this.#labels = {
+        key,
+        of: labelsOf(
+          zones.map(one => ({ id: one.id, box: this.box(one), text: this.#widthOf(viewOf(one.object).name(one.object, this.context())) })),
+          this.#zoom,
+        ),
+      };
     }
     return this.#labels.of.get(item.id);
   }
@@ -443,7 +455,8 @@ export class Scene {
 
   #cull(seen: Box): void {
     const wanted = this.#grid.query(seen);
-    for (const item of [...this.#mounted]) if (!wanted.has(item.id) && !item.held && !item.element?.contains(document.activeElement)) this.#unmount(item);
+    for (const item of [...this.#mounted])
+      if (!wanted.has(item.id) && !item.held && !item.element?.contains(document.activeElement)) this.#unmount(item);
     this.#waiting.clear();
     for (const id of wanted) {
       const item = this.items.get(id);
@@ -593,14 +606,16 @@ export class Scene {
       const index = new Map(items.map((item, i) => [item.id, i]));
       const zones = new Map<string, number>();
       for (const [zone, ids] of this.members()) for (const id of ids) zones.set(id, index.get(zone) ?? -1);
-      const things = items.map(({ id, object, width, height }): Thing => ({
-        kind: object.kind,
-        x: object.x,
-        y: object.y,
-        width,
-        height: object.kind === 'card' ? NOMINAL : object.kind === 'zone' ? object.height : height,
-        zone: zones.get(id) ?? -1,
-      }));
+      const things = items.map(
+        ({ id, object, width, height }): Thing => ({
+          kind: object.kind,
+          x: object.x,
+          y: object.y,
+          width,
+          height: object.kind === 'card' ? NOMINAL : object.kind === 'zone' ? object.height : height,
+          zone: zones.get(id) ?? -1,
+        }),
+      );
       this.#columns = { version: this.version, items, things, of: columnsOf(things) };
     }
     const { items, things, of } = this.#columns;
@@ -741,7 +756,9 @@ export class Scene {
     if (this.#order.version !== this.version) {
       const ids = readingOrder(
         this.zones(),
-        [...this.items.values()].filter(item => !item.isGround).map(item => ({ id: item.id, box: { x: item.object.x, y: item.object.y, width: item.width, height: Math.min(item.height, NOMINAL) } })),
+        [...this.items.values()]
+          .filter(item => !item.isGround)
+          .map(item => ({ id: item.id, box: { x: item.object.x, y: item.object.y, width: item.width, height: Math.min(item.height, NOMINAL) } })),
       );
       this.#order = { version: this.version, ids, index: new Map(ids.map((id, i) => [id, i])) };
     }

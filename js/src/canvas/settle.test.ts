@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-
-import { columnsOf, settle } from './settle';
 import type { Thing } from './settle';
+import { columnsOf, settle } from './settle';
 
 const card = (x: number, y: number, zone = -1): Thing => ({ kind: 'card', x, y, width: 272, height: 168, zone });
 const note = (x: number, y: number): Thing => ({ kind: 'note', x, y, width: 200, height: 120, zone: -1 });
@@ -79,17 +78,31 @@ describe('any board', () => {
       const things: Thing[] = [];
       for (let column = 0; column < 4; column++) for (let row = 0; row < 6; row++) things.push(card(column * 284 + dice(12), row * 180 + dice(60)));
       const { offsets, heights } = settled(things, Object.fromEntries(things.map((_, i) => [i, 100 + dice(400)])));
-      const boxes = things.map((thing, i) => ({ x: thing.x, y: thing.y, top: thing.y + (offsets[i] ?? 0), end: thing.y + (offsets[i] ?? 0) + (heights[i] ?? 0) }));
-      for (const a of boxes) for (const b of boxes) if (Math.abs(a.x - b.x) < 190 && b.y - a.y >= 100) expect(b.top).toBeGreaterThanOrEqual(a.end + 11.4);
+      const boxes = things.map((thing, i) => ({
+        x: thing.x,
+        y: thing.y,
+        top: thing.y + (offsets[i] ?? 0),
+        end: thing.y + (offsets[i] ?? 0) + (heights[i] ?? 0),
+      }));
+      for (const a of boxes)
+        for (const b of boxes) if (Math.abs(a.x - b.x) < 190 && b.y - a.y >= 100) expect(b.top).toBeGreaterThanOrEqual(a.end + 11.4);
     }
   });
 
   it('of thousands is settled in a moment', () => {
-    const things = [...Array.from({ length: 6000 }, (_, i) => card((i % 60) * 284, Math.floor(i / 60) * 180)), ...Array.from({ length: 300 }, (_, i) => zone(i * 300, 30_000))];
+    const things = [
+      ...Array.from({ length: 6000 }, (_, i) => card((i % 60) * 284, Math.floor(i / 60) * 180)),
+      ...Array.from({ length: 300 }, (_, i) => zone(i * 300, 30_000)),
+    ];
     const begin = performance.now();
 
     const columns = columnsOf(things);
-    for (let i = 0; i < 10; i++) settle(things, columns, things.map(thing => thing.height + i));
+    for (let i = 0; i < 10; i++)
+      settle(
+        things,
+        columns,
+        things.map(thing => thing.height + i),
+      );
 
     expect(performance.now() - begin).toBeLessThan(1500);
   });

@@ -1,21 +1,22 @@
 // The board as one element: the camera, what a pointer, wheel and key mean, and who else is here. Knows no React.
-import { texts } from '../texts';
+
 import type { BoardDoc, BoardState, Commands, LocalState, Presence } from '../store/types';
-import { actions, mainSession, openCard } from './actions';
+import { texts } from '../texts';
 import type { ActionHost } from './actions';
+import { actions, mainSession, openCard } from './actions';
 import { boxToScreen, fit, panBy, toBoard, visibleBox, zoomAt } from './camera';
 import { Cursors } from './cursors';
 import { h, icon } from './dom';
 import { Editor } from './editor';
 import { neighbour, union } from './geometry';
-import { actionOf } from './keyboard';
 import type { KeyAction } from './keyboard';
+import { actionOf } from './keyboard';
 import { Minimap } from './minimap';
 import { Outline } from './outline';
-import { CARD, freePlace } from './placement';
 import { Overlay } from './overlay';
 import { Pacer } from './pace';
 import { onPinch } from './pinch';
+import { CARD, freePlace } from './placement';
 import { Scene } from './scene';
 import { tools } from './tools';
 import { hand } from './tools/hand';
@@ -396,7 +397,13 @@ export class Stage implements Desk, ActionHost {
 
   #tell(change: Partial<Chrome>): void {
     const next = { ...this.#chrome, canUndo: this.board.canUndo, canRedo: this.board.canRedo, ...change };
-    if (next.percent === this.#chrome.percent && next.canUndo === this.#chrome.canUndo && next.canRedo === this.#chrome.canRedo && next.hint === this.#chrome.hint) return;
+    if (
+      next.percent === this.#chrome.percent &&
+      next.canUndo === this.#chrome.canUndo &&
+      next.canRedo === this.#chrome.canRedo &&
+      next.hint === this.#chrome.hint
+    )
+      return;
     this.#chrome = next;
     for (const listener of this.#chromeListeners) listener();
   }
@@ -448,7 +455,10 @@ export class Stage implements Desk, ActionHost {
       const has = (...states: string[]): boolean => ids.some(id => states.includes(this.state.sessions.get(id)?.state ?? ''));
       const fits =
         (!words || text.includes(words) || ids.some(id => this.state.sessions.get(id)?.title.toLowerCase().includes(words))) &&
-        (only === 'all' || (only === 'needs' && has('needs_you')) || (only === 'running' && has('running', 'starting', 'stopping')) || (only === 'mine' && worktree?.createdBy.username === me));
+        (only === 'all' ||
+          (only === 'needs' && has('needs_you')) ||
+          (only === 'running' && has('running', 'starting', 'stopping')) ||
+          (only === 'mine' && worktree?.createdBy.username === me));
       if (fits) hits += 1;
       this.scene.flag(item.id, 'faded', fits ? null : 'yes');
     }
@@ -477,7 +487,8 @@ export class Stage implements Desk, ActionHost {
   #watch(): void {
     const ids: string[] = [];
     if (this.scene.detail !== 'tile') {
-      for (const item of this.scene.visible()) if (item.object.kind === 'card' && this.state.worktrees.get(item.object.worktree)?.state === 'ready') ids.push(item.object.worktree);
+      for (const item of this.scene.visible())
+        if (item.object.kind === 'card' && this.state.worktrees.get(item.object.worktree)?.state === 'ready') ids.push(item.object.worktree);
     }
     const key = ids.sort().join();
     if (key === this.#watched) return;
@@ -493,7 +504,12 @@ export class Stage implements Desk, ActionHost {
   // Input
 
   #listen(): void {
-    const on = <K extends keyof HTMLElementEventMap>(target: HTMLElement | Window, type: K, handler: (event: HTMLElementEventMap[K]) => void, options?: AddEventListenerOptions): void => {
+    const on = <K extends keyof HTMLElementEventMap>(
+      target: HTMLElement | Window,
+      type: K,
+      handler: (event: HTMLElementEventMap[K]) => void,
+      options?: AddEventListenerOptions,
+    ): void => {
       target.addEventListener(type, handler as EventListener, options);
       this.#undos.push(() => target.removeEventListener(type, handler as EventListener, options));
     };
@@ -617,14 +633,27 @@ export class Stage implements Desk, ActionHost {
       const [a, b] = [...this.#pointers.values()] as [Point, Point];
       const distance = Math.max(1, Math.hypot(a.x - b.x, a.y - b.y));
       const middle = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
-      this.setCamera(zoomAt(panBy(this.camera, middle.x - this.#pinch.middle.x, middle.y - this.#pinch.middle.y), middle, this.camera.zoom * (distance / this.#pinch.distance)));
+      this.setCamera(
+        zoomAt(
+          panBy(this.camera, middle.x - this.#pinch.middle.x, middle.y - this.#pinch.middle.y),
+          middle,
+          this.camera.zoom * (distance / this.#pinch.distance),
+        ),
+      );
       this.#pinch = { distance, middle };
       return;
     }
     const held = this.#gesture;
     if (held) {
       const screen = this.#point(event);
-      const input: Input = { ...held.last, screen, board: toBoard(this.camera, screen), shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey, alt: event.altKey };
+      const input: Input = {
+        ...held.last,
+        screen,
+        board: toBoard(this.camera, screen),
+        shift: event.shiftKey,
+        ctrl: event.ctrlKey || event.metaKey,
+        alt: event.altKey,
+      };
       held.last = input;
       held.isMoved ||= isFar(held.start, input.screen);
       held.gesture.move(input);
@@ -728,7 +757,15 @@ export class Stage implements Desk, ActionHost {
       return;
     }
     const near = this.scene.describe(item);
-    this.#tip.replaceChildren(h('div', { class: 'agor-row agor-g8' }, h('span', { class: `agor-st agor-st-${near.mark}` }, icon(`st-${near.mark}`)), h('b', { class: 'agor-b agor-ell' }, near.title)), h('p', { class: 'agor-t2' }, near.fact));
+    this.#tip.replaceChildren(
+      h(
+        'div',
+        { class: 'agor-row agor-g8' },
+        h('span', { class: `agor-st agor-st-${near.mark}` }, icon(`st-${near.mark}`)),
+        h('b', { class: 'agor-b agor-ell' }, near.title),
+      ),
+      h('p', { class: 'agor-t2' }, near.fact),
+    );
     const at = boxToScreen(this.camera, this.scene.box(item));
     this.#tip.hidden = false;
     this.#tip.style.left = `${Math.max(8, Math.min(at.x, this.scene.size.width - 256))}px`;
@@ -871,7 +908,8 @@ export class Stage implements Desk, ActionHost {
     const ids = id === null || this.selection.has(id) ? [...this.selection] : [id];
     const cards = ids.filter(one => this.scene.items.get(one)?.object.kind === 'card');
     if (!cards.length) this.#hint(no.card);
-    else if (this.#maySteer()) for (const one of cards) this.#atCard(one, (worktree, card) => this.run(card, () => this.commands.archiveWorktree(worktree)));
+    else if (this.#maySteer())
+      for (const one of cards) this.#atCard(one, (worktree, card) => this.run(card, () => this.commands.archiveWorktree(worktree)));
   }
 
   #step(by: 1 | -1): boolean {
@@ -989,4 +1027,5 @@ export class Stage implements Desk, ActionHost {
 
 const hasPanel = (local: LocalState): boolean => local.openSessionId !== null || local.openDiffId !== null;
 
-const isField = (target: EventTarget | null): boolean => target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null;
+const isField = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null;

@@ -1,6 +1,7 @@
 // The board before it is there, when it is empty, and when something in it could not be read.
-import { useState } from 'react';
+
 import type { ReactNode } from 'react';
+import { useState } from 'react';
 
 import type { IconName } from '../icons';
 import type { Problem } from '../protocol/generated';

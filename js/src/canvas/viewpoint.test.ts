@@ -26,7 +26,11 @@ const open = ({ isCell = false, bounds = BOARD as Box | null, width = 1440, heig
 describe('the view', () => {
   it('shows all of the board, at any size', () => {
     const { resize, sees } = open();
-    const sizes = [{ width: 700, height: 480 }, { width: 400, height: 300 }, { width: 1920, height: 1080 }];
+    const sizes = [
+      { width: 700, height: 480 },
+      { width: 400, height: 300 },
+      { width: 1920, height: 1080 },
+    ];
 
     expect(sees(BOARD)).toBe(true);
     for (const size of sizes) {
@@ -38,7 +42,10 @@ describe('the view', () => {
   it('keeps its middle for a person who moved it, and comes back with the size', () => {
     const { scene, view, resize } = open();
     view.move({ x: -300, y: -40, zoom: 0.8 });
-    const middle = () => ({ x: (scene.size.width / 2 - scene.camera.x) / scene.camera.zoom, y: (scene.size.height / 2 - scene.camera.y) / scene.camera.zoom });
+    const middle = () => ({
+      x: (scene.size.width / 2 - scene.camera.x) / scene.camera.zoom,
+      y: (scene.size.height / 2 - scene.camera.y) / scene.camera.zoom,
+    });
     const before = { camera: scene.camera, middle: middle() };
 
     resize({ width: 700, height: 480 });
@@ -109,7 +116,10 @@ describe('the view', () => {
   it('goes on flying back when the card that it will show gets the focus', () => {
     vi.stubGlobal('matchMedia', () => ({ matches: false }));
     let frame: FrameRequestCallback | null = null;
-    vi.stubGlobal('requestAnimationFrame', (step: FrameRequestCallback) => ((frame = step), 1));
+    vi.stubGlobal('requestAnimationFrame', (step: FrameRequestCallback) => {
+      frame = step;
+      return 1;
+    });
     vi.stubGlobal('cancelAnimationFrame', () => (frame = null));
     const { scene, view } = open();
     const home = scene.camera;

@@ -1,6 +1,7 @@
 // Where the view looks, and who moved it last: a person, whose view is left alone, or nobody yet, and then it shows all at any size.
-import { fit, panBy, reveal, visibleBox } from './camera';
+
 import type { Size } from './camera';
+import { fit, panBy, reveal, visibleBox } from './camera';
 import { encloses } from './geometry';
 import type { Box, Camera } from './types';
 

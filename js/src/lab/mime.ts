@@ -1,7 +1,7 @@
 // Draws a board in a cell's output. Rank -20 is before the widget view (-10) and `safe`, so that a second client, an untrusted notebook
 // and a notebook without a kernel show the live board too. Only the path is read from the output, never HTML.
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
+import { type IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { BoardView } from './BoardView.js';
 import { terminalOf } from './terminal.js';
@@ -28,6 +28,9 @@ export const mimePlugin: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
     const openInTab = (path: string) => void app.commands.execute('docmanager:open', { path });
-    rendermime.addFactory({ safe: true, mimeTypes: [MIME], createRenderer: () => new BoardOutput('cell', { openInTab, openTerminal: terminalOf(app) }) }, RANK);
+    rendermime.addFactory(
+      { safe: true, mimeTypes: [MIME], createRenderer: () => new BoardOutput('cell', { openInTab, openTerminal: terminalOf(app) }) },
+      RANK,
+    );
   },
 };

@@ -5,11 +5,11 @@ import { App } from '../panels/App.js';
 import { BoardClient } from '../panels/client.js';
 import { injectStyles } from '../styles/inject.js';
 import { texts } from '../texts.js';
+import { holdBoard } from '../transport/board.js';
+import { pageConfig } from '../transport/page.js';
 import { guardComposition } from './composition.js';
 import { loadLater } from './later.js';
 import { keepShortcuts } from './shortcuts.js';
-import { holdBoard } from '../transport/board.js';
-import { pageConfig } from '../transport/page.js';
 
 export interface MountOptions {
   readonly path: string;
@@ -50,15 +50,7 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   el.append(place);
   const load = () => loadLater(page);
   const root = createRoot(place);
-  root.render(
-    <App
-      client={held.value}
-      host={host}
-      openInTab={openInTab ?? null}
-      openTerminal={openTerminal ?? null}
-      loadLater={load}
-    />,
-  );
+  root.render(<App client={held.value} host={host} openInTab={openInTab ?? null} openTerminal={openTerminal ?? null} loadLater={load} />);
   return {
     look: held.value.look,
     focus: () => {

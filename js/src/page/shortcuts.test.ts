@@ -32,7 +32,14 @@ test('JupyterLab sees what is its own from any element of a board, and from a fi
   const stop = keepShortcuts(place);
   document.addEventListener('keydown', () => void seen.push(place.getAttribute('data-lm-suppress-shortcuts')), { capture: true, once: false });
 
-  for (const [target, name] of [[button, 's'], [button, 'd'], [button, 'b'], [field, 'b'], [field, 's']] as const) target.dispatchEvent(key(name, { ctrlKey: true }));
+  for (const [target, name] of [
+    [button, 's'],
+    [button, 'd'],
+    [button, 'b'],
+    [field, 'b'],
+    [field, 's'],
+  ] as const)
+    target.dispatchEvent(key(name, { ctrlKey: true }));
   stop();
 
   expect(seen).toEqual([null, 'true', null, 'true', null]);

@@ -143,12 +143,7 @@ export function AgentFields({ choice, label, onManage, hasBudget = false }: Prop
       >
         {id => (
           <div className="agor-row">
-            <select
-              id={id}
-              className="agor-select agor-grow"
-              value={choice.agent}
-              onChange={event => choice.select(event.target.value)}
-            >
+            <select id={id} className="agor-select agor-grow" value={choice.agent} onChange={event => choice.select(event.target.value)}>
               {[...shared.agents.values()].map(({ agent, isInstalled }) => (
                 <option key={agent.name} value={agent.name} disabled={!isInstalled}>
                   {isInstalled ? agent.label : words.notInstalled(agent.label)}

@@ -1,8 +1,7 @@
 // New questions are spoken once, politely. Streaming text is not.
 import { useEffect, useRef, useState } from 'react';
-
-import { texts } from '../texts.js';
 import { countsOf } from '../store/standing.js';
+import { texts } from '../texts.js';
 import { agentLabel, useApp, useShared } from './context.js';
 
 export function Announcer() {

@@ -1,13 +1,5 @@
 // A board with its bar and panel, the same in a tab, a cell and a page.
-import {
-  type KeyboardEvent,
-  type PointerEvent as ReactPointerEvent,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react';
+import { type KeyboardEvent, type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import { Canvas } from '../canvas/Canvas.js';
 import type { Stage } from '../canvas/stage.js';

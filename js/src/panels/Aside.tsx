@@ -42,7 +42,14 @@ export function Aside({ shown, label, width, onFocusLost, children }: Props) {
     ref.current?.querySelector<HTMLElement>(`[role="alertdialog"] [aria-keyshortcuts="${event.key}"]`)?.click();
   };
   return (
-    <aside ref={ref} className="agor-panel" tabIndex={-1} onKeyDown={onKeyDown} style={width === undefined ? undefined : { width }} aria-label={label}>
+    <aside
+      ref={ref}
+      className="agor-panel"
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+      style={width === undefined ? undefined : { width }}
+      aria-label={label}
+    >
       {children}
     </aside>
   );

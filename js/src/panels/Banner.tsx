@@ -40,8 +40,7 @@ export function Banner() {
   }
   const usedUp = [...shared.budgets.values()].find(
     ({ scope, subject, state }) =>
-      state === 'exhausted' &&
-      ((scope === 'board' && subject === client.path) || (scope === 'user' && subject === shared.me?.person.username)),
+      state === 'exhausted' && ((scope === 'board' && subject === client.path) || (scope === 'user' && subject === shared.me?.person.username)),
   );
   if (usedUp) {
     const amount = money(usedUp.hardUsd ?? usedUp.spentUsd, false);
@@ -59,11 +58,7 @@ export function Banner() {
     );
   }
   const reason =
-    shared.me?.role === 'viewer'
-      ? texts.connection.viewer
-      : board && !board.isWritable
-        ? (readOnlyReason ?? texts.connection.layoutReadOnly)
-        : null;
+    shared.me?.role === 'viewer' ? texts.connection.viewer : board && !board.isWritable ? (readOnlyReason ?? texts.connection.layoutReadOnly) : null;
   if (!reason) return null;
   return (
     <div className="agor-banner" role="status" data-banner="view">

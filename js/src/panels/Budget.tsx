@@ -3,8 +3,8 @@ import { type FormEvent, useState } from 'react';
 
 import type { Budget, Session, Worktree } from '../protocol/generated.js';
 import { parkedTurn, usedUp } from '../store/parked.js';
-import type { BoardState } from '../store/types.js';
 import { plain } from '../store/plain.js';
+import type { BoardState } from '../store/types.js';
 import { dialogTexts, texts } from '../texts.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';

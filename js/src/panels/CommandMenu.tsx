@@ -48,14 +48,7 @@ export function CommandMenu() {
   };
   return (
     <div className="agor-scrim agor-scrim-top" onPointerDown={event => event.target === event.currentTarget && commands.closeDialog()}>
-      <div
-        ref={trap.ref}
-        className="agor-popover agor-menu"
-        role="dialog"
-        aria-modal="true"
-        aria-label={texts.menu.open}
-        onKeyDown={onKeyDown}
-      >
+      <div ref={trap.ref} className="agor-popover agor-menu" role="dialog" aria-modal="true" aria-label={texts.menu.open} onKeyDown={onKeyDown}>
         <div className="agor-menu-search">
           <Icon name="search" />
           <input
@@ -78,6 +71,8 @@ export function CommandMenu() {
           {entries.map((entry, index) => (
             <div key={entry.id}>
               {entry.section !== entries[index - 1]?.section && <div className="agor-section">{entry.section}</div>}
+              {/* biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field, aria-activedescendant points here */}
+              {/* biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field */}
               <div
                 id={`${list}-${index}`}
                 role="option"

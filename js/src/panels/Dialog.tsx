@@ -66,15 +66,7 @@ export function Dialog({ title, onClose, children, footer, width = 460 }: Props)
   const id = useId();
   return (
     <div className="agor-scrim" onPointerDown={event => event.target === event.currentTarget && onClose()}>
-      <div
-        ref={trap.ref}
-        className="agor-dialog"
-        role="dialog"
-        aria-modal="true"
-        aria-labelledby={id}
-        onKeyDown={trap.onKeyDown}
-        style={{ width }}
-      >
+      <div ref={trap.ref} className="agor-dialog" role="dialog" aria-modal="true" aria-labelledby={id} onKeyDown={trap.onKeyDown} style={{ width }}>
         <header className="agor-dialog-head">
           <h2 id={id}>{visible(title)}</h2>
           <button type="button" className="agor-ib" onClick={onClose} aria-label={texts.close}>

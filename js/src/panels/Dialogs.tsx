@@ -12,8 +12,8 @@ import { ArchiveDialog, RemoveDialog } from './PutAway.js';
 import { RepoDialog } from './RepoDialog.js';
 import { RulesDialog } from './Rules.js';
 import { SessionDialog } from './SessionDialog.js';
-import { TrustDialog } from './TrustDialog.js';
 import { TokensDialog } from './Tokens.js';
+import { TrustDialog } from './TrustDialog.js';
 import { VariablesDialog } from './Variables.js';
 import { WorktreeDialog } from './WorktreeDialog.js';
 

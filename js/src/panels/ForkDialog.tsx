@@ -69,12 +69,7 @@ export function ForkDialog({ session, agent, text }: Props) {
         </>
       }
     >
-      <form
-        id="agor-fork-form"
-        onSubmit={event => void submit(event)}
-        onKeyDown={submitKeys}
-        onChange={() => (key.current = newKey())}
-      >
+      <form id="agor-fork-form" onSubmit={event => void submit(event)} onKeyDown={submitKeys} onChange={() => (key.current = newKey())}>
         <Field label={words.prompt} hint={words.promptHint}>
           {id => (
             <textarea

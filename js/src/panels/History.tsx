@@ -68,9 +68,7 @@ function ConversationRow({ conversation, worktree }: { conversation: Conversatio
       <div className="agor-grow">
         <div className="agor-ell">{title}</div>
         <div className="agor-advice">
-          {[agentLabel(shared, agent), words.prompts(conversation.turns), updatedAt ? words.ago(age(updatedAt, now)) : '']
-            .filter(Boolean)
-            .join(', ')}
+          {[agentLabel(shared, agent), words.prompts(conversation.turns), updatedAt ? words.ago(age(updatedAt, now)) : ''].filter(Boolean).join(', ')}
         </div>
         <Problem text={problem} />
       </div>

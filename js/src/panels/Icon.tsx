@@ -1,13 +1,12 @@
 // Icons, state marks, agent tiles and faces.
 import { type CSSProperties, memo } from 'react';
 
-import { icons, isIcon, type IconName } from '../icons.js';
-import { colorOf, initialsOf } from '../store/presence.js';
+import { type IconName, icons, isIcon } from '../icons.js';
 import type { Person, SessionState, TurnState, WorktreeState } from '../protocol/generated.js';
+import { colorOf, initialsOf } from '../store/presence.js';
 import { texts } from '../texts.js';
 
 export const Icon = memo(function Icon({ name, size = 16 }: { name: IconName; size?: 12 | 14 | 16 }) {
-  // The set is our own constant text, never input.
   return (
     <svg
       className="agor-i"
@@ -15,6 +14,7 @@ export const Icon = memo(function Icon({ name, size = 16 }: { name: IconName; si
       width={size}
       height={size}
       aria-hidden="true"
+      // biome-ignore lint/security/noDangerouslySetInnerHtml: the set is our own constant text, never input
       dangerouslySetInnerHTML={{ __html: icons[name] }}
     />
   );

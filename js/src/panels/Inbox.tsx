@@ -2,8 +2,8 @@
 import { useState } from 'react';
 
 import type { Permission, Session, Turn } from '../protocol/generated.js';
-import { plain } from '../store/plain.js';
 import { parked, parkedTurn } from '../store/parked.js';
+import { plain } from '../store/plain.js';
 import { countsOf, isOnBoard, sessionWords } from '../store/standing.js';
 import type { BoardState } from '../store/types.js';
 import { texts } from '../texts.js';
@@ -47,7 +47,11 @@ export function Inbox() {
       </header>
       <div className="agor-inbox-rows">
         {asked.map(permission => (
-          <Question key={permission.id} permission={permission} board={here(permission.worktreeId) ? null : (shared.worktrees.get(permission.worktreeId)?.board ?? null)} />
+          <Question
+            key={permission.id}
+            permission={permission}
+            board={here(permission.worktreeId) ? null : (shared.worktrees.get(permission.worktreeId)?.board ?? null)}
+          />
         ))}
         {broken.map(session => (
           <Broken key={session.id} session={session} />

@@ -2,8 +2,8 @@
 import { Fragment, type KeyboardEvent, type ReactNode, useLayoutEffect, useState } from 'react';
 
 import type { IconName } from '../icons.js';
-import { useFocusTrap } from './Dialog.js';
 import type { Person } from '../protocol/generated.js';
+import { useFocusTrap } from './Dialog.js';
 import { Face, Icon } from './Icon.js';
 import { visible } from './safe.js';
 
@@ -85,6 +85,7 @@ function Menu({ label, items, note, onClose }: Pick<Props, 'label' | 'items' | '
                 {item.section}
               </div>
             )}
+            {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: a radio item is what can be checked */}
             <button
               type="button"
               role={item.isChecked === undefined ? 'menuitem' : 'menuitemradio'}

@@ -19,8 +19,7 @@ export const nameOf = (option: SessionOption, value: string): string => {
   return isSwitch(option) ? (value === 'true' ? dialogTexts.options.on : dialogTexts.options.off) : name;
 };
 
-const isSwitch = ({ choices }: SessionOption): boolean =>
-  choices.length === 2 && choices.every(({ id }) => id === 'true' || id === 'false');
+const isSwitch = ({ choices }: SessionOption): boolean => choices.length === 2 && choices.every(({ id }) => id === 'true' || id === 'false');
 
 export function SessionOptions({ session }: { session: Session }) {
   const { commands } = useApp();
@@ -30,17 +29,17 @@ export function SessionOptions({ session }: { session: Session }) {
   const options = offered(session, shared).filter(({ choices }) => choices.length > 0);
   if (!options.length) return <span className="agor-t2 agor-ell">{label}</span>;
   const isBusy = BUSY.has(session.state);
-  const valueOf = (option: SessionOption) => session.chosen[option.id] ?? option.value;
+  const chosenOf = (option: SessionOption) => session.chosen[option.id] ?? option.value;
   const reason = canSteer(shared) ? null : dialogTexts.options.viewer;
   const itemsOf = (option: SessionOption, section?: string): MenuItem[] =>
     option.choices.map(choice => ({
       id: `${option.id}/${choice.id}`,
       label: isSwitch(option) ? nameOf(option, choice.id) : choice.name,
       detail: choice.description,
-      isChecked: choice.id === valueOf(option),
+      isChecked: choice.id === chosenOf(option),
       ...(section ? { section } : {}),
       run: () => {
-        if (choice.id !== valueOf(option)) void run(() => commands.changeSession(session.id, { options: { [option.id]: choice.id } }));
+        if (choice.id !== chosenOf(option)) void run(() => commands.changeSession(session.id, { options: { [option.id]: choice.id } }));
       },
     }));
   const main = options.filter(({ id }) => id === 'model' || id === 'mode');
@@ -55,13 +54,13 @@ export function SessionOptions({ session }: { session: Session }) {
         <MenuButton
           key={option.id}
           className="agor-sel"
-          label={dialogTexts.options.choose(dialogTexts.options.names[option.id] ?? option.name, nameOf(option, valueOf(option)))}
+          label={dialogTexts.options.choose(dialogTexts.options.names[option.id] ?? option.name, nameOf(option, chosenOf(option)))}
           items={itemsOf(option)}
           note={note}
           reason={reason}
           isDisabled={isRunning}
         >
-          <span className="agor-ell">{visible(nameOf(option, valueOf(option)))}</span>
+          <span className="agor-ell">{visible(nameOf(option, chosenOf(option)))}</span>
           <Icon name="down" size={12} />
         </MenuButton>
       ))}

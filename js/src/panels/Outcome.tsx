@@ -45,11 +45,7 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
         {canSteer(shared) && (
           <>
             {turn.errorCode === 'auth_required' && (
-              <button
-                type="button"
-                className="agor-btn agor-primary"
-                onClick={() => commands.openDialog('agents', { agent: session.agent })}
-              >
+              <button type="button" className="agor-btn agor-primary" onClick={() => commands.openDialog('agents', { agent: session.agent })}>
                 {texts.agents.signIn}
               </button>
             )}
@@ -73,12 +69,7 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
             )}
             {!isInterrupted && <ForkMenu session={session} isGhost />}
             {isInterrupted && (
-              <button
-                type="button"
-                className="agor-btn agor-ghost"
-                disabled={isRunning}
-                onClick={() => act(() => commands.discard(turn.id))}
-              >
+              <button type="button" className="agor-btn agor-ghost" disabled={isRunning} onClick={() => act(() => commands.discard(turn.id))}>
                 {texts.outcome.discard}
               </button>
             )}
@@ -112,7 +103,5 @@ function whatHappened(turn: Turn, label: string): { title: string; detail: strin
 /** What the transcript has of the end of this turn. */
 function logOf(turn: Turn, blocks: readonly TurnBlock[]): string {
   const items = blocks.find(({ turnId }) => turnId === turn.id)?.items ?? [];
-  return items
-    .flatMap(item => ((item.kind === 'error' || item.kind === 'notice') && item.text !== turn.error ? [item.text] : []))
-    .join('\n');
+  return items.flatMap(item => ((item.kind === 'error' || item.kind === 'notice') && item.text !== turn.error ? [item.text] : [])).join('\n');
 }

@@ -42,12 +42,7 @@ export function ParkedBlock({ session, turn }: { session: Session; turn: Turn })
             </button>
           )}
           <ForkMenu session={session} />
-          <button
-            type="button"
-            className="agor-btn agor-ghost"
-            disabled={isRunning}
-            onClick={() => void run(() => commands.cancelTurn(turn.id))}
-          >
+          <button type="button" className="agor-btn agor-ghost" disabled={isRunning} onClick={() => void run(() => commands.cancelTurn(turn.id))}>
             {texts.cancel}
           </button>
         </div>

@@ -1,6 +1,7 @@
 // Who is here. A press on the faces says who each is and what they read, and goes to where they look.
-import type { Presence } from '../store/types.js';
+
 import { readPresence } from '../store/presence.js';
+import type { Presence } from '../store/types.js';
 import { texts } from '../texts.js';
 import { useApp, useClient } from './context.js';
 import { Face } from './Icon.js';
@@ -17,7 +18,9 @@ export function People({ limit, look }: { limit: number; look: Look }) {
   const me = people.find(({ isMe }) => isMe);
   const goTo = ({ person, reading }: Present) => {
     // Where they look changes all the time: it is asked for when it is wanted.
-    const seen = [...(board?.awareness?.getStates().values() ?? [])].map(readPresence).find(one => one?.user.username === person.username && one.viewport);
+    const seen = [...(board?.awareness?.getStates().values() ?? [])]
+      .map(readPresence)
+      .find(one => one?.user.username === person.username && one.viewport);
     if (seen?.viewport) look(seen.viewport);
     else if (reading) commands.openSession(reading);
     else commands.toast({ text: texts.bar.looksNowhere(visible(person.name)) });

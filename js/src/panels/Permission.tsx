@@ -127,11 +127,7 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
                 <kbd className="agor-kbd">{index + 1}</kbd>
               </button>
               {choice.remember && (
-                <RememberMenu
-                  permission={permission}
-                  isDisabled={isRunning}
-                  onAnswer={remember => answer({ option: choice.option, remember })}
-                />
+                <RememberMenu permission={permission} isDisabled={isRunning} onAnswer={remember => answer({ option: choice.option, remember })} />
               )}
             </span>
           ))}
@@ -166,7 +162,8 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
 
 /** What the answer covered, as it was said before it was given. */
 export function coverage({ remembered, ruleKind, state }: Permission, option: PermissionOption | undefined): string {
-  if (remembered) return texts.permission.alsoAllows(whatOf(ruleKind, remembered.commandPrefix ?? null), texts.permission.scopes[remembered.scope ?? 'session']);
+  if (remembered)
+    return texts.permission.alsoAllows(whatOf(ruleKind, remembered.commandPrefix ?? null), texts.permission.scopes[remembered.scope ?? 'session']);
   if (option?.kind.endsWith('_always')) return texts.permission.ownWords(visible(option.name));
   return state === 'allowed' ? texts.permission.once : '';
 }
@@ -199,8 +196,7 @@ export const Settled = memo(function Settled({ permission }: { permission: Permi
           </>
         ) : permission.answeredBy ? (
           <>
-            <b>{permission.answeredBy.name}</b> {isAllowed ? texts.permission.allowed : texts.permission.rejected}{' '}
-            <code>{visible(what)}</code>{' '}
+            <b>{permission.answeredBy.name}</b> {isAllowed ? texts.permission.allowed : texts.permission.rejected} <code>{visible(what)}</code>{' '}
             {coverage(permission, option)}
           </>
         ) : (

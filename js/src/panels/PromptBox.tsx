@@ -120,11 +120,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
         <span className="agor-xs agor-t3 agor-ell">{texts.panel.newLine}</span>
         <span className="agor-grow" />
         {isBusy && waits > 0 && <span className="agor-xs agor-t3">{texts.panel.waitsBehind(waits)}</span>}
-        <button
-          type="button"
-          className="agor-btn agor-ghost agor-sm"
-          onClick={() => commands.openDialog('fork', { sessionId: session.id, text })}
-        >
+        <button type="button" className="agor-btn agor-ghost agor-sm" onClick={() => commands.openDialog('fork', { sessionId: session.id, text })}>
           <Icon name="fork" size={14} />
           {texts.panel.fork}
         </button>

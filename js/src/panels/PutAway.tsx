@@ -111,9 +111,7 @@ export function RemoveDialog({ worktree }: { worktree: Worktree }) {
         <p>{losses.length > 0 ? words.wouldBeLost : refusal.message}</p>
       ) : (
         <>
-          <p>
-            {found.isLooking ? words.looking : goes.length ? words.wouldGo : found.isKnown ? words.nothingLost : words.removeText}
-          </p>
+          <p>{found.isLooking ? words.looking : goes.length ? words.wouldGo : found.isKnown ? words.nothingLost : words.removeText}</p>
           <WorkList label={words.wouldGo} found={goes} />
           {works.length > goes.length && <p>{words.staysThere}</p>}
           <WorkList label={words.staysThere} found={works.filter(one => one.stays)} />
@@ -169,7 +167,12 @@ function InTheWay({ worktree, live }: { worktree: Worktree; live: readonly Sessi
       {lock && (
         <section className="agor-in-the-way" aria-label={words.toKnow.unlock}>
           <p>{visible(lock.why)}</p>
-          <button type="button" className="agor-btn agor-sm" disabled={isRunning} onClick={() => void run(() => commands.mend(worktree.id, lock.kind))}>
+          <button
+            type="button"
+            className="agor-btn agor-sm"
+            disabled={isRunning}
+            onClick={() => void run(() => commands.mend(worktree.id, lock.kind))}
+          >
             <Icon name="unlock" size={14} />
             {lock.label}
           </button>

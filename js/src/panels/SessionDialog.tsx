@@ -62,12 +62,7 @@ export function SessionDialog({ worktree, agent, text }: Props) {
         </>
       }
     >
-      <form
-        id="agor-session-form"
-        onSubmit={event => void submit(event)}
-        onKeyDown={submitKeys}
-        onChange={choice.renew}
-      >
+      <form id="agor-session-form" onSubmit={event => void submit(event)} onKeyDown={submitKeys} onChange={choice.renew}>
         <AgentFields choice={choice} label={dialogTexts.session.agent} onManage={manage} hasBudget />
         <Field label={dialogTexts.session.firstPrompt} hint={dialogTexts.session.promptHint}>
           {id => (

@@ -23,8 +23,7 @@ export function SessionHead({ session }: { session: Session }) {
   const siblings = shared.sessionsOf.get(session.worktreeId) ?? [];
   const label = agentLabel(shared, session.agent);
   const { usage } = session;
-  const context =
-    usage.contextUsed !== null && usage.contextSize ? Math.min(100, Math.round((usage.contextUsed / usage.contextSize) * 100)) : null;
+  const context = usage.contextUsed !== null && usage.contextSize ? Math.min(100, Math.round((usage.contextUsed / usage.contextSize) * 100)) : null;
   return (
     <header className="agor-panel-head">
       <div className="agor-crumb">
@@ -67,12 +66,7 @@ export function SessionHead({ session }: { session: Session }) {
         )}
         <Cost session={session} />
         {(STOPPABLE.has(session.state) || (session.background.length > 0 && session.state !== 'stopping')) && canSteer(shared) && (
-          <button
-            type="button"
-            className="agor-btn agor-sm"
-            disabled={isRunning}
-            onClick={() => void run(() => commands.cancelSession(session.id))}
-          >
+          <button type="button" className="agor-btn agor-sm" disabled={isRunning} onClick={() => void run(() => commands.cancelSession(session.id))}>
             <Icon name="stop" size={14} />
             {texts.panel.stop}
           </button>
@@ -120,9 +114,7 @@ function SessionMenu({ session }: { session: Session }) {
   const shared = useShared();
   const of = { sessionId: session.id };
   const items = [
-    ...(canSteer(shared)
-      ? [{ id: 'fork', label: texts.fork.to, icon: 'fork' as const, run: () => commands.openDialog('fork', of) }]
-      : []),
+    ...(canSteer(shared) ? [{ id: 'fork', label: texts.fork.to, icon: 'fork' as const, run: () => commands.openDialog('fork', of) }] : []),
     { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
     ...(shared.me?.role === 'owner'
       ? [{ id: 'trust', label: texts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]

@@ -5,7 +5,7 @@ import type { Permission, Session, Turn } from '../protocol/generated.js';
 import { parkedTurn } from '../store/parked.js';
 import { texts } from '../texts.js';
 import { agentLabel, useApp, useShared } from './context.js';
-import { openOutcome, Outcome } from './Outcome.js';
+import { Outcome, openOutcome } from './Outcome.js';
 import { ParkedBlock } from './Parked.js';
 import { PermissionBlock } from './Permission.js';
 import { PlanView } from './Plan.js';

@@ -4,8 +4,8 @@ import { memo, useMemo, useState } from 'react';
 import type { IconName } from '../icons.js';
 import { texts } from '../texts.js';
 import { Changes, Diff } from './Diff.js';
-import { compare } from './patch.js';
 import { Icon, Mark, type MarkState } from './Icon.js';
+import { compare } from './patch.js';
 import { visible } from './safe.js';
 import { Terminal } from './Terminal.js';
 import type { ToolView } from './transcript/fold.js';
@@ -63,8 +63,7 @@ function Subagent({ tool }: { tool: ToolView | undefined }) {
   return tool?.parent ? <p className="agor-xs agor-t3 agor-ell">{visible(texts.transcript.ofSubagent(tool.parent))}</p> : null;
 }
 
-const sum = (files: readonly { added: number; deleted: number }[], name: 'added' | 'deleted') =>
-  files.reduce((total, file) => total + file[name], 0);
+const sum = (files: readonly { added: number; deleted: number }[], name: 'added' | 'deleted') => files.reduce((total, file) => total + file[name], 0);
 
 export const ToolGroup = memo(function ToolGroup({ tools }: { tools: readonly ToolView[] }) {
   const isRunning = tools.some(tool => tool.status === 'in_progress' || tool.status === 'pending');
@@ -113,9 +112,7 @@ function ToolRow({ tool, isOpen, onToggle, added, deleted }: RowProps) {
       </code>
       <span className="agor-grow" />
       {added + deleted > 0 && <Changes added={added} deleted={deleted} />}
-      {tool.exitCode !== null && tool.exitCode !== 0 && (
-        <span className="agor-xs agor-fail-text">{texts.transcript.exit(tool.exitCode)}</span>
-      )}
+      {tool.exitCode !== null && tool.exitCode !== 0 && <span className="agor-xs agor-fail-text">{texts.transcript.exit(tool.exitCode)}</span>}
       {tool.endedAt && <span className="agor-xs agor-t3">{took(tool.startedAt, tool.endedAt)}</span>}
       <Mark state={MARKS[tool.status]} size={14} />
     </>

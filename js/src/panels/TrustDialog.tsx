@@ -58,12 +58,7 @@ export function TrustDialog({ worktree }: { worktree: Worktree }) {
         undecided.length > 1 && (
           <>
             <span className="agor-grow" />
-            <button
-              type="button"
-              className="agor-btn"
-              disabled={isRunning}
-              onClick={() => decide(undecided, true, words.allDone(undecided.length))}
-            >
+            <button type="button" className="agor-btn" disabled={isRunning} onClick={() => decide(undecided, true, words.allDone(undecided.length))}>
               {words.trustAll(undecided.length)}
             </button>
           </>
@@ -87,7 +82,11 @@ export function TrustDialog({ worktree }: { worktree: Worktree }) {
               isFixed={file.sha256 === null}
               detail={detailOf(file, shared, now)}
               problem={file.path === place ? problem : null}
-              actions={isDecidable(file) && <Decision file={file} onDecide={isTrusted => decide([file], isTrusted, words.done(visible(file.path), isTrusted))} />}
+              actions={
+                isDecidable(file) && (
+                  <Decision file={file} onDecide={isTrusted => decide([file], isTrusted, words.done(visible(file.path), isTrusted))} />
+                )
+              }
             >
               <FileContent file={file} />
             </FileFold>

@@ -11,7 +11,8 @@ export function Waiting({ session }: { session: Session }) {
   const shared = useShared();
   if (session.stalledAt !== null && session.currentTurnId !== null) return <Stalled session={session} since={session.stalledAt} />;
   const background = session.currentTurnId === null ? session.background : [];
-  const text = waitOf(session, agentLabel(shared, session.agent)) ?? (background.length ? texts.panel.background(visible(background.join(', '))) : null);
+  const text =
+    waitOf(session, agentLabel(shared, session.agent)) ?? (background.length ? texts.panel.background(visible(background.join(', '))) : null);
   if (!text) return null;
   const icon = background.length && session.state !== 'queued' ? 'st-running' : session.state === 'queued' ? 'st-queued' : 'st-starting';
   return (
@@ -54,12 +55,7 @@ function Stalled({ session, since }: { session: Session; since: string }) {
       <p>{(isSilent ? texts.panel.triesOn : texts.panel.stalled)(agentLabel(shared, session.agent))}</p>
       {canSteer(shared) && (
         <div className="agor-row">
-          <button
-            type="button"
-            className="agor-btn"
-            disabled={isRunning}
-            onClick={() => void run(() => commands.cancelSession(session.id))}
-          >
+          <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.cancelSession(session.id))}>
             {texts.cancel}
           </button>
         </div>

@@ -92,7 +92,12 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
     return (
       <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
         <p>{texts.worktree.noRepo}</p>
-        <button type="button" data-autofocus className="agor-btn agor-primary" onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}>
+        <button
+          type="button"
+          data-autofocus
+          className="agor-btn agor-primary"
+          onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}
+        >
           {dialogTexts.repo.add}
         </button>
       </Dialog>
@@ -106,9 +111,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
       footer={
         <>
           <span className="agor-grow agor-xs agor-t3">
-            {isExisting
-              ? texts.worktree.onExisting(shownBranch)
-              : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
+            {isExisting ? texts.worktree.onExisting(shownBranch) : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
           </span>
           <button type="button" className="agor-btn" onClick={cancel}>
             {texts.cancel}
@@ -130,7 +133,11 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                   </option>
                 ))}
               </select>
-              <button type="button" className="agor-btn" onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}>
+              <button
+                type="button"
+                className="agor-btn"
+                onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}
+              >
                 <Icon name="plus" size={14} />
                 {dialogTexts.repo.addShort}
               </button>
@@ -152,7 +159,10 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           )}
         </Field>
         <div className="agor-columns">
-          <Field label={texts.worktree.branch} hint={existing && (existing.isRemote ? texts.worktree.branchOnRemote(visible(existing.name)) : texts.worktree.branchExists)}>
+          <Field
+            label={texts.worktree.branch}
+            hint={existing && (existing.isRemote ? texts.worktree.branchOnRemote(visible(existing.name)) : texts.worktree.branchExists)}
+          >
             {id => (
               <input
                 id={id}
@@ -275,12 +285,7 @@ function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
               {one.reason && <span className="agor-advice">{visible(one.reason)}</span>}
             </span>
             <span className="agor-t3 agor-nowrap">{visible(one.branch ?? one.head?.slice(0, 10) ?? '')}</span>
-            <button
-              type="button"
-              className="agor-btn agor-sm"
-              disabled={isRunning || one.reason !== null}
-              onClick={() => void adopt(one.path)}
-            >
+            <button type="button" className="agor-btn agor-sm" disabled={isRunning || one.reason !== null} onClick={() => void adopt(one.path)}>
               {texts.worktree.adopt}
             </button>
           </li>

@@ -7,11 +7,11 @@ import { sessionWords, standingOf } from '../store/standing.js';
 import { dialogTexts, texts } from '../texts.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from './context.js';
 import { Field, Problem } from './Dialog.js';
-import { parsePatch } from './patch.js';
 import { Changes } from './Diff.js';
 import { AgentTile, Icon, IconButton, Mark } from './Icon.js';
 import { Kept } from './Kept.js';
 import { MenuButton } from './Menu.js';
+import { parsePatch } from './patch.js';
 import { safeHref, visible } from './safe.js';
 import { Patched } from './Transcript.js';
 import { OwnFiles, WorkList } from './Work.js';
@@ -156,7 +156,9 @@ function StatusLine({ worktree }: { worktree: Worktree }) {
       )}
       {status.dirty && <span>{texts.worktree.uncommitted(status.staged + status.unstaged + status.untracked)}</span>}
       {status.conflicted > 0 && <span className="agor-fail-text">{texts.worktree.conflicts(status.conflicted)}</span>}
-      {status.inside && status.inside.conflicted > 0 && <span className="agor-fail-text">{texts.worktree.insideConflicts(status.inside.conflicted)}</span>}
+      {status.inside && status.inside.conflicted > 0 && (
+        <span className="agor-fail-text">{texts.worktree.insideConflicts(status.inside.conflicted)}</span>
+      )}
       <span className="agor-grow" />
       {seconds > 15 && <span className="agor-xs agor-t3">{texts.worktree.asOf(age(status.asOf, now))}</span>}
     </div>
@@ -236,9 +238,7 @@ function WorktreeDiff({ worktree }: { worktree: Worktree }) {
   const load = useRef<() => void>(() => undefined);
   load.current = useCallback(() => void run(async () => setPatch(await commands.worktreeDiff(worktree.id))), [commands, run, worktree.id]);
   // Read anew when git's figures changed, not when somebody else's did.
-  const print = worktree.status
-    ? `${worktree.status.head} ${worktree.status.files} ${worktree.status.added} ${worktree.status.deleted}`
-    : '';
+  const print = worktree.status ? `${worktree.status.head} ${worktree.status.files} ${worktree.status.added} ${worktree.status.deleted}` : '';
   useEffect(() => load.current(), [worktree.id, print]);
   const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch]);
   return (

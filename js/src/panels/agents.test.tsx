@@ -1,12 +1,11 @@
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-
+import { icons } from '../icons.js';
 import type { AgentStatus, AgentType, Me, Session, SessionOption } from '../protocol/generated.js';
 import { initialState } from '../store/apply.js';
-import { icons } from '../icons.js';
+import { type AgentChoice, AgentFields, useAgentChoice } from './AgentChoice.js';
 import { AgentsDialog } from './Agents.js';
-import { AgentFields, useAgentChoice, type AgentChoice } from './AgentChoice.js';
 import { type AppContext, Context } from './context.js';
 import { AgentTile } from './Icon.js';
 
@@ -23,7 +22,17 @@ const MODE: SessionOption = {
 
 function statusOf(agent: Partial<AgentType>, status: Partial<AgentStatus> = {}): AgentStatus {
   const type = { name: 'boxed', label: 'Boxed', icon: 'ag-agent', isBuiltin: false, signIn: [], keyEnv: [], notes: [], diskMb: 5, ...agent };
-  return { agent: type, isInstalled: true, origin: 'catalogue', version: null, pinned: null, isSignedIn: null, problem: null, options: [], ...status } as AgentStatus;
+  return {
+    agent: type,
+    isInstalled: true,
+    origin: 'catalogue',
+    version: null,
+    pinned: null,
+    isSignedIn: null,
+    problem: null,
+    options: [],
+    ...status,
+  } as AgentStatus;
 }
 
 let place: HTMLElement;
@@ -99,7 +108,12 @@ test.each([
   { is: 'not here', status: { isInstalled: false }, label: 'Install Boxed', text: 'Install 2.0.0, 5 MB' },
   { is: 'here in an older version', status: { isManaged: true, version: '1.9.0' }, label: 'Update Boxed', text: 'Update to 2.0.0' },
   { is: 'the machine’s own, of another version', status: { version: '1.9.0' }, label: 'Install Boxed', text: 'Install 2.0.0, 5 MB' },
-  { is: 'older, and could not be updated', status: { isManaged: true, version: '1.9.0', installState: 'failed' as const, installStep: 'npm' }, label: 'Update Boxed', text: 'Try again' },
+  {
+    is: 'older, and could not be updated',
+    status: { isManaged: true, version: '1.9.0', installState: 'failed' as const, installStep: 'npm' },
+    label: 'Update Boxed',
+    text: 'Try again',
+  },
 ])('an agent that is $is can be had in the version that was tested', async ({ status, label, text }) => {
   await show(packed(status), <AgentsDialog agent={undefined} back={undefined} />);
 
@@ -121,7 +135,10 @@ test.each([
 });
 
 test('why a program does not run is said in its line, first things first', async () => {
-  await show(packed({ problem: 'it ended with code 127. It wrote last: env: node: \u202eNo such file\nmore' }), <AgentsDialog agent={undefined} back={undefined} />);
+  await show(
+    packed({ problem: 'it ended with code 127. It wrote last: env: node: \u202eNo such file\nmore' }),
+    <AgentsDialog agent={undefined} back={undefined} />,
+  );
 
   const alert = place.querySelector('[data-agent=boxed] [role=alert]');
   expect(alert?.textContent).toBe('It does not run: it ended with code 127. It wrote last: env: node: ⟨202E⟩No such file');

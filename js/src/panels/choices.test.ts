@@ -40,7 +40,11 @@ describe('the answers to a question', () => {
   it('keeps the agent’s words for an “always” that no rule of ours can say', () => {
     const choices = choicesOf(ask(null, usual, null));
 
-    expect(choices.map(({ label, remember }) => [label, remember])).toEqual([['Allow once', null], ['allow_always', null], ['Reject', null]]);
+    expect(choices.map(({ label, remember }) => [label, remember])).toEqual([
+      ['Allow once', null],
+      ['allow_always', null],
+      ['Reject', null],
+    ]);
   });
 
   it('leaves several kinds of “always” to the agent', () => {

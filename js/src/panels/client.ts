@@ -1,9 +1,10 @@
 // A board as this page knows it: the snapshot, the events after it, and the room. One per board and page.
+
+import type { Budget, Event, Me, RoomInfo, Snapshot, StatusAnswer } from '../protocol/generated.js';
 import { applyAll, applyBudgets, applyConnection, applyMe, applySnapshot, initialState } from '../store/apply.js';
 import { openBoard } from '../store/board.js';
 import { afterOpening, type Happening, type Opening } from '../store/opening.js';
 import type { BoardDoc, BoardState } from '../store/types.js';
-import type { Budget, Event, Me, RoomInfo, Snapshot, StatusAnswer } from '../protocol/generated.js';
 import { texts } from '../texts.js';
 import { ApiError, Http } from '../transport/http.js';
 import type { PageConfig } from '../transport/page.js';

@@ -85,8 +85,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     }
   };
   const complain = (error: unknown) => {
-    if (!(error instanceof ApiError && error.isUnsent))
-      view.toast({ text: error instanceof Error ? error.message : String(error), isBad: true });
+    if (!(error instanceof ApiError && error.isUnsent)) view.toast({ text: error instanceof Error ? error.message : String(error), isBad: true });
   };
   const quiet = async (promise: Promise<unknown>): Promise<void> => void (await promise);
 

@@ -13,7 +13,10 @@ export function writeDraft(key: string, text: string): void {
 }
 
 /** The fields of a form. What `first` says already goes before what was kept. */
-export function useDraft<T extends Readonly<Record<string, string>>>(key: string, first: T): { values: T; set: (change: Partial<T>) => void; forget: () => void } {
+export function useDraft<T extends Readonly<Record<string, string>>>(
+  key: string,
+  first: T,
+): { values: T; set: (change: Partial<T>) => void; forget: () => void } {
   const [values, setValues] = useState(() => ({ ...first, ...kept(key, first) }));
   return {
     values,

@@ -27,7 +27,9 @@ test('no letter of the board is taken from it', () => {
 });
 
 test('each single letter of the board in the help does something there', () => {
-  const letters = dialogTexts.keys.list.filter(({ where, keys }) => (where === 'board' || where === 'card') && !/Ctrl|Shift/.test(keys)).flatMap(({ keys }) => keys.split(' ').filter(key => /^[A-Z0-9]$/.test(key)));
+  const letters = dialogTexts.keys.list
+    .filter(({ where, keys }) => (where === 'board' || where === 'card') && !/Ctrl|Shift/.test(keys))
+    .flatMap(({ keys }) => keys.split(' ').filter(key => /^[A-Z0-9]$/.test(key)));
 
   expect(letters.length).toBeGreaterThan(8);
   for (const letter of letters) expect([letter, actionOf(press(letter.toLowerCase(), {}))]).not.toEqual([letter, null]);

@@ -4,8 +4,7 @@ import type { Session, Turn } from '../protocol/generated.js';
 import { openOutcome } from './Outcome.js';
 
 const session = (more: Partial<Session> = {}) => ({ id: 's', lastTurnId: 't1', currentTurnId: null, queue: [], ...more }) as unknown as Session;
-const turn = (more: Partial<Turn> = {}) =>
-  ({ id: 't1', sessionId: 's', number: 1, state: 'failed', resolution: null, ...more }) as unknown as Turn;
+const turn = (more: Partial<Turn> = {}) => ({ id: 't1', sessionId: 's', number: 1, state: 'failed', resolution: null, ...more }) as unknown as Turn;
 
 describe('what waits for a decision', () => {
   it('is the last turn, when it failed', () => {

@@ -69,8 +69,7 @@ const pathOf = (line: string): string => {
   const at = line.lastIndexOf(' b/');
   return at > 0 ? line.slice(at + 3) : line.slice('diff --git '.length);
 };
-const unquote = (path: string): string =>
-  path.startsWith('"') ? path.slice(1, -1).replace(/\\(["\\])/g, '$1') : (path.split('\t')[0] ?? path);
+const unquote = (path: string): string => (path.startsWith('"') ? path.slice(1, -1).replace(/\\(["\\])/g, '$1') : (path.split('\t')[0] ?? path));
 
 const CONTEXT = 3;
 /** Beyond this many compared lines the middle is shown as replaced as a whole. */
@@ -104,8 +103,8 @@ function middle(a: string[], b: string[], offset: number, lines: DiffLine[]): vo
   const del = (i: number) => lines.push({ kind: 'deleted', before: offset + i + 1, after: null, text: a[i] ?? '' });
   const add = (j: number) => lines.push({ kind: 'added', before: null, after: offset + j + 1, text: b[j] ?? '' });
   if (a.length * b.length > MAX_CELLS) {
-    a.forEach((_, i) => del(i));
-    b.forEach((_, j) => add(j));
+    for (const i of a.keys()) del(i);
+    for (const j of b.keys()) add(j);
     return;
   }
   const width = b.length + 1;
@@ -113,9 +112,7 @@ function middle(a: string[], b: string[], offset: number, lines: DiffLine[]): vo
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {
       table[i * width + j] =
-        a[i] === b[j]
-          ? (table[(i + 1) * width + j + 1] ?? 0) + 1
-          : Math.max(table[(i + 1) * width + j] ?? 0, table[i * width + j + 1] ?? 0);
+        a[i] === b[j] ? (table[(i + 1) * width + j + 1] ?? 0) + 1 : Math.max(table[(i + 1) * width + j] ?? 0, table[i * width + j + 1] ?? 0);
     }
   }
   let i = 0;

@@ -25,7 +25,12 @@ export interface LastQueued {
 export function useLastQueued(session: Session, reorder: (queue: string[]) => Promise<boolean>): LastQueued {
   const shared = useShared();
   const { queue } = session;
-  const state = useRef<{ id: string | null; isSending: boolean; steps: number; asked: readonly string[] | null }>({ id: null, isSending: false, steps: 0, asked: null });
+  const state = useRef<{ id: string | null; isSending: boolean; steps: number; asked: readonly string[] | null }>({
+    id: null,
+    isSending: false,
+    steps: 0,
+    asked: null,
+  });
 
   const flush = () => {
     const { id, steps, isSending } = state.current;

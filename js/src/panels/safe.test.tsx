@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { plain } from '../store/plain.js';
 import { parseAnsi } from './ansi.js';
 import { Markdown } from './Markdown.js';
-import { compare, parsePatch } from './patch.js';
 import { Prompt } from './Prompt.js';
+import { compare, parsePatch } from './patch.js';
 import { safeHref, visible } from './safe.js';
 import { cut } from './Terminal.js';
 import { branchOf } from './WorktreeDialog.js';
@@ -13,9 +13,7 @@ import { branchOf } from './WorktreeDialog.js';
 const html = (text: string) => renderToStaticMarkup(<Markdown text={text} />);
 
 test('markdown draws structure', () => {
-  const shown = html(
-    '# Title\n\nSome **bold**, *slanted* and `code`.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```sql\nselect 1\n```\n',
-  );
+  const shown = html('# Title\n\nSome **bold**, *slanted* and `code`.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```sql\nselect 1\n```\n');
 
   expect(shown).toContain('<strong>bold</strong>');
   expect(shown).toContain('<em>slanted</em>');

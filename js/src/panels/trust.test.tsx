@@ -15,7 +15,17 @@ import { size } from './words.js';
 const ANN = { username: 'ann', name: 'Ann' } as Person;
 const sha = (letter: string) => letter.repeat(64);
 const file = (path: string, more: Partial<ProjectFile> = {}): ProjectFile => ({
-  path, agents: ['claude'], sha256: sha('a'), size: 12, text: null, isCut: false, problem: null, state: 'new', decidedBy: null, decidedAt: null, ...more,
+  path,
+  agents: ['claude'],
+  sha256: sha('a'),
+  size: 12,
+  text: null,
+  isCut: false,
+  problem: null,
+  state: 'new',
+  decidedBy: null,
+  decidedAt: null,
+  ...more,
 }); // prettier-ignore
 const question = (files: ProjectFile[], more: Partial<Permission> = {}): Permission =>
   ({

@@ -15,7 +15,7 @@ export const initialState: BoardState = {
   turns: new Map(),
   permissions: new Map(),
   budgets: new Map(),
-}
+};
 
 const byId = <T extends { readonly id: string }>(records: readonly T[]): Map<string, T> => new Map(records.map(r => [r.id, r]));
 
@@ -38,9 +38,13 @@ const groupSessions = (sessions: Iterable<Session>): Map<string, readonly string
     else groups.set(session.worktreeId, [session]);
   }
   const ids = new Map<string, readonly string[]>();
-  for (const [worktree, group] of groups) ids.set(worktree, group.sort(byAge).map(s => s.id));
+  for (const [worktree, group] of groups)
+    ids.set(
+      worktree,
+      group.sort(byAge).map(s => s.id),
+    );
   return ids;
-}
+};
 
 const byAge = (a: Session, b: Session): number => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : a.id < b.id ? -1 : 1);
 
@@ -59,7 +63,7 @@ export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState
     turns: byId(snapshot.turns),
     permissions: byId(snapshot.permissions.filter(isOpen)),
     budgets: state.budgets,
-  }
+  };
 }
 
 /** Who looks is known before the board is. */
@@ -174,7 +178,11 @@ class Draft {
     const group: Session[] = [];
     for (const session of this.#next.sessions.values()) if (session.worktreeId === worktreeId && session.archivedAt === null) group.push(session);
     const ids = this.#map('sessionsOf');
-    if (group.length) ids.set(worktreeId, group.sort(byAge).map(s => s.id));
+    if (group.length)
+      ids.set(
+        worktreeId,
+        group.sort(byAge).map(s => s.id),
+      );
     else ids.delete(worktreeId);
   }
 }

@@ -45,7 +45,12 @@ describe('the board document', () => {
     });
 
     expect([...board.getView().objects.keys()].sort()).toEqual(['ob_good', 'ob_plain']);
-    expect(board.getView().problems.map(problem => problem.objectId).sort()).toEqual(['ob_bad', 'ob_text']);
+    expect(
+      board
+        .getView()
+        .problems.map(problem => problem.objectId)
+        .sort(),
+    ).toEqual(['ob_bad', 'ob_text']);
   });
 
   it('stops at ten thousand objects and says so', () => {
@@ -112,7 +117,12 @@ describe('presence', () => {
     expect(readPresence('hello')).toBe(null);
     expect(readPresence({ user: { name: 7 } })).toBe(null);
 
-    const seen = readPresence({ user: { username: 'bob', name: 'Bob Hill', color: 'red;background:url(x)' }, cursor: { x: 'a', y: 1 }, selection: [1, 'ob_1'], held: { ob_1: { x: 1, y: 2 }, ob_2: { x: NaN, y: 1 } } });
+    const seen = readPresence({
+      user: { username: 'bob', name: 'Bob Hill', color: 'red;background:url(x)' },
+      cursor: { x: 'a', y: 1 },
+      selection: [1, 'ob_1'],
+      held: { ob_1: { x: 1, y: 2 }, ob_2: { x: NaN, y: 1 } },
+    });
 
     expect(seen).toMatchObject({ cursor: null, selection: ['ob_1'], held: { ob_1: { x: 1, y: 2 } }, user: { initials: 'BH' } });
     expect(seen?.user.color).toMatch(/^var\(--jp-collaborator-color[1-7]\)$/);
@@ -123,7 +133,14 @@ describe('presence', () => {
       [1, { user: { name: 'Me' } }],
       [2, { user: { name: 'Mira' } }],
     ]);
-    const awareness = { clientID: 1, getStates: () => states, getLocalState: () => null, setLocalStateField: () => undefined, on: () => undefined, off: () => undefined };
+    const awareness = {
+      clientID: 1,
+      getStates: () => states,
+      getLocalState: () => null,
+      setLocalStateField: () => undefined,
+      on: () => undefined,
+      off: () => undefined,
+    };
 
     expect([...colleagues(awareness).keys()]).toEqual([2]);
   });

@@ -177,7 +177,8 @@ class Board implements BoardDoc {
       problems.push({ objectId: id.slice(0, 60), text: `Left out: ${why}.` });
     }
     if (this.#skipped.size > problems.length) problems.push({ objectId: null, text: `${this.#skipped.size - problems.length} more were left out.` });
-    if (this.#tooMany > 0) problems.push({ objectId: null, text: `The board holds ${MAX_OBJECTS + this.#tooMany} objects; ${this.#tooMany} are not shown.` });
+    if (this.#tooMany > 0)
+      problems.push({ objectId: null, text: `The board holds ${MAX_OBJECTS + this.#tooMany} objects; ${this.#tooMany} are not shown.` });
     const title = this.#meta.get('title');
     return {
       isSynced: this.#isSynced,

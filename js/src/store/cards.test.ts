@@ -38,19 +38,31 @@ describe('what a card says', () => {
     const rebase = { kind: 'operation', text: 'rebase of fix under way', names: ['rebase'] } as unknown as Work;
     const card = seen('done', state => ({
       ...state,
-      worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, status: one.status && { ...one.status, files: 0, dirty: true, work: [inside, rebase] } }])),
+      worktrees: new Map(
+        [...state.worktrees].map(([id, one]) => [
+          id,
+          { ...one, status: one.status && { ...one.status, files: 0, dirty: true, work: [inside, rebase] } },
+        ]),
+      ),
     }));
 
     expect(card.foot).toMatchObject({ changes: null, text: '', work: '1 repository inside, rebase under way', works: [inside.text, rebase.text] });
   });
 
   it('says that nothing changed where an agent only keeps files of its own', () => {
-    const own = { kind: 'own', text: "2 files of Claude Code's own: .claude/settings.local.json, .claude/x (1.2 kB)", files: 2, names: [] } as unknown as Work;
+    const own = {
+      kind: 'own',
+      text: "2 files of Claude Code's own: .claude/settings.local.json, .claude/x (1.2 kB)",
+      files: 2,
+      names: [],
+    } as unknown as Work;
     const ignored = { kind: 'ignored', text: '1 ignored file that is no cache: data.csv (2 MB)', files: 1, names: [] } as unknown as Work;
     const with_ = (...work: Work[]) =>
       seen('done', state => ({
         ...state,
-        worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, status: one.status && { ...one.status, files: 0, dirty: false, work } }])),
+        worktrees: new Map(
+          [...state.worktrees].map(([id, one]) => [id, { ...one, status: one.status && { ...one.status, files: 0, dirty: false, work } }]),
+        ),
       })).foot;
 
     expect(with_(own)).toMatchObject({ changes: null, text: 'No changes', work: '', works: [] });
@@ -84,7 +96,8 @@ describe('what a card says', () => {
     const left = (['branch_commits', 'keep_commits', 'let_go'] as const).map(kind => ({ ...made, kind, label: kind, isBlocking: false }));
     const unlock = { ...made, kind: 'unlock' as const, label: 'Unlock', why: 'Another tool locked this worktree.', isBlocking: false };
     const lock = { ...made, kind: 'remove_lock' as const, label: 'Remove the lock', why: 'A lock is there.', isBlocking: true };
-    const having = (ways: Way[]) => seen('done', state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, ways }])) })).strip;
+    const having = (ways: Way[]) =>
+      seen('done', state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, ways }])) })).strip;
 
     expect(having([...left, unlock])).toMatchObject({ kind: 'rest', title: 'Commits were left behind', text: made.why });
     expect(having([...left, unlock])?.actions.map(action => action.option)).toEqual(['branch_commits', 'keep_commits', 'let_go']);
@@ -136,7 +149,8 @@ describe('what a card says', () => {
 
   it('says what a restore could not bring back as it was, or why it could not be done', () => {
     const reason = "Branch 'fix' was moved meanwhile.";
-    const told = (kind: string) => seen(kind, state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, reason }])) }));
+    const told = (kind: string) =>
+      seen(kind, state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, one]) => [id, { ...one, reason }])) }));
 
     expect(told('idle').strip?.text).toBe(reason);
     expect(told('archived').strip?.text).toBe(reason);
@@ -151,7 +165,10 @@ describe('what a card says', () => {
   });
 
   it('links only to the web', () => {
-    const card = seen('idle', state => ({ ...state, worktrees: new Map([...state.worktrees].map(([id, w]) => [id, { ...w, issueUrl: 'javascript:alert(1)' }])) }));
+    const card = seen('idle', state => ({
+      ...state,
+      worktrees: new Map([...state.worktrees].map(([id, w]) => [id, { ...w, issueUrl: 'javascript:alert(1)' }])),
+    }));
 
     expect(card.pills).toEqual([]);
   });
@@ -186,7 +203,9 @@ describe('events', () => {
     const [permission] = state.permissions.values();
     if (!permission) throw new Error('no question');
 
-    const after = applyAll(state, [{ n: 9, at: '', sessionId: null, turnId: null, seq: null, body: { kind: 'permission', permission: { ...permission, state: 'allowed' } } }]);
+    const after = applyAll(state, [
+      { n: 9, at: '', sessionId: null, turnId: null, seq: null, body: { kind: 'permission', permission: { ...permission, state: 'allowed' } } },
+    ]);
 
     expect(after.permissions.size).toBe(0);
   });

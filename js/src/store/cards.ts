@@ -3,14 +3,26 @@ import type { Card, Person, Session, SessionState, Work, Worktree } from '../pro
 import { texts } from '../texts';
 import { parkedTurn } from './parked';
 import { plain } from './plain';
-import { rankOf, sessionsOf, sessionWords, standingOf, strongest, workedOf } from './standing';
 import { initialsOf } from './presence';
+import { rankOf, sessionsOf, sessionWords, standingOf, strongest, workedOf } from './standing';
 import { permissionOf, SHORT_ASKS, type Strip, stripOf, waysOf } from './strips';
 import type { BoardState, Presence } from './types';
 import { age, clock, count, dollars, hour, isOlder, left, ordinal, wait } from './words';
 
 /** The marks of the icon set, `st-*`. */
-export type Mark = 'idle' | 'queued' | 'starting' | 'running' | 'needs' | 'failed' | 'done' | 'merged' | 'cancelled' | 'missing' | 'archived' | 'stale';
+export type Mark =
+  | 'idle'
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'needs'
+  | 'failed'
+  | 'done'
+  | 'merged'
+  | 'cancelled'
+  | 'missing'
+  | 'archived'
+  | 'stale';
 
 export interface Marked {
   readonly mark: Mark;
@@ -183,16 +195,24 @@ const whenOf = (session: Session, context: CardContext): string => {
 /** What runs just now, or what it waits for. */
 const lineOf = (session: Session, now: number): string => {
   if (session.state === 'queued' || session.state === 'starting') return session.waitsFor ?? '';
-  if (session.state !== 'running') return session.currentTurnId === null && session.background[0] ? texts.panel.background(session.background.join(', ')) : '';
+  if (session.state !== 'running')
+    return session.currentTurnId === null && session.background[0] ? texts.panel.background(session.background.join(', ')) : '';
   return session.stalledAt === null ? plain(session.lastLine) : texts.panel.nothingHeard(age(session.stalledAt, now));
 };
 
 const isLive = (state: SessionState): boolean => rankOf(state) <= rankOf('queued') && state !== 'failed' && state !== 'interrupted';
 
-const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boolean, color: (person: Person) => string): { rows: Row[]; folded: number } => {
+const rowsOf = (
+  sessions: readonly Session[],
+  context: CardContext,
+  isStale: boolean,
+  color: (person: Person) => string,
+): { rows: Row[]; folded: number } => {
   let shown = sessions;
   if (!context.isUnfolded && sessions.length > SHOWN_ROWS) {
-    const kept = new Set([...sessions].sort((a, b) => rankOf(a.state) - rankOf(b.state) || (a.updatedAt < b.updatedAt ? 1 : -1)).slice(0, SHOWN_ROWS));
+    const kept = new Set(
+      [...sessions].sort((a, b) => rankOf(a.state) - rankOf(b.state) || (a.updatedAt < b.updatedAt ? 1 : -1)).slice(0, SHOWN_ROWS),
+    );
     shown = sessions.filter(session => kept.has(session));
   }
   const known = new Set(shown.map(s => s.id));
@@ -218,7 +238,10 @@ const rowsOf = (sessions: readonly Session[], context: CardContext, isStale: boo
       title: plain(session.title) || 'Untitled',
       faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
       when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
-      state: isStale && isLive(session.state) ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` } : markedOf(session, context.state),
+      state:
+        isStale && isLive(session.state)
+          ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` }
+          : markedOf(session, context.state),
       line: lineOf(session, context.now),
       isRunning: session.state === 'running' && session.stalledAt === null && !isStale,
       children: depth < MAX_DEPTH ? below : [],
@@ -283,7 +306,13 @@ const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): 
   };
 };
 
-const factOf = (worktree: Worktree, sessions: readonly Session[], top: SessionState, strip: Strip | null, context: CardContext): [string, CardContent['factTone']] => {
+const factOf = (
+  worktree: Worktree,
+  sessions: readonly Session[],
+  top: SessionState,
+  strip: Strip | null,
+  context: CardContext,
+): [string, CardContent['factTone']] => {
   if (top === 'needs_you') {
     const asking = sessions.find(s => s.state === 'needs_you');
     const permission = asking && permissionOf(asking, context.state);
@@ -360,7 +389,14 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
       ...base,
       state: { mark: 'archived', label: standingOf(worktree, state).label },
       look: 'archived',
-      strip: { kind: 'plain', title: '', command: '', text: worktree.reason ?? '', actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }], when: when === 'now' ? 'Archived now' : `Archived ${when} ago` },
+      strip: {
+        kind: 'plain',
+        title: '',
+        command: '',
+        text: worktree.reason ?? '',
+        actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }],
+        when: when === 'now' ? 'Archived now' : `Archived ${when} ago`,
+      },
       foot: { ...footOf(worktree, sessions, now), age: '' },
       fact: when === 'now' ? 'Archived now' : `Archived ${when} ago`,
     };
@@ -423,7 +459,13 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     fact,
     factTone,
     agents,
-    isTicking: !isStale && (top === 'running' || top === 'starting' || top === 'needs_you' || sessions.some(s => s.state === 'running' || (s.state === 'queued' && s.waitsFor !== null)) || strip?.isTicking === true),
+    isTicking:
+      !isStale &&
+      (top === 'running' ||
+        top === 'starting' ||
+        top === 'needs_you' ||
+        sessions.some(s => s.state === 'running' || (s.state === 'queued' && s.waitsFor !== null)) ||
+        strip?.isTicking === true),
   };
 };
 
@@ -437,9 +479,13 @@ const absent = (card: Card, base: Omit<CardContent, 'state'>, state: BoardState)
       kind: 'plain',
       title: '',
       command: '',
-      text: card.repo ? `The board came with this card; ${card.repo} has no such worktree here.` : 'The board came with this card; the worktree is not here.',
+      text: card.repo
+        ? `The board came with this card; ${card.repo} has no such worktree here.`
+        : 'The board came with this card; the worktree is not here.',
       actions: [
-        ...(state.me?.role === 'viewer' || !card.repo || !card.branch ? [] : [{ act: 'make', id: card.worktree, text: 'Make it here', kind: 'primary', icon: 'download' } as const]),
+        ...(state.me?.role === 'viewer' || !card.repo || !card.branch
+          ? []
+          : [{ act: 'make', id: card.worktree, text: 'Make it here', kind: 'primary', icon: 'download' } as const]),
         { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' },
       ],
       when: '',

@@ -26,7 +26,11 @@ describe('a parked turn', () => {
     const card = cardOf('parked');
 
     expect(card.state).toEqual({ mark: 'queued', label: 'Parked' });
-    expect(card.strip).toMatchObject({ kind: 'rest', title: 'Rate limited by the model', text: 'Your changes are kept: 3 files. Tries again in 0:42' });
+    expect(card.strip).toMatchObject({
+      kind: 'rest',
+      title: 'Rate limited by the model',
+      text: 'Your changes are kept: 3 files. Tries again in 0:42',
+    });
     expect(card.strip?.actions.map(({ act }) => act)).toEqual(['retry', 'cancel', 'fork']);
     expect(card.isTicking).toBe(true);
   });
@@ -86,7 +90,11 @@ describe('budgets', () => {
 
   it('finds the narrowest one that is used up', () => {
     const { state } = made('idle');
-    const all = applyBudgets(state, [budget('user', 'mira', 'exhausted'), budget('worktree', 'wt_1', 'exhausted'), budget('session', 'se_1', 'warned')]);
+    const all = applyBudgets(state, [
+      budget('user', 'mira', 'exhausted'),
+      budget('worktree', 'wt_1', 'exhausted'),
+      budget('session', 'se_1', 'warned'),
+    ]);
 
     expect(usedUp(turn, all)?.scope).toBe('worktree');
     expect(usedUp({ ...turn, worktreeId: 'wt_2' }, all)?.scope).toBe('user');
@@ -106,7 +114,11 @@ describe('budgets', () => {
   it('stop a card that has none to run', () => {
     const card = cardOf('done', state => applyBudgets(state, [budget('worktree', [...state.worktrees.keys()][0] ?? '', 'exhausted')]));
 
-    expect(card.strip).toMatchObject({ kind: 'ask', title: 'Budget of $5.00 is used up', text: 'No turn starts until it is raised. The work is kept.' });
+    expect(card.strip).toMatchObject({
+      kind: 'ask',
+      title: 'Budget of $5.00 is used up',
+      text: 'No turn starts until it is raised. The work is kept.',
+    });
   });
 });
 

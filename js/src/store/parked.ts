@@ -24,7 +24,13 @@ export const parked = (turn: Turn, state: BoardState, now: number): Parked => {
   return {
     title: budget?.hardUsd ? texts.budget.usedUp(dollars(budget.hardUsd)) : isKnown(code) ? texts.parked.titles[code] : texts.parked.other,
     kept: files > 0 ? texts.outcome.kept(count(files, 'file')) : texts.parked.nothing,
-    next: slot ? texts.panel.waitsFor(slot) : code === 'budget' ? texts.parked.afterBudget : turn.retryAt === null ? texts.parked.byHand : nextTry(turn.retryAt, now),
+    next: slot
+      ? texts.panel.waitsFor(slot)
+      : code === 'budget'
+        ? texts.parked.afterBudget
+        : turn.retryAt === null
+          ? texts.parked.byHand
+          : nextTry(turn.retryAt, now),
     needsPerson: turn.retryAt === null && !slot,
   };
 };

@@ -20,4 +20,6 @@ const unmarked = (text: string): string =>
     .replace(/\*\*(?=\S)([^\n]{1,500}?)(?<=\S)\*\*/g, '$1')
     .replace(/~~(?=\S)([^~\n]{1,500})~~/g, '$1')
     // Names such as `__init__` and `a_b_c` are no emphasis.
-    .replace(/(?<![\w*_])(\*|__?)(?=[^\s*_])([^*_\n]{1,500})(?<=[^\s])\1(?![\w*_])/g, (whole, mark: string, inner: string) => (mark === '__' && !inner.includes(' ') ? whole : inner));
+    .replace(/(?<![\w*_])(\*|__?)(?=[^\s*_])([^*_\n]{1,500})(?<=[^\s])\1(?![\w*_])/g, (whole, mark: string, inner: string) =>
+      mark === '__' && !inner.includes(' ') ? whole : inner,
+    );

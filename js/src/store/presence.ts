@@ -7,12 +7,21 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const finite = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= 2_000_000;
 
-const place = (value: unknown): Place | null => (isRecord(value) && finite(value['x']) && finite(value['y']) ? { x: value['x'], y: value['y'] } : null);
+const place = (value: unknown): Place | null =>
+  isRecord(value) && finite(value['x']) && finite(value['y']) ? { x: value['x'], y: value['y'] } : null;
 
 const word = (value: unknown, limit = 80): string => (typeof value === 'string' ? value.slice(0, limit) : '');
 
 /** Two letters: of the first and the last word, or the first two of the only one. */
-export const initialsOf = ({ initials, name, username }: { readonly initials?: string; readonly name: string; readonly username: string }): string => {
+export const initialsOf = ({
+  initials,
+  name,
+  username,
+}: {
+  readonly initials?: string;
+  readonly name: string;
+  readonly username: string;
+}): string => {
   const words = (name || username).trim().split(/\s+/);
   const first = words[0] ?? '?';
   const letters = initials || (words.length > 1 ? `${first[0] ?? ''}${words.at(-1)?.[0] ?? ''}` : first);
@@ -53,7 +62,12 @@ export const readPresence = (state: unknown): Presence | null => {
       ? { x: view['x'], y: view['y'], zoom: view['zoom'], width: view['width'], height: view['height'] }
       : null;
   return {
-    user: { username, name, initials: initialsOf({ initials: word(user['initials'], 3), name, username }), color: colorOf({ username, color: word(user['color'], 64) }) },
+    user: {
+      username,
+      name,
+      initials: initialsOf({ initials: word(user['initials'], 3), name, username }),
+      color: colorOf({ username, color: word(user['color'], 64) }),
+    },
     cursor: place(state['cursor']),
     selection: Array.isArray(state['selection']) ? state['selection'].filter((id): id is string => typeof id === 'string').slice(0, 500) : [],
     held: Object.keys(held).length ? held : null,

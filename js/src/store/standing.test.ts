@@ -7,7 +7,8 @@ import type { BoardState } from './types';
 
 const mira = { username: 'mira', name: 'Mira', initials: 'M', color: null };
 const jonas = { username: 'jonas', name: 'Jonas', initials: 'J', color: null };
-const worktree = (id: string, more: Partial<Worktree> = {}): Worktree => ({ id, state: 'ready', board: 'team.agor', createdBy: mira, ways: [], isFilled: false, ...more }) as Worktree;
+const worktree = (id: string, more: Partial<Worktree> = {}): Worktree =>
+  ({ id, state: 'ready', board: 'team.agor', createdBy: mira, ways: [], isFilled: false, ...more }) as Worktree;
 const session = (id: string, worktreeId: string, more: Partial<Session> = {}): Session =>
   ({ id, worktreeId, state: 'idle', archivedAt: null, endedBy: null, wasRejected: false, ...more }) as Session;
 
@@ -51,21 +52,33 @@ describe('where a worktree stands', () => {
   test.each(table)('%s with sessions %o is %s, “%s”', (state, states, found, label) => {
     const tree = worktree('w', { state });
 
-    expect(standingOf(tree, stateOf([tree], states.map((one, i) => session(`s${i}`, 'w', { state: one }))))).toEqual({ state: found, label });
+    expect(
+      standingOf(
+        tree,
+        stateOf(
+          [tree],
+          states.map((one, i) => session(`s${i}`, 'w', { state: one })),
+        ),
+      ),
+    ).toEqual({ state: found, label });
   });
 });
 
 test('counts are of this board', () => {
   const trees = [worktree('here'), worktree('theirs', { createdBy: jonas }), ...[1, 2, 3].map(n => worktree(`other${n}`, { board: 'other.agor' }))];
   const sessions = [session('a', 'here', { state: 'running' }), session('b', 'other1', { state: 'running' })];
-  const asked = [{ id: 'p', worktreeId: 'theirs' }, { id: 'q', worktreeId: 'other2' }] as Permission[];
+  const asked = [
+    { id: 'p', worktreeId: 'theirs' },
+    { id: 'q', worktreeId: 'other2' },
+  ] as Permission[];
 
   expect(countsOf('team.agor', stateOf(trees, sessions, asked))).toEqual({ needs: 1, running: 1, mine: 1 });
 });
 
 describe('times are of work', () => {
   const NOW = Date.parse('2026-05-01T10:00:00Z');
-  const turn = (state: Turn['state'], more: Partial<Turn> = {}): Turn => ({ state, stateSince: '2026-05-01T09:59:00Z', seconds: 30, waitedSeconds: 120, ...more }) as Turn;
+  const turn = (state: Turn['state'], more: Partial<Turn> = {}): Turn =>
+    ({ state, stateSince: '2026-05-01T09:59:00Z', seconds: 30, waitedSeconds: 120, ...more }) as Turn;
   const table: readonly (readonly [Turn['state'], number, number])[] = [
     ['running', 90, 120],
     ['waiting', 30, 180],

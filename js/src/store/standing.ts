@@ -4,7 +4,19 @@ import { texts } from '../texts';
 import type { BoardState } from './types';
 
 /** From strongest: a worktree shows the strongest of its sessions. */
-const STRENGTH: readonly SessionState[] = ['needs_you', 'failed', 'interrupted', 'running', 'stopping', 'starting', 'parked', 'queued', 'done', 'cancelled', 'idle'];
+const STRENGTH: readonly SessionState[] = [
+  'needs_you',
+  'failed',
+  'interrupted',
+  'running',
+  'stopping',
+  'starting',
+  'parked',
+  'queued',
+  'done',
+  'cancelled',
+  'idle',
+];
 
 const rank = new Map(STRENGTH.map((state, i) => [state, i]));
 export const rankOf = (state: SessionState): number => rank.get(state) ?? STRENGTH.length;

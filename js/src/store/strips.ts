@@ -7,7 +7,21 @@ import { age, dollars } from './words';
 
 /** `act` names a command, `id` what it is about; `kind` is how the button looks. */
 export interface Action {
-  readonly act: 'answer' | 'session' | 'resume' | 'retry' | 'cancel' | 'fork' | 'budget' | 'sign-in' | 'discard' | 'make' | 'remove' | 'restore' | 'remake' | 'mend';
+  readonly act:
+    | 'answer'
+    | 'session'
+    | 'resume'
+    | 'retry'
+    | 'cancel'
+    | 'fork'
+    | 'budget'
+    | 'sign-in'
+    | 'discard'
+    | 'make'
+    | 'remove'
+    | 'restore'
+    | 'remake'
+    | 'mend';
   readonly id: string;
   readonly option?: string;
   readonly text: string;
@@ -37,7 +51,13 @@ const ASKS: Readonly<Record<string, string>> = {
   trust: 'Would obey untrusted files',
 };
 
-export const SHORT_ASKS: Readonly<Record<string, string>> = { execute: 'Run a command?', edit: 'Change a file?', delete: 'Delete a file?', fetch: 'Fetch from the web?', trust: 'Trust files?' };
+export const SHORT_ASKS: Readonly<Record<string, string>> = {
+  execute: 'Run a command?',
+  edit: 'Change a file?',
+  delete: 'Delete a file?',
+  fetch: 'Fetch from the web?',
+  trust: 'Trust files?',
+};
 
 export const permissionOf = (session: Session, state: BoardState): Permission | undefined =>
   session.openPermissionId === null ? undefined : state.permissions.get(session.openPermissionId);
@@ -56,7 +76,8 @@ export const stripOf = (worktree: Worktree, sessions: readonly Session[], state:
   const asking = sessions.find(s => s.state === 'needs_you');
   if (asking) return askStrip(asking, state, now);
   const blocking = worktree.ways.filter(way => way.isBlocking);
-  if (blocking[0]) return { kind: 'fail', title: texts.worktree.stuck, command: '', text: blocking[0].why, actions: waysOf(worktree, state, blocking), when: '' };
+  if (blocking[0])
+    return { kind: 'fail', title: texts.worktree.stuck, command: '', text: blocking[0].why, actions: waysOf(worktree, state, blocking), when: '' };
   const broken = sessions.find(s => s.state === 'failed') ?? sessions.find(s => s.state === 'interrupted');
   if (broken) return failStrip(broken, state);
   for (const session of sessions) {
@@ -68,7 +89,14 @@ export const stripOf = (worktree: Worktree, sessions: readonly Session[], state:
   const [known] = worktree.ways;
   if (known) {
     const same = worktree.ways.filter(way => way.why === known.why);
-    return { kind: 'rest', title: texts.worktree.toKnow[known.kind] ?? texts.worktree.stuck, command: '', text: known.why, actions: waysOf(worktree, state, same), when: '' };
+    return {
+      kind: 'rest',
+      title: texts.worktree.toKnow[known.kind] ?? texts.worktree.stuck,
+      command: '',
+      text: known.why,
+      actions: waysOf(worktree, state, same),
+      when: '',
+    };
   }
   if (sessions.length === 0 && worktree.state === 'ready') {
     return { kind: 'info', title: 'Prompt an agent', command: '', text: '', actions: [], when: '' };
@@ -94,7 +122,9 @@ const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   actions.push({ act: 'session', id: asking.id, text: 'Review', kind: (files || !once) && state.me?.role === 'owner' ? 'need' : 'ghost' });
   return {
     kind: 'ask',
-    title: permission ? `${ASKS[permission.toolKind] ?? 'Asks before it acts'}${permission.askedBy == null ? '' : `, ${texts.permission.askedBy(permission.askedBy)}`}` : 'Asks a question',
+    title: permission
+      ? `${ASKS[permission.toolKind] ?? 'Asks before it acts'}${permission.askedBy == null ? '' : `, ${texts.permission.askedBy(permission.askedBy)}`}`
+      : 'Asks a question',
     command: files?.map(({ path }) => path).join(', ') ?? permission?.command ?? permission?.title ?? '',
     text: '',
     actions,
@@ -120,7 +150,13 @@ const failStrip = (broken: Session, state: BoardState): Strip => {
   const inTurn = turn ? ` in turn ${turn.number}` : '';
   return {
     kind: 'fail',
-    title: needsSignIn ? texts.outcome.signedOut(label) : isOverBudget ? texts.outcome.overBudget : isFailed ? `${label} failed${inTurn}` : `Interrupted${inTurn}`,
+    title: needsSignIn
+      ? texts.outcome.signedOut(label)
+      : isOverBudget
+        ? texts.outcome.overBudget
+        : isFailed
+          ? `${label} failed${inTurn}`
+          : `Interrupted${inTurn}`,
     command: '',
     text: turn?.error ?? (isFailed ? '' : 'The server stopped. Files and transcript are safe.'),
     actions,

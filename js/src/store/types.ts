@@ -1,18 +1,6 @@
 // What the front end knows: shared truth from the server, the board's document, and what is true of this view only.
 import type { Doc, Map as YMap } from 'yjs';
-import type {
-  AgentStatus,
-  BoardMeta,
-  BoardObject,
-  Budget,
-  Me,
-  Permission,
-  Problem,
-  Repo,
-  Session,
-  Turn,
-  Worktree,
-} from '../protocol/generated';
+import type { AgentStatus, BoardMeta, BoardObject, Budget, Me, Permission, Problem, Repo, Session, Turn, Worktree } from '../protocol/generated';
 
 /** `lost`: the event stream is down; what is shown is as of `since`. */
 export interface Connection {
@@ -133,7 +121,7 @@ export interface Commands {
 
 /** What a colleague's browser says of itself through awareness. Everything is unchecked input: read it with `presence.ts`. */
 export interface Presence {
-  readonly user: { readonly username: string; readonly name: string; readonly initials: string; readonly color: string | null }
+  readonly user: { readonly username: string; readonly name: string; readonly initials: string; readonly color: string | null };
   readonly cursor: Place | null;
   readonly selection: readonly string[];
   readonly held: Readonly<Record<string, Place>> | null;

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { ApiError, Http, newKey } from './http.js';
+import { type ApiError, Http, newKey } from './http.js';
 
 const page = { baseUrl: 'http://localhost/user/x/', token: 'secret', bundle: '', theme: '' };
 const answer = (status: number, body: unknown) => new Response(body === undefined ? '' : JSON.stringify(body), { status });
@@ -42,9 +42,7 @@ test('without a cookie the token goes in the header, never in the address', asyn
 });
 
 test('the sentence of the server is the message', async () => {
-  serve(
-    answer(409, { error: { code: 'branch_taken', message: 'Branch "a" is there. Pick another.', subject: 'a', details: { name: 'a' } } }),
-  );
+  serve(answer(409, { error: { code: 'branch_taken', message: 'Branch "a" is there. Pick another.', subject: 'a', details: { name: 'a' } } }));
 
   const error = await new Http(page).post('worktrees', {}).catch((e: unknown) => e);
 

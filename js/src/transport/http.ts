@@ -154,8 +154,7 @@ function toError(status: number, answer: unknown): ApiError {
     return new ApiError(code, message, status, subject ?? null, details ?? {});
   }
   const said = (answer as { message?: unknown } | undefined)?.message;
-  if (status === 401 || status === 403)
-    return new ApiError('forbidden', 'You are not logged in, or may not do this. Reload the page.', status);
+  if (status === 401 || status === 403) return new ApiError('forbidden', 'You are not logged in, or may not do this. Reload the page.', status);
   if (status === 404) return new ApiError('not_found', 'The server has no such thing. Is the extension agor_jupyter enabled?', status);
   return new ApiError('http', typeof said === 'string' && said ? said : `The server answered ${status}.`, status);
 }

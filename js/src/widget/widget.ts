@@ -1,7 +1,7 @@
 // The anywidget: draws the board in hosts where our labextension is not, and carries traits and the comm.
 import { mountBoard } from '../page/mount.js';
-import { pageConfig } from '../transport/page.js';
 import { texts } from '../texts.js';
+import { pageConfig } from '../transport/page.js';
 import type { AnyModel } from './anywidget.js';
 
 export function widget() {

@@ -1,7 +1,7 @@
 // A worktree's card: full, compact and as a tile.
 import type { Card } from '../../protocol/generated';
-import { contentOf, sessionsOf, strongest } from '../../store/cards';
 import type { CardContent, Foot, Row, Step } from '../../store/cards';
+import { contentOf, sessionsOf, strongest } from '../../store/cards';
 import { colorOf } from '../../store/presence';
 import type { Action, Strip } from '../../store/strips';
 import { visible } from '../../store/visible';
@@ -77,7 +77,13 @@ const actions = (strip: Strip, isWaiting: boolean): HTMLElement =>
 const stripElement = (strip: Strip, isWaiting: boolean): HTMLElement => {
   switch (strip.kind) {
     case 'ask':
-      return h('div', { class: 'agor-ask' }, h('div', { class: 'agor-q' }, strip.title), strip.command ? h('pre', null, strip.command.slice(0, 600)) : h('p', null, strip.text.slice(0, 400)), actions(strip, isWaiting));
+      return h(
+        'div',
+        { class: 'agor-ask' },
+        h('div', { class: 'agor-q' }, strip.title),
+        strip.command ? h('pre', null, strip.command.slice(0, 600)) : h('p', null, strip.text.slice(0, 400)),
+        actions(strip, isWaiting),
+      );
     case 'fail':
     case 'rest':
       return h(
@@ -97,7 +103,13 @@ const stripElement = (strip: Strip, isWaiting: boolean): HTMLElement => {
 const rowElement = (row: Row, level: number): HTMLElement =>
   h(
     'li',
-    { class: row.link === 'fork' ? 'agor-fork' : '', role: 'treeitem', 'data-key': row.id, 'aria-level': level, 'aria-expanded': row.children.length ? 'true' : null },
+    {
+      class: row.link === 'fork' ? 'agor-fork' : '',
+      role: 'treeitem',
+      'data-key': row.id,
+      'aria-level': level,
+      'aria-expanded': row.children.length ? 'true' : null,
+    },
     h(
       'div',
       { class: 'agor-s', 'data-act': 'session', 'data-of': row.id, title: row.title },
@@ -108,8 +120,16 @@ const rowElement = (row: Row, level: number): HTMLElement =>
       h('span', { class: 'agor-w' }, row.when),
       mark(row.state.mark, row.state.label, 14),
     ),
-    row.line ? h('span', { class: 'agor-s-l' }, row.line, row.isRunning ? h('i', { class: 'agor-caret agor-run', 'aria-hidden': 'true' }) : null) : null,
-    row.children.length ? h('ul', { role: 'group' }, row.children.map(child => rowElement(child, level + 1))) : null,
+    row.line
+      ? h('span', { class: 'agor-s-l' }, row.line, row.isRunning ? h('i', { class: 'agor-caret agor-run', 'aria-hidden': 'true' }) : null)
+      : null,
+    row.children.length
+      ? h(
+          'ul',
+          { role: 'group' },
+          row.children.map(child => rowElement(child, level + 1)),
+        )
+      : null,
   );
 
 const treeElement = (card: CardContent): HTMLElement | null =>
@@ -120,7 +140,11 @@ const treeElement = (card: CardContent): HTMLElement | null =>
         { class: 'agor-tree', role: 'tree', 'aria-label': 'Sessions' },
         card.rows.map(row => rowElement(row, 1)),
         card.folded > 0
-          ? h('li', { role: 'none', 'data-key': 'more' }, h('button', { type: 'button', class: 'agor-s agor-t3', 'data-act': 'unfold', tabindex: -1 }, icon('down', 12), `${card.folded} more`))
+          ? h(
+              'li',
+              { role: 'none', 'data-key': 'more' },
+              h('button', { type: 'button', class: 'agor-s agor-t3', 'data-act': 'unfold', tabindex: -1 }, icon('down', 12), `${card.folded} more`),
+            )
           : null,
       );
 
@@ -148,11 +172,40 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
           'div',
           { class: 'agor-acts' },
           FOOT_ACTIONS.map(([act, text, symbol]) =>
-            h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': act, 'data-of': card.worktreeId, tabindex: -1 }, icon(symbol, 14), text),
+            h(
+              'button',
+              { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': act, 'data-of': card.worktreeId, tabindex: -1 },
+              icon(symbol, 14),
+              text,
+            ),
           ),
           h('span', { class: 'agor-grow' }),
-          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'changes', 'data-of': card.worktreeId, 'aria-label': 'Changes', title: 'Changes', tabindex: -1 }, icon('diff')),
-          h('button', { type: 'button', class: 'agor-ib agor-sm', 'data-act': 'archive', 'data-of': card.worktreeId, 'aria-label': 'Archive', title: 'Archive', tabindex: -1 }, icon('archive')),
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'agor-ib agor-sm',
+              'data-act': 'changes',
+              'data-of': card.worktreeId,
+              'aria-label': 'Changes',
+              title: 'Changes',
+              tabindex: -1,
+            },
+            icon('diff'),
+          ),
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'agor-ib agor-sm',
+              'data-act': 'archive',
+              'data-of': card.worktreeId,
+              'aria-label': 'Archive',
+              title: 'Archive',
+              tabindex: -1,
+            },
+            icon('archive'),
+          ),
         )
       : null,
     h(
@@ -160,7 +213,13 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
       { class: 'agor-figures' },
       foot.changes
         ? [
-            h('span', { class: 'agor-mono' }, h('span', { class: 'agor-plus' }, `+${foot.changes.added}`), ' ', h('span', { class: 'agor-minus' }, `−${foot.changes.deleted}`)),
+            h(
+              'span',
+              { class: 'agor-mono' },
+              h('span', { class: 'agor-plus' }, `+${foot.changes.added}`),
+              ' ',
+              h('span', { class: 'agor-minus' }, `−${foot.changes.deleted}`),
+            ),
             h('span', null, count(foot.changes.files, 'file')),
           ]
         : foot.text
@@ -174,18 +233,37 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
   );
 
 const troubleElement = (trouble: string | null): HTMLElement | null =>
-  trouble === null ? null : h('div', { class: 'agor-fail', role: 'alert' }, h('div', { class: 'agor-q' }, icon('st-failed', 14), 'Not sent'), h('p', null, trouble), h('div', { class: 'agor-row' }, h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': 'dismiss', tabindex: -1 }, 'Dismiss')));
+  trouble === null
+    ? null
+    : h(
+        'div',
+        { class: 'agor-fail', role: 'alert' },
+        h('div', { class: 'agor-q' }, icon('st-failed', 14), 'Not sent'),
+        h('p', null, trouble),
+        h(
+          'div',
+          { class: 'agor-row' },
+          h('button', { type: 'button', class: 'agor-btn agor-sm agor-ghost', 'data-act': 'dismiss', tabindex: -1 }, 'Dismiss'),
+        ),
+      );
 
 const pillElement = (pill: CardContent['pills'][number]): HTMLElement =>
   pill.url
-    ? h('a', { class: 'agor-pill', href: pill.url, target: '_blank', rel: 'noopener noreferrer', 'aria-label': pill.name, title: pill.url, tabindex: -1 }, pill.icon ? icon(pill.icon) : null, pill.text)
+    ? h(
+        'a',
+        { class: 'agor-pill', href: pill.url, target: '_blank', rel: 'noopener noreferrer', 'aria-label': pill.name, title: pill.url, tabindex: -1 },
+        pill.icon ? icon(pill.icon) : null,
+        pill.text,
+      )
     : h('span', { class: 'agor-pill', title: pill.name }, pill.icon ? icon(pill.icon) : null, pill.text);
 
 /** Beside the branch, where there is room already: a lost connection moves nothing. */
 const asOfElement = (text: string): HTMLElement => h('span', { class: 'agor-as-of', title: texts.connection.isLost }, icon('clock', 12), text);
 
 const rootAttributes = (id: string, card: CardContent, detail: string): Record<string, string | number | null> => ({
-  class: ['agor-card', `agor-${detail}`, card.state.mark === 'needs' ? 'agor-needs' : '', card.look === 'plain' ? '' : `agor-${card.look}`].filter(Boolean).join(' '),
+  class: ['agor-card', `agor-${detail}`, card.state.mark === 'needs' ? 'agor-needs' : '', card.look === 'plain' ? '' : `agor-${card.look}`]
+    .filter(Boolean)
+    .join(' '),
   'aria-labelledby': `agor-t-${id}`,
   tabindex: -1,
 });
@@ -194,10 +272,28 @@ const full = (id: string, card: CardContent, context: ViewContext): HTMLElement 
   h(
     'article',
     rootAttributes(id, card, 'full'),
-    h('header', { class: 'agor-card-h' }, mark(card.state.mark, card.state.label), h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title), card.by ? avatar(card.by) : null),
-    h('div', { class: 'agor-card-m' }, icon('branch', 12), h('code', { class: 'agor-ell', title: visible(card.branch) }, visible(card.branch)), card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null, card.asOf ? asOfElement(card.asOf) : null),
+    h(
+      'header',
+      { class: 'agor-card-h' },
+      mark(card.state.mark, card.state.label),
+      h('h3', { class: 'agor-card-t', id: `agor-t-${id}` }, card.title),
+      card.by ? avatar(card.by) : null,
+    ),
+    h(
+      'div',
+      { class: 'agor-card-m' },
+      icon('branch', 12),
+      h('code', { class: 'agor-ell', title: visible(card.branch) }, visible(card.branch)),
+      card.drift ? h('span', { class: 'agor-drift' }, card.drift) : null,
+      card.asOf ? asOfElement(card.asOf) : null,
+    ),
     card.pills.length ? h('div', { class: 'agor-card-p' }, card.pills.map(pillElement)) : null,
-    card.steps.length ? [h('div', { class: 'agor-prog agor-some', role: 'progressbar', 'aria-label': 'Creating' }, h('i', null)), h('ol', { class: 'agor-steps' }, card.steps.map(stepElement))] : null,
+    card.steps.length
+      ? [
+          h('div', { class: 'agor-prog agor-some', role: 'progressbar', 'aria-label': 'Creating' }, h('i', null)),
+          h('ol', { class: 'agor-steps' }, card.steps.map(stepElement)),
+        ]
+      : null,
     treeElement(card),
     card.strip ? stripElement(card.strip, context.isWaiting(id)) : null,
     troubleElement(context.trouble(id)),
@@ -213,7 +309,12 @@ const compact = (id: string, card: CardContent): HTMLElement =>
       'div',
       { class: 'agor-lines' },
       h('h3', { class: 'agor-card-t' }, mark(card.state.mark, card.state.label), h('span', { id: `agor-t-${id}` }, card.title)),
-      h('div', { class: 'agor-r2' }, card.agents.map(agent => agentTile(agent.icon, agent.name)), h('span', { class: `agor-fact agor-fact-${card.factTone}` }, card.fact)),
+      h(
+        'div',
+        { class: 'agor-r2' },
+        card.agents.map(agent => agentTile(agent.icon, agent.name)),
+        h('span', { class: `agor-fact agor-fact-${card.factTone}` }, card.fact),
+      ),
       card.strip?.kind === 'ask' && card.strip.command ? h('code', { class: 'agor-r3' }, card.strip.command.slice(0, 200)) : null,
     ),
   );
@@ -228,11 +329,16 @@ const tile = (card: Card, context: ViewContext): HTMLElement => {
   return element;
 };
 
-const titleOf = (card: Card, context: ViewContext): string => context.state.worktrees.get(card.worktree)?.name || card.title || visible(card.branch) || 'Untitled';
+const titleOf = (card: Card, context: ViewContext): string =>
+  context.state.worktrees.get(card.worktree)?.name || card.title || visible(card.branch) || 'Untitled';
 
 const summary = (object: Card, context: ViewContext): Summary => {
   const of = content(NOWHERE, object, context);
-  return { mark: of.state.mark, title: of.title, fact: of.strip?.kind === 'ask' ? `${of.agents[0]?.name ?? 'An agent'} ${of.strip.title.toLowerCase()}` : of.fact };
+  return {
+    mark: of.state.mark,
+    title: of.title,
+    fact: of.strip?.kind === 'ask' ? `${of.agents[0]?.name ?? 'An agent'} ${of.strip.title.toLowerCase()}` : of.fact,
+  };
 };
 
 const lines = (text: string, width: number, most = 99): number => Math.min(most, Math.max(1, Math.ceil(text.length / width)));

@@ -5,19 +5,23 @@ import type { ViewContext } from '../types';
 import { note, toggleLine } from './note';
 
 const drawn = (text: string): HTMLElement =>
-  note.draw('ob_1', { kind: 'note', text, x: 0, y: 0, width: 100, height: 100, color: '' } as Note, { detail: 'full', isWritable: true } as ViewContext);
+  note.draw(
+    'ob_1',
+    { kind: 'note', text, x: 0, y: 0, width: 100, height: 100, color: '' } as Note,
+    { detail: 'full', isWritable: true } as ViewContext,
+  );
 
 test('what is bold, slanted, struck or code is so in lines, points and things to do', () => {
   for (const lead of ['', '# ', '- ', '1. ', '- [ ] ', '  - ']) {
     const of = drawn(`${lead}a **b c** *d* ~~e~~ \`f*g*\``);
 
-    expect([lead, of.querySelector('strong')?.textContent, of.querySelector('em')?.textContent, of.querySelector('del')?.textContent, of.querySelector('code')?.textContent]).toEqual([
+    expect([
       lead,
-      'b c',
-      'd',
-      'e',
-      'f*g*',
-    ]);
+      of.querySelector('strong')?.textContent,
+      of.querySelector('em')?.textContent,
+      of.querySelector('del')?.textContent,
+      of.querySelector('code')?.textContent,
+    ]).toEqual([lead, 'b c', 'd', 'e', 'f*g*']);
     expect(of.textContent).not.toContain('**');
   }
 });

@@ -18,8 +18,10 @@ const inline = (text: string, depth = 0): (Node | string)[] => {
     const [whole, code, address, bold, , slanted, struck] = match;
     parts.push(text.slice(rest, match.index));
     if (code !== undefined) parts.push(h('code', null, code));
-    else if (address !== undefined) parts.push(h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', tabindex: -1 }, address.replace(/^https?:\/\//, '')));
-    else parts.push(h(bold !== undefined ? 'strong' : slanted !== undefined ? 'em' : 'del', null, inline(bold ?? slanted ?? struck ?? '', depth + 1)));
+    else if (address !== undefined)
+      parts.push(h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', tabindex: -1 }, address.replace(/^https?:\/\//, '')));
+    else
+      parts.push(h(bold !== undefined ? 'strong' : slanted !== undefined ? 'em' : 'del', null, inline(bold ?? slanted ?? struck ?? '', depth + 1)));
     rest = match.index + whole.length;
   }
   parts.push(text.slice(rest));
@@ -41,7 +43,16 @@ const line = (text: string, index: number, isWritable: boolean): HTMLElement => 
       { style: stepsIn(text) },
       h(
         'button',
-        { type: 'button', class: `agor-st ${isDone ? 'agor-st-done' : ''}`, role: 'checkbox', 'aria-checked': String(isDone), 'aria-label': todo[2] ?? '', 'data-act': isWritable ? 'check' : null, 'data-line': index, tabindex: -1 },
+        {
+          type: 'button',
+          class: `agor-st ${isDone ? 'agor-st-done' : ''}`,
+          role: 'checkbox',
+          'aria-checked': String(isDone),
+          'aria-label': todo[2] ?? '',
+          'data-act': isWritable ? 'check' : null,
+          'data-line': index,
+          tabindex: -1,
+        },
         icon(isDone ? 'st-done' : 'st-idle', 14),
       ),
       h('span', { class: isDone ? 'agor-x' : '' }, inline(todo[2] ?? '')),
@@ -52,7 +63,12 @@ const line = (text: string, index: number, isWritable: boolean): HTMLElement => 
   const point = POINT.exec(text);
   if (point) {
     const sign = /\d/.test(point[1] ?? '') ? (point[1] ?? '') : '•';
-    return h('li', { style: stepsIn(text) }, h('span', { class: 'agor-t3', 'aria-hidden': sign === '•' ? 'true' : null }, sign), h('span', null, inline(point[2] ?? '')));
+    return h(
+      'li',
+      { style: stepsIn(text) },
+      h('span', { class: 'agor-t3', 'aria-hidden': sign === '•' ? 'true' : null }, sign),
+      h('span', null, inline(point[2] ?? '')),
+    );
   }
   return text === '' ? h('p', { class: 'agor-gap-line' }) : h('p', null, inline(text));
 };
@@ -61,7 +77,9 @@ const line = (text: string, index: number, isWritable: boolean): HTMLElement => 
 export const toggleLine = (text: string, index: number): string =>
   text
     .split('\n')
-    .map((row, i) => (i === index ? row.replace(/^(\s*[-*] \[)([ xX])(\])/, (_, a: string, box: string, b: string) => `${a}${box === ' ' ? 'x' : ' '}${b}`) : row))
+    .map((row, i) =>
+      i === index ? row.replace(/^(\s*[-*] \[)([ xX])(\])/, (_, a: string, box: string, b: string) => `${a}${box === ' ' ? 'x' : ' '}${b}`) : row,
+    )
     .join('\n');
 
 const MOST_LINES = 200;
@@ -78,7 +96,12 @@ export const note: ObjectView<'note'> = {
     return h(
       'aside',
       { class: `agor-note agor-${context.detail}`, style, 'aria-label': name, tabindex: -1 },
-      object.text ? object.text.split('\n').slice(0, MOST_LINES).map((text, i) => line(text, i, context.isWritable)) : h('p', { class: 'agor-t3' }, 'Empty note'),
+      object.text
+        ? object.text
+            .split('\n')
+            .slice(0, MOST_LINES)
+            .map((text, i) => line(text, i, context.isWritable))
+        : h('p', { class: 'agor-t3' }, 'Empty note'),
     );
   },
   name: object => `Note: ${plain(object.text.split('\n')[0] ?? '').slice(0, 80) || 'empty'}`,

@@ -23,7 +23,20 @@ export const zone: ObjectView<'zone'> = {
           h('h2', { class: 'agor-ell', id: `agor-t-${id}` }, object.name || 'Zone'),
           h('span', { class: 'agor-lim', 'aria-label': `${cards} cards${needs ? `, ${needs} need you` : ''}` }, String(cards)),
           h('span', { class: 'agor-grow' }),
-          context.isWritable ? h('button', { type: 'button', class: 'agor-ib agor-sm agor-zone-menu', 'data-act': 'menu', 'data-of': id, 'aria-label': 'Zone menu', tabindex: -1 }, icon('more')) : null,
+          context.isWritable
+            ? h(
+                'button',
+                {
+                  type: 'button',
+                  class: 'agor-ib agor-sm agor-zone-menu',
+                  'data-act': 'menu',
+                  'data-of': id,
+                  'aria-label': 'Zone menu',
+                  tabindex: -1,
+                },
+                icon('more'),
+              )
+            : null,
         ),
         h('div', { class: 'agor-zone-p' }, 'No trigger'),
       ),
@@ -35,4 +48,3 @@ export const zone: ObjectView<'zone'> = {
   dot: () => 'zone',
   isTicking: () => false,
 };
-

@@ -2,8 +2,8 @@
 import type { BoardObject } from '../../protocol/generated';
 import { between } from '../geometry';
 import type { Box } from '../types';
-import { isFar, roundBox, roundPoint } from './tool';
 import type { Desk, Gesture, Input } from './tool';
+import { isFar, roundBox, roundPoint } from './tool';
 
 const LEAST = 48;
 
@@ -12,7 +12,9 @@ export const drawBox = (start: Input, desk: Desk, usual: { width: number; height
   up(input) {
     desk.overlay.draft(null);
     const drawn = between(start.board, input.board);
-    const box = isFar(start.screen, input.screen) ? { ...drawn, width: Math.max(LEAST, drawn.width), height: Math.max(LEAST, drawn.height) } : { ...usual, x: start.board.x, y: start.board.y };
+    const box = isFar(start.screen, input.screen)
+      ? { ...drawn, width: Math.max(LEAST, drawn.width), height: Math.max(LEAST, drawn.height) }
+      : { ...usual, x: start.board.x, y: start.board.y };
     const made = make(roundBox(box));
     const id = desk.board.add(made.kind === 'zone' ? made : { ...made, ...roundPoint(desk.scene.landing(box).at) });
     desk.commands.setTool('select');

@@ -1,11 +1,11 @@
 // Select: press a thing to select it, drag it to move it, drag a handle to resize, drag the board to select what a box touches.
 import { panBy } from '../camera';
+import { between, bottom, encloses, intersects, right, union } from '../geometry';
 import { NO_SNAP, nearby, REACH_PX, snap } from '../guides';
-import { between, encloses, intersects, right, bottom, union } from '../geometry';
 import type { Scene } from '../scene';
 import type { Box, Point } from '../types';
-import { isFar, roundBox } from './tool';
 import type { Desk, Gesture, Input, Tool } from './tool';
+import { isFar, roundBox } from './tool';
 
 const SNAP_PX = 6;
 const EDGE_PX = 28;
@@ -32,7 +32,8 @@ const pressThing = (id: string, start: Input, desk: Desk): Gesture => {
   let drag: Gesture | null = null;
   return {
     move(input) {
-      if (!drag && isFar(start.screen, input.screen) && desk.board.isWritable) drag = move(wasSelected && !start.shift ? [...desk.selection] : start.shift ? [...desk.selection, id] : [id], start, desk);
+      if (!drag && isFar(start.screen, input.screen) && desk.board.isWritable)
+        drag = move(wasSelected && !start.shift ? [...desk.selection] : start.shift ? [...desk.selection, id] : [id], start, desk);
       drag?.move(input);
     },
     up(input) {
@@ -57,7 +58,8 @@ export const landings = (to: ReadonlyMap<string, Point>, scene: Scene): Record<s
   const isCarried = new Set([...to.keys()].flatMap(id => carriers.get(id) ?? []));
   for (const [id, at] of to) {
     const item = scene.items.get(id);
-    const found = item && !item.isGround && !isCarried.has(id) ? scene.landing({ ...at, width: item.width, height: item.height }) : { at, zone: null };
+    const found =
+      item && !item.isGround && !isCarried.has(id) ? scene.landing({ ...at, width: item.width, height: item.height }) : { at, zone: null };
     changes[id] = { ...changes[id], x: Math.round(found.at.x), y: Math.round(found.at.y) };
     if (found.zone) changes[found.zone.id] = { ...changes[found.zone.id], height: found.zone.height };
   }
@@ -161,7 +163,8 @@ const marquee = (start: Input, desk: Desk): Gesture => {
       desk.overlay.draft(box);
       const ids = new Set(before);
       // A zone is selected when the box holds the whole of it, else its cards could not be selected in it.
-      for (const item of desk.scene.inBox(box)) if (item.isGround ? encloses(box, desk.scene.box(item)) : intersects(box, desk.scene.box(item))) ids.add(item.id);
+      for (const item of desk.scene.inBox(box))
+        if (item.isGround ? encloses(box, desk.scene.box(item)) : intersects(box, desk.scene.box(item))) ids.add(item.id);
       desk.commands.select(ids);
     },
     up: () => desk.overlay.draft(null),

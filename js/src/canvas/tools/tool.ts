@@ -60,4 +60,9 @@ export const isFar = (a: Point, b: Point): boolean => Math.hypot(a.x - b.x, a.y 
 
 export const roundPoint = (at: Point): Point => ({ x: Math.round(at.x), y: Math.round(at.y) });
 
-export const roundBox = (box: Box): Box => ({ x: Math.round(box.x), y: Math.round(box.y), width: Math.round(box.width), height: Math.round(box.height) });
+export const roundBox = (box: Box): Box => ({
+  x: Math.round(box.x),
+  y: Math.round(box.y),
+  width: Math.round(box.width),
+  height: Math.round(box.height),
+});

@@ -77,7 +77,7 @@ export class TranscriptFeed {
   async loadEarlier(): Promise<void> {
     const after = Math.max(0, this.#first - 1 - TAIL);
     const earlier: Event[] = [];
-    for (let from = after; from < this.#first - 1;) {
+    for (let from = after; from < this.#first - 1; ) {
       const page = await this.#page(from);
       if (!page.items.length) break;
       earlier.push(...page.items.filter(event => (event.seq ?? 0) < this.#first));

@@ -136,7 +136,14 @@ function parentOf(items: readonly Item[], turns: () => readonly (readonly Item[]
     const found = some.findLast(item => item.kind === 'tool' && item.tool.id === parentId);
     return found?.kind === 'tool' ? found.tool.title : undefined;
   };
-  return titleIn(items) ?? [...turns()].reverse().map(titleIn).find(title => title !== undefined) ?? '';
+  return (
+    titleIn(items) ??
+    [...turns()]
+      .reverse()
+      .map(titleIn)
+      .find(title => title !== undefined) ??
+    ''
+  );
 }
 
 function changeTool(items: Item[], key: string, id: string, at: string, change: (tool: ToolView) => ToolView): void {
@@ -182,7 +189,8 @@ function merge(tool: ToolView, call: ToolCall, at: string, parent: string | null
 }
 
 export type Group =
-  { readonly kind: 'item'; readonly item: Item } | { readonly kind: 'reads'; readonly key: string; readonly tools: readonly ToolView[] };
+  | { readonly kind: 'item'; readonly item: Item }
+  | { readonly kind: 'reads'; readonly key: string; readonly tools: readonly ToolView[] };
 
 const READING = new Set(['read', 'search', 'fetch']);
 
