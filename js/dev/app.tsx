@@ -1,7 +1,7 @@
 // The whole app on made-up state: a client that answers from memory. `open` names a kind of card whose session the panel shows.
 import { App } from '../src/panels/App';
-import type { BoardClient, ClientState } from '../src/panels/client';
-import type { FeedState, TranscriptFeed } from '../src/panels/transcript/feed';
+import type { BoardClient, ClientState } from '../src/session/client';
+import type { FeedState, TranscriptFeed } from '../src/session/transcript/feed';
 import * as later from '../src/later';
 import type { Conversation, Rule, Session } from '../src/protocol/generated';
 import type { BoardDoc, Dialog } from '../src/store/types';

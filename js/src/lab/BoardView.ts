@@ -1,13 +1,7 @@
 // A Lumino widget that shows one board. Both the document tab and the cell output are this.
 import { Widget } from '@lumino/widgets';
 
-import { loadBundle, type Mounted } from './bundle.js';
-
-/** What JupyterLab can do for a board. */
-export interface Host {
-  readonly openInTab?: ((path: string) => void) | undefined;
-  readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
-}
+import { type Host, loadBundle, type Mounted } from './bundle.js';
 
 export class BoardView extends Widget {
   readonly #host: 'cell' | 'tab';

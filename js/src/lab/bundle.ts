@@ -3,8 +3,12 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import * as Y from 'yjs';
 
 import { agorGlobal } from '../transport/page.js';
-import type { Host } from './BoardView.js';
 
+/** What JupyterLab can do for a board. */
+export interface Host {
+  readonly openInTab?: ((path: string) => void) | undefined;
+  readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
+}
 export interface Mounted {
   look(): void;
   focus(): void;

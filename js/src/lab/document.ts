@@ -3,7 +3,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ABCWidgetFactory, type DocumentRegistry, DocumentWidget, TextModelFactory } from '@jupyterlab/docregistry';
 
-import { BoardView, type Host } from './BoardView.js';
+import { BoardView } from './BoardView.js';
+import type { Host } from './bundle.js';
 import { boardIcon } from './icon.js';
 import { terminalOf } from './terminal.js';
 

@@ -2,7 +2,7 @@
 import { createRoot } from 'react-dom/client';
 
 import { App } from '../panels/App.js';
-import { BoardClient } from '../panels/client.js';
+import { BoardClient } from '../session/client.js';
 import { injectStyles } from '../styles/inject.js';
 import { texts } from '../texts.js';
 import { holdBoard } from '../transport/board.js';

@@ -1,9 +1,9 @@
 // Which agent, with which model and mode, for a session that is about to be made.
 import { useEffect, useRef, useState } from 'react';
 
-import type { AgentStatus, Budget, Preference, Session, SessionOption } from '../protocol/generated.js';
+import type { AgentStatus, Preference, Session, SessionOption } from '../protocol/generated.js';
+import * as requests from '../session/requests.js';
 import { dialogTexts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { canSteer, useApp, useShared } from './context.js';
 import { Field } from './Dialog.js';
 
@@ -36,7 +36,7 @@ export interface AgentChoice {
 export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
   const { client, commands } = useApp();
   const { agents } = useShared();
-  const keys = useRef({ create: newKey(), prompt: newKey() });
+  const keys = useRef({ create: requests.newKey(), prompt: requests.newKey() });
   const [budget, setBudget] = useState('');
   const [chosen, select] = useState(start ?? '');
   const [picked, setPicked] = useState<Readonly<Record<string, Readonly<Record<string, string>>>>>({});
@@ -52,7 +52,7 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
   const options = picked[agent] ?? {};
   const preferred = preferences.get(agent)?.options ?? {};
   const keep = async () => {
-    if (isDefault && agent) await client.http.patch(`preferences/${encodeURIComponent(agent)}`, { options: { ...preferred, ...options } });
+    if (isDefault && agent) await requests.preferences.set(client, agent, { ...preferred, ...options });
   };
   const startOf = ({ id }: SessionOption) =>
     (origin?.agent === agent ? origin.chosen[id] : undefined) ?? preferred[id] ?? (id === 'mode' ? status?.startingMode : undefined) ?? undefined;
@@ -82,11 +82,11 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
       // The budget has to be there before anything is spent.
       const session = await commands.createSession(hardUsd === null ? { ...request, ...first } : request, keys.current.create);
       if (hardUsd === null) return session;
-      await client.http.post<Budget>('budgets', { scope: 'session', subject: session.id, hardUsd });
+      await requests.budgets.set(client, { scope: 'session', subject: session.id, hardUsd });
       if (prompt.trim()) await commands.prompt(session.id, prompt, attachments, keys.current.prompt);
       return session;
     },
-    renew: () => (keys.current = { create: newKey(), prompt: newKey() }),
+    renew: () => (keys.current = { create: requests.newKey(), prompt: requests.newKey() }),
   };
 }
 
@@ -96,7 +96,7 @@ function usePreferences(): ReadonlyMap<string, Preference> {
   useEffect(() => {
     let isGone = false;
     // Without them the agents' own defaults are shown.
-    client.http.get<Preference[]>('preferences').then(
+    requests.preferences.list(client).then(
       list => !isGone && setFound(new Map(list.map(one => [one.agent, one]))),
       () => undefined,
     );

@@ -2,6 +2,7 @@
 import { useState } from 'react';
 
 import type { AgentStatus } from '../protocol/generated.js';
+import { agents } from '../session/requests.js';
 import type { Dialog as Opened } from '../store/types.js';
 import { dialogTexts, texts } from '../texts.js';
 import { CopyButton } from './CodeBlock.js';
@@ -40,8 +41,7 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
   const { run, isRunning, problem } = useCommand();
   const { agent, isInstalled, isManaged, installState, isSignedIn } = status;
   const isOwner = shared.me?.role === 'owner';
-  const ask = (what: 'check' | 'install') =>
-    void run(() => client.http.post(`agents/${encodeURIComponent(agent.name)}/${what}`, {}, { timeoutMs: 120_000 }));
+  const ask = (what: 'check' | 'install') => void run(() => agents[what](client, agent.name));
   const isInstalling = installState === 'installing';
   const offer = offerOf(status);
   return (

@@ -3,21 +3,21 @@ import { type KeyboardEvent, type PointerEvent as ReactPointerEvent, useEffect, 
 
 import { Canvas } from '../canvas/Canvas.js';
 import type { Stage } from '../canvas/stage.js';
+import type { BoardClient } from '../session/client.js';
+import { createCommands } from '../session/commands.js';
+import { ViewStore } from '../session/view.js';
 import type { BoardDoc, BoardState, Dialog, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
 import { Aside } from './Aside.js';
 import { Banner } from './Banner.js';
 import { Bar } from './Bar.js';
-import type { BoardClient } from './client.js';
-import { createCommands } from './commands.js';
 import { type AppContext, Context, useApp, useClient, useView } from './context.js';
 import { Icon } from './Icon.js';
 import { useGlobalKeys } from './keys.js';
 import { type LoadLater, useLater } from './later.js';
 import { Opening } from './Opening.js';
 import { Toasts } from './Toasts.js';
-import { ViewStore } from './view.js';
 
 /** Below this the panel takes the whole view. */
 const NARROW = 900;

@@ -1,7 +1,8 @@
 // What goes with a prompt: in the box while it is written, and in the transcript after it was sent.
 import { useEffect, useState } from 'react';
 
-import type { Attachment, AttachmentContent } from '../protocol/generated.js';
+import type { Attachment } from '../protocol/generated.js';
+import { attachments } from '../session/requests.js';
 import { dialogTexts } from '../texts.js';
 import type { Draft } from './attachments.js';
 import { useApp } from './context.js';
@@ -47,7 +48,7 @@ function Thumbnail({ attachment, worktreeId }: { attachment: Attachment; worktre
   const [address, setAddress] = useState<string | null>(null);
   useEffect(() => {
     let isGone = false;
-    client.http.get<AttachmentContent>(`worktrees/${worktreeId}/attachments/${attachment.id}`).then(
+    attachments.content(client, worktreeId, attachment.id).then(
       content => !isGone && setAddress(`data:${content.attachment.mediaType};base64,${content.data}`),
       () => undefined, // the worktree may be gone, and the pictures with it
     );

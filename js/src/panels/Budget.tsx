@@ -2,6 +2,7 @@
 import { type FormEvent, useState } from 'react';
 
 import type { Budget, Session, Worktree } from '../protocol/generated.js';
+import { budgets } from '../session/requests.js';
 import { parkedTurn, usedUp } from '../store/parked.js';
 import { plain } from '../store/plain.js';
 import type { BoardState } from '../store/types.js';
@@ -72,14 +73,14 @@ function BudgetForm({ scope, subject, budget }: { scope: Scope; subject: string;
       const hardUsd = hard.trim() ? Number(hard) : null;
       const isGood = [softUsd, hardUsd].every(amount => amount === null || amount > 0) && (softUsd ?? hardUsd) !== null;
       if (!isGood || (softUsd !== null && hardUsd !== null && softUsd > hardUsd)) throw new Error(words.bad);
-      await client.http.post('budgets', { scope, subject, softUsd, hardUsd });
+      await budgets.set(client, { scope, subject, softUsd, hardUsd });
       commands.closeDialog();
       commands.toast({ text: words.saved });
     });
   };
   const remove = (id: string) =>
     void run(async () => {
-      await client.http.delete(`budgets/${id}`);
+      await budgets.remove(client, id);
       commands.closeDialog();
       commands.toast({ text: words.removed });
     });

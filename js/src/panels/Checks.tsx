@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { IconName } from '../icons.js';
 import type { Check } from '../protocol/generated.js';
+import { checks as requests } from '../session/requests.js';
 import { dialogTexts, texts } from '../texts.js';
 import { useApp, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
@@ -36,7 +37,7 @@ export function ChecksDialog() {
       const say = (part: Part) => {
         if (!isOver.current) setParts(known => new Map(known).set(id, part));
       };
-      client.http.get<Check[]>(id ? `repos/${encodeURIComponent(id)}/check` : 'checks', { timeoutMs: 60_000 }).then(
+      requests.of(client, id).then(
         checks => say({ checks: [...checks].sort((a, b) => RANK[a.verdict] - RANK[b.verdict]), problem: null }),
         (error: unknown) => say({ checks: [], problem: error instanceof Error ? error.message : String(error) }),
       );

@@ -2,9 +2,9 @@
 import { type FormEvent, useRef } from 'react';
 
 import type { Session } from '../protocol/generated.js';
+import { newKey } from '../session/requests.js';
 import { plain } from '../store/plain.js';
 import { dialogTexts, texts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { useTextOnly } from './attachments.js';
 import { useApp, useCommand } from './context.js';

@@ -1,9 +1,9 @@
 // Conversations that agents had in this folder before, found in their own files. One becomes a session with its turns.
 import { useEffect, useRef, useState } from 'react';
 
-import type { Conversation, Session, Worktree } from '../protocol/generated.js';
+import type { Conversation, Worktree } from '../protocol/generated.js';
+import { conversations, newKey } from '../session/requests.js';
 import { dialogTexts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { agentIcon, agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
 import { AgentTile } from './Icon.js';
@@ -19,7 +19,7 @@ export function HistoryDialog({ worktree }: { worktree: Worktree }) {
   const runs = useRef(run);
   runs.current = run;
   useEffect(() => {
-    const load = async () => setFound(await client.http.get<Conversation[]>(`worktrees/${worktree.id}/history`, { timeoutMs: 60_000 }));
+    const load = async () => setFound(await conversations.list(client, worktree.id));
     void runs.current(load);
   }, [client, worktree.id]);
   return (
@@ -57,8 +57,7 @@ function ConversationRow({ conversation, worktree }: { conversation: Conversatio
   };
   const take = () =>
     void run(async () => {
-      const path = `worktrees/${worktree.id}/import`;
-      const session = await client.http.post<Session>(path, { agent, agentSessionId }, { key: key.current, timeoutMs: 60_000 });
+      const session = await conversations.open(client, worktree.id, agent, agentSessionId, key.current);
       open(session.id);
     });
   const isHere = sessionId !== null && shared.sessions.has(sessionId);

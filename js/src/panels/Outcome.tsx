@@ -2,13 +2,13 @@
 import { useState } from 'react';
 
 import type { Session, Turn } from '../protocol/generated.js';
+import type { TurnBlock } from '../session/transcript/fold.js';
 import { texts } from '../texts.js';
 import { agentLabel, canSteer, useApp, useCommand, useShared } from './context.js';
 import { Problem } from './Dialog.js';
 import { ForkMenu } from './Fork.js';
 import { Icon } from './Icon.js';
 import { visible } from './safe.js';
-import type { TurnBlock } from './transcript/fold.js';
 import { count } from './words.js';
 
 /** The turn that waits for a decision: interrupted and unresolved, or the last one when it failed and nothing was asked since. */

@@ -2,8 +2,8 @@
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import type { Session, Turn } from '../protocol/generated.js';
+import { newKey } from '../session/requests.js';
 import { dialogTexts, texts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { AttachedDrafts } from './Attached.js';
 import { useAttachments } from './attachments.js';
 import { canSteer, useApp, useCommand, useShared, useView } from './context.js';

@@ -2,10 +2,10 @@
 import { useState } from 'react';
 
 import type { Session, Worktree } from '../protocol/generated.js';
+import { ApiError } from '../session/requests.js';
 import { liveOf } from '../store/live.js';
 import { sessionWords } from '../store/standing.js';
 import { texts } from '../texts.js';
-import { ApiError } from '../transport/http.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
 import { Icon, Mark } from './Icon.js';

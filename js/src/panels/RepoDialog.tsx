@@ -2,9 +2,9 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 
 import type { Repo } from '../protocol/generated.js';
+import { newKey } from '../session/requests.js';
 import type { Dialog as Opened } from '../store/types.js';
 import { dialogTexts, texts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { useApp, useCommand, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 

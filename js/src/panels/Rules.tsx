@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Rule, Session, Worktree } from '../protocol/generated.js';
+import { rules as requests } from '../session/requests.js';
 import { plain } from '../store/plain.js';
 import { dialogTexts } from '../texts.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
@@ -26,14 +27,14 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
   const worktreeId = worktree.id;
   const load = useCallback(async () => {
     const query = sessionId ? { session: sessionId } : { worktree: worktreeId };
-    const rules = await client.http.get<Rule[]>('rules', { query });
+    const rules = await requests.list(client, query);
     setRules(rules.filter(rule => rule.revokedAt === null));
   }, [client, sessionId, worktreeId]);
   useEffect(() => void runs.current(load), [load]);
 
   const revoke = (rule: Rule) =>
     void run(async () => {
-      await client.http.delete(`rules/${rule.id}`);
+      await requests.remove(client, rule.id);
       setSaid(words.revoked);
       await load();
     });

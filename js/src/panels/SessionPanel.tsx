@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
 import type { Permission, Session, Turn } from '../protocol/generated.js';
+import type { TranscriptFeed } from '../session/transcript/feed.js';
 import { parkedTurn } from '../store/parked.js';
 import { texts } from '../texts.js';
 import { agentLabel, useApp, useShared } from './context.js';
@@ -13,7 +14,6 @@ import { PromptBox } from './PromptBox.js';
 import { Queue } from './Queue.js';
 import { SessionHead } from './SessionHead.js';
 import { Transcript } from './Transcript.js';
-import type { TranscriptFeed } from './transcript/feed.js';
 import { Waiting } from './Waiting.js';
 
 export function SessionPanel({ session }: { session: Session }) {

@@ -2,9 +2,8 @@
 import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Token, TokenMade } from '../protocol/generated.js';
+import { tokens } from '../session/requests.js';
 import { dialogTexts } from '../texts.js';
-import { newKey } from '../transport/http.js';
-import { pageConfig } from '../transport/page.js';
 import { useApp, useCommand, useNow, useShared } from './context.js';
 import { Dialog, Field, Problem } from './Dialog.js';
 import { Icon } from './Icon.js';
@@ -26,21 +25,20 @@ export function TokensDialog() {
   const now = useNow(60_000);
   const runs = useRef(run);
   runs.current = run;
-  const load = useCallback(async () => setList(await client.http.get<Token[]>('tokens')), [client]);
+  const load = useCallback(async () => setList(await tokens.list(client)), [client]);
   useEffect(() => void runs.current(load), [load]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void run(async () => {
-      const address = (pageConfig()?.baseUrl ?? location.origin).replace(/\/$/, '');
-      setMade(await client.http.post<TokenMade>('tokens', { name: name.trim(), board: client.path, days, address }, { key: newKey() }));
+      setMade(await tokens.make(client, name.trim(), days));
       setName('');
       await load();
     });
   };
   const revoke = (token: Token) =>
     void run(async () => {
-      await client.http.delete(`tokens/${token.id}`);
+      await tokens.revoke(client, token.id);
       if (made?.token.id === token.id) setMade(null);
       setSaid(words.revoked(token.name));
       await load();

@@ -2,13 +2,13 @@
 import { memo, useMemo, useState } from 'react';
 
 import type { IconName } from '../icons.js';
+import type { ToolView } from '../session/transcript/fold.js';
 import { texts } from '../texts.js';
 import { Changes, Diff } from './Diff.js';
 import { Icon, Mark, type MarkState } from './Icon.js';
 import { compare } from './patch.js';
 import { visible } from './safe.js';
 import { Terminal } from './Terminal.js';
-import type { ToolView } from './transcript/fold.js';
 import { took } from './words.js';
 
 const ICONS: Record<string, IconName> = {

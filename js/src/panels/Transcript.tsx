@@ -2,6 +2,8 @@
 import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { Patch, Turn } from '../protocol/generated.js';
+import type { FeedState } from '../session/transcript/feed.js';
+import { group, type Item, type TurnBlock } from '../session/transcript/fold.js';
 import { waitedOf, workedOf } from '../store/standing.js';
 import { texts } from '../texts.js';
 import { AttachedSent } from './Attached.js';
@@ -15,8 +17,6 @@ import { Prompt } from './Prompt.js';
 import { parsePatch } from './patch.js';
 import { visible } from './safe.js';
 import { ToolCall, ToolGroup } from './ToolCall.js';
-import type { FeedState } from './transcript/feed.js';
-import { group, type Item, type TurnBlock } from './transcript/fold.js';
 import { count, duration, headline, money, took } from './words.js';
 
 const OPEN = new Set<Turn['state']>(['starting', 'running', 'waiting', 'stopping']);

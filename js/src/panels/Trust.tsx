@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
 import type { Permission, ProjectFile } from '../protocol/generated.js';
+import { projectFiles } from '../session/requests.js';
 import { dialogTexts } from '../texts.js';
 import { useApp, useCommand } from './context.js';
 import { Problem } from './Dialog.js';
@@ -23,7 +24,7 @@ export function AskedFiles({ permission, mayRead }: { permission: Permission; ma
   const read = () => {
     if (found || isRunning) return;
     void run(async () => {
-      const now = await client.http.get<ProjectFile[]>(`worktrees/${permission.worktreeId}/project-files`);
+      const now = await projectFiles.list(client, permission.worktreeId);
       setFound(new Map(now.map(file => [file.path, file])));
     });
   };

@@ -1,10 +1,10 @@
 // What agents obey of a worktree: who trusts it, and how to change that. What is decided is about the content that was read.
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import type { ProjectFile, Trust, Worktree } from '../protocol/generated.js';
+import type { ProjectFile, Worktree } from '../protocol/generated.js';
+import { ApiError, projectFiles } from '../session/requests.js';
 import type { BoardState } from '../store/types.js';
 import { dialogTexts } from '../texts.js';
-import { ApiError } from '../transport/http.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from './context.js';
 import { Dialog, Problem } from './Dialog.js';
 import { visible } from './safe.js';
@@ -26,8 +26,7 @@ export function TrustDialog({ worktree }: { worktree: Worktree }) {
   const now = useNow(60_000);
   const runs = useRef(run);
   runs.current = run;
-  const path = `worktrees/${worktree.id}/project-files`;
-  const load = useCallback(async () => setFiles(await client.http.get<ProjectFile[]>(path)), [client, path]);
+  const load = useCallback(async () => setFiles(await projectFiles.list(client, worktree.id)), [client, worktree.id]);
   useEffect(() => void runs.current(load), [load]);
 
   const decide = (chosen: readonly ProjectFile[], isTrusted: boolean, said: string) => {
@@ -36,7 +35,7 @@ export function TrustDialog({ worktree }: { worktree: Worktree }) {
       setPlace(chosen.length === 1 ? (chosen[0]?.path ?? '') : '');
       setSaid('');
       try {
-        await client.http.post<Trust[]>(path, { files: looked, isTrusted });
+        await projectFiles.judge(client, worktree.id, looked, isTrusted);
       } catch (error) {
         // There is another content by now, which can be read then.
         if (error instanceof ApiError && error.status === 409) await load();

@@ -2,6 +2,7 @@
 import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Variable } from '../protocol/generated.js';
+import { variables } from '../session/requests.js';
 import type { Dialog as Opened } from '../store/types.js';
 import { dialogTexts } from '../texts.js';
 import { useApp, useCommand, useNow } from './context.js';
@@ -24,17 +25,16 @@ export function VariablesDialog({ first, back }: { first: string | undefined; ba
   const box = useRef<HTMLInputElement>(null);
   const runs = useRef(run);
   runs.current = run;
-  const load = useCallback(async () => setList(await client.http.get<Variable[]>('variables')), [client]);
+  const load = useCallback(async () => setList(await variables.list(client)), [client]);
   useEffect(() => void runs.current(load), [load]);
 
   const close = () => (back ? commands.openDialog(back.name, back) : commands.closeDialog());
-  const at = (one: string) => `variables/${encodeURIComponent(one)}`;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const wanted = name.trim();
     void run(async () => {
       if (!NAME.test(wanted)) throw new Error(words.badName);
-      await client.http.patch(at(wanted), { value });
+      await variables.set(client, wanted, value);
       setValue('');
       setName('');
       setSaid(words.saved(wanted));
@@ -43,7 +43,7 @@ export function VariablesDialog({ first, back }: { first: string | undefined; ba
   };
   const remove = (one: string) =>
     void run(async () => {
-      await client.http.delete(at(one));
+      await variables.remove(client, one);
       setSaid(words.removed(one));
       await load();
     });

@@ -2,10 +2,10 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
 import type { Adoptable, Branch, Worktree } from '../protocol/generated.js';
+import { newKey } from '../session/requests.js';
 import { localName } from '../store/branches.js';
 import type { Place } from '../store/types.js';
 import { dialogTexts, texts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { AgentFields, useAgentChoice } from './AgentChoice.js';
 import { useTextOnly } from './attachments.js';
 import { useApp, useCommand, useShared } from './context.js';

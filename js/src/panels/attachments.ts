@@ -2,8 +2,8 @@
 import { type ClipboardEvent, type DragEvent, useRef, useState } from 'react';
 
 import type { Attachment } from '../protocol/generated.js';
+import { attachments, newKey } from '../session/requests.js';
 import { dialogTexts } from '../texts.js';
-import { newKey } from '../transport/http.js';
 import { useApp } from './context.js';
 import { shrink } from './picture.js';
 
@@ -62,8 +62,7 @@ export function useAttachments(sessionId: string, worktreeId: string, refusal: s
     try {
       const wanted = isPicture ? await shrink(content) : content;
       if (wanted.size > MAX_BYTES) throw new Error(dialogTexts.attach.tooLarge(name, wanted.size));
-      const at = `worktrees/${worktreeId}/attachments`;
-      const attachment = await client.http.post<Attachment>(at, { name, data: await base64(wanted) }, { key, timeoutMs: 120_000 });
+      const attachment = await attachments.add(client, worktreeId, { name, data: await base64(wanted) }, key);
       set(before => before.map(one => (one.key === key ? { ...one, attachment } : one)));
     } catch (error) {
       remove(key);

@@ -1,10 +1,9 @@
 // What every panel may use: the board's client, this view, and the commands.
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
-
+import type { BoardClient, ClientState } from '../session/client.js';
+import type { PanelCommands } from '../session/commands.js';
+import type { ViewState, ViewStore } from '../session/view.js';
 import type { BoardState } from '../store/types.js';
-import type { BoardClient, ClientState } from './client.js';
-import type { PanelCommands } from './commands.js';
-import type { ViewState, ViewStore } from './view.js';
 
 export interface AppContext {
   readonly client: BoardClient;

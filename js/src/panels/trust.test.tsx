@@ -3,9 +3,9 @@ import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { Me, Permission, Person, ProjectFile, Worktree } from '../protocol/generated.js';
+import { ApiError } from '../session/requests.js';
 import { initialState } from '../store/apply.js';
 import { texts } from '../texts.js';
-import { ApiError } from '../transport/http.js';
 import { type AppContext, Context } from './context.js';
 import { Inbox } from './Inbox.js';
 import { PermissionBlock, Settled } from './Permission.js';
