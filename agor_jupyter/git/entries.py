@@ -5,11 +5,16 @@ import os
 import re
 import stat
 import struct
+import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agor_jupyter.git.files import read_beneath
+
 MAX_BYTES = 512 * 1024 * 1024
+_MAX_KNOWN = 2_000
+_WIDTHS = (20, 32)
 _GITLINK = 0o160000
 _FIXED = struct.Struct(">10I")
 _ASSUMED, _EXTENDED, _SKIPPED = 0x8000, 0x4000, 0x4000
@@ -45,6 +50,57 @@ class Index:
     links: dict[bytes, str] = field(default_factory=dict)
     """Submodules, with the commit that is recorded."""
     set_aside: tuple[SetAside, ...] = ()
+    attributes: int = 0
+    """How many paths may be attribute files: at least so many as are."""
+    modules: int = 0
+    """How often `.gitmodules` is named."""
+
+
+_known: dict[str, tuple[tuple[int, ...], Index]] = {}
+"""By the path of each index, with its state then."""
+_known_lock = threading.Lock()
+
+
+def read(git_dir: Path) -> Index:
+    """The index of a repository, or of git's entry for a worktree. It is read again only when its file changed.
+
+    One that is not there has no entries. Of one that cannot be read here only `attributes` and `modules` are known.
+    """
+    path = f"{git_dir}/index"
+    mark = signature(path)
+    if (unchanged := _unchanged(path, mark)) is not None:
+        return unchanged
+    content = read_beneath(git_dir, "index", MAX_BYTES) or b""
+    found = _parse_any(content)
+    attributes = max(found.attributes, content.count(b".gitattributes"))
+    found = replace(found, attributes=attributes, modules=content.count(b".gitmodules"))
+    if mark is not None and is_settled(mark):
+        with _known_lock:
+            _known[path] = mark, found
+            while len(_known) > _MAX_KNOWN:
+                del _known[next(iter(_known))]
+    return found
+
+
+def known(git_dir: Path) -> Index | None:
+    """What `read` would give, if it would not have to read."""
+    path = f"{git_dir}/index"
+    return _unchanged(path, signature(path))
+
+
+def _unchanged(path: str, mark: tuple[int, ...] | None) -> Index | None:
+    with _known_lock:
+        found = _known.get(path)
+    return found[1] if found is not None and found[0] == mark else None
+
+
+def _parse_any(content: bytes) -> Index:
+    for width in _WIDTHS:
+        try:
+            return parse(content, width)
+        except OddIndex:
+            continue
+    return Index()
 
 
 def signature(path: Path | str) -> tuple[int, ...] | None:
@@ -86,7 +142,7 @@ def _parse(content: bytes, width: int) -> Index:
     folders: dict[bytes, None] = {}
     links: dict[bytes, str] = {}
     set_aside: list[SetAside] = []
-    position, last, name = 12, b"", b""
+    position, last, name, attributes = 12, b"", b"", 0
     find, flags_at, name_at = content.find, 40 + width, 42 + width
     for _ in range(count):
         high, low = content[position + flags_at], content[position + flags_at + 1]
@@ -96,6 +152,7 @@ def _parse(content: bytes, width: int) -> Index:
             end = content.index(b"\0", start)
             name = name[: len(name) - cut] + content[start:end]
             following = end + 1
+            attributes += name.endswith(b".gitattributes")  # it may be nowhere as a whole
         else:
             length = (high & 0x0F) << 8 | low
             end = start + length if length < 0xFFF else find(b"\0", start)
@@ -115,7 +172,7 @@ def _parse(content: bytes, width: int) -> Index:
     if position > len(content) - width:
         raise OddIndex("it is cut off")
     _refuse_split(content, position, len(content) - width)
-    return Index(count=count, folders=_with_parents(folders), links=links, set_aside=tuple(set_aside))
+    return Index(count=count, folders=_with_parents(folders), links=links, set_aside=tuple(set_aside), attributes=attributes)
 
 
 def _refuse_split(content: bytes, position: int, end: int) -> None:

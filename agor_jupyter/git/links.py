@@ -124,10 +124,7 @@ def name_modules(files: Path, admin: Path, place: Path, above: Path, entry: str)
 
 
 def _submodules(git_dir: Path) -> list[str]:
-    try:
-        return [os.fsdecode(path) for path in entries.parse(read_beneath(git_dir, "index", entries.MAX_BYTES) or b"").links]
-    except entries.OddIndex:
-        return []
+    return [os.fsdecode(path) for path in entries.read(git_dir).links]
 
 
 def make_entry(common_dir: Path, wanted: str, folder: Path, head: str, lock_reason: str) -> str:

@@ -85,3 +85,39 @@ def test_a_split_or_damaged_one_is_called_odd(odd: Path) -> None:
     git("update-index", "--split-index", cwd=odd)
     with pytest.raises(entries.OddIndex):
         read(odd)
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_attribute_files_are_counted_in_every_version(checkout, version):
+    """In version 4 a name holds only what differs from the one before: `.gitattributes` is nowhere as a whole."""
+    for name in (".gita", ".gitattributes", "models/.gitattribute", "models/.gitattributes"):
+        (checkout / name).write_text("")
+    git("add", "-A", cwd=checkout)
+    git("update-index", f"--index-version={version}", cwd=checkout)
+
+    assert entries.read(checkout / ".git").attributes >= 2
+
+
+def test_an_index_is_read_again_when_it_changed_and_not_before(checkout, monkeypatch):
+    git_dir = checkout / ".git"
+    os.utime(git_dir / "index", (1_000_000_000, 1_000_000_000))
+    monkeypatch.setattr(entries, "is_settled", lambda _: True)
+    first = entries.read(git_dir)
+
+    assert entries.read(git_dir) is first
+    assert entries.known(git_dir) is first
+    (checkout / "new").write_text("new")
+    git("add", "-A", cwd=checkout)
+    assert entries.known(git_dir) is None
+    assert entries.read(git_dir).count == first.count + 1
+
+
+def test_one_that_is_too_young_to_be_told_from_the_next_is_read_again(checkout, monkeypatch):
+    monkeypatch.setattr(entries, "is_settled", lambda _: False)
+
+    assert entries.read(checkout / ".git") == entries.read(checkout / ".git")
+    assert entries.known(checkout / ".git") is None
+
+
+def test_there_is_none(tmp_path):
+    assert entries.read(tmp_path) == entries.Index()

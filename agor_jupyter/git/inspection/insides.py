@@ -12,7 +12,7 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.work import Work, WorkKind, count, shown, size
 from agor_jupyter.git import entries
-from agor_jupyter.git.entries import Index, OddIndex
+from agor_jupyter.git.entries import Index
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.inspection import inner, operations, walk
 from agor_jupyter.git.inspection.inner import Found, Place
@@ -58,8 +58,6 @@ class Seen:
     """What earlier looks found, by the state that it was found in."""
 
     found: dict[str, _Known] = field(default_factory=dict)
-    indexes: dict[str, tuple[object, Index]] = field(default_factory=dict)
-    """Of the repositories below, each with the state of its file."""
     recorded_mark: object = None
     recorded: dict[str, str] = field(default_factory=dict)
 
@@ -87,7 +85,7 @@ async def find(  # noqa: PLR0917 called in one place
         ]
         matched.update(place.git_dir for place in places if place.git_dir is not None)
         await asyncio.gather(*(one(place) for place in places))
-        waiting = [f"{place.path}/{below}" for place in places for below in _below(place, done[place.path][1], seen)]
+        waiting = [f"{place.path}/{below}" for place in places for below in _below(place, done[place.path][1])]
         if not waiting:
             break
     left = [folder for folder in inner.modules(own) if folder not in matched]
@@ -95,33 +93,17 @@ async def find(  # noqa: PLR0917 called in one place
         await one(Place(path=str(folder.relative_to(own / "modules")), folder=None, git_dir=folder, is_left=True))
     for path in [path for path in seen.found if path not in done]:
         del seen.found[path]
-    here = {str(place.git_dir) for place, _, _ in done.values()}
-    for path in [path for path in seen.indexes if path not in here]:
-        del seen.indexes[path]
     return [done[path] for path in sorted(done)]
 
 
-def _below(place: Place, found: Found, seen: Seen) -> list[str]:
+def _below(place: Place, found: Found) -> list[str]:
     """Repositories and submodules that lie in this one."""
     links: list[str] = []
     if place.git_dir is not None and place.folder is not None:
-        parsed = _index_of(place.git_dir, len(found.head) // 2 or 20, seen)
+        parsed = entries.read(place.git_dir)
         links = [os.fsdecode(path) for path in parsed.links]
         links += [name for folder in parsed.folders if os.path.lexists(f"{place.folder}/{(name := os.fsdecode(folder))}/.git")]
     return [*found.changes.inner, *links]
-
-
-def _index_of(git_dir: Path, width: int, seen: Seen) -> Index:
-    mark, known = entries.signature(f"{git_dir}/index"), seen.indexes.get(str(git_dir))
-    if known is not None and mark is not None and known[0] == mark:
-        return known[1]
-    try:
-        parsed = entries.parse(read_beneath(git_dir, "index", entries.MAX_BYTES) or b"", width)
-    except OddIndex:
-        parsed = Index()
-    if entries.is_settled(mark):
-        seen.indexes[str(git_dir)] = mark, parsed
-    return parsed
 
 
 async def _inside(  # noqa: PLR0917 called in one place

@@ -8,14 +8,14 @@ import asyncio
 import hashlib
 import os
 import re
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agor_jupyter.domain.work import shown
-from agor_jupyter.git.entries import signature
+from agor_jupyter.git import entries
+from agor_jupyter.git.entries import Index
 from agor_jupyter.git.files import opened_file, read_beneath
 from agor_jupyter.git.repository import Repository
 
@@ -27,7 +27,6 @@ _OID = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 _SIZE = re.compile(rb"^size ([0-9]{1,18})$", re.MULTILINE)
 _MAX_POINTER_BYTES = 1024
 _MAX_ATTRIBUTES_BYTES = 1024 * 1024
-_MAX_INDEX_BYTES = 256 * 1024 * 1024
 _MAX_COMPARED_BYTES = 16 * 1024 * 1024
 _SHA256_DIGITS = 64
 _WRITES = re.compile(rb"filter\..+\.(smudge|process)")
@@ -36,19 +35,6 @@ _MAX_DIGESTED_BYTES = 64 * 1024 * 1024
 _MAX_DIGESTS = 4096
 _digests: dict[tuple[int, ...], bytes] = {}
 """Of files that were read, by what the system says of them: a large file is not read again at each look."""
-_MAX_INDEXES = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Named:
-    """How often an index names files of this name."""
-
-    attributes: int
-    submodules: int
-
-
-_indexes: dict[str, tuple[tuple[int, ...], _Named]] = {}
-"""By the path of each index, with its state then."""
 
 
 @dataclass(kw_only=True)
@@ -95,9 +81,9 @@ def _filled_by(command: str) -> str:
 
 async def find(repository: Repository, worktree: Path) -> Unfilled:
     """No process when the index names neither submodules nor attributes, three at most."""
-    named = await _named_in_index(repository, worktree)
-    has_submodules = named.submodules > 0
-    has_attributes = named.attributes > 0 or os.path.lexists(repository.common_dir / "info" / "attributes")
+    index = await _index(repository, worktree)
+    has_submodules = index.modules > 0
+    has_attributes = index.attributes > 0 or os.path.lexists(repository.common_dir / "info" / "attributes")
     if not has_submodules and not has_attributes:
         return Unfilled()
     output = await repository.git("list the files", "ls-files", "--stage", "-z", worktree=worktree)
@@ -187,7 +173,7 @@ def pointer_of(worktree: Path, path: str) -> bytes | None:
 
 async def may_be_filtered(repository: Repository, worktree: Path) -> bool:
     """Whether an attribute file names a filter, as far as that is seen without reading them all."""
-    attributes = (await _named_in_index(repository, worktree)).attributes
+    attributes = (await _index(repository, worktree)).attributes
     root = _attributes_of(worktree)
     if b"filter" in root or attributes > (1 if root else 0):
         return True
@@ -209,20 +195,11 @@ def _personal_settings() -> str:
     return f"{os.environ.get('XDG_CONFIG_HOME') or f'{home}/.config'}/git"
 
 
-async def _named_in_index(repository: Repository, worktree: Path) -> _Named:
-    """A large index is not read again while it stays as it is."""
-    index = repository.worktree_dir(worktree) / "index"
-    mark = signature(index)
-    known = _indexes.get(str(index))
-    if known is not None and known[0] == mark:
-        return known[1]
-    content = await asyncio.to_thread(read_beneath, index.parent, index.name, _MAX_INDEX_BYTES) or b""
-    found = _Named(attributes=content.count(b".gitattributes"), submodules=content.count(b".gitmodules"))
-    if mark is not None and mark[3] < time.time_ns() - 100_000_000:
-        _indexes[str(index)] = mark, found
-        while len(_indexes) > _MAX_INDEXES:
-            del _indexes[next(iter(_indexes))]
-    return found
+async def _index(repository: Repository, worktree: Path) -> Index:
+    """A large one takes a while to read."""
+    git_dir = repository.worktree_dir(worktree)
+    known = entries.known(git_dir)
+    return known if known is not None else await asyncio.to_thread(entries.read, git_dir)
 
 
 def _blobs(output: bytes) -> list[bytes | None]:

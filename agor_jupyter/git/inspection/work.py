@@ -16,7 +16,7 @@ from agor_jupyter.domain.caches import Caches
 from agor_jupyter.domain.own_files import NOBODYS, OwnFiles, named
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown, size
 from agor_jupyter.git import entries
-from agor_jupyter.git.entries import Index, OddIndex
+from agor_jupyter.git.entries import Index
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.inspection import inner, insides, operations, walk
 from agor_jupyter.git.inspection.ignored import Compared, Ignored, ignored_work
@@ -33,8 +33,6 @@ _MOUNTS_AGE_S = 1.0
 class Seen:
     """What earlier looks at one worktree found, so that what stayed the same is not looked at again."""
 
-    index_mark: object = None
-    index: Index = field(default_factory=Index)
     inside: insides.Seen = field(default_factory=insides.Seen)
     commits_mark: object = None
     commits: int = 0
@@ -180,7 +178,7 @@ def _look_around(  # noqa: PLR0917 called in one place
     is_whole: bool,
 ) -> _Local:
     root = str(worktree)
-    index, findings = _index(repository.worktree_dir(worktree), seen), walk.Findings()
+    index, findings = entries.read(repository.worktree_dir(worktree)), walk.Findings()
     since = int(base.set_up_at.timestamp() * 1e9) if base.set_up_at is not None else 0
     ignored = ignored_work(repository.path, worktree, found.ignored, caches, since, seen.compared, bounds, own)
     if is_whole:
@@ -201,21 +199,6 @@ def _look_around(  # noqa: PLR0917 called in one place
         unreadable=list(dict.fromkeys((*findings.unreadable, *ignored.unreadable))),
         is_cut=findings.is_cut or ignored.is_cut,
     )
-
-
-def _index(own: Path, seen: Seen) -> Index:
-    mark = entries.signature(f"{own}/index")
-    if mark is None or mark != seen.index_mark:
-        content = read_beneath(own, "index", entries.MAX_BYTES)
-        try:
-            seen.index = entries.parse(content or b"")
-        except OddIndex:
-            try:
-                seen.index = entries.parse(content or b"", 32)
-            except OddIndex:
-                seen.index = Index()
-        seen.index_mark = mark if entries.is_settled(mark) else None
-    return seen.index
 
 
 def _hidden(worktree: Path, index: Index) -> list[tuple[str, int]]:
