@@ -111,7 +111,7 @@ class FakeAgent:
 
 
 class FakeAgents:
-    """Give its `start` to the desk."""
+    """Give its `start` to the run context."""
 
     def __init__(self) -> None:
         self.started: list[FakeAgent] = []
@@ -139,5 +139,5 @@ class FakeAgor(Agor):
         super().__init__(*args, **kwargs)
         self.fakes = FakeAgents()
 
-    def _desk(self, collector):
-        return dataclasses.replace(super()._desk(collector), start_agent=self.fakes.start)
+    def _run_context(self, collector):
+        return dataclasses.replace(super()._run_context(collector), start_agent=self.fakes.start)

@@ -36,10 +36,10 @@ from agor_jupyter.services.money.budgets import Budgets
 from agor_jupyter.services.money.ledger import Ledger
 from agor_jupyter.services.sessions.collector import Collector
 from agor_jupyter.services.sessions.delegation import AgentDelegation, Delegation, PersonDelegation
-from agor_jupyter.services.sessions.desk import Desk
 from agor_jupyter.services.sessions.history import History
 from agor_jupyter.services.sessions.parking import Parking
 from agor_jupyter.services.sessions.recovery import interrupt_open, reap_dead
+from agor_jupyter.services.sessions.run_context import RunContext
 from agor_jupyter.services.sessions.runner import Runner
 from agor_jupyter.services.sessions.sessions import Sessions
 from agor_jupyter.services.sessions.templates import Templates
@@ -168,7 +168,7 @@ class Agor:
         self.repos = Repos(store, config, clock)
         stack.push_async_callback(self.repos.close)
         await self.repos.start()
-        self.variables = Variables(store, clock, config, self.runner.renew)
+        self.variables = Variables(store, clock, config, self.runner.invalidate_environment)
         await self._open_worktrees(stack)
 
         self.tokens = Tokens(store, clock, config, self.boards.check, self._types, self._mcp_url)
@@ -186,7 +186,7 @@ class Agor:
         self._waiting.start()
         stack.push_async_callback(self._waiting.close)
         self._parking = Parking(store, clock, self.events, self.runner.wake)
-        self.runner.start(self._desk(collector))
+        self.runner.start(self._run_context(collector))
         stack.push_async_callback(self.runner.close)
         await self._parking.start()
         stack.push_async_callback(self._parking.close)
@@ -224,8 +224,8 @@ class Agor:
         await self.worktrees.start()
         await self.sandboxes.start()
 
-    def _desk(self, collector: Collector) -> Desk:
-        return Desk(
+    def _run_context(self, collector: Collector) -> RunContext:
+        return RunContext(
             store=self.store,
             clock=self.clock,
             config=self.config,

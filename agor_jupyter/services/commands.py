@@ -20,7 +20,7 @@ MAX_KEY = 100
 R = TypeVar("R", bound=Record)
 
 
-class Outcome(NamedTuple, Generic[R]):
+class CommandResult(NamedTuple, Generic[R]):
     record: R
     is_new: bool
     """Whether this call did the work. What follows it (a task, a process) is started only then."""
@@ -48,7 +48,7 @@ def once(  # noqa: PLR0917 it reads as a sentence: once, for this key, this call
     at: datetime,
     job: Callable[[Transaction], R],
     answer: type[R],
-) -> Outcome[R]:
+) -> CommandResult[R]:
     """Run `job(transaction)` unless `key` was used before; then give the stored answer, read as `answer`.
 
     Errors:
@@ -59,10 +59,10 @@ def once(  # noqa: PLR0917 it reads as a sentence: once, for this key, this call
     if known is not None:
         if known.fingerprint != mark or known.answer is None:
             raise errors.KeyReused(key)
-        return Outcome(answer.model_validate_json(known.answer), is_new=False)
+        return CommandResult(answer.model_validate_json(known.answer), is_new=False)
     record = job(transaction)
     commands.insert(transaction, key, commands.Command(caller.person.username, action, mark, record.model_dump_json()), at)
-    return Outcome(record, is_new=True)
+    return CommandResult(record, is_new=True)
 
 
 def _plain(value: object) -> object:

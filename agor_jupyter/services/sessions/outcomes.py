@@ -23,7 +23,7 @@ _CONTINUATION = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class AttemptOutcome:
     """What the agent said, before git was asked what changed."""
 
     state: TurnState
@@ -39,8 +39,8 @@ class Outcome:
     after: Checkpoint | None = None
 
 
-def read(result: PromptResult) -> Outcome:
-    outcome = Outcome(
+def read(result: PromptResult) -> AttemptOutcome:
+    outcome = AttemptOutcome(
         state=TurnState.DONE, stop_reason=result.stop_reason, usage=result.usage, has_acted=result.has_acted, models=result.models
     )
     if result.error is not None:
@@ -55,7 +55,7 @@ def read(result: PromptResult) -> Outcome:
     return outcome
 
 
-def schedule(outcome: Outcome, turn: Turn, now: datetime, dice: float, plan: Schedule) -> Outcome:
+def schedule(outcome: AttemptOutcome, turn: Turn, now: datetime, dice: float, plan: Schedule) -> AttemptOutcome:
     """With the moment of the next attempt, if it is parked; failed, if it was tried often enough, or if there is nothing to send again."""
     if outcome.state is not TurnState.PARKED:
         return outcome

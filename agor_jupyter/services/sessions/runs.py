@@ -1,6 +1,6 @@
 """The steps of a run, each within one transaction: claim a turn, begin it, write down how the attempt ended.
 
-What an agent said became an `Outcome`; which states follow from it is decided in `transitions`.
+What an agent said became an `AttemptOutcome`; which states follow from it is decided in `transitions`.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.services import transitions
 from agor_jupyter.services.money.budgets import WAITS, Budgets, Spending
 from agor_jupyter.services.money.ledger import main_model, summed
-from agor_jupyter.services.sessions.outcomes import Outcome
+from agor_jupyter.services.sessions.outcomes import AttemptOutcome
 from agor_jupyter.services.transitions import derive, find_session, find_turn, move
 from agor_jupyter.storage import patches, permissions, turns
 from agor_jupyter.storage import runs as kept
@@ -113,7 +113,7 @@ def first_before(turn: Turn, now: Checkpoint) -> Checkpoint:
 
 
 def finish(  # noqa: PLR0917  # a job of the store
-    transaction: Transaction, turn_id: TurnId, outcome: Outcome, at: datetime, budgets: Budgets, spending: Spending
+    transaction: Transaction, turn_id: TurnId, outcome: AttemptOutcome, at: datetime, budgets: Budgets, spending: Spending
 ) -> Turn:
     """Write down how the attempt ended, and what it cost. A turn that a person cancelled is cancelled, whatever the agent said last."""
     turn = find_turn(transaction, turn_id)
@@ -154,7 +154,7 @@ def finish(  # noqa: PLR0917  # a job of the store
     return turn
 
 
-def _rejected_by(transaction: Transaction, turn: Turn, outcome: Outcome) -> Person | None:
+def _rejected_by(transaction: Transaction, turn: Turn, outcome: AttemptOutcome) -> Person | None:
     """Who said no, if that is why it ended: the agent says so, or stopped there."""
     if outcome.state is not TurnState.CANCELLED and outcome.error_code != REJECTED:
         return None
@@ -162,7 +162,7 @@ def _rejected_by(transaction: Transaction, turn: Turn, outcome: Outcome) -> Pers
     return last.answered_by if last is not None and last.state is PermissionState.REJECTED else None
 
 
-def _park(transaction: Transaction, turn: Turn, outcome: Outcome, at: datetime, figures: dict[str, object]) -> Turn:
+def _park(transaction: Transaction, turn: Turn, outcome: AttemptOutcome, at: datetime, figures: dict[str, object]) -> Turn:
     transitions.withdraw(transaction, turn.id, at)
     when = "It is tried again by itself." if outcome.retry_at else "Retry it when that has changed, or cancel it."
     notice = Notice(code="parked", text=f"{outcome.error} {when}")
@@ -192,7 +192,7 @@ def _wait_for_budget(transaction: Transaction, turn: Turn, error: BudgetExhauste
     derive(transaction, turn.session_id, at)
 
 
-def _figures(turn: Turn, outcome: Outcome, usage: Usage) -> dict[str, object]:
+def _figures(turn: Turn, outcome: AttemptOutcome, usage: Usage) -> dict[str, object]:
     """What git and the agent say, for all attempts together."""
     files = outcome.patch.files if outcome.patch else None
     changed: dict[str, object] = {}

@@ -182,7 +182,7 @@ class Sessions:
             crash_point("prompt.before_commit")
             return turn
 
-        await self._runner.expect(SessionId(session_id))
+        await self._runner.prefetch_checkpoint(SessionId(session_id))
         outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, given], at, job, Turn))
         crash_point("prompt.after_commit")
         if outcome.is_new:
@@ -253,7 +253,7 @@ class Sessions:
         else:
             turn = (await self._store.write(lambda t: once(t, key, caller, "session.cancel", [session_id], at, job, Turn))).record
         for session in at_rest:
-            self._runner.let_go(session.id)
+            self._runner.stop_soon(session.id)
         if not at_rest:
             self._runner.cancel(turn)
         return turn
@@ -282,7 +282,7 @@ class Sessions:
         else:
             done = await self._store.write(lambda t: once(t, key, caller, "session.archive", [session_id], at, job, Session))
             session = done.record
-        self._runner.let_go(session.id)
+        self._runner.stop_soon(session.id)
         return session
 
 

@@ -13,7 +13,7 @@ from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.text import plain
 from agor_jupyter.domain.turns import OPEN, Turn, TurnState
 from agor_jupyter.executors.signers import Signer
-from agor_jupyter.services.sessions.desk import Desk
+from agor_jupyter.services.sessions.run_context import RunContext
 from agor_jupyter.services.tasks import end
 from agor_jupyter.services.transitions import derive, find_turn
 from agor_jupyter.storage.store import Transaction
@@ -29,10 +29,10 @@ _NO_REQUESTS = "Perhaps the model's provider takes no requests, and the agent tr
 class Watchdog:
     """Watches while it is entered. `hear` at each sign of life; while it `is_paused`, people are waited for and not the agent."""
 
-    def __init__(self, desk: Desk, turn: Turn, find_signer: Callable[[], Awaitable[Signer | None]] | None = None) -> None:
+    def __init__(self, context: RunContext, turn: Turn, find_signer: Callable[[], Awaitable[Signer | None]] | None = None) -> None:
         self._find_signer = find_signer
-        self._desk, self._turn_id, self._session_id = desk, turn.id, turn.session_id
-        self._heard = desk.clock.monotonic()
+        self._context, self._turn_id, self._session_id = context, turn.id, turn.session_id
+        self._heard = context.clock.monotonic()
         self._is_told = False
         self._back = asyncio.Event()
         self.is_paused = False
@@ -56,7 +56,7 @@ class Watchdog:
         self.hear()
 
     def hear(self, body: TranscriptBody | None = None) -> None:
-        self._heard = self._desk.clock.monotonic()
+        self._heard = self._context.clock.monotonic()
         if isinstance(body, ToolCall):
             self._note(body)
         if self._is_told:
@@ -78,12 +78,12 @@ class Watchdog:
 
     @property
     def _limit_s(self) -> float:
-        known = [self._desk.config.stall_timeout.total_seconds(), self._silent_retry_s]
+        known = [self._context.config.stall_timeout.total_seconds(), self._silent_retry_s]
         return max(min(limit for limit in known if limit is not None), _SHORTEST_S)
 
     async def _watch(self) -> None:
         while True:
-            silence = self._desk.clock.monotonic() - self._heard
+            silence = self._context.clock.monotonic() - self._heard
             signer = None if self.is_paused else await self._signer(silence)
             limit = self._limit_s
             if signer is None and (self.is_paused or silence < limit):
@@ -97,7 +97,7 @@ class Watchdog:
             await self._back.wait()
             self._is_told = False
             self._back.clear()
-            await self._desk.store.write(_mark, self._turn_id, None, self._desk.clock.now())
+            await self._context.store.write(_mark, self._turn_id, None, self._context.clock.now())
 
     async def _signer(self, silence: float) -> Signer | None:
         """The program that git has waited for as long, if there is one."""
@@ -108,8 +108,8 @@ class Watchdog:
 
     async def _tell(self, silence: float, signer: Signer | None) -> None:
         self._is_told = True
-        now = self._desk.clock.now()
-        state = await self._desk.store.write(_mark, self._turn_id, now - timedelta(seconds=silence), now)
+        now = self._context.clock.now()
+        state = await self._context.store.write(_mark, self._turn_id, now - timedelta(seconds=silence), now)
         if state is None:
             return
         minutes = f"{silence / 60:.0f} minutes" if silence >= 90 else f"{silence:.0f} seconds"
@@ -122,7 +122,7 @@ class Watchdog:
                 "for a pass phrase that nobody sees. Answer it or unlock the key on the server's machine, or cancel the turn."
             )
             notice = Notice(code="waits_for_signature", text=text)
-        await self._desk.collector.add(self._session_id, self._turn_id, notice)
+        await self._context.collector.add(self._session_id, self._turn_id, notice)
 
 
 def _mark(transaction: Transaction, turn_id: TurnId, since: datetime | None, at: datetime) -> TurnState | None:

@@ -368,7 +368,7 @@ async def test_a_turn_that_no_prompt_began_is_resumed_and_not_retried(scene):
 
 
 async def test_an_agent_that_waits_for_its_tools_gives_its_place_to_another(scene):
-    scene.agor.runner._desk.running.count = scene.agor.runner._desk.running._free = 1
+    scene.agor.runner._context.running.count = scene.agor.runner._context.running._free = 1
     session, other = await scene.session(agent="lingering"), await scene.session(agent="lingering")
     await prompt(
         scene, session,
@@ -383,7 +383,7 @@ async def test_an_agent_that_waits_for_its_tools_gives_its_place_to_another(scen
     assert (await scene.agor.turns.get(second.id)).state.value == "running"
     await scene.agor.turns.cancel(scene.caller, second.id)
     await scene.ended(second)
-    await scene.eventually(lambda: scene.agor.runner._desk.running.taken == 0)
+    await scene.eventually(lambda: scene.agor.runner._context.running.taken == 0)
 
 
 # Its process is kept

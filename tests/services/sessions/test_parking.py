@@ -131,7 +131,7 @@ async def test_a_parked_turn_can_be_cancelled_and_the_queue_goes_on(fake):
     turn, agent = await refused(scene, session)
     turn = await scene.until(turn, "parked")
     later = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="later"), scene.key())
-    await scene.eventually(lambda: agent.is_stopped and not scene.agor.runner._workers)
+    await scene.eventually(lambda: agent.is_stopped and not scene.agor.runner._loops)
 
     await scene.agor.sessions.cancel(scene.caller, session.id)
 
@@ -301,7 +301,7 @@ async def test_what_an_agent_has_to_know_first_is_told_again_until_its_model_hea
         started.can_bring_back = False
         return started
 
-    object.__setattr__(scene.agor.runner._desk, "start_agent", forgetful)
+    object.__setattr__(scene.agor.runner._context, "start_agent", forgetful)
     turn, agent = await refused(scene, session, "what was it?")
     await scene.eventually(lambda: len(agent.prompts) == 2 and agent._turn)
     agent.finish()

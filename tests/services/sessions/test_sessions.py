@@ -273,7 +273,7 @@ async def test_the_stored_last_line_and_number_are_those_of_the_transcript(scene
     assert listed == json.loads(found.model_dump_json())
 
 
-async def test_a_prompt_that_comes_while_its_worker_is_dismissed_is_not_forgotten(fake):
+async def test_a_prompt_that_comes_while_its_loop_is_dismissed_is_not_forgotten(fake):
     scene = await fake(max_running=1)
     first, agent = await scene.running(await scene.session(), "first")
     waiting = await scene.session()
@@ -287,8 +287,8 @@ async def test_a_prompt_that_comes_while_its_worker_is_dismissed_is_not_forgotte
     await scene.until(turn, "running")
 
 
-@pytest.mark.parametrize("let_go", [True, False], ids=["let go", "dismissed"])
-async def test_a_worker_that_is_about_to_rest_is_not_forgotten(fake, let_go):
+@pytest.mark.parametrize("stops_soon", [True, False], ids=["stopped soon", "dismissed"])
+async def test_a_loop_that_is_about_to_rest_is_not_forgotten(fake, stops_soon):
     scene = await fake()
     session = await scene.session()
     turn, agent = await scene.running(session)
@@ -303,8 +303,8 @@ async def test_a_worker_that_is_about_to_rest_is_not_forgotten(fake, let_go):
     await scene.ended(turn)
     await checking.wait()
 
-    if let_go:
-        scene.agor.runner.let_go(session.id)
+    if stops_soon:
+        scene.agor.runner.stop_soon(session.id)
         may_go_on.set()
     else:
         dismissing = asyncio.create_task(scene.agor.runner.dismiss([session.id]))
@@ -316,12 +316,12 @@ async def test_a_worker_that_is_about_to_rest_is_not_forgotten(fake, let_go):
     await scene.eventually(lambda: agent.is_stopped)
 
 
-async def test_a_worker_that_claims_a_turn_is_not_dismissed(fake):
+async def test_a_loop_that_claims_a_turn_is_not_dismissed(fake):
     scene = await fake()
     session = await scene.session()
     begun, blocked = threading.Event(), threading.Event()
     turn = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="go"), scene.key())
-    scene.agor.store.write(lambda _: (begun.set(), blocked.wait(10)))  # the writer is busy while the worker claims
+    scene.agor.store.write(lambda _: (begun.set(), blocked.wait(10)))  # the writer is busy while the loop claims
     await asyncio.to_thread(begun.wait, 10)
 
     dismissing = asyncio.create_task(scene.agor.runner.dismiss([session.id]))

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from agor_jupyter.domain.sessions import Prompt
-from agor_jupyter.services.sessions import worker
+from agor_jupyter.services.sessions import start
 from tests.services.agents.test_options import choosy
 
 FAILS_FIRST = """
@@ -25,7 +25,7 @@ def _failing(folder, name, times):
 
 @pytest.fixture
 def config(config, tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "_AGAIN_S", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(start, "_AGAIN_S", (0.01, 0.02, 0.03))
     mute = _failing(tmp_path / "mute", "mute", 1).replace(starts_again=None)
     return dataclasses.replace(config, agents=(_failing(tmp_path / "slow", "slow", 2), _failing(tmp_path / "stuck", "stuck", 9), mute))
 

@@ -195,7 +195,7 @@ async def test_an_idle_process_is_stopped_and_the_next_prompt_resumes_its_conver
     first.finish()
     await scene.ended(turn)
     await scene.eventually(lambda: first.is_stopped)
-    await scene.eventually(lambda: not scene.agor.runner._workers)
+    await scene.eventually(lambda: not scene.agor.runner._loops)
     assert await scene.agor.store.read(runs.every) == []
 
     turn, second = await scene.running(session, "two")
@@ -213,7 +213,7 @@ async def test_a_conversation_that_cannot_be_brought_back_says_so(fake):
     turn, first = await scene.running(session, "one")
     first.finish()
     await scene.ended(turn)
-    await scene.eventually(lambda: not scene.agor.runner._workers)
+    await scene.eventually(lambda: not scene.agor.runner._loops)
     start = scene.agor.fakes.start
 
     async def forgetful(agent, **callbacks):
@@ -222,7 +222,7 @@ async def test_a_conversation_that_cannot_be_brought_back_says_so(fake):
         return started
 
     scene.agor.fakes.start = forgetful
-    object.__setattr__(scene.agor.runner._desk, "start_agent", forgetful)
+    object.__setattr__(scene.agor.runner._context, "start_agent", forgetful)
     turn, second = await scene.running(session, "two")
     second.finish()
     await scene.ended(turn)
@@ -278,7 +278,7 @@ async def test_a_turn_that_ends_while_the_disk_is_full_is_written_down_when_ther
     scene = await fake()
     session = await scene.session()
     turn, agent = await scene.running(session)
-    monkeypatch.setattr("agor_jupyter.services.sessions.worker._RETRY_S", 0.05)
+    monkeypatch.setattr("agor_jupyter.services.sessions.endings._RETRY_S", 0.05)
     pages = await scene.agor.store.write(lambda t: t.connection.exec_driver_sql("PRAGMA page_count").scalar_one())
     await scene.agor.store.write(lambda t: t.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
     await agent.say("x" * 100_000)

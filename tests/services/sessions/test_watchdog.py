@@ -122,7 +122,7 @@ async def test_an_agent_that_only_starts_has_the_servers_own_time(fake):
 async def test_it_ends_also_when_it_is_told_something_in_the_same_moment(fake):
     scene = await fake()
     turn, agent = await scene.running(await scene.session())
-    watchdog = Watchdog(scene.agor.runner._desk, turn)
+    watchdog = Watchdog(scene.agor.runner._context, turn)
 
     for _ in range(20):
         async with asyncio.timeout(5), watchdog:

@@ -1,4 +1,4 @@
-"""What all workers share: the store, the limits, and those they ask. Wired in `app.py`; a test hands in its own agents."""
+"""What all sessions at work share: the store, the limits, and those they ask. Wired in `app.py`; a test hands in its own agents."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from agor_jupyter.services.consent.permissions import Permissions
 from agor_jupyter.services.consent.trusts import Trusts
 from agor_jupyter.services.money.budgets import Budgets
 from agor_jupyter.services.sessions.collector import Collector
-from agor_jupyter.services.sessions.firsts import Firsts
+from agor_jupyter.services.sessions.first_start import FirstStartLock
 from agor_jupyter.services.sessions.slots import Slots
 from agor_jupyter.services.worktrees.attachments import Attachments
 from agor_jupyter.services.worktrees.sandboxes import Sandboxes
@@ -23,7 +23,7 @@ from agor_jupyter.storage.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class RunContext:
     store: Store
     clock: Clock
     config: Config
@@ -45,4 +45,4 @@ class Desk:
     make_room: Callable[[], None]
     """Ends a process that rests, if as many live as may work."""
     budgets: Budgets
-    firsts: Firsts = field(default_factory=Firsts)
+    first_start: FirstStartLock = field(default_factory=FirstStartLock)

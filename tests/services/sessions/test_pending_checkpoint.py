@@ -1,4 +1,4 @@
-"""What a worktree held before a turn, when the look at it began before the turn was there."""
+"""What a worktree held before a turn, when reading it began before the turn was there."""
 
 import asyncio
 from pathlib import Path
@@ -11,14 +11,14 @@ from tests.scene import sh
 
 @pytest.fixture
 async def again(scene):
-    """A session whose process rests after a failed turn; that turn; and its prompt once more under the same key: a look, and no turn."""
+    """A session whose process rests after a failed turn; that turn; and its prompt once more under the same key: a pending checkpoint, and no turn."""
     session, key = await scene.session(), scene.key()
     prompted = [scene.caller, session.id, sh("exit 1"), key]
     turn = await scene.agor.sessions.prompt(*prompted)
     await scene.allow(turn)
     turn = await scene.ended(turn)
-    worker, _ = scene.agor.runner._workers[session.id]
-    await scene.eventually(lambda: worker.rests_since is not None)
+    loop, _ = scene.agor.runner._loops[session.id]
+    await scene.eventually(lambda: loop.idle_since is not None)
 
     async def prompt():
         assert (await scene.agor.sessions.prompt(*prompted)).id == turn.id
@@ -26,7 +26,7 @@ async def again(scene):
     return session, turn, prompt
 
 
-async def test_what_came_since_an_early_look_was_there_before_the_turn(scene, again):
+async def test_what_came_since_an_early_checkpoint_was_there_before_the_turn(scene, again):
     _, failed, prompt = again
     await prompt()
     await asyncio.sleep(0.3)
@@ -40,18 +40,18 @@ async def test_what_came_since_an_early_look_was_there_before_the_turn(scene, ag
     assert (retried.dirty_before, retried.files) == (True, 0)
 
 
-async def test_looks_end_with_the_process_that_they_were_for(scene, again, monkeypatch):
+async def test_pending_checkpoints_end_with_the_process_that_they_were_for(scene, again, monkeypatch):
     session, _, prompt = again
     monkeypatch.setattr(scene.agor.worktrees, "checkpoint", lambda _name: asyncio.Event().wait())  # git is too fast to be met at work
     await prompt()
     await prompt()
-    assert len(_looks()) == 1
+    assert len(_pending()) == 1
 
     await scene.agor.sessions.archive(scene.caller, session.id)
-    await scene.eventually(lambda: session.id not in scene.agor.runner._workers)
+    await scene.eventually(lambda: session.id not in scene.agor.runner._loops)
 
-    assert _looks() == []
+    assert _pending() == []
 
 
-def _looks():
-    return [task for task in asyncio.all_tasks() if task.get_name().startswith("look ")]
+def _pending():
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith("checkpoint ")]

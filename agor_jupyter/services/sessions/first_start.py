@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Firsts:
+class FirstStartLock:
     def __init__(self) -> None:
         self._done: set[str] = set()
-        self._going: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
-    async def alone(self, agent: str) -> AsyncIterator[None]:
+    async def held(self, agent: str) -> AsyncIterator[None]:
         """Enter when no other start of this agent is inside, until one has left without an error: from then on at once."""
         if agent in self._done:
             yield
             return
-        async with self._going[agent]:
+        async with self._locks[agent]:
             yield
             self._done.add(agent)

@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from agor_jupyter.services.sessions.firsts import Firsts
+from agor_jupyter.services.sessions.first_start import FirstStartLock
 
 
 class Starts:
     def __init__(self):
-        self.firsts, self.inside, self.most = Firsts(), 0, 0
+        self.lock, self.inside, self.most = FirstStartLock(), 0, 0
 
     async def start(self, agent="fussy", *, fails=False):
-        async with self.firsts.alone(agent):
+        async with self.lock.held(agent):
             self.inside += 1
             self.most = max(self.most, self.inside)
             await asyncio.sleep(0.01)
