@@ -14,6 +14,7 @@ from agor_jupyter.cli import (
     preferences,
     repos,
     rules,
+    search,
     sessions,
     tokens,
     trust,
@@ -40,6 +41,7 @@ app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")
 app.add_typer(preferences.app, name="preference", help="What you want from each agent.")
 app.add_typer(costs.app, name="cost", help="What turns cost, by model.")
 app.add_typer(budgets.app, name="budget", help="How many dollars a session, a worktree, a board or a person may use.")
+app.command()(search.search)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from agor_jupyter.cli.moments import moment
 from agor_jupyter.cli.output import AsJson, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import session as find_session
@@ -39,15 +40,9 @@ def _rows(session: str | None, worktree: str | None, board: str | None, user: st
         "worktree": find_worktree(worktree).id if worktree else None,
         "board": link().board_path(board) if board else None,
         "user": user,
-        "since": _moment(since) if since else None,
+        "since": moment(since) if since else None,
     }
     return [LedgerRow.model_validate(item) for item in link().items("ledger", **query)]
-
-
-def _moment(text: str) -> str:
-    """A day or a time without a zone is UTC, as all that is shown here."""
-    text = text if "T" in text or " " in text else f"{text}T00:00:00"
-    return text if text.endswith("Z") or "+" in text else f"{text}Z"
 
 
 @app.command("list")

@@ -15,7 +15,7 @@ Each has a stable `code`, knows its subject, and makes its own sentence: what ha
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
      │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
      │   ├─ UnreadableRepository, BranchInTheWay, NoSuchWay
-     │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged, ImagesNotTaken
+     │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged, ImagesNotTaken, SearchUnavailable
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
          ├─ Starting, InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked, MissingObjects
@@ -216,6 +216,13 @@ class ImagesNotTaken(Conflict):
 
     def __init__(self, agent: str) -> None:
         super().__init__(f"{agent} takes no pictures. Leave them out, or prompt an agent that sees them. Nothing was sent.", subject=agent)
+
+
+class SearchUnavailable(Conflict):
+    code = "search_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("What was said can be searched only where the database is SQLite. Leave database_url empty to have one.")
 
 
 class TokenNotFound(_Missing):

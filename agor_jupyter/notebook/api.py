@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from agor_jupyter.client.http import Client
@@ -17,7 +18,7 @@ from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import agents, budgets, costs, rules
+from agor_jupyter.notebook import agents, budgets, costs, rules, search
 from agor_jupyter.notebook.agents import Agent
 from agor_jupyter.notebook.backups import Backup, backups
 from agor_jupyter.notebook.boards import Board
@@ -28,6 +29,7 @@ from agor_jupyter.notebook.options import chosen, preferences
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.repos import Repo
 from agor_jupyter.notebook.rules import Rule
+from agor_jupyter.notebook.search import Hit
 from agor_jupyter.notebook.sessions import Session
 from agor_jupyter.notebook.tokens import Tokens
 from agor_jupyter.notebook.variables import Variables
@@ -153,6 +155,39 @@ class Hub:
     def sessions(self) -> Handles[Session]:
         found = [Session(self._link, SessionRecord.model_validate(item)) for item in self._link.items("sessions")]
         return Handles("session", found, lambda one: columns(one.record), lambda one: one.title, kind=SessionRecord)
+
+    def search(
+        self,
+        words: str,
+        *,
+        board: str | os.PathLike[str] | None = None,
+        worktree: Worktree | None = None,
+        agent: str | None = None,
+        state: str | None = None,
+        since: datetime | None = None,
+        archived: bool = False,
+        limit: int = 50,
+    ) -> Handles[Hit]:
+        """Turns whose prompt or answer has all these words, and sessions with them in their title; the best and newest first.
+
+        Args:
+            words: words, "phrases", and beginnings of words with a star: `hub.search('migrat* "load orders"')`.
+            board: only on this board, relative to this notebook.
+            worktree: only in this one.
+            agent: only of this agent.
+            state: only turns that ended so: done, failed, cancelled or interrupted.
+            since: only what ended then or later, an aware time.
+            archived: in sessions that were put away, too.
+            limit: at most so many.
+
+        Raises:
+            SearchUnavailable: the server's database is not SQLite.
+
+        """
+        place = self._link.board_path(board) if board is not None else None
+        inside = worktree.record.id if worktree is not None else None
+        query = search.make_query(words, limit, board=place, worktree=inside, agent=agent, state=state, since=since, archived=archived)
+        return search.search(self._link, query, limit)
 
     @property
     def agents(self) -> Handles[Agent]:

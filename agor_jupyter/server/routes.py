@@ -73,6 +73,7 @@ ROUTES = (
     Route("api/worktrees/{worktree}/project-files", "project_files", {"GET": "index", "POST": "decide"}),
     Route("api/worktrees/{worktree}/history", "history", {"GET": "index"}),
     Route("api/worktrees/{worktree}/import", "history", {"POST": "import_"}),
+    Route("api/search", "search", {"GET": "find"}),
     Route("api/sessions", "sessions", {"GET": "index", "POST": "create"}),
     Route("api/sessions/{session}", "sessions", {"GET": "get", "PATCH": "change"}),
     Route("api/sessions/{session}/fork", "sessions", {"POST": "fork"}),

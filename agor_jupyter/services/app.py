@@ -41,6 +41,7 @@ from agor_jupyter.services.sessions.parking import Parking
 from agor_jupyter.services.sessions.recovery import interrupt_open, reap_dead
 from agor_jupyter.services.sessions.run_context import RunContext
 from agor_jupyter.services.sessions.runner import Runner
+from agor_jupyter.services.sessions.search import Search
 from agor_jupyter.services.sessions.sessions import Sessions
 from agor_jupyter.services.sessions.templates import Templates
 from agor_jupyter.services.sessions.turns import Turns
@@ -84,6 +85,7 @@ class Agor:
     boards: Boards
     refusals: Refusals
     grants: Grants
+    search: Search
     templates: Templates
     tokens: Tokens
     attachments: Attachments
@@ -182,6 +184,9 @@ class Agor:
         self.sessions = Sessions(store, clock, self.agents, self.options, self.runner, self.templates, self.budgets, self.attachments)
         self.history = History(store, clock, config, self.agents, self.options, self.variables, self.repos, self.worktrees)
         self.turns = Turns(store, clock, self.runner, self.budgets)
+        self.search = Search(store, clock)
+        await self.search.start()
+        stack.push_async_callback(self.search.close)
         self._waiting = Waiting(store, clock, max_starting=config.max_starting, max_running=config.max_running)
         self._waiting.start()
         stack.push_async_callback(self._waiting.close)
@@ -254,11 +259,11 @@ class Agor:
     async def delegate(self, session_id: SessionId) -> Delegation:
         """The engine as this session's agent sees it."""
         mask = self.runner.mask_of(session_id)
-        return AgentDelegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees, mask)
+        return AgentDelegation(await self.sessions.get(session_id), self.sessions, self.turns, self.worktrees, self.search, mask)
 
     def represent(self, token: Token, role: Role) -> Delegation:
         """The engine as this person's own client sees it; `role` is the most that the person may do now."""
-        return PersonDelegation(token, lesser(role, token.role), self.sessions, self.turns, self.worktrees)
+        return PersonDelegation(token, lesser(role, token.role), self.sessions, self.turns, self.worktrees, self.search)
 
     async def _is_live(self, worktree_id: WorktreeId) -> bool:
         """Whether a turn is open or waits there, or an agent works in the background. If not, agents at rest there are stopped: their

@@ -15,7 +15,7 @@ from agor_jupyter.domain.permissions import Permission, PermissionState
 from agor_jupyter.domain.sessions import Session, SessionState, derive_state, last_ended
 from agor_jupyter.domain.turns import CLOCKS, ENDED, NEXT, OPEN, REJECTED, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree
-from agor_jupyter.storage import permissions, sessions, turns, worktrees
+from agor_jupyter.storage import permissions, search, sessions, turns, worktrees
 from agor_jupyter.storage.store import Transaction
 
 _IN_LINE = frozenset({SessionState.QUEUED, SessionState.PARKED})
@@ -46,6 +46,7 @@ def find_turn(transaction: Transaction, turn_id: str) -> Turn:
 def derive(transaction: Transaction, session_id: SessionId, at: datetime, **changes: object) -> Session:
     """Compute the session from its turns, apply `changes`, store it and tell everyone."""
     session = find_session(transaction, session_id)
+    title = session.title
     line = turns.line(transaction.connection, session_id)
     state = derive_state(line.decisive)
     live = [turn for turn in line.decisive if turn.state in OPEN or turn.state is TurnState.PARKED]
@@ -70,19 +71,24 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
         **changes,
     )
     sessions.save(transaction, session)
+    if session.title != title:
+        search.put_title(transaction, session)
     transaction.append(at, SessionChanged(session=session))
     return session
 
 
 def move(transaction: Transaction, turn: Turn, state: TurnState, at: datetime, **changes: object) -> Turn:
-    """Bring a turn to its next state. The caller derives its session afterwards.
+    """Bring a turn to its next state. The caller derives its session afterwards. Of one that ended, what was said can be found.
 
     Errors:
         TurnNotOpen: `turn.state` does not lead there.
     """
     if state not in NEXT[turn.state]:
         raise errors.TurnNotOpen(turn.id, turn.state.value, state.value)
-    return save(transaction, turn.replace(state=state, state_since=at, **_spent(turn, state, at), **changes), at)
+    turn = save(transaction, turn.replace(state=state, state_since=at, **_spent(turn, state, at), **changes), at)
+    if state in ENDED:
+        search.put_turn(transaction, turn)
+    return turn
 
 
 def _spent(turn: Turn, state: TurnState, at: datetime) -> dict[str, float]:

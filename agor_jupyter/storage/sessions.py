@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.domain.sessions import Session
-from agor_jupyter.storage import tables
+from agor_jupyter.storage import search, tables
 from agor_jupyter.storage.store import Transaction
 
 _T = tables.sessions
@@ -37,6 +37,7 @@ class Cursor(NamedTuple):
 def insert(transaction: Transaction, session: Session) -> None:
     row = {"id": session.id, "created_by": session.created_by.username, "parent_id": session.parent_id, "last_seq": 0, "last_line": ""}
     transaction.connection.execute(_INSERT, {**row, **_columns(session)})
+    search.put_title(transaction, session)
 
 
 def save(transaction: Transaction, session: Session) -> None:

@@ -5,8 +5,9 @@ those bytes, so a page or a board is read without building an object for each ro
 """
 
 import sqlalchemy as sa
+from sqlalchemy import event as sa_event
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest Alembic revision. A test compares it with the scripts."""
 
 metadata = sa.MetaData(
@@ -237,3 +238,33 @@ budgets = sa.Table(
     sa.Column("record", sa.Text, nullable=False),
     sa.UniqueConstraint("scope", "subject"),
 )
+
+search_docs = sa.Table(  # what can be searched for: a turn, or the title of a session; ids below 0 were filled in later
+    "search_docs",
+    metadata,
+    sa.Column("id", sa.Integer().with_variant(sa.BigInteger, "postgresql"), primary_key=True),  # in the order of time
+    sa.Column("session_id", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(40), nullable=False, unique=True),  # the turn's id, or the session's
+    sa.Column("seq", sa.Integer, nullable=False),  # the last entry of the turn
+    sa.Column("at", sa.String(30), nullable=False, index=True),
+    sa.Column("title", sa.Text),  # None: a turn
+)
+
+search_backlog = sa.Table(  # at most one row: what was said before there was an index, and is not in it yet
+    "search_backlog",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("below_n", sa.Integer().with_variant(sa.BigInteger, "postgresql"), nullable=False),
+    sa.Column("after_session", sa.String(40), nullable=False),
+)
+
+SEARCH_WORDS = """CREATE VIRTUAL TABLE search_words USING fts5(
+    title, prompt, answer, place, content='', tokenize="unicode61 remove_diacritics 2", prefix='3'
+)"""
+"""The index of words, of the rows of `search_docs` by their `id`. It keeps no text. Only where the database is SQLite."""
+
+
+@sa_event.listens_for(search_docs, "after_create")
+def _make_words(_table: sa.Table, connection: sa.Connection, **_: object) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(SEARCH_WORDS)

@@ -531,6 +531,20 @@ def test_conversations_from_before_are_listed_and_imported(agor_command, agor_js
     agor_command("variable", "remove", "CODEX_HOME")
 
 
+def test_search(agor_command, agor_json, worktree):
+    agor_command("session", "start", worktree["name"], "```sh\necho pineapple\n```", "--allow")
+
+    [hit] = agor_json("search", "pineapple", "--worktree", worktree["name"], "--state", "done", "--since", "2026-01-01")
+
+    assert (hit["foundIn"], hit["turnNumber"], hit["worktree"]) == ("prompt", 1, worktree["name"])
+    code, out, _ = agor_command("search", '"echo pine"*', "--limit", "1", "--state", "done")
+    assert (code, out.splitlines()[1]) == (0, "    ```sh echo pineapple ```")
+    assert f"{hit['sessionId']}:1" in out
+    assert agor_command("search", "nothing", "of", "the", "kind") == (0, "", "Nothing found.\n")
+    assert agor_command("search", '"', "*") == (0, "", "Nothing found.\n")
+    assert agor_command("search", "x", "--state", "running")[0] == 1
+
+
 def test_costs_and_budgets(agor_command, agor_json, worktree):
     agor_command("session", "start", worktree["name"], HELLO, "--allow")
     session = agor_json("session", "list", "--worktree", worktree["name"])[0]

@@ -20,7 +20,16 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.server.conftest import RealServer, serve, stop
 
 AGENT = Path(__file__).with_name("curious_agent.py")
-TOOLS = {"worktree_list", "worktree_create", "session_list", "session_read", "session_spawn", "session_prompt", "session_wait"}
+TOOLS = {
+    "worktree_list",
+    "worktree_create",
+    "session_list",
+    "session_read",
+    "session_spawn",
+    "session_prompt",
+    "session_wait",
+    "search_turns",
+}
 
 
 def wait_for(condition, seconds: float = 20):
@@ -139,10 +148,22 @@ def test_another_board_does_not_exist_for_it(scene):
         ("session_prompt", {"session_id": foreign, "prompt": "x"}),
         ("session_spawn", {"prompt": "x", "agent": "script", "worktree_id": scene.other["id"]}),
         ("session_list", {}),
+        ("search_turns", {"words": "script", "archived": True}),
+        ("search_turns", {"words": "script", "worktree_id": scene.other["id"]}),
     )
 
     assert all(failed and "does not exist" in text for failed, text in answers[:3])
-    assert foreign not in json.dumps(answers[3])
+    assert foreign not in json.dumps(answers[3:])
+    assert scene.ann.get("search", q="script", worktree=scene.other["id"])["items"][0]["sessionId"] == foreign
+    assert answers[5] == (False, {"hits": [], "next": None})
+
+
+def test_it_finds_what_was_said_on_its_board(scene):
+    [(failed, found)] = scene.use(("search_turns", {"words": "hol*"}))
+
+    assert not failed
+    assert scene.session["id"] in [hit["session_id"] for hit in found["hits"]]
+    assert found["hits"][0]["snippet"] == "**hold**"
 
 
 def test_it_may_not_prompt_itself(scene):

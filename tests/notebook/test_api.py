@@ -432,6 +432,24 @@ def test_a_conversation_from_before_is_imported(hub, repo, tmp_path_factory):
     hub.variables.remove("CODEX_HOME")
 
 
+def test_what_was_said_is_found(hub, repo):
+    worktree = repo.worktree("search")
+    session = worktree.session("script", "```sh\necho pineapple\n```", allow=True)
+    session.wait(60)
+
+    found = hub.search("pineap*", worktree=worktree, state="done")
+
+    assert [(hit.session, hit.turn) for hit in found] == [(session.record.id, 1)]
+    assert "echo pineapple" in found[0].text
+    assert repr(found).endswith("turn 1: ```sh echo pineapple ```")
+    assert list(found.df.turn_number) == [1]
+    assert len(hub.search("pineapple", limit=1)) == 1
+    assert len(hub.search("pineapple", agent="claude")) == 0
+    assert "snippet" in hub.search("nothing of the kind").df.columns
+    with pytest.raises(agor.errors.BadRequest, match="state"):
+        hub.search("x", state="running")
+
+
 def test_budgets_and_costs(hub, repo):
     worktree = repo.worktree("costs")
     session = worktree.session("script", HELLO, allow=True)

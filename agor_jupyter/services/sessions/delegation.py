@@ -18,10 +18,12 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Person, Role
+from agor_jupyter.domain.search import SearchPage, SearchQuery
 from agor_jupyter.domain.sessions import Prompt, Session, SessionCreate
 from agor_jupyter.domain.tokens import Token
 from agor_jupyter.domain.turns import ENDED, Turn
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate, WorktreeState
+from agor_jupyter.services.sessions.search import Search
 from agor_jupyter.services.sessions.sessions import Sessions
 from agor_jupyter.services.sessions.turns import Turns
 from agor_jupyter.services.worktrees.worktrees import Worktrees
@@ -45,12 +47,16 @@ class Delegation(ABC):
     mask: Mask
     """Takes secrets out of what it asks for."""
 
-    def __init__(self, sessions: Sessions, turns: Turns, worktrees: Worktrees) -> None:
-        self._sessions, self._turns, self._worktrees = sessions, turns, worktrees
+    def __init__(self, sessions: Sessions, turns: Turns, worktrees: Worktrees, search: Search) -> None:
+        self._sessions, self._turns, self._worktrees, self._search = sessions, turns, worktrees, search
 
     @abstractmethod
     async def worktrees(self) -> list[Worktree]:
         """Those that it sees."""
+
+    @abstractmethod
+    async def _searchable(self) -> list[WorktreeId]:
+        """Where it may read what was said: archived worktrees too."""
 
     async def current_worktrees(self) -> list[Worktree]:
         """As `worktrees`, with what git says of each now; where that takes longer than `_LOOK_S`, with what it said last, and when."""
@@ -92,6 +98,10 @@ class Delegation(ABC):
         encoded, _ = await self._sessions.events(session.id, after, _PAGE)
         return _EVENTS.validate_json(encoded)
 
+    async def search(self, query: SearchQuery) -> SearchPage:
+        """What was said in its worktrees, archived ones included."""
+        return await self._search.find(query, await self._searchable())
+
     async def wait(self, session_id: str, timeout_s: float = MAX_WAIT_S) -> Session:
         """The session once nothing runs or waits in it, or as it is after `timeout_s`."""
         end = asyncio.get_running_loop().time() + min(timeout_s, MAX_WAIT_S)
@@ -110,8 +120,10 @@ class Delegation(ABC):
 class AgentDelegation(Delegation):
     """As one session's agent sees it. `mask` takes the agent's secrets out of what it asks for."""
 
-    def __init__(self, session: Session, sessions: Sessions, turns: Turns, worktrees: Worktrees, mask: Mask) -> None:
-        super().__init__(sessions, turns, worktrees)
+    def __init__(  # noqa: PLR0917  # what it is wired to
+        self, session: Session, sessions: Sessions, turns: Turns, worktrees: Worktrees, search: Search, mask: Mask
+    ) -> None:
+        super().__init__(sessions, turns, worktrees, search)
         person = Person(username=f"agent:{session.id}", name=f"{session.agent} in “{session.title}”")
         self._self, self.mask, self.caller = session, mask, Caller(person=person, role=Role.STEERER)
 
@@ -120,6 +132,11 @@ class AgentDelegation(Delegation):
         if self._self.board is None:
             return [await self._worktrees.get(self._self.worktree_id)]
         return await self._worktrees.list(board=self._self.board)
+
+    async def _searchable(self) -> list[WorktreeId]:
+        if self._self.board is None:
+            return [self._self.worktree_id]
+        return [one.id for one in await self._worktrees.list(board=self._self.board, include_archived=True)]
 
     async def create_worktree(self, name: str, base: str | None, repo: str | None) -> Worktree:
         """Of its own repository."""
@@ -172,14 +189,19 @@ class AgentDelegation(Delegation):
 class PersonDelegation(Delegation):
     """As a person's own client sees it: the board of the token, in the person's name and with at most their role."""
 
-    def __init__(self, token: Token, role: Role, sessions: Sessions, turns: Turns, worktrees: Worktrees) -> None:
-        super().__init__(sessions, turns, worktrees)
+    def __init__(  # noqa: PLR0917  # what it is wired to
+        self, token: Token, role: Role, sessions: Sessions, turns: Turns, worktrees: Worktrees, search: Search
+    ) -> None:
+        super().__init__(sessions, turns, worktrees, search)
         person = token.person.replace(name=f"{token.person.name} through “{token.name}”")
         self._board, self.mask, self.caller = token.board, Mask(), Caller(person=person, role=role)
 
     async def worktrees(self) -> list[Worktree]:
         """Those on the board."""
         return await self._worktrees.list(board=self._board)
+
+    async def _searchable(self) -> list[WorktreeId]:
+        return [one.id for one in await self._worktrees.list(board=self._board, include_archived=True)]
 
     async def create_worktree(self, name: str, base: str | None, repo: str | None) -> Worktree:
         """Of the repository that it names, or of the only one that the board has."""

@@ -35,7 +35,7 @@ from agor_jupyter.services.sessions.collector import LINE
 from agor_jupyter.services.transitions import derive, find_session
 from agor_jupyter.services.worktrees.repos import Repos
 from agor_jupyter.services.worktrees.worktrees import Worktrees
-from agor_jupyter.storage import events, sessions, turns
+from agor_jupyter.storage import events, search, sessions, turns
 from agor_jupyter.storage.events import Entry
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -123,7 +123,11 @@ class History:
             made = list(_turns(past, turn_ids, session, mask))
             for turn in made:
                 turns.insert(transaction, turn, float(turn.number))
-            events.append(transaction, list(_entries(past, made, agent, at, mask)))
+            entries = list(_entries(past, made, agent, at, mask))
+            events.append(transaction, entries)
+            ends = {entry.turn_id: seq for seq, entry in enumerate(entries, 1)}
+            for turn in made:
+                search.put_turn(transaction, turn, ends[turn.id])
             return derive(transaction, session_id, at)
 
         outcome = await self._store.write(lambda t: once(t, key, caller, "session.import", [worktree.id, request], at, job, Session))

@@ -895,6 +895,60 @@ export interface Remember {
   expiresInS?: number | null
 }
 
+/** What is looked for, and where. */
+export interface SearchQuery {
+  /** Words that all must be there, "phrases", and beginnings of words with a star. */
+  q: string
+  board?: string | null
+  worktree?: string | null
+  agent?: string | null
+  /** How the turn ended. Titles of sessions are not looked at then. */
+  state?: 'done' | 'failed' | 'cancelled' | 'interrupted' | null
+  /** Only what ended at that time or later. */
+  since?: string | null
+  /** In sessions that were put away, too. */
+  archived?: boolean
+  limit?: number
+  /** The `next` of the page before. */
+  next?: string | null
+}
+
+/** A piece of a snippet. `is_match`: it is what was looked for. */
+export interface SnippetPart {
+  text: string
+  isMatch: boolean
+}
+
+/** A turn in which the words were said, or a session that has them in its title. */
+export interface SearchHit {
+  sessionId: string
+  /** Of the session. */
+  title: string
+  /** `None`: the title was found. */
+  turnId: string | null
+  turnNumber: number | null
+  state: TurnState | null
+  /** Where the most of it stands. */
+  foundIn: 'title' | 'prompt' | 'answer'
+  snippet: SnippetPart[]
+  worktreeId: string
+  /** Its name. */
+  worktree: string
+  board: string | null
+  agent: string
+  isArchived: boolean
+  /** When the turn ended, or the session began. */
+  at: string
+}
+
+/** The best and newest first. `next` leads to the following page; `None`: this is the last. */
+export interface SearchPage {
+  items: SearchHit[]
+  next: string | null
+  /** `False`: what was said before this version of the program is being indexed still. */
+  isComplete: boolean
+}
+
 /** Tokens and US dollars. `None` means not reported. */
 export interface Usage {
   inputTokens: number | null
@@ -1692,6 +1746,7 @@ export type ErrorCode =
   | 'repo_not_found'
   | 'rule_not_found'
   | 'sandbox_failed'
+  | 'search_unavailable'
   | 'secrets_locked'
   | 'server_gone'
   | 'session_busy'
