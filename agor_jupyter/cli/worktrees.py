@@ -49,6 +49,7 @@ def _show(worktree: Worktree, as_json: bool) -> None:
         [
             ("name", f"{worktree.repo}/{worktree.name}"),
             ("state", worktree.state),
+            ("failure", worktree.failure),
             ("reason", worktree.reason),
             *(("notice", notice) for notice in worktree.notices),
             *((f"mend {way.kind}", way.what) for way in worktree.ways),

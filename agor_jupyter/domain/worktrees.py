@@ -95,6 +95,8 @@ class Worktree(Record):
     """What creation does just now, in words: “git worktree add”, “setup: uv sync”."""
     reason: str | None = None
     """Why it failed or is missing; of one that was restored, what is not as it was."""
+    failure: str | None = None
+    """The code of the error that it failed with: `setup_failed` when a setup command did, not git."""
     ways: list[Way] = Field(default_factory=list)
     """What can be done about it where it is stuck."""
     notices: list[str] = Field(default_factory=list)

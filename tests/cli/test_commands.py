@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import agor_jupyter as agor
 from tests.agents.history.kept import IDS, place
 
 pytestmark = pytest.mark.timeout(90)
@@ -45,6 +46,23 @@ def test_worktrees(agor_command, agor_json, warehouse):
     assert agor_command("worktree", "show", made["id"])[1].startswith("name")
     code, out, _ = agor_command("worktree", "remove", name, "--force")
     assert (code, out.split(".")[0]) == (0, f"Removed {warehouse}/{name}")
+
+
+def test_a_setup_that_failed_is_told_as_that(agor_command, agor_json, here):
+    folder = agor.sample(here / "set up")
+    (folder / ".agor.yml").write_text("setup: echo no luck; exit 3\n")
+    for words in (["add", ".agor.yml"], ["-c", "user.name=Ann", "-c", "user.email=ann@localhost", "commit", "-qm", "setup"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    repo = agor_json("repo", "add", "set up")
+
+    out = agor_command("worktree", "create", repo["id"], name := next(names))[1]
+
+    assert [line.split(maxsplit=1) for line in out.splitlines() if line.startswith(("state", "failure", "reason"))] == [
+        ["state", "failed"],
+        ["failure", "setup_failed"],
+        ["reason", "The setup command “echo no luck; exit 3” failed with code 3. It said: no luck"],
+    ]
+    assert agor_json("worktree", "show", name)["failure"] == "setup_failed"
 
 
 def test_what_would_be_lost_is_listed(agor_command, agor_json, worktree):

@@ -19,7 +19,21 @@ class Create(Input):
 
 
 def _show(worktree: Worktree) -> dict[str, object]:
-    fields = {"id", "repo", "name", "branch", "state", "reason", "base_ref", "issue_url", "pull_request_url", "notes", "notices", "status"}
+    fields = {
+        "id",
+        "repo",
+        "name",
+        "branch",
+        "state",
+        "failure",
+        "reason",
+        "base_ref",
+        "issue_url",
+        "pull_request_url",
+        "notes",
+        "notices",
+        "status",
+    }
     return worktree.model_dump(mode="json", include=fields)
 
 

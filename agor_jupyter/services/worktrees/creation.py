@@ -87,14 +87,16 @@ class Creation:
         """Take it as it is, although its setup is not through."""
         return await self._end(worktree, repository, None, is_untouched=False)
 
-    async def undo(self, worktree: Worktree, repository: Repository, *, branch_at: str | None, reason: str) -> Worktree:
+    async def undo(
+        self, worktree: Worktree, repository: Repository, *, branch_at: str | None, reason: str, failure: str | None = None
+    ) -> Worktree:
         """Leave nothing half made. The branch goes only if it still is at `branch_at`; `None` keeps it."""
         async with self._locks.held(worktree.repo_id):
             await asyncio.to_thread(git.forget, repository, Path(worktree.path))
             if branch_at is not None:
                 await git.drop_branch(repository, worktree.branch, branch_at)
         state = WorktreeState.ARCHIVED if worktree.backup_ref else WorktreeState.FAILED
-        return await self._change(worktree.id, state=state, reason=reason, step=None)
+        return await self._change(worktree.id, state=state, reason=reason, failure=failure, step=None)
 
     def _forget(self, worktree: Worktree) -> None:
         self._making.pop(worktree.id, None)
@@ -112,12 +114,13 @@ class Creation:
                 await self._check_out(worktree, repository, start)
             made = await self._fill(worktree, repository)
         except errors.SetupFailed as error:
-            made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=error.message)
+            made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=error.message, failure=error.code)
         except (errors.AgorError, OSError) as error:
+            code = error.code if isinstance(error, errors.AgorError) else "internal"
             if worktree.is_filled:  # somebody may have worked there since
-                made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=str(error))
+                made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=str(error), failure=code)
             else:
-                made = await self.undo(worktree, repository, branch_at=made_at, reason=str(error))
+                made = await self.undo(worktree, repository, branch_at=made_at, reason=str(error), failure=code)
                 if made_at is not None and start is None:
                     await upstream.untrack(repository, worktree.branch)
         await self._done(made)

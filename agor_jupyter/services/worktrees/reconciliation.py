@@ -14,6 +14,7 @@ from agor_jupyter.services.worktrees.repos import Repos
 
 ARCHIVING, REMOVING, RESTORING = "archiving", "removing", "restoring"
 """Steps of a worktree whose folder is about to go or to come. What the disk shows after a crash says how far it came."""
+_HALF_MADE = "the server stopped while it was made"
 _CUT_OFF = "the server stopped while its setup ran"
 
 
@@ -43,8 +44,9 @@ class Reconciliation:
         if worktree.step in {ARCHIVING, REMOVING, RESTORING}:
             await self._recover(worktree, self._repos.repository(await self._repos.get(worktree.repo_id)))
             return
-        if worktree.state is WorktreeState.FAILED and not worktree.ways:  # of a version that offered none
-            await self._change(worktree.id, reason=worktree.reason)
+        if worktree.state is WorktreeState.FAILED and worktree.failure is None:  # of a version that kept no code, and perhaps no ways
+            code = errors.SetupFailed.code if worktree.is_filled else "internal"
+            worktree = await self._change(worktree.id, reason=worktree.reason, failure=code)
         if worktree.state is WorktreeState.ARCHIVED or (worktree.state is WorktreeState.FAILED and not worktree.is_filled):
             return
         repository = self._repos.repository(await self._repos.get(worktree.repo_id))
@@ -53,11 +55,13 @@ class Reconciliation:
         if worktree.state is WorktreeState.CREATING:
             await commands.end(worktree.id)
         if worktree.is_filled and worktree.state in {WorktreeState.CREATING, WorktreeState.FAILED}:
-            reason = _CUT_OFF if worktree.state is WorktreeState.CREATING else worktree.reason
-            await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=reason, is_filled=is_present)
+            reason, failure = worktree.reason, worktree.failure
+            if worktree.state is WorktreeState.CREATING:
+                reason, failure = _CUT_OFF, errors.SetupFailed.code
+            await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=reason, failure=failure, is_filled=is_present)
         elif worktree.state is WorktreeState.CREATING:
             branch_at = worktree.base_sha if worktree.has_own_branch and worktree.backup_ref is None else None
-            await self._creation.undo(worktree, repository, branch_at=branch_at, reason="the server stopped while it was made")
+            await self._creation.undo(worktree, repository, branch_at=branch_at, reason=_HALF_MADE, failure="interrupted")
         elif not is_present and worktree.state in {WorktreeState.READY, WorktreeState.MISSING}:
             await self._missing(worktree, repository)
         elif is_present and (worktree.state is WorktreeState.MISSING or worktree.step is not None):

@@ -57,6 +57,8 @@ def _update(transaction: Transaction, worktree_id: WorktreeId, at: datetime, cha
     if not changes:
         return found
     changed = found.replace(**changes, updated_at=at)
+    if changed.state is not WorktreeState.FAILED:
+        changed = changed.replace(failure=None)
     is_standing = changed.state is not WorktreeState.READY or found.state is not changed.state
     if is_standing and "ways" not in changes and {"state", "step", "reason"} & changes.keys():
         changed = changed.replace(ways=standing_ways(changed))

@@ -1401,6 +1401,8 @@ export interface Worktree {
   step: string | null
   /** Why it failed or is missing; of one that was restored, what is not as it was. */
   reason: string | null
+  /** The code of the error that it failed with: `setup_failed` when a setup command did, not git. */
+  failure: string | null
   /** What can be done about it where it is stuck. */
   ways: Way[]
   /** What of it is not as a plain checkout would be: submodules that are empty, files that a filter would write otherwise. */

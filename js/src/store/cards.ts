@@ -417,13 +417,14 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   }
   if (worktree.state === 'failed') {
     const reason = worktree.reason ?? 'It could not be made.';
+    const standing = standingOf(worktree, state).label;
     return {
       ...base,
-      state: { mark: 'failed', label: standingOf(worktree, state).label },
+      state: { mark: 'failed', label: standing },
       pills,
       strip: {
         kind: 'fail',
-        title: worktree.isFilled ? 'Setup failed' : 'Could not be made',
+        title: standing,
         command: '',
         text: reason,
         actions: waysOf(worktree, state),

@@ -64,6 +64,15 @@ describe('where a worktree stands', () => {
   });
 });
 
+test.each([
+  ['setup_failed', 'Setup failed'],
+  ['git_failed', 'Could not be made'],
+])('one that failed with %s is “%s”, though its files are there', (failure, label) => {
+  const tree = worktree('w', { state: 'failed', isFilled: true, failure });
+
+  expect(standingOf(tree, stateOf([tree], []))).toEqual({ state: 'failed', label });
+});
+
 test('counts are of this board', () => {
   const trees = [worktree('here'), worktree('theirs', { createdBy: jonas }), ...[1, 2, 3].map(n => worktree(`other${n}`, { board: 'other.agor' }))];
   const sessions = [session('a', 'here', { state: 'running' }), session('b', 'other1', { state: 'running' })];

@@ -54,7 +54,7 @@ export interface Standing {
 /** What a worktree's card and its panel show. */
 export const standingOf = (worktree: Worktree, state: BoardState): Standing => {
   if (worktree.state === 'missing' && worktree.ways.some(({ kind }) => kind === 'relocate')) return { state: 'missing', label: texts.standing.moved };
-  if (worktree.state === 'failed' && worktree.isFilled) return { state: 'failed', label: texts.standing.setupFailed };
+  if (worktree.failure === 'setup_failed') return { state: 'failed', label: texts.standing.setupFailed };
   if (worktree.state !== 'ready') return { state: worktree.state, label: texts.standing.worktrees[worktree.state] };
   const session = strongestOf(sessionsOf(worktree.id, state));
   return session ? { state: session.state, label: sessionWords(session, state) } : { state: 'idle', label: texts.states.idle };

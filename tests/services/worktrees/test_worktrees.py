@@ -14,6 +14,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ways import WayKind
 from agor_jupyter.domain.worktrees import WorktreeChange, WorktreeCreate, WorktreeState
 from agor_jupyter.git import worktrees as git_worktrees
+from agor_jupyter.git.inspection import unfilled
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.worktrees.repos import Repos
@@ -307,6 +308,7 @@ async def test_a_failed_setup_is_told_as_that_and_runs_again_in_the_files_that_a
     worktree = await bench.make(await bench.repo(checkout))
 
     assert worktree.state is WorktreeState.FAILED
+    assert worktree.failure == errors.SetupFailed.code
     assert (worktree.reason or "").startswith("The setup command “test -e")
     assert "failed with code 3. It said: no luck" in (worktree.reason or "")
     assert [way.kind for way in worktree.ways] == [WayKind.RETRY, WayKind.USE]
@@ -317,8 +319,25 @@ async def test_a_failed_setup_is_told_as_that_and_runs_again_in_the_files_that_a
     await bench.worktrees.ways.take(OWNER, worktree.id, WayKind.RETRY, key())
     again = await bench.worktrees.wait_ready(worktree.id)
 
-    assert (again.state, again.reason, again.ways) == (WorktreeState.READY, None, [])
+    assert (again.state, again.reason, again.failure, again.ways) == (WorktreeState.READY, None, None, [])
     assert (Path(worktree.path) / "mine.txt").read_text() == "written meanwhile\n"
+
+
+async def test_what_git_could_not_do_after_a_failed_setup_is_not_told_as_the_setups(bench: Bench, checkout: Path, monkeypatch) -> None:
+    commit_settings(checkout, "setup: test -e now.env\n")
+    worktree = await bench.make(await bench.repo(checkout))
+    (Path(worktree.path) / "now.env").touch()
+
+    async def fail(*_arguments) -> None:
+        raise errors.GitFailed("compare the files", "no")
+
+    monkeypatch.setattr(unfilled, "find", fail)
+    await bench.worktrees.retry(OWNER, worktree.id, key())
+    again = await bench.worktrees.wait_ready(worktree.id)
+
+    assert worktree.failure == errors.SetupFailed.code
+    assert (again.state, again.failure, again.is_filled) == (WorktreeState.FAILED, errors.GitFailed.code, True)
+    assert (Path(worktree.path) / "now.env").exists()
 
 
 async def test_a_worktree_whose_setup_failed_is_used_as_it_is_or_removed_like_any_other(bench: Bench, checkout: Path) -> None:
@@ -554,7 +573,7 @@ async def test_an_existing_branch_survives_a_half_made_worktree(bench: Bench, ch
     monkeypatch.setattr(git_worktrees, "populate", fail)
     worktree = await bench.make(repo, "kept", existing_branch=True)
 
-    assert worktree.state is WorktreeState.FAILED
+    assert (worktree.state, worktree.failure) == (WorktreeState.FAILED, errors.GitFailed.code)
     assert branches(checkout) == {"main", "kept"}
 
 
