@@ -54,7 +54,7 @@ const sharedYjs = {
 };
 
 // later.js holds no second React: what `kit.ts` names, it takes from canvas.js.
-const kit = [...readFileSync('src/kit.ts', 'utf8').matchAll(/^ {2}'([^']+)':/gm)].map(([, name]) => name);
+const kit = [...readFileSync('src/kit.ts', 'utf8').matchAll(/^ {2}'?([\w/-]+)'?: /gm)].map(([, name]) => name);
 const fromKit = {
   name: 'from-kit',
   setup(b) {
@@ -88,7 +88,9 @@ if (process.argv[2] === 'lab') {
     plugins: [minifiedCss, sharedYjs],
     legalComments: 'none',
   });
-  await build({ ...common, entryPoints: { later: 'src/later.ts' }, outdir: out, minify: true, plugins: [fromKit], legalComments: 'none' });
+  const second = await build({ ...common, entryPoints: { later: 'src/later.ts' }, outdir: out, minify: true, metafile: true, plugins: [fromKit], legalComments: 'none' });
+  const twice = Object.keys(second.metafile.inputs).filter(file => /node_modules\/react(-dom)?\//.test(file) || file === 'src/panels/context.ts');
+  if (twice.length) throw new Error(`later.js holds what it should take from canvas.js: ${twice.join(', ')}`);
   await build({ ...common, entryPoints: { loader: 'src/widget/loader.ts' }, outdir: out, minify: true });
   if (process.argv[2] !== 'quick') {
     // A second pass takes 4 kB more off what a browser loads.
