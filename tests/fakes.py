@@ -5,8 +5,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from agor_jupyter.agents.questions import Question
-from agor_jupyter.agents.session import Opened, PromptResult
+from agor_jupyter.agents.protocol.questions import Question
+from agor_jupyter.agents.protocol.session import Opened, PromptResult
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.events import Text, ToolCall, UsageReported
 from agor_jupyter.domain.permissions import PermissionOption

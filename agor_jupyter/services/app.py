@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from agor_jupyter.agents.session import AgentSession
+from agor_jupyter.agents.protocol.session import AgentSession
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus, AgentType
 from agor_jupyter.domain.events import AgentChanged

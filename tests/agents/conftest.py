@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agor_jupyter.agents.limits import Limits
+from agor_jupyter.agents.protocol.limits import Limits
+from agor_jupyter.agents.protocol.session import AgentSession, Opened, Timeouts
 from agor_jupyter.agents.script import AGENT as SCRIPT
-from agor_jupyter.agents.session import AgentSession, Opened, Timeouts
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, Text, ToolOutput
 from agor_jupyter.executors import environment

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from agor_jupyter.agents.limits import Limits
-from agor_jupyter.agents.session import AgentSession
+from agor_jupyter.agents.protocol.limits import Limits
+from agor_jupyter.agents.protocol.session import AgentSession
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import AgentFailed
 from agor_jupyter.executors import environment

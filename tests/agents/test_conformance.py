@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agor_jupyter.agents.session import AgentSession
+from agor_jupyter.agents.protocol.session import AgentSession
 from agor_jupyter.domain.agents import AgentType, UsageForm
 from agor_jupyter.domain.events import Notice, Text, Thought, ToolCall
 from agor_jupyter.domain.options import MODE

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agor_jupyter.agents.failures import FailureWatch
+from agor_jupyter.agents.protocol.failures import FailureWatch
 from agor_jupyter.domain.agents import AgentType
 from tests.agents.test_failures import NOW, text
 

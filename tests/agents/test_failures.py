@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agor_jupyter.agents import claude, codex, gemini, opencode
-from agor_jupyter.agents.failures import FailureWatch
+from agor_jupyter.agents.protocol.failures import FailureWatch
 from agor_jupyter.agents.script import AGENT as SCRIPT
 from agor_jupyter.domain.agents import AgentType, FailureSigns
 

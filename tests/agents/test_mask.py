@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agor_jupyter.agents.mask import Mask, MaskedEvents, secrets
+from agor_jupyter.agents.protocol.mask import Mask, MaskedEvents, secrets
 from agor_jupyter.domain.events import Notice, Text, ToolCall, ToolOutput
 from tests import leaks
 

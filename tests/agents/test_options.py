@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agor_jupyter.agents import options
+from agor_jupyter.agents.protocol import options
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import AgentFailed, BadOption
 

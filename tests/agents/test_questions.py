@@ -2,9 +2,10 @@
 
 import pytest
 
-from agor_jupyter.agents import claude, codex, gemini, opencode, updates
-from agor_jupyter.agents.calls import Calls
-from agor_jupyter.agents.questions import read_question
+from agor_jupyter.agents import claude, codex, gemini, opencode
+from agor_jupyter.agents.protocol import updates
+from agor_jupyter.agents.protocol.calls import Calls
+from agor_jupyter.agents.protocol.questions import read_question
 from agor_jupyter.agents.script import AGENT as SCRIPT
 from agor_jupyter.domain.permissions import choose
 

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from agor_jupyter.agents import catalogue, sign_in
+from agor_jupyter.agents import catalogue
+from agor_jupyter.agents.protocol import sign_in
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import AgentSignedOut
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agor_jupyter.agents.tally import Tally
+from agor_jupyter.agents.protocol.tally import Tally
 from agor_jupyter.domain.events import ToolCall, UsageReported
 from agor_jupyter.domain.sessions import Usage
 

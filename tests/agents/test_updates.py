@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from agor_jupyter.agents.frames import Framer, decode
-from agor_jupyter.agents.questions import read_question
-from agor_jupyter.agents.updates import model_usage, normalise
+from agor_jupyter.agents.protocol.frames import Framer, decode
+from agor_jupyter.agents.protocol.questions import read_question
+from agor_jupyter.agents.protocol.updates import model_usage, normalise
 from agor_jupyter.domain.events import (
     FileChange,
     ModeChanged,

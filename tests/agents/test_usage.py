@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agor_jupyter.agents.usage import Reports
+from agor_jupyter.agents.protocol.usage import Reports
 from agor_jupyter.domain.agents import UsageForm
 
 SCOPES, CACHED, PLACES = ("request", "turn", "session"), ("beside", "inside"), (None, "own.tokens")

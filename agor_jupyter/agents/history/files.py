@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agor_jupyter.agents.frames import BadMessage, decode
+from agor_jupyter.agents.protocol.frames import BadMessage, decode
 
 MAX_FILE = 64 << 20
 MAX_LINE = 4 << 20

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from agor_jupyter.agents import updates
+from agor_jupyter.agents.protocol import updates
 from agor_jupyter.domain.events import Text, Thought, TranscriptBody
 from agor_jupyter.domain.history import BACKGROUND
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.agents.mask import Mask, secrets
+from agor_jupyter.agents.protocol.mask import Mask, secrets
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus, AgentType, InstallState, Origin
 from agor_jupyter.domain.options import SessionOption

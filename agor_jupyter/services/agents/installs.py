@@ -22,7 +22,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from pathlib import Path
 from typing import NamedTuple
 
-from agor_jupyter.agents.mask import Mask, secrets
+from agor_jupyter.agents.protocol.mask import Mask, secrets
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.executors import environment, installer

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy import Connection
 
-from agor_jupyter.agents.options import MAX_CHOICES, brief
+from agor_jupyter.agents.protocol.options import MAX_CHOICES, brief
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import AgentChanged

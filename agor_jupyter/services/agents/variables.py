@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from agor_jupyter.agents.mask import Mask
+from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role

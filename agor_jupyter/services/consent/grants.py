@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 
-from agor_jupyter.agents.mask import Mask
+from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.domain.ids import RunId, SessionId
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.services.clock import Clock

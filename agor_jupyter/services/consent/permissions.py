@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from agor_jupyter.agents.questions import About
+from agor_jupyter.agents.protocol.questions import About
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import PermissionAsked, PermissionChanged, PermissionSettled, ToolCall
 from agor_jupyter.domain.ids import PermissionId, TurnId
@@ -34,7 +34,7 @@ _ALLOWS = frozenset({"allow_once", "allow_always"})
 
 
 class Question(Protocol):
-    """What an agent asks; `agents.questions.Question` is one."""
+    """What an agent asks; `agents.protocol.questions.Question` is one."""
 
     @property
     def title(self) -> str: ...

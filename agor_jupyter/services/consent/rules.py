@@ -45,7 +45,7 @@ class Call(Protocol):
 
 
 class Question(Protocol):
-    """What of an agent's question a rule looks at; `agents.questions.Question` is one."""
+    """What of an agent's question a rule looks at; `agents.protocol.questions.Question` is one."""
 
     @property
     def tool_kind(self) -> str: ...

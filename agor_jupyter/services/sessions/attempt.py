@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from typing import TypeVar
 
-from agor_jupyter.agents.questions import Question, about
-from agor_jupyter.agents.session import AgentSession, PromptResult
+from agor_jupyter.agents.protocol.questions import Question, about
+from agor_jupyter.agents.protocol.session import AgentSession, PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.own_files import Spoken

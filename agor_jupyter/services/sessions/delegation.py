@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 
 from pydantic import TypeAdapter
 
-from agor_jupyter.agents.mask import Mask
+from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Event
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId

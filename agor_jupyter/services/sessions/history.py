@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from agor_jupyter.agents.history.past import Folders, Found, Past, Reader
 from agor_jupyter.agents.history.readers import reader
-from agor_jupyter.agents.mask import Mask, secrets
+from agor_jupyter.agents.protocol.mask import Mask, secrets
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, PromptSent, Text, TurnEnded

@@ -8,8 +8,8 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
-from agor_jupyter.agents.mask import Mask
-from agor_jupyter.agents.questions import Question
+from agor_jupyter.agents.protocol.mask import Mask
+from agor_jupyter.agents.protocol.questions import Question
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import TranscriptBody
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId

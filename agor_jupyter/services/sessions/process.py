@@ -5,10 +5,10 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from agor_jupyter.agents.mask import Mask
-from agor_jupyter.agents.options import in_order
-from agor_jupyter.agents.questions import Question
-from agor_jupyter.agents.session import AgentSession, OnEvent
+from agor_jupyter.agents.protocol.mask import Mask
+from agor_jupyter.agents.protocol.options import in_order
+from agor_jupyter.agents.protocol.questions import Question
+from agor_jupyter.agents.protocol.session import AgentSession, OnEvent
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import RunId, SessionId

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from agor_jupyter.agents.session import AgentSession, Executor
+from agor_jupyter.agents.protocol.session import AgentSession, Executor
 from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.agents.options import Options
 from agor_jupyter.services.agents.variables import Variables

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from agor_jupyter.agents.mask import Mask
+from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.ids import SessionId, TurnId
 from agor_jupyter.domain.turns import Turn, TurnState

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from agor_jupyter.agents.history.readers import reader
-from agor_jupyter.agents.mask import secrets
-from agor_jupyter.agents.session import AgentSession, ConversationLost, Obstructed, Opened, Process
+from agor_jupyter.agents.protocol.mask import secrets
+from agor_jupyter.agents.protocol.session import AgentSession, ConversationLost, Obstructed, Opened, Process
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice

@@ -11,7 +11,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.agents.mask import Mask
+from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import WorktreeChanged
 from agor_jupyter.domain.ids import WorktreeId

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from agor_jupyter.agents.questions import UNTITLED
+from agor_jupyter.agents.protocol.questions import UNTITLED
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import ToolCall
 from agor_jupyter.domain.people import Caller, Person, Role

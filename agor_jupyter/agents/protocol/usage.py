@@ -6,7 +6,7 @@ A ledger that counts double is worse than one that counts too little: where nobo
 from collections.abc import Mapping
 from typing import Any
 
-from agor_jupyter.agents import updates
+from agor_jupyter.agents.protocol import updates
 from agor_jupyter.domain.agents import UsageForm
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.sessions import Usage

@@ -8,8 +8,8 @@ from typing import Any, cast, get_args
 
 from pydantic import Field
 
-from agor_jupyter.agents import updates
-from agor_jupyter.agents.calls import Calls, has_ended, merged
+from agor_jupyter.agents.protocol import updates
+from agor_jupyter.agents.protocol.calls import Calls, has_ended, merged
 from agor_jupyter.domain import words
 from agor_jupyter.domain.agents import AgentType, Lasting
 from agor_jupyter.domain.events import ToolCall

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast, get_args
 
-from agor_jupyter.agents.calls import mcp_tool
+from agor_jupyter.agents.protocol.calls import mcp_tool
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.events import (
     FileChange,

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 
-from agor_jupyter.agents.acp import Message
+from agor_jupyter.agents.protocol.acp import Message
 
 _MAX_HELD = 64
 _SPEECH = frozenset({"agent_message_chunk", "agent_thought_chunk", "tool_call", "tool_call_update", "plan"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agor_jupyter.agents import error_texts
+from agor_jupyter.agents.protocol import error_texts
 from agor_jupyter.domain.agents import AgentType, FailureSigns
 
 Update = Mapping[str, Any]

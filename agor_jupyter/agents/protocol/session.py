@@ -13,18 +13,28 @@ from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from agor_jupyter._version import __version__
-from agor_jupyter.agents import options, sign_in, updates
-from agor_jupyter.agents.acp import AUTH_REQUIRED, METHOD_NOT_FOUND, PROTOCOL_VERSION, Connection, Gone, Message, Reader, RpcError, Writer
-from agor_jupyter.agents.background import Background
-from agor_jupyter.agents.calls import Calls
-from agor_jupyter.agents.failures import FailureWatch, ProviderFailure, at
-from agor_jupyter.agents.late import Late, is_speech
-from agor_jupyter.agents.limits import Limits
-from agor_jupyter.agents.mask import Mask, MaskedEvents
-from agor_jupyter.agents.options import Offer
-from agor_jupyter.agents.questions import Question, read_question
-from agor_jupyter.agents.tally import Tally
-from agor_jupyter.agents.usage import Reports
+from agor_jupyter.agents.protocol import options, sign_in, updates
+from agor_jupyter.agents.protocol.acp import (
+    AUTH_REQUIRED,
+    METHOD_NOT_FOUND,
+    PROTOCOL_VERSION,
+    Connection,
+    Gone,
+    Message,
+    Reader,
+    RpcError,
+    Writer,
+)
+from agor_jupyter.agents.protocol.background import Background
+from agor_jupyter.agents.protocol.calls import Calls
+from agor_jupyter.agents.protocol.failures import FailureWatch, ProviderFailure, at
+from agor_jupyter.agents.protocol.late import Late, is_speech
+from agor_jupyter.agents.protocol.limits import Limits
+from agor_jupyter.agents.protocol.mask import Mask, MaskedEvents
+from agor_jupyter.agents.protocol.options import Offer
+from agor_jupyter.agents.protocol.questions import Question, read_question
+from agor_jupyter.agents.protocol.tally import Tally
+from agor_jupyter.agents.protocol.usage import Reports
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed, AgentSignedOut, BadOption

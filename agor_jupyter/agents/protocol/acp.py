@@ -12,8 +12,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from agor_jupyter.agents.frames import BadMessage, Framer, decode
-from agor_jupyter.agents.limits import Limits, Meter
+from agor_jupyter.agents.protocol.frames import BadMessage, Framer, decode
+from agor_jupyter.agents.protocol.limits import Limits, Meter
 
 log = logging.getLogger(__name__)
 
