@@ -97,11 +97,11 @@ def scene(agor: Agor, owner: Caller, key, worktree) -> Scene:
 
 @pytest.fixture
 async def fake(config: Config, owner: Caller, key, repository: Path):
-    """Makes a scene whose agents do what the test says; keyword arguments change the configuration."""
+    """Makes a scene whose agents do what the test says, with a clock of its own or ours; keyword arguments change the configuration."""
     async with AsyncExitStack() as stack:
 
-        async def make(**changes):
-            app = await stack.enter_async_context(FakeAgor(dataclasses.replace(config, **changes)))
+        async def make(clock=None, **changes):
+            app = await stack.enter_async_context(FakeAgor(dataclasses.replace(config, **changes), clock))
             repo = await app.repos.add(owner, RepoAdd(path=str(repository)), key())
             made = await app.worktrees.create(owner, WorktreeCreate(repo=repo.id, name="fix"), key())
             return Scene(app, owner, key, await app.worktrees.wait_ready(made.id))

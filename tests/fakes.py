@@ -12,8 +12,22 @@ from agor_jupyter.domain.events import Text, ToolCall, UsageReported
 from agor_jupyter.domain.permissions import PermissionOption
 from agor_jupyter.domain.sessions import Usage
 from agor_jupyter.services.app import Agor
+from agor_jupyter.services.clock import Clock
 
 OPTIONS = [PermissionOption(id="yes", name="Yes", kind="allow_once"), PermissionOption(id="no", name="No", kind="reject_once")]
+
+
+class FakeClock(Clock):
+    """Its seconds pass when a test says so, and silence lasts as long. Its days go on."""
+
+    def __init__(self) -> None:
+        self._at = super().monotonic()
+
+    def monotonic(self) -> float:
+        return self._at
+
+    def let_pass(self, seconds: float) -> None:
+        self._at += seconds
 
 
 class FakeProcess:
@@ -117,6 +131,7 @@ class FakeAgents:
         self.started: list[FakeAgent] = []
         self.may_start = asyncio.Event()
         self.may_start.set()
+        self.can_bring_back = True
         self.starting = self.most_starting = 0
 
     async def start(self, agent, **callbacks):
@@ -126,7 +141,7 @@ class FakeAgents:
             await self.may_start.wait()
         finally:
             self.starting -= 1
-        fake = FakeAgent(callbacks, FakeProcess(1_000_000 + len(self.started)), agent)
+        fake = FakeAgent(callbacks, FakeProcess(1_000_000 + len(self.started)), agent, can_bring_back=self.can_bring_back)
         self.started.append(fake)
         await callbacks["on_spawned"](fake.process)
         return fake

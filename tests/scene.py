@@ -7,6 +7,9 @@ import time
 from agor_jupyter.domain.sessions import Answer, Prompt, SessionCreate, derive_state
 from agor_jupyter.domain.turns import TurnState
 
+PATIENCE_S = 50
+"""A test that passes never waits for so long, however busy the machine is; one that does not is told where it waited."""
+
 
 def sh(*lines: str) -> Prompt:
     return Prompt(text="```sh\n" + "\n".join(lines) + "\n```")
@@ -24,7 +27,7 @@ class Scene:
     async def prompt(self, session, *lines):
         return await self.agor.sessions.prompt(self.caller, session.id, sh(*lines), self.key())
 
-    async def until(self, turn, *states, timeout=15):
+    async def until(self, turn, *states, timeout=PATIENCE_S):
         end = time.monotonic() + timeout
         while True:
             found = await self.agor.turns.get(turn.id)
@@ -33,14 +36,14 @@ class Scene:
             assert time.monotonic() < end, found
             await asyncio.sleep(0.01)
 
-    async def eventually(self, claim, timeout=10):
+    async def eventually(self, claim, timeout=PATIENCE_S):
         """Wait until `claim()` is true."""
         end = time.monotonic() + timeout
         while not claim():
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
 
-    async def eventually_async(self, ask, wanted, timeout=10):
+    async def eventually_async(self, ask, wanted, timeout=PATIENCE_S):
         """Wait until `await ask()` is `wanted`."""
         end = time.monotonic() + timeout
         while (found := await ask()) != wanted:
@@ -55,7 +58,7 @@ class Scene:
         await self.eventually(lambda: any(one.prompts and one.prompts[-1] == text and one._turn for one in fakes))
         return turn, next(one for one in fakes if one.prompts and one.prompts[-1] == text and one._turn)
 
-    async def ended(self, turn, timeout=15):
+    async def ended(self, turn, timeout=PATIENCE_S):
         return await self.until(turn, "done", "failed", "cancelled", "interrupted", timeout=timeout)
 
     async def question(self, turn):

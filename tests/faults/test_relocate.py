@@ -14,7 +14,7 @@ from agor_jupyter.services.crash import CRASH_POINTS
 from agor_jupyter.services.worktrees.repos import Repos
 from agor_jupyter.services.worktrees.worktrees import Worktrees
 from tests.git.conftest import git
-from tests.services.conftest import OWNER, Bench, Clock, bench, bench_config, checkout, key  # noqa: F401 fixtures
+from tests.services.conftest import OWNER, Bench, Clock, bench, bench_config, checkout, clone_protocols, key  # noqa: F401 fixtures
 
 POINTS = [point for point in CRASH_POINTS if point.startswith("relocate.")]
 CODE = """

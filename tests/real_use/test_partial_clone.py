@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.repos import Repo, RepoAdd
+from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate, WorktreeState
 from agor_jupyter.services.app import Agor
 from tests.git.conftest import git
@@ -47,15 +47,15 @@ def packs(repository: Path) -> int:
     return len(list((repository / ".git" / "objects" / "pack").glob("*.pack")))
 
 
-async def registered(bench: Bench, path: Path, protocols: tuple[str, ...] = ("https", "ssh", "file")) -> Repo:
-    object.__setattr__(bench.config, "clone_protocols", protocols)
-    return await bench.repo(path)
+@pytest.fixture
+def clone_protocols() -> tuple[str, ...]:
+    return ("https", "ssh", "file")
 
 
 @pytest.mark.parametrize("kind", FILTERS)
 async def test_what_a_worktree_needs_is_fetched_in_one_batch(bench: Bench, checkout: Path, upstream: Path, kind: str) -> None:
     part = clone(upstream, checkout, f"--filter={kind}")
-    repo = await registered(bench, part)
+    repo = await bench.repo(part)
     before = packs(part)
 
     worktree = await bench.make(repo, base="other")
@@ -75,7 +75,7 @@ async def test_status_diff_archive_and_restore_fetch_what_they_need(bench: Bench
     git("branch", "main", "origin/main", cwd=part)
     git("branch", "work", "origin/other", cwd=part)
     git("switch", "-q", "main", cwd=part)
-    repo = await registered(bench, part)
+    repo = await bench.repo(part)
     worktree = await bench.make(repo, branch="work", base="origin/main", existing_branch=True)
     (Path(worktree.path) / "folder0" / "x.txt").write_text("mine\n")
 
@@ -95,7 +95,7 @@ async def test_they_come_only_from_where_an_owner_registered_and_the_sentence_he
     bench: Bench, checkout: Path, upstream: Path, tmp_path: Path
 ) -> None:
     part = clone(upstream, checkout, "--filter=blob:none")
-    repo = await registered(bench, part)
+    repo = await bench.repo(part)
     git("config", "protocol.ext.allow", "always", cwd=part)
     git("config", "remote.origin.url", f"ext::touch {tmp_path}/MARKER", cwd=part)
 
@@ -119,7 +119,7 @@ async def test_an_address_that_is_not_allowed_is_neither_kept_nor_asked(
 ) -> None:
     part = clone(upstream, checkout, "--filter=blob:none")
     git("config", *(["remote.origin.url", url] if url else ["--unset", "remote.origin.url"]), cwd=part)
-    repo = await registered(bench, part)
+    repo = await bench.repo(part)
 
     failed = await bench.make(repo, base="other")
 
@@ -129,7 +129,7 @@ async def test_an_address_that_is_not_allowed_is_neither_kept_nor_asked(
 
 
 async def test_a_server_that_does_not_answer_is_told(bench: Bench, checkout: Path, upstream: Path) -> None:
-    repo = await registered(bench, clone(upstream, checkout, "--filter=blob:none"))
+    repo = await bench.repo(clone(upstream, checkout, "--filter=blob:none"))
     upstream.rename(upstream.with_name("gone"))
 
     failed = await bench.make(repo, base="other")
@@ -218,7 +218,7 @@ async def test_a_worktree_of_a_sparse_checkout_is_sparse_and_nothing_in_it_is_de
 ) -> None:
     part = clone(upstream, checkout, *(["--filter=blob:none", "--sparse"] if is_partial else []))
     git("sparse-checkout", "set", *options, cwd=part)
-    repo = await registered(bench, part)
+    repo = await bench.repo(part)
 
     worktree = await bench.make(repo, base="other")
     path = Path(worktree.path)

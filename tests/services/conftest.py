@@ -54,10 +54,16 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bench_config(tmp_path: Path) -> Config:
+def clone_protocols() -> tuple[str, ...]:
+    """As they are by default. A file that clones from a folder has a fixture of its own."""
+    return Config.clone_protocols
+
+
+@pytest.fixture
+def bench_config(tmp_path: Path, clone_protocols: tuple[str, ...]) -> Config:
     root = tmp_path / "root"
     root.mkdir(exist_ok=True)
-    return Config(data_dir=tmp_path / "data", root_dir=root, allowed_roots=(root,))
+    return Config(data_dir=tmp_path / "data", root_dir=root, allowed_roots=(root,), clone_protocols=clone_protocols)
 
 
 @pytest.fixture

@@ -294,14 +294,7 @@ async def test_what_an_agent_has_to_know_first_is_told_again_until_its_model_hea
     await scene.ended(turn)
     await scene.eventually(lambda: not scene.agor.runner.is_working(session.id))
     await scene.agor.runner.dismiss([session.id])
-    start = scene.agor.fakes.start
-
-    async def forgetful(agent, **callbacks):
-        started = await start(agent, **callbacks)
-        started.can_bring_back = False
-        return started
-
-    object.__setattr__(scene.agor.runner._context, "start_agent", forgetful)
+    scene.agor.fakes.can_bring_back = False
     turn, agent = await refused(scene, session, "what was it?")
     await scene.eventually(lambda: len(agent.prompts) == 2 and agent._turn)
     agent.finish()

@@ -15,7 +15,9 @@ from agor_jupyter.domain.turns import ENDED, NEXT, TurnState
 from agor_jupyter.services import transitions
 from agor_jupyter.storage import runs
 from agor_jupyter.storage.store import Store
+from tests.fakes import FakeClock
 from tests.scene import Scene
+from tests.services.sessions.test_watchdog import SHORT, silence, stalled
 
 
 async def _prompt(scene: Scene, session, text="go"):
@@ -31,9 +33,9 @@ async def test_at_most_two_agents_start_and_the_rest_waits_visibly(fake):
     scene.agor.fakes.may_start.clear()
     turns = [await _prompt(scene, await scene.session(), f"p{k}") for k in range(5)]
     await scene.eventually(lambda: scene.agor.fakes.starting == 2)
-    await asyncio.sleep(0.1)
+    await scene.eventually(lambda: len(scene.agor._waiting.starting.line) == 3)
 
-    assert await _states(scene, turns) == ["queued"] * 3 + ["starting"] * 2
+    await scene.eventually_async(lambda: _states(scene, turns), ["queued"] * 3 + ["starting"] * 2)
 
     scene.agor.fakes.may_start.set()
     for turn in turns:
@@ -69,7 +71,7 @@ async def test_only_so_many_work_and_one_that_waits_for_a_person_lets_another_wo
     first, agent = await scene.running(sessions[0], "p0")
     second, _ = await scene.running(sessions[1], "p1")
     third = await _prompt(scene, sessions[2], "p2")
-    await asyncio.sleep(0.1)
+    await scene.eventually(lambda: list(scene.agor._waiting.running.line) == [sessions[2].id])
     assert await _states(scene, [first, second, third]) == ["queued", "running", "running"]
 
     asking = agent.ask()
@@ -214,15 +216,7 @@ async def test_a_conversation_that_cannot_be_brought_back_says_so(fake):
     first.finish()
     await scene.ended(turn)
     await scene.eventually(lambda: not scene.agor.runner._loops)
-    start = scene.agor.fakes.start
-
-    async def forgetful(agent, **callbacks):
-        started = await start(agent, **callbacks)
-        started.can_bring_back = False
-        return started
-
-    scene.agor.fakes.start = forgetful
-    object.__setattr__(scene.agor.runner._context, "start_agent", forgetful)
+    scene.agor.fakes.can_bring_back = False
     turn, second = await scene.running(session, "two")
     second.finish()
     await scene.ended(turn)
@@ -233,10 +227,12 @@ async def test_a_conversation_that_cannot_be_brought_back_says_so(fake):
 
 
 async def test_a_silent_turn_is_told_of_once(fake):
-    scene = await fake(stall_timeout=timedelta(milliseconds=500))  # a busy machine may take a part of it to start
+    scene = await fake(FakeClock(), stall_timeout=SHORT)
     session = await scene.session()
     turn, agent = await scene.running(session)
-    await asyncio.sleep(1.6)
+    scene.agor.clock.let_pass(1)
+    await scene.eventually_async(lambda: stalled(scene, session), True)
+    await silence(scene)  # it lasts, and others are told of
     agent.finish()
     await scene.ended(turn)
 
@@ -245,11 +241,12 @@ async def test_a_silent_turn_is_told_of_once(fake):
 
 
 async def test_a_turn_that_waits_for_a_person_is_not_silent(fake):
-    scene = await fake(stall_timeout=timedelta(milliseconds=500))
+    scene = await fake(FakeClock(), stall_timeout=SHORT)
     session = await scene.session()
     turn, agent = await scene.running(session)
     asking = agent.ask()
-    await asyncio.sleep(1.2)
+    await scene.until(turn, "waiting")
+    await silence(scene)
     await scene.allow(turn)
     assert await asking == "yes"
     agent.finish()

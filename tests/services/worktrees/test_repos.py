@@ -12,10 +12,11 @@ from agor_jupyter.services.worktrees.repos import Repos
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
 
+from_a_folder = pytest.mark.parametrize("clone_protocols", [("https", "ssh", "file")], ids=["file"])
 
-async def cloned(bench: Bench, url: str, protocols=("https", "ssh", "file")) -> Repo:
+
+async def cloned(bench: Bench, url: str) -> Repo:
     """Clone and wait until it is over."""
-    object.__setattr__(bench.config, "clone_protocols", protocols)
     repo = await bench.repos.add(OWNER, RepoAdd(url=url), key())
     while (repo := await bench.repos.get(repo.id)).state is RepoState.CLONING:
         await asyncio.sleep(0.01)
@@ -155,6 +156,7 @@ def test_usual_urls_are_taken(url: str) -> None:
     assert check_url(url, ("https", "ssh")) == url
 
 
+@from_a_folder
 async def test_a_clone_tells_its_progress_and_is_ready(bench: Bench, checkout: Path) -> None:
     seen = []
     bench.store.listen(lambda events: seen.extend(encoded for _, encoded in events))
@@ -171,6 +173,7 @@ async def test_a_clone_tells_its_progress_and_is_ready(bench: Bench, checkout: P
     assert [branch.name for branch in await bench.repos.branches(repo.id)] == ["fix", "main", "origin/main"]
 
 
+@from_a_folder
 async def test_a_clone_that_fails_leaves_nothing_but_its_reason(bench: Bench, tmp_path: Path) -> None:
     repo = await cloned(bench, f"file://{tmp_path}/nothing")
 
@@ -179,6 +182,7 @@ async def test_a_clone_that_fails_leaves_nothing_but_its_reason(bench: Bench, tm
     assert list((bench.config.data_dir / "repos").iterdir()) == []
 
 
+@from_a_folder
 async def test_a_clone_with_hostile_hooks_and_submodules_runs_nothing(bench: Bench, checkout: Path, tmp_path: Path) -> None:
     template = tmp_path / "template" / "hooks"
     template.mkdir(parents=True)
@@ -200,6 +204,7 @@ async def test_a_clone_with_hostile_hooks_and_submodules_runs_nothing(bench: Ben
     assert not (Path(repo.path) / ".git" / "hooks").exists()
 
 
+@from_a_folder
 async def test_a_cancelled_clone_is_cleaned_up_and_told_at_the_next_start(
     bench: Bench, checkout: Path, tmp_path: Path, monkeypatch
 ) -> None:
@@ -208,7 +213,6 @@ async def test_a_cancelled_clone_is_cleaned_up_and_told_at_the_next_start(
     (slow / "git").write_text(f'#!/bin/sh\nfor last; do :; done\nmkdir -p "$last/objects"\necho $$ > {tmp_path}/pid\nexec sleep 60\n')
     (slow / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
-    object.__setattr__(bench.config, "clone_protocols", ("file",))
     repo = await bench.repos.add(OWNER, RepoAdd(url=f"file://{checkout}"), key())
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         await asyncio.sleep(0.01)
