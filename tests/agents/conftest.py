@@ -83,7 +83,7 @@ class Stage:
     def marked(self) -> set[int]:
         return set().union(*(table.marked(run_id) for run_id in self.run_ids))
 
-    async def until(self, claim: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, claim: Callable[[], bool], seconds: float = 50.0) -> None:
         async with asyncio.timeout(seconds):
             while not claim():
                 await asyncio.sleep(0.01)

@@ -236,10 +236,9 @@ async def test_an_agent_that_answers_after_a_cancel_is_heard_to_the_end_of_its_t
 
     session.cancel()
     result = await turn
-    await asyncio.sleep(0.1)
 
     assert result.stop_reason == "end_turn"
-    assert stage.text == "workingstill talking"
+    await stage.until(lambda: stage.text == "workingstill talking")
     assert (await session.prompt("say next")).stop_reason == "end_turn"
     assert stage.notices == ["late"]
     assert stage.text == "workingstill talkingnext"
@@ -270,7 +269,7 @@ async def test_a_question_taken_back_is_withdrawn(stage):
     result = await session.prompt("permission withdraw")
 
     assert result.stop_reason == "end_turn"
-    async with asyncio.timeout(10):  # the end of the turn can be heard before the question's own end
+    async with asyncio.timeout(50):  # the end of the turn can be heard before the question's own end
         await withdrawn.wait()
 
 
@@ -437,7 +436,7 @@ def reconnecting() -> AgentType:
 async def test_an_agent_that_tries_to_reach_the_model_for_ever_is_stopped_with_the_reason(stage):
     session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=0.4))
 
-    result = await asyncio.wait_for(session.prompt("reconnect"), 10)
+    result = await asyncio.wait_for(session.prompt("reconnect"), 50)
 
     assert (result.error_code, result.has_acted) == ("overloaded", False)
     assert session.is_alive
@@ -447,7 +446,7 @@ async def test_an_agent_that_tries_to_reach_the_model_for_ever_is_stopped_with_t
 async def test_an_agent_that_reaches_the_model_again_is_left_alone(stage):
     session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=0.4))
 
-    result = await asyncio.wait_for(session.prompt("reconnect recover"), 10)
+    result = await asyncio.wait_for(session.prompt("reconnect recover"), 50)
 
     assert (result.error, result.stop_reason) == (None, "end_turn")
     assert stage.text == "Here I am again"
@@ -460,4 +459,4 @@ async def test_a_person_may_cancel_one_that_tries_to_reach_the_model(stage):
 
     session.cancel()
 
-    assert (await asyncio.wait_for(turn, 10)).error is None
+    assert (await asyncio.wait_for(turn, 50)).error is None

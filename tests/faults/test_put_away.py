@@ -94,7 +94,7 @@ class Place:
 
     def tidied(self) -> bool:
         """Nothing of archives is left, after a moment."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             refs = subprocess.run(
                 ["git", "for-each-ref", "refs/agor/archive"], cwd=self.repository, check=True, capture_output=True, text=True

@@ -90,7 +90,7 @@ class Workload:
         return self._do("worktree", "POST", "worktrees", {"repo": self.repo, "name": name}, name=name)["id"]
 
     def _wait_ready(self, worktree: str) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while self.server.call("GET", f"worktrees/{worktree}")["state"] == "creating" and time.monotonic() < end:
             time.sleep(0.02)
 
@@ -169,7 +169,7 @@ class Watcher:
 
     def wait_for(self, newest: int) -> None:
         """Until event `newest` came. If it does not, the checker will say so."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while self._n < newest and time.monotonic() < end:
             time.sleep(0.02)
 

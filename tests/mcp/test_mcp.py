@@ -32,7 +32,7 @@ TOOLS = {
 }
 
 
-def wait_for(condition, seconds: float = 20):
+def wait_for(condition, seconds: float = 50):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not happen"

@@ -52,7 +52,7 @@ class Client:
         self._applying = False
         self.task = asyncio.create_task(self._read())
         await self.socket.send(create_sync_message(self.doc))
-        await asyncio.wait_for(self.synced.wait(), 20)
+        await asyncio.wait_for(self.synced.wait(), 50)
         return self
 
     async def __aexit__(self, *_):
@@ -120,7 +120,7 @@ class Client:
         return json.loads(board.get())["objects"]
 
 
-async def until(what, seconds=10):
+async def until(what, seconds=50):
     """Wait until `what()` is true; say what it was."""
     end = asyncio.get_running_loop().time() + seconds
     while not (value := what()):

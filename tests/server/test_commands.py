@@ -131,7 +131,7 @@ def test_a_row_is_kept_of_what_was_refused(server, repo):
 def test_who_may_only_look_or_not_even_that_steers_nothing_and_a_row_is_kept_of_each_try(server, repo, name):
     alice, other = server.client("alice"), server.client(name)
     worktree = alice.post("worktrees", WorktreeCreate(repo=repo.slug, name=f"watched-{name}"))["id"]
-    until = time.monotonic() + 20
+    until = time.monotonic() + 50
     while alice.get(f"worktrees/{worktree}")["state"] == "creating":
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -173,7 +173,7 @@ def test_who_may_only_look_or_not_even_that_steers_nothing_and_a_row_is_kept_of_
 def test_a_session_is_started_prompted_and_read(server, repo):
     bob = server.client("bob")
     worktree = bob.post("worktrees", WorktreeCreate(repo=repo.slug, name="session-home"))
-    until = time.monotonic() + 20
+    until = time.monotonic() + 50
     while bob.get(f"worktrees/{worktree['id']}")["state"] == "creating":
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -51,7 +51,7 @@ class Place:
         return self.settled(self.client.post("worktrees", {"repo": "warehouse", "name": name, **fields}))
 
     def settled(self, worktree):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 50
         while worktree["state"] == "creating":
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -283,7 +283,7 @@ def test_removing_lists_what_would_be_lost_and_keeps_it(place):
     assert folder.is_dir()
 
     place.client.post(f"sessions/{one['id']}/cancel")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 50
     while place.client.get(f"sessions/{one['id']}")["state"] != "cancelled" and time.monotonic() < until:
         time.sleep(0.05)
     removal = place.client.delete(f"worktrees/{worktree['id']}", force=1)

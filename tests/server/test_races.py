@@ -46,7 +46,7 @@ def worktree(server):
 
 
 def until(condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 50
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.03)
@@ -54,7 +54,7 @@ def until(condition):
 
 def post(server, path, body, key, who="alice"):
     parts = urlsplit(server.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=50)
     headers = {"Authorization": f"token {who}-token", "Content-Type": "application/json", "Idempotency-Key": key}
     connection.request("POST", f"{parts.path}agor/api/{path}", json.dumps(body), headers)
     response = connection.getresponse()

@@ -42,7 +42,7 @@ async def test_a_client_that_follows_misses_and_doubles_nothing(agor):
 
     follower = asyncio.create_task(follow())
     await asyncio.gather(*[_news(agor, k) for k in range(300)])
-    await asyncio.wait_for(follower, 10)
+    await asyncio.wait_for(follower, 50)
 
     assert sorted(seen) == sorted(f"se_{k}" for k in range(300))
 
@@ -128,7 +128,7 @@ async def test_a_subscriber_or_listener_that_raises_harms_nobody_else(agor, capl
     agor.events.subscribe(Removed, lambda body, _: told.append(body.id))
     agor.store._listeners.insert(0, bad)
 
-    written = await asyncio.wait_for(asyncio.gather(*[_news(agor, k) for k in range(3)]), 10)
+    written = await asyncio.wait_for(asyncio.gather(*[_news(agor, k) for k in range(3)]), 50)
 
     assert [event.n for event in written] == [agor.events.n - 2, agor.events.n - 1, agor.events.n]
     assert told == ["se_0", "se_1", "se_2"]

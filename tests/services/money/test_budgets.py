@@ -143,7 +143,7 @@ async def test_the_ledger_is_searched_by_session_worktree_board_user_and_time(fa
     one, two = await scene.session(), await scene.session()
     await _spend(scene, one, 1.0, "a")
     before = scene.agor.clock.now()
-    await asyncio.sleep(0.005)
+    await scene.eventually(lambda: scene.agor.clock.now() > before)
     await _spend(scene, two, 2.0, "b")
 
     assert [row["costUsd"] for row in await _ledger(scene, worktree=scene.worktree.id)] == [2.0, 1.0]
@@ -220,8 +220,8 @@ async def test_a_turn_held_back_by_a_budget_survives_a_restart(fake, config, own
     await scene.agor.__aexit__(None, None, None)
 
     async with FakeAgor(config) as app:
-        scene = Scene(app, owner, key, None)
-        await asyncio.sleep(0.2)
+        scene = Scene(app, owner, key, scene.worktree)
+        await scene.running(await scene.session(), "from now on")  # what goes on by itself would have gone on before
         assert (await app.turns.get(waiting.id)).state is TurnState.PARKED
         await _set(scene, "session", session.id, hard=2.0)
         await scene.until(waiting, "running")

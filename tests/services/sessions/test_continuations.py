@@ -20,7 +20,7 @@ from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.sessions.recovery import INTERRUPTED
 from agor_jupyter.storage import runs, sessions
-from tests.scene import Scene
+from tests.scene import PATIENCE_S, Scene
 
 LINGERING = Path(__file__).parents[2] / "lingering_agent.py"
 QUIET_S = 0.4
@@ -47,7 +47,7 @@ async def turns(scene: Scene, session):
     return await scene.agor.turns.list(session.id)
 
 
-async def continued(scene: Scene, session, count=1, timeout=15):
+async def continued(scene: Scene, session, count=1, timeout=PATIENCE_S):
     """The last of so many turns that the agent began by itself."""
 
     async def found():
@@ -144,9 +144,21 @@ async def test_a_report_that_tells_of_no_cost_begins_no_turn(scene):
     session = await scene.session(agent="lingering")
     first = await prompt(scene, session, ("cost", 0.5), ("end",), ("wait", 0.1), ("used", 2000), ("cost", 0.5))
     await scene.ended(first)
-    await asyncio.sleep(1)
+    await scene.eventually_async(lambda: _context(scene, session), 2000)
+    await another_goes_on(scene)
 
     assert len(await turns(scene, session)) == 1
+
+
+async def _context(scene, session):
+    return (await scene.agor.sessions.get(session.id)).usage.context_used
+
+
+async def another_goes_on(scene):
+    """After its turn, and after all that went on until now: it had to be started first."""
+    session = await scene.session(agent="lingering")
+    await prompt(scene, session, ("end",), ("wait", 0.1), ("say", "later"))
+    await scene.ended(await continued(scene, session))
 
 
 async def test_a_question_after_the_end_reaches_a_person_and_its_answer_the_agent(scene):
@@ -156,7 +168,7 @@ async def test_a_question_after_the_end_reaches_a_person_and_its_answer_the_agen
 
     second = await continued(scene, session)
     question = await scene.question(second)
-    await asyncio.sleep(QUIET_S * 3)  # however long it takes
+    await asyncio.sleep(QUIET_S * 3)  # the time is what counts: the agent is quiet for longer than ends a turn
     assert (await scene.agor.sessions.get(session.id)).open_permission_id == question.id
     await scene.allow(second)
     second = await scene.ended(second)
@@ -249,7 +261,8 @@ async def test_a_prompt_waits_for_the_answer_to_its_question(scene):
     await scene.question(by_itself)
 
     prompted = await prompt(scene, session, ("say", "here"), ("end",))
-    await asyncio.sleep(0.3)
+    later = await prompt(scene, await scene.session(agent="lingering"), ("say", "here"), ("end",))
+    await scene.ended(later)  # another that was prompted after it has begun, and is over
     state = (await scene.agor.turns.get(prompted.id)).state.value
     await scene.allow(by_itself)
 
@@ -333,12 +346,13 @@ async def test_a_budget_stops_it(scene):
     await scene.eventually_async(lambda: scene.agor.store.read(runs.every), [])  # it would go on spending
 
 
-async def test_one_that_has_no_budget_left_is_stopped_as_it_begins(scene):
-    session = await scene.session(agent="lingering")
-    await prompt(scene, session, ("cost", 1.5), ("end",), ("wait", 1), ("say", "more"), ("until_cancelled",))
+async def test_one_that_has_no_budget_left_is_stopped_as_it_begins(scene, tmp_path):
+    session, go = await scene.session(agent="lingering"), tmp_path / "go"
+    await prompt(scene, session, ("cost", 1.5), ("end",), ("until_there", str(go)), ("say", "more"), ("until_cancelled",))
     await scene.eventually_async(lambda: _cost(scene, session), 1.5)
     request = BudgetSet(scope="session", subject=session.id, hard_usd=1.0)
     await scene.agor.budgets.set(scene.caller, request, scene.key())
+    go.touch()
 
     second = await scene.ended(await continued(scene, session))
 
@@ -353,7 +367,7 @@ async def test_what_it_says_of_its_turn_right_after_a_cancel_begins_none(scene):
     await scene.eventually_async(lambda: text(scene, first), "I work")
     await scene.agor.turns.cancel(scene.caller, first.id)
     await scene.ended(first)
-    await asyncio.sleep(0.5)
+    await another_goes_on(scene)
 
     assert len(await turns(scene, session)) == 1
 
@@ -391,8 +405,16 @@ async def test_an_agent_that_waits_for_its_tools_gives_its_place_to_another(scen
 
 @pytest.fixture
 async def hasty(config, owner, key, repository):
-    """Sessions at rest give up their processes at once; what goes on in the background keeps them for two seconds."""
-    changed = dataclasses.replace(config, idle_timeout=timedelta(seconds=0.2), background_timeout=timedelta(seconds=2))
+    """Sessions at rest give up their processes at once, and soon those of what goes on in the background."""
+    changed = dataclasses.replace(config, idle_timeout=timedelta(seconds=0.2), background_timeout=timedelta(seconds=0.6))
+    async with Agor(changed) as app:
+        yield await _scene(app, owner, key, repository)
+
+
+@pytest.fixture
+async def patient(config, owner, key, repository):
+    """Sessions at rest give up their processes at once; what goes on in the background keeps them for longer than any test."""
+    changed = dataclasses.replace(config, idle_timeout=timedelta(seconds=0.2), background_timeout=timedelta(hours=1))
     async with Agor(changed) as app:
         yield await _scene(app, owner, key, repository)
 
@@ -403,47 +425,57 @@ async def _scene(app, owner, key, repository):
     return Scene(app, owner, key, await app.worktrees.wait_ready(made.id))
 
 
-async def test_a_process_is_kept_for_what_goes_on_in_the_background_and_no_longer(hasty):
+async def test_a_process_is_kept_for_what_goes_on_in_the_background(patient):
+    session, other = await patient.session(agent="lingering"), await patient.session(agent="lingering")
+    await patient.ended(await prompt(patient, session, ("detach", "t", "npm run dev"), ("end",)))
+    [kept] = await patient.agor.store.read(runs.every)
+
+    await patient.ended(await prompt(patient, other, ("say", "hello"), ("end",)))
+
+    await patient.eventually_async(lambda: patient.agor.store.read(runs.every), [kept])  # the other's, which rests for less long, is gone
+    shown = await patient.agor.sessions.get(session.id)
+    assert (shown.state.value, shown.background) == ("done", ["npm run dev"])
+
+
+async def test_a_process_is_not_kept_for_ever_for_what_goes_on_in_the_background(hasty):
     session = await hasty.session(agent="lingering")
     first = await prompt(hasty, session, ("detach", "t", "npm run dev"), ("end",))
     await hasty.ended(first)
 
-    await asyncio.sleep(1)
-    kept, shown = await hasty.agor.store.read(runs.every), await hasty.agor.sessions.get(session.id)
     await hasty.eventually_async(lambda: hasty.agor.store.read(runs.every), [])
 
-    assert len(kept) == 1
-    assert (shown.state.value, shown.background) == ("done", ["npm run dev"])
     await hasty.eventually_async(lambda: _background(hasty, session), [])
     [notice] = [body for body in await bodies(hasty, first) if body["kind"] == "notice"]
     assert (notice["code"], "npm run dev" in notice["text"]) == ("given_up", True)
 
 
-async def test_a_task_that_it_tells_of_keeps_it_until_it_has_ended(hasty):
-    session = await hasty.session(agent="lingering")
-    first = await prompt(hasty, session, ("task", "w", "Watch the log"), ("end",), ("wait", 0.8), ("task", "w", {"state": "completed"}))
-    await hasty.ended(first)
+async def test_a_task_that_it_tells_of_keeps_it_until_it_has_ended(patient, tmp_path):
+    session, go = await patient.session(agent="lingering"), tmp_path / "go"
+    ended = ("task", "w", {"state": "completed"})
+    first = await prompt(patient, session, ("task", "w", "Watch the log"), ("end",), ("until_there", str(go)), ended)
+    await patient.ended(first)
 
-    await hasty.eventually_async(lambda: _background(hasty, session), ["Watch the log"])
-    assert len(await hasty.agor.store.read(runs.every)) == 1
-    await hasty.eventually_async(lambda: hasty.agor.store.read(runs.every), [], timeout=4)
+    await patient.eventually_async(lambda: _background(patient, session), ["Watch the log"])
+    assert len(await patient.agor.store.read(runs.every)) == 1
+    go.touch()
+    await patient.eventually_async(lambda: patient.agor.store.read(runs.every), [])
 
 
-async def test_a_subagent_that_the_turn_waited_for_keeps_nothing(hasty):
-    session = await hasty.session(agent="lingering")
+async def test_a_subagent_that_the_turn_waited_for_keeps_nothing(patient):
+    session = await patient.session(agent="lingering")
     more = {"rawInput": {"subagent_type": "explore", "run_in_background": True}}
-    first = await prompt(hasty, session, ("tool", "t", "in_progress", "Explore", more), ("tool", "t", "completed"), ("end",))
-    await hasty.ended(first)
+    first = await prompt(patient, session, ("tool", "t", "in_progress", "Explore", more), ("tool", "t", "completed"), ("end",))
+    await patient.ended(first)
 
-    await hasty.eventually_async(lambda: hasty.agor.store.read(runs.every), [], timeout=1.5)
+    await patient.eventually_async(lambda: patient.agor.store.read(runs.every), [])
 
 
-async def test_an_agent_that_never_says_that_a_tool_ended_is_not_believed_that_one_runs(hasty):
-    session = await hasty.session(agent="lingering")
-    first = await prompt(hasty, session, ("tool", "t", "in_progress", "make"), ("end",))
-    await hasty.ended(first)
+async def test_an_agent_that_never_says_that_a_tool_ended_is_not_believed_that_one_runs(patient):
+    session = await patient.session(agent="lingering")
+    first = await prompt(patient, session, ("tool", "t", "in_progress", "make"), ("end",))
+    await patient.ended(first)
 
-    await hasty.eventually_async(lambda: hasty.agor.store.read(runs.every), [], timeout=1.5)
+    await patient.eventually_async(lambda: patient.agor.store.read(runs.every), [])
 
 
 async def test_a_tool_that_never_ends_does_not_keep_the_turn_open_for_ever(hasty):

@@ -43,7 +43,7 @@ async def test_time_in_which_a_question_waited_is_not_time_of_work(scene):
     session = await scene.session()
     turn = await scene.prompt(session, "true")
     await scene.question(turn)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # the time is what counts: so long at least
     await scene.allow(turn)
 
     turn = await scene.ended(turn)

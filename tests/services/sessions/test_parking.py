@@ -1,6 +1,5 @@
 """A turn whose model cannot be reached, or takes no more for now: parked, tried again, given up, and across a restart."""
 
-import asyncio
 import json
 import os
 import signal
@@ -112,7 +111,10 @@ async def test_a_quota_waits_for_a_person_who_retries_the_same_turn(fake):
     session = await scene.session()
     turn, agent = await refused(scene, session, error_code="quota")
     turn = await scene.until(turn, "parked")
-    await asyncio.sleep(0.3)
+    other, limited = await refused(scene, await scene.session(), "limited")
+    await scene.eventually(lambda: len(limited.prompts) == 2 and limited._turn)  # what is tried again is tried by now
+    limited.finish()
+    await scene.ended(other)
     assert (turn.retry_at, len(agent.prompts)) == (None, 1)
     key = scene.key()
 

@@ -29,7 +29,7 @@ async def again(scene):
 async def test_what_came_since_an_early_checkpoint_was_there_before_the_turn(scene, again):
     _, failed, prompt = again
     await prompt()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # the time is what counts: the look is old
     (Path(scene.worktree.path) / "by_a_person.txt").write_text("mine\n")
 
     retried = await scene.agor.turns.retry(scene.caller, failed.id, scene.key())

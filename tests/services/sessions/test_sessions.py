@@ -278,7 +278,7 @@ async def test_a_prompt_that_comes_while_its_loop_is_dismissed_is_not_forgotten(
     first, agent = await scene.running(await scene.session(), "first")
     waiting = await scene.session()
     turn = await scene.agor.sessions.prompt(scene.caller, waiting.id, Prompt(text="second"), scene.key())
-    await asyncio.sleep(0.05)
+    await scene.eventually(lambda: scene.agor._waiting.running.line == [waiting.id])
 
     await scene.agor.runner.dismiss([waiting.id])
     agent.finish()

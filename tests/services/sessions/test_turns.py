@@ -271,7 +271,7 @@ async def test_cancel_in_the_middle_of_text_keeps_what_was_said_and_who_stopped_
     assert events[-1]["body"]["kind"] == "turn_ended"
 
 
-async def test_a_turn_that_ends_while_the_disk_is_full_is_written_down_when_there_is_space(fake, monkeypatch):
+async def test_a_turn_that_ends_while_the_disk_is_full_is_written_down_when_there_is_space(fake, monkeypatch, caplog):
     scene = await fake()
     session = await scene.session()
     turn, agent = await scene.running(session)
@@ -280,7 +280,7 @@ async def test_a_turn_that_ends_while_the_disk_is_full_is_written_down_when_ther
     await scene.agor.store.write(lambda t: t.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
     await agent.say("x" * 100_000)
     agent.finish()
-    await asyncio.sleep(0.3)
+    await scene.eventually(lambda: sum(record.levelname == "WARNING" for record in caplog.records) >= 2)  # it was tried
     assert (await scene.agor.turns.get(turn.id)).state is TurnState.RUNNING
     with pytest.raises(errors.StorageFull):
         await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="y" * 100_000), scene.key())

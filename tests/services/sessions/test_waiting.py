@@ -104,12 +104,12 @@ async def test_a_long_line_that_moves_makes_few_events(fake, monkeypatch):
     await scene.eventually(lambda: len(scene.agor._waiting.running.line) == 12)
     line = scene.agor._waiting.running.line
     await scene.eventually_async(lambda: _last(scene, line), "1 of 1 agents work, more than 3 are before it")
-    await asyncio.sleep(0.6)
+    await scene.eventually(lambda: _is_told(scene.agor._waiting))
     before = scene.agor.events.n
 
     agent.finish()
     await scene.ended(turn)
-    await asyncio.sleep(0.8)
+    await scene.eventually(lambda: len(scene.agor._waiting.running.line) == 11 and _is_told(scene.agor._waiting))
 
     events = json.loads((await scene.agor.events.since(before))[0])
     told = [
@@ -117,6 +117,10 @@ async def test_a_long_line_that_moves_makes_few_events(fake, monkeypatch):
     ]
     assert len(set(told)) <= 3
     assert len(told) <= 4
+
+
+def _is_told(waiting):
+    return waiting._told == waiting.sentences() and not waiting._dirty.is_set()
 
 
 async def _last(scene, line):
