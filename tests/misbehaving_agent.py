@@ -161,7 +161,7 @@ def reconnect(then="cancel"):
         time.sleep(0.1)
     if then == "recover":
         say("Here I am again")
-        time.sleep(0.6)
+        time.sleep(1.8)
         return
     cancelled.wait()
 

@@ -17,7 +17,8 @@ from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed
 from agor_jupyter.domain.events import Notice, ToolCall, ToolOutput
 
-QUICK = Timeouts(initialize=1, open=1, cancel=0.5, exit=0.5)
+QUICK = Timeouts(cancel=0.5, exit=0.5)
+"""Of agents that do not do what these wait for. To start they have the time that they need."""
 
 
 def sleeping(token: str) -> list[str]:
@@ -81,7 +82,7 @@ async def test_an_agent_that_never_shakes_hands_is_given_up(stage):
     command = [sys.executable, str(Path(__file__).parents[1] / "misbehaving_agent.py"), "--silent"]
 
     with pytest.raises(AgentFailed, match="did not answer initialize within 1 s"):
-        await stage.start(AgentType(name="bad", label="Bad", icon="x", command=command), timeouts=QUICK)
+        await stage.start(AgentType(name="bad", label="Bad", icon="x", command=command), timeouts=Timeouts(initialize=1))
 
 
 async def test_another_version_of_the_protocol_is_refused(stage):
@@ -95,7 +96,7 @@ async def test_a_mode_that_cannot_be_set_fails_the_start(stage):
     command = [sys.executable, str(Path(__file__).parents[1] / "misbehaving_agent.py")]
 
     with pytest.raises(AgentFailed, match="did not answer session/set_mode"):
-        await stage.start(AgentType(name="bad", label="Bad", icon="x", command=command, mode="ask"), timeouts=QUICK)
+        await stage.start(AgentType(name="bad", label="Bad", icon="x", command=command, mode="ask"), timeouts=Timeouts(open=2))
 
 
 @pytest.mark.parametrize("prompt", ["hang", "stop", "permission wait"])
@@ -141,8 +142,9 @@ async def test_a_flood_is_held_back_then_stopped(stage):
         await session.prompt("many 1000000")
 
     assert stage.notices == ["throttled"]
-    assert 2000 < len(stage.text) < 10_000
-    assert time.monotonic() - begun < 10
+    seconds = time.monotonic() - begun
+    assert seconds < 50  # of the 250 that it would take
+    assert 2000 < len(stage.text) < 2000 + 4000 * (seconds + 1)
 
 
 async def test_others_are_served_during_a_flood(stage):
@@ -444,7 +446,7 @@ async def test_an_agent_that_tries_to_reach_the_model_for_ever_is_stopped_with_t
 
 
 async def test_an_agent_that_reaches_the_model_again_is_left_alone(stage):
-    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=0.4))
+    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=1.5))
 
     result = await asyncio.wait_for(session.prompt("reconnect recover"), 50)
 
@@ -453,7 +455,7 @@ async def test_an_agent_that_reaches_the_model_again_is_left_alone(stage):
 
 
 async def test_a_person_may_cancel_one_that_tries_to_reach_the_model(stage):
-    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=5))
+    session = await stage.start(reconnecting(), timeouts=Timeouts(retrying=100))
     turn = asyncio.create_task(session.prompt("reconnect"))
     await asyncio.sleep(0.2)
 

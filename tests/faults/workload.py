@@ -175,7 +175,7 @@ class Watcher:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(50)
 
     def _run(self) -> None:
         while not self._stop.is_set():

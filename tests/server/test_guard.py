@@ -12,7 +12,7 @@ XSRF = "0123456789abcdef0123456789abcdef"
 
 def ask(server, method, path, headers=None, body=None):
     parts = urlsplit(server.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=50)
     try:
         connection.request(method, path, body=body, headers={"Content-Type": "application/json", **(headers or {})})
         response = connection.getresponse()
@@ -135,7 +135,7 @@ def test_the_stream_refuses_at_the_handshake(server):
         ask(server, "GET", path, handshake() | {"Authorization": "token mallory-token"})[0],
     ]
     parts = urlsplit(server.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=50)
     connection.request("GET", path, headers=handshake(own) | cookie)
     accepted = connection.getresponse().status
     connection.close()
@@ -165,7 +165,7 @@ def test_a_big_body_is_refused_before_it_is_read(server):
     declared = ask(server, "POST", "/user/ann/agor/api/repos", alice | {"Content-Length": str(2 << 20)}, b"{}")[0]
 
     parts = urlsplit(server.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=50)
     try:
         connection.request(
             "POST",

@@ -6,10 +6,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.boards import BoardOpen
@@ -73,7 +73,7 @@ async def test_who_waits_is_told_when_it_opened_or_why_not(config):
 
 async def _be_impatient(agor):
     """With a locked database; ten seconds are too long for a test."""
-    await agor.store.write(lambda t: t.connection.exec_driver_sql("PRAGMA busy_timeout=200").scalar())
+    await agor.store.write(lambda t: t.connection.exec_driver_sql("PRAGMA busy_timeout=700").scalar())
 
 
 async def test_a_database_locked_by_another_program_is_said_so_and_nothing_changes(agor):
@@ -94,16 +94,15 @@ async def test_a_database_locked_by_another_program_is_said_so_and_nothing_chang
 
 async def test_many_who_meet_a_locked_database_are_told_so_together(agor):
     await _be_impatient(agor)
-    begun = []
-    sa.event.listen(agor.store._writer_engine, "begin", begun.append, insert=True)
     other = sqlite3.connect(agor.config.data_dir / "agor.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
 
     writes = [agor.store.write(lambda t: t.append(agor.clock.now(), Removed(noun="repo", id="re_1"))) for _ in range(20)]
     failures = await asyncio.gather(*writes, return_exceptions=True)
 
     assert {type(failure) for failure in failures} == {errors.StorageBusy}
-    assert 1 <= len(begun) <= 2  # the first may have been alone; nobody else waits for himself
+    assert time.monotonic() - begun < 20 * 0.7 / 2  # each for itself they would take twice as long, however busy the machine is
     other.close()
 
 

@@ -58,7 +58,7 @@ def test_a_child_that_a_killed_server_was_about_to_start_is_waited_for(tmp_path,
     entered.join(0.2)
     assert entered.is_alive()
     holder.communicate(b"x")
-    entered.join(10)
+    entered.join(50)
 
     assert not entered.is_alive()
     assert DataLock.read(tmp_path)["pid"] == os.getpid()

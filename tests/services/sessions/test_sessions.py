@@ -321,8 +321,8 @@ async def test_a_loop_that_claims_a_turn_is_not_dismissed(fake):
     session = await scene.session()
     begun, blocked = threading.Event(), threading.Event()
     turn = await scene.agor.sessions.prompt(scene.caller, session.id, Prompt(text="go"), scene.key())
-    scene.agor.store.write(lambda _: (begun.set(), blocked.wait(10)))  # the writer is busy while the loop claims
-    await asyncio.to_thread(begun.wait, 10)
+    scene.agor.store.write(lambda _: (begun.set(), blocked.wait(50)))  # the writer is busy while the loop claims
+    await asyncio.to_thread(begun.wait, 50)
 
     dismissing = asyncio.create_task(scene.agor.runner.dismiss([session.id]))
     await asyncio.sleep(0.05)
