@@ -73,11 +73,11 @@ bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks
 
 bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a table, and build/bench-agents.json
-	$(PY) -m tests.real_agents.install
+	$(PY) -m harness.install
 	$(PY) -m benchmarks agents
 
 test-agents: $(STAMP) browser-tools sandbox-tools  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
-	$(PY) -m tests.real_agents.install
+	$(PY) -m harness.install
 	@mkdir -p build
 	@$(PY) -m pytest $(AGENTS_OPTIONS) -m "" tests/real_agents -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
 	  $(PY) -m pytest $(AGENTS_OPTIONS) -m "" tests/real_agents -k "$(SLOW)"; second=$$?; \

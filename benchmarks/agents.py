@@ -30,9 +30,9 @@ from agor_jupyter.services.config import Config
 from benchmarks import server
 from benchmarks.raw_acp import RawAgent
 from benchmarks.server import row
-from tests.model_server.script import script
-from tests.real_agents.kits import CACHE, KITS, Kit
-from tests.real_agents.process_table import ProcessTable
+from harness.kits import CACHE, KITS, Kit
+from harness.model_server.script import script
+from harness.process_table import ProcessTable
 
 PROMPTS, ANSWERS, EIGHT, ROUNDS = 61, 5, 8, 5
 REST_S = 0.3
@@ -58,7 +58,7 @@ async def rows() -> list[dict]:
 @contextlib.contextmanager
 def _model():
     """In a process of its own, so that what it does costs neither side."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.model_server"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "harness.model_server"], stdout=subprocess.PIPE, text=True)
     try:
         yield process.stdout.readline().strip()
     finally:

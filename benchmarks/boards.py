@@ -15,7 +15,7 @@ from pathlib import Path
 import websockets
 from pycrdt import Encoder, create_awareness_message
 
-from tests.server.test_rooms import Server, free_port
+from harness.rooms import RoomServer, free_port
 
 CLIENTS = 10
 RATE = 30
@@ -82,7 +82,7 @@ async def _latencies(url: str, names: list[str]) -> list[float]:
 
 
 async def _through_room(folder: Path) -> list[float]:
-    server = Server(folder)
+    server = RoomServer(folder)
     try:
         _, _, room = server.board()
         query = "&".join(f"{name}={value}" for name, value in room["params"].items())

@@ -27,7 +27,7 @@ import websockets
 from agor_jupyter.client.http import Client
 from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.worktrees import WorktreeCreate
-from tests.server.conftest import RealServer, serve, stop
+from harness.servers import RealServer, serve, stop
 
 STARTS = 7
 REST_S = 10

@@ -28,7 +28,7 @@ BESIDE = ROOT / "build" / "beside"
 TOKEN = "beside"
 sys.path.insert(0, str(ROOT))
 
-from tests.server.room_client import Client, ask, until  # noqa: E402 after the path
+from harness.room_client import Client, ask, until  # noqa: E402 after the path
 
 NOTE = {"kind": "note", "x": 5, "y": 5, "width": 264, "height": 120, "text": "hello", "color": ""}
 

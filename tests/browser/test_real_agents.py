@@ -7,12 +7,12 @@ import signal
 import pytest
 from playwright import sync_api
 
+from harness.kits import CACHE, KITS
+from harness.model_server import ModelServer
+from harness.process_table import ProcessTable
 from tests.browser.conftest import Lab
 from tests.browser.test_board import card, notebook, open_tab, run_cell, state_of, worktree
 from tests.browser.test_hosts import IDLE
-from tests.model_server import ModelServer
-from tests.real_agents.kits import CACHE, KITS
-from tests.real_agents.process_table import ProcessTable
 
 pytestmark = [pytest.mark.agent, pytest.mark.timeout(400)]
 WRITES = """number => [...document.querySelectorAll('.agor-panel .agor-turn')].slice(number - 1)

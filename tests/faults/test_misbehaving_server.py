@@ -16,10 +16,10 @@ import pytest
 from websockets.sync.client import connect
 
 from agor_jupyter.client.http import Client
+from harness.servers import RealServer, serve, stop
 from tests.faults.checker import ENDED
 from tests.faults.conftest import make_repository
 from tests.faults.state import survivors_of
-from tests.server.conftest import RealServer, serve, stop
 
 MISBEHAVING = [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "misbehaving_agent.py")]
 TOKENS = [f"{random.randint(10_000, 99_999)}.{random.randint(1000, 9999)}" for _ in range(2)]
@@ -92,7 +92,7 @@ class Good:
         self._stop.set()
         self._threads[1].join(40)  # it waits for its last turn
         self._is_seen.set()
-        self._threads[0].join(10)
+        self._threads[0].join(50)
 
     def prompt(self) -> None:
         """Take the time from the prompt to the first entry of its transcript."""

@@ -12,8 +12,8 @@ import pytest
 
 from agor_jupyter.client import Client
 from agor_jupyter.domain.errors import AgorError
+from harness.servers import serve, stop
 from tests.mcp.test_mcp import TOOLS, wait_for
-from tests.server.conftest import serve, stop
 
 AGENT = Path(__file__).with_name("eager_agent.py")
 

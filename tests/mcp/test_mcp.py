@@ -17,7 +17,7 @@ import pytest
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.server.conftest import RealServer, serve, stop
+from harness.servers import RealServer, serve, stop
 
 AGENT = Path(__file__).with_name("curious_agent.py")
 TOOLS = {

@@ -20,8 +20,8 @@ from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.tokens import TokenCreate
 from agor_jupyter.services.app import Agor
 from agor_jupyter.services.clock import Clock
+from harness.servers import RealServer, serve, stop
 from tests.mcp.test_mcp import TOOLS, wait_for
-from tests.server.conftest import RealServer, serve, stop
 
 READS = {"worktree_list", "session_list", "session_read", "session_wait"}
 

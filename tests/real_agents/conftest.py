@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.services.config import Config
+from harness.kits import CACHE, KITS, Kit
+from harness.model_server import ModelServer
+from harness.process_table import ProcessTable
 from tests.faults.server import Server
-from tests.model_server import ModelServer
-from tests.real_agents.kits import CACHE, KITS, Kit
-from tests.real_agents.process_table import ProcessTable
 from tests.real_agents.stage import Stage
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.kits import Kit
 from tests.faults.server import Server
-from tests.real_agents.kits import Kit
 from tests.real_agents.stage import PATIENCE_S
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.sessions import Answer, Prompt, Session
 from agor_jupyter.domain.turns import Turn
-from tests.model_server import ModelServer
-from tests.real_agents.kits import Kit
-from tests.real_agents.process_table import ESCAPES, ProcessTable
+from harness.kits import Kit
+from harness.model_server import ModelServer
+from harness.process_table import ESCAPES, ProcessTable
 from tests.scene import Scene
 
 PATIENCE_S = 120

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.model_server.script import script
+from harness.model_server.script import script
 from tests.real_agents.stage import PATIENCE_S
 
 QUIET_S = 3

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from tests.real_agents.process_table import escapes
+from harness.process_table import escapes
 
 
 async def test_a_turn_cancelled_in_the_middle_of_its_text_ends_at_once(stage):

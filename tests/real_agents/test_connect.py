@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.agents import catalogue
-from tests.real_agents.kits import CACHE
-from tests.server.conftest import serve, stop
+from harness.kits import CACHE
+from harness.servers import serve, stop
 
 PROGRAMS = {"claude": ("claude-agent-acp", "--cli"), "codex": ("codex-acp", "cli"), "gemini": ("gemini",)}
 """How the package of the cache is the program that people have."""

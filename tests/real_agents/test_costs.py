@@ -7,7 +7,7 @@ import pytest
 from agor_jupyter.domain.budgets import BudgetSet
 from agor_jupyter.domain.errors import BudgetExhausted
 from agor_jupyter.domain.turns import TurnState
-from tests.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
+from harness.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
 
 _LITTLE_USD = 0.0001
 """Less than any request costs with the model of the tests, and its context read from a cache."""

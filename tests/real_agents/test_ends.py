@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from agor_jupyter.services.app import Agor
-from tests.real_agents.process_table import escapes
+from harness.process_table import escapes
 from tests.real_agents.stage import PATIENCE_S
 
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.real_agents.kits import KEY
+from harness.kits import KEY
 
 
 @pytest.mark.agent

@@ -11,8 +11,8 @@ import pytest
 
 from agor_jupyter.domain.parking import PASSING, Schedule
 from agor_jupyter.services.agents.installs import Installs
-from tests.model_server import Trouble
-from tests.real_agents.kits import KITS
+from harness.kits import KITS
+from harness.model_server import Trouble
 from tests.real_agents.stage import PATIENCE_S
 
 PATIENCE_WITH_RETRIES_S = 150

@@ -4,7 +4,7 @@ import base64
 import sqlite3
 
 from agor_jupyter.domain.variables import VariableSet
-from tests.real_agents.kits import KEY
+from harness.kits import KEY
 
 SECRET = "deploy-4f8a1c-heron+slash/equals=="
 

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.real_agents.process_table import ESCAPES, escapes
+from harness.process_table import ESCAPES, escapes
 from tests.real_agents.remote import Remote
 
 

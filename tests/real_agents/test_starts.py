@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.real_agents.kits import KITS
+from harness.kits import KITS
 
 
 @pytest.mark.agent

@@ -13,7 +13,7 @@ from agor_jupyter.domain.repos import Repo, RepoAdd
 from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.turns import ENDED
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
-from tests.server.conftest import serve, stop
+from harness.servers import serve, stop
 
 
 @pytest.fixture(scope="module")

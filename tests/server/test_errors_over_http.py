@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from agor_jupyter.domain.repos import RepoAdd
-from tests.server.conftest import serve, stop
+from harness.servers import serve, stop
 
 GHOST = {"name": "ghost", "label": "Ghost", "icon": "ag-script", "command": ["ghost-acp"], "install": "npm i -g ghost-acp"}
 KEYED = GHOST | {"name": "keyed", "env": {"GHOST_API_KEY": "canary-5f1c"}}

@@ -10,7 +10,7 @@ import pytest
 from agor_jupyter.domain.records import Record
 from agor_jupyter.server import operations
 from agor_jupyter.server.routes import ROUTES, function_of
-from tests.server.conftest import serve, stop
+from harness.servers import serve, stop
 from tests.server.test_errors_over_http import Place
 
 TEXTS = {

@@ -3,94 +3,31 @@
 import asyncio
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
-import uuid
-from pathlib import Path
 
 import pytest
 from pycrdt import Array, Doc, Map, Text, create_update_message
 from websockets.exceptions import InvalidStatus
 
 from agor_jupyter.documents import boards
-from tests.server.room_client import Client, ask, until
+from harness.room_client import Client, ask, until
+from harness.rooms import RoomServer
 
 CARD = {"kind": "card", "x": 10, "y": 20, "worktree": "wt_1", "repo": "shop", "branch": "fix"}
 NOTE = {"kind": "note", "x": 5, "y": 5, "width": 264, "height": 120, "text": "hello", "color": ""}
 MARKERS = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n"
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-class Server:
-    def __init__(self, folder: Path, *options):
-        self.root = folder / "root"
-        self.root.mkdir()
-        port = free_port()
-        self.base = f"http://127.0.0.1:{port}/"
-        self.log = (folder / "log").open("wb")
-        environment = {
-            **os.environ,
-            "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_DATA_DIR": str(folder / "data"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "run"),
-            "HOME": str(folder),
-            "AGOR_DATA_DIR": str(folder / "agor"),
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server.room_server", str(port), str(self.root), *options],
-            env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
-            cwd=folder,
-            stdout=self.log,
-            stderr=self.log,
-        )
-        end = time.monotonic() + 40
-        while True:
-            try:
-                ask(self.base, "agor/api/me", "alice")
-                return
-            except (urllib.error.URLError, ConnectionError):
-                is_starting = self.process.poll() is None and time.monotonic() < end
-                assert is_starting, (folder / "log").read_text()[-3000:]
-                time.sleep(0.1)
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
-
-    def log_text(self):
-        return Path(self.log.name).read_text()
-
-    def board(self, content=None):
-        """A new board; its path, file and room."""
-        path = f"b{uuid.uuid4().hex[:8]}.agor"
-        file = self.root / path
-        file.write_text(boards.write({}, {}) if content is None else content)
-        return path, file, ask(self.base, f"agor/api/board/room?path={path}", "alice")
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
+    server = RoomServer(tmp_path_factory.mktemp("server"))
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
 def plain_server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("plain"), "--YDocExtension.disable_rtc=True")
+    server = RoomServer(tmp_path_factory.mktemp("plain"), "--YDocExtension.disable_rtc=True")
     yield server
     server.stop()
 
@@ -427,7 +364,7 @@ async def test_the_snapshot_has_the_worktrees_of_the_board(server):
 
 
 async def test_without_a_collaboration_server_a_board_is_read_from_its_file(tmp_path):
-    off = Server(tmp_path, "--ServerApp.jpserver_extensions={'agor_jupyter': True, 'jupyter_server_ydoc': False}")
+    off = RoomServer(tmp_path, "--ServerApp.jpserver_extensions={'agor_jupyter': True, 'jupyter_server_ydoc': False}")
     try:
         path, _, room = off.board(boards.write({"title": "Shop"}, {"a": CARD}))
         board = await api(off, f"board?path={path}", "carol")

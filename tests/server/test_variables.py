@@ -11,8 +11,8 @@ import pytest
 from agor_jupyter.client.stream import Stream
 from agor_jupyter.domain import errors
 from agor_jupyter.server.routes import ROUTES
+from harness.servers import serve, stop
 from tests import leaks
-from tests.server.conftest import serve, stop
 
 LEAKING = Path(__file__).parents[1] / "leaking_agent.py"
 CANARY = "canary/?+&-" + "0123456789abcdef" * 6

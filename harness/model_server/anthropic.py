@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from tests.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event, flat, pieces
-from tests.model_server.script import Said
-from tests.model_server.tools import Tool
+from harness.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event, flat, pieces
+from harness.model_server.script import Said
+from harness.model_server.tools import Tool
 
 _ERRORS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error", 529: "overloaded_error"}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.domain.agents import AgentType
-from tests.model_server.script import script
+from harness.model_server.script import script
 
 KEY = "sk-only-for-tests-0123456789"
 

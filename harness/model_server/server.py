@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.model_server import anthropic, chat, gemini, responses
-from tests.model_server.api import INPUT_TOKENS, Answer, Api, Body
-from tests.model_server.script import Step, next_step
-from tests.model_server.tools import call
+from harness.model_server import anthropic, chat, gemini, responses
+from harness.model_server.api import INPUT_TOKENS, Answer, Api, Body
+from harness.model_server.script import Step, next_step
+from harness.model_server.tools import call
 
 _APIS: list[tuple[str, Api]] = [
     ("/messages", anthropic),

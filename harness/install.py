@@ -1,4 +1,4 @@
-"""`python -m tests.real_agents.install`: puts the pinned agents into the cache, with our own installer. What is there stays."""
+"""`python -m harness.install`: puts the pinned agents into the cache, with our own installer. What is there stays."""
 
 import asyncio
 import sys
@@ -6,7 +6,7 @@ import time
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.services.agents.installs import Installs
-from tests.real_agents.kits import CACHE
+from harness.kits import CACHE
 
 _AT_ONCE = 2
 

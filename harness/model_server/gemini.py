@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from tests.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event
-from tests.model_server.script import Said
-from tests.model_server.tools import Tool
+from harness.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event
+from harness.model_server.script import Said
+from harness.model_server.tools import Tool
 
 _STATUS = {
     400: "INVALID_ARGUMENT",

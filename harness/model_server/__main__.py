@@ -1,13 +1,13 @@
-"""Run it by hand: `python -m tests.model_server --port 8399`. Every request is printed."""
+"""Run it by hand: `python -m harness.model_server --port 8399`. Every request is printed."""
 
 import argparse
 import time
 
-from tests.model_server.server import ModelServer
+from harness.model_server.server import ModelServer
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.model_server")
+    parser = argparse.ArgumentParser(prog="python -m harness.model_server")
     parser.add_argument("--port", type=int, default=0)
     port = parser.parse_args().port
     with ModelServer(port) as model:

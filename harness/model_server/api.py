@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tests.model_server.script import Said, Step
-from tests.model_server.tools import Called, Tool
+from harness.model_server.script import Said, Step
+from harness.model_server.tools import Called, Tool
 
 INPUT_TOKENS, CACHED_TOKENS, OUTPUT_TOKENS = 1000, 200, 50
 """Of every answer. Whether the input includes what was cached differs by API, as it does in the real ones."""

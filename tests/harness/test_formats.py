@@ -7,8 +7,8 @@ import urllib.request
 
 import pytest
 
-from tests.model_server import ModelServer, Trouble
-from tests.model_server.script import script
+from harness.model_server import ModelServer, Trouble
+from harness.model_server.script import script
 
 SCENARIO = script({"text": "I look.", "do": "shell", "cmd": "git status"}, {"text": "It says {result}."})
 
@@ -51,7 +51,7 @@ def ask(model, path, body, *, stream=False):
     if stream:
         path, body = path.replace(":generate", ":streamGenerate"), {**body, "stream": True}
     request = urllib.request.Request(model.url + path, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=50) as answer:
         return answer.read().decode()
 
 

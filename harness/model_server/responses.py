@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from tests.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event, flat
-from tests.model_server.script import Said
-from tests.model_server.tools import ASKS, Called, Tool
+from harness.model_server.api import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, Answer, Body, Event, flat
+from harness.model_server.script import Said
+from harness.model_server.tools import ASKS, Called, Tool
 
 Item = dict[str, Any]
 

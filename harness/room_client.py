@@ -26,7 +26,7 @@ def ask(base, path, token, body=None, method=None):
     request.add_header("Authorization", f"token {token}")
     request.add_header("Content-Type", "application/json")
     request.add_header("Idempotency-Key", uuid.uuid4().hex)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=50) as answer:
         return json.loads(answer.read() or b"null")
 
 
