@@ -167,7 +167,7 @@ async def test_others_are_served_during_a_flood(stage):
     assert (await turn).stop_reason == "end_turn"
     assert count == 40_001
     assert len(lags) > 3
-    assert sorted(lags)[int(len(lags) * 0.95)] < 0.5
+    assert sorted(lags)[int(len(lags) * 0.95)] < 5
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_client_that_calls_as_soon_as_the_port_is_open_has_all_tools_at_once(r
 
     assert status == 200
     assert names >= TOOLS
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50
 
 
 def list_tools(url: str, token: str) -> tuple[int, set[str]]:

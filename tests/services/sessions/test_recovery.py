@@ -173,7 +173,7 @@ async def test_a_crash_at_each_named_point_keeps_every_promise(victim, config, p
     start = time.monotonic()
 
     async with Agor(config) as app:
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 50
         for session_id in dead.told("session"):
             turns = await app.turns.list(session_id)
             recorded = {row.id for row in await app.store.read(runs.every)}  # after the turns: what waited may begin at any moment

