@@ -444,16 +444,21 @@ async def test_a_process_is_not_kept_for_ever_for_what_goes_on_in_the_background
     assert (notice["code"], "npm run dev" in notice["text"]) == ("given_up", True)
 
 
-async def test_a_task_that_it_tells_of_keeps_it_until_it_has_ended(patient, tmp_path):
-    session, go = await patient.session(agent="lingering"), tmp_path / "go"
-    ended = ("task", "w", None, "completed")
-    first = await prompt(patient, session, ("task", "w", "Watch the log"), ("end",), ("until_there", str(go)), ended)
-    await patient.ended(first)
+async def test_a_task_that_it_tells_of_keeps_it_until_it_has_ended(config, owner, key, repository, tmp_path):
+    changed = dataclasses.replace(config, idle_timeout=timedelta(seconds=0.2), background_timeout=timedelta(seconds=5))
+    async with Agor(changed) as app:
+        scene, go = await _scene(app, owner, key, repository), tmp_path / "go"
+        session = await scene.session(agent="lingering")
+        ended = ("task", "w", None, "completed")
+        first = await prompt(scene, session, ("task", "w", "Watch the log"), ("end",), ("until_there", str(go)), ended)
+        await scene.ended(first)
 
-    await patient.eventually_async(lambda: _background(patient, session), ["Watch the log"])
-    assert len(await patient.agor.store.read(runs.every)) == 1
-    go.touch()
-    await patient.eventually_async(lambda: patient.agor.store.read(runs.every), [])
+        await scene.eventually_async(lambda: _background(scene, session), ["Watch the log"])
+        assert len(await app.store.read(runs.every)) == 1
+        go.touch()
+        await scene.eventually_async(lambda: app.store.read(runs.every), [])
+
+        assert "given_up" not in [body.get("code") for body in await bodies(scene, first)]  # nobody had to doubt that it runs
 
 
 async def test_a_subagent_that_the_turn_waited_for_keeps_nothing(patient):
