@@ -19,6 +19,8 @@ from typing import Self
 
 import pytest
 
+from tests.browser.facts import TIMEOUT_S
+
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 ARGUMENTS = [
     "--no-sandbox",
@@ -36,7 +38,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in Path(item.fspath).parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(300))
 
 
 class Lab:
@@ -66,7 +68,7 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, timeout_s: float = 60) -> None:
+    def start(self, timeout_s: float = 120) -> None:
         here = Path(__file__).parent
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AGOR_", "JUPYTER", "JPY_"))} | {
             "HOME": str(self.home),
@@ -143,7 +145,7 @@ class Lab:
         request.add_header("Authorization", f"token {TOKENS[person]}")
         request.add_header("Content-Type", "application/json")
         request.add_header("Idempotency-Key", os.urandom(16).hex())
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -163,7 +165,7 @@ class Lab:
         self.post("repos", {"path": str(path), "slug": name})
         return path
 
-    def wait_for(self, found: Callable[[], object], timeout_s: float = 20):
+    def wait_for(self, found: Callable[[], object], timeout_s: float = TIMEOUT_S):
         """The first truth that `found` gives."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -184,8 +186,9 @@ def chromium():
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
         pytest.fail("Chromium is missing. Run `make browser-tools`.")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=TIMEOUT_S * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
@@ -201,7 +204,7 @@ def people(lab, chromium):
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(TIMEOUT_S * 1000)
         page.on("pageerror", lambda error: problems.append(f"{name}: {error}"))
         page.goto(f"{lab.url}agor-login-not-here?token={TOKENS[name]}")  # any page sets the cookie; then no address carries a token
         return page

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Lab
+from tests.browser.facts import at_rest
 from tests.browser.test_board import card, open_tab, state_of, worktree
 
 LINGERING = Path(__file__).parents[1] / "lingering_agent.py"
@@ -57,20 +59,20 @@ def test_a_turn_that_the_agent_began_is_told_as_such_asked_about_and_costed(lab,
     open_tab(page, lab, board)
     shown = card(page, name)
     shown.locator("text=Allow once").wait_for()
-    assert "for subagent explore" in shown.inner_text()
+    expect(shown).to_contain_text("for subagent explore")
     shown.locator(".agor-s").first.click()
 
     question = page.locator(".agor-panel [role=alertdialog]")
     question.wait_for()
     second = page.locator(".agor-turn").nth(1)
-    page.wait_for_timeout(300)
-    page.screenshot(path=screens / f"after-asks-{'dark' if dark else 'light'}.png")
-    assert "Turn 2" in second.locator(".agor-turn-head").inner_text()
-    assert "continued by the agent" in second.locator(".agor-turn-head").inner_text()
+    expect(second.locator(".agor-turn-head")).to_contain_text("Turn 2")
+    expect(second.locator(".agor-turn-head")).to_contain_text("continued by the agent")
+    expect(question).to_contain_text("for subagent explore")
+    expect(second.locator(".agor-of-subagent")).to_contain_text("Part of: Find what still needs build")
+    expect(question).to_contain_text("rm -r build")
     assert second.locator(".agor-you").count() == 0  # nobody prompted it
-    assert "for subagent explore" in question.inner_text()
-    assert "Part of: Find what still needs build" in second.locator(".agor-of-subagent").inner_text()
-    assert "rm -r build" in question.inner_text()
+    at_rest(page)
+    page.screenshot(path=screens / f"after-asks-{'dark' if dark else 'light'}.png")
 
     question.get_by_role("button", name="Allow once").click()
 
@@ -78,8 +80,8 @@ def test_a_turn_that_the_agent_began_is_told_as_such_asked_about_and_costed(lab,
     lab.wait_for(lambda: state_of(lab, asked["id"]) == "done")
     second.locator(".agor-turn-head", has_text="$0.30").wait_for()
     page.locator(".agor-panel-meta", has_text="$0.80").wait_for()
-    assert "Mira Okafor allowed" in second.locator(".agor-settled").inner_text()
-    page.wait_for_timeout(300)
+    expect(second.locator(".agor-settled")).to_contain_text("Mira Okafor allowed")
+    at_rest(page)
     page.screenshot(path=screens / f"after-done-{'dark' if dark else 'light'}.png")
 
 
@@ -103,7 +105,7 @@ def test_what_goes_on_in_the_background_is_said_on_the_card_and_in_the_panel(lab
     shown.locator(".agor-s").first.click()
     line = page.locator(".agor-panel .agor-waiting", has_text="pytest -q --watch")
     line.wait_for()
-    page.wait_for_timeout(300)
+    at_rest(page)
     page.screenshot(path=screens / f"background-{'dark' if dark else 'light'}.png")
     assert len(turns(lab, found)) == 1  # by itself that is no turn
 

@@ -6,13 +6,17 @@ import re
 
 import pytest
 from playwright import sync_api
+from playwright.sync_api import expect
+
+from tests.browser.facts import at_rest, box, new_worktree, settles
 
 HELLO = 'Say hello.\n\n```sh\nprintf "\\033[32mhello\\033[0m\\n"; for i in 1 2 3; do echo line $i; sleep 0.2; done; echo "-- x" >> models/stg_orders.sql\n```\n'
 
 
 def open_tab(page, lab, board):
+    """With what is in its file: what is pressed before is lost."""
     page.goto(f"{lab.url}lab/tree/{board}?reset")
-    page.wait_for_selector(".agor-canvas")
+    page.wait_for_selector(".agor-canvas:not(:has(> .agor-opening)) > .agor-board")
     return page.locator(".agor-app")
 
 
@@ -65,17 +69,15 @@ def test_a_board_opens_in_a_tab_of_its_own(lab, people, board):
 
     app = open_tab(page, lab, board)
 
-    assert app.get_attribute("data-host") == "tab"
-    assert page.locator(".agor-faces [aria-label='Mira Okafor']").is_visible()
+    expect(app).to_have_attribute("data-host", "tab")
+    expect(page.locator(".agor-faces [aria-label='Mira Okafor']")).to_be_visible()
     assert page.evaluate("globalThis.__agor.evaluations") == 1
 
 
 def test_a_worktree_is_made_and_prompted_from_the_board(lab, people, board):
     page = people("mira")
-    app = open_tab(page, lab, board)
-    app.locator("[aria-label='Command menu']").click()
-    page.keyboard.type("new worktree")
-    page.keyboard.press("Enter")
+    open_tab(page, lab, board)
+    new_worktree(page)
     page.get_by_label("Name", exact=True).fill("Say hello")
     page.get_by_label("First prompt, if you like").fill(HELLO)
 
@@ -84,7 +86,7 @@ def test_a_worktree_is_made_and_prompted_from_the_board(lab, people, board):
 
     page.wait_for_selector(".agor-term >> text=line 3")
     page.wait_for_selector(".agor-settled >> text=Mira Okafor allowed")
-    assert page.locator(".agor-ansi-green", has_text="hello").is_visible()
+    expect(page.locator(".agor-ansi-green", has_text="hello")).to_be_visible()
     page.locator(".agor-turn-end button", has_text="Changes").click()
     page.wait_for_selector(".agor-diff-added >> text=-- x")
     card(page, "Say hello").locator("text=/1 file/").wait_for()
@@ -98,25 +100,26 @@ def test_the_first_card_of_an_empty_board_keeps_its_distance_for_everybody(lab, 
     worktree(lab, board, "Very first")
 
     card(page, "Very first").wait_for()
-    page.wait_for_timeout(400)
-    around, inside = app.locator(".agor-board").bounding_box(), card(page, "Very first").bounding_box()
-    assert inside["x"] - around["x"] >= 24
-    assert inside["y"] - around["y"] >= 24
+
+    def keeps_its_distance():
+        at_rest(page)
+        around, inside = box(app.locator(".agor-board")), box(card(page, "Very first"))
+        assert inside["x"] - around["x"] >= 24
+        assert inside["y"] - around["y"] >= 24
+
+    settles(keeps_its_distance)
 
 
 def test_an_error_of_the_server_is_said_in_the_dialog(lab, people, board):
     page = people("mira")
-    open_tab(page, lab, board).locator("[aria-label='Command menu']").click()
-    page.keyboard.type("new worktree")
-    page.keyboard.press("Enter")
+    open_tab(page, lab, board)
+    new_worktree(page)
     page.get_by_label("Name", exact=True).fill("Bad base")
     page.get_by_label("Base", exact=True).fill("mian")
 
     page.get_by_role("button", name="Create worktree").click()
 
-    said = page.locator(".agor-dialog [role=alert]")
-    said.wait_for()
-    assert "mian" in said.inner_text()
+    expect(page.locator(".agor-dialog [role=alert]")).to_contain_text("mian")
 
 
 def test_a_question_is_answered_by_key_and_the_focus_comes_back(lab, people, board):
@@ -131,11 +134,12 @@ def test_a_question_is_answered_by_key_and_the_focus_comes_back(lab, people, boa
 
     page.wait_for_selector(".agor-settled >> text=rejected")
     lab.wait_for(lambda: state_of(lab, made["id"]) in {"done", "failed", "cancelled"})
+    page.locator(".agor-transcript:focus").wait_for()
     page.keyboard.press("Control+k")
-    page.wait_for_selector(".agor-menu")
+    page.wait_for_selector(".agor-menu:focus-within")
     page.keyboard.press("Escape")
-    assert app.locator(".agor-menu").count() == 0
-    assert page.evaluate("document.activeElement.className").startswith("agor-transcript")
+    expect(app.locator(".agor-menu")).to_have_count(0)
+    expect(page.locator(".agor-transcript")).to_be_focused()
 
 
 def test_prompts_wait_in_a_queue_that_can_be_turned_round(lab, people, board):
@@ -143,18 +147,18 @@ def test_prompts_wait_in_a_queue_that_can_be_turned_round(lab, people, board):
     page = people("mira")
     open_tab(page, lab, board)
     card(page, "Queue").locator("text=Say hello.").first.click()
-    box = page.get_by_label("Prompt Script")
+    field = page.get_by_label("Prompt Script")
     for text in ("Then this", "And that"):
-        box.fill(text)
-        box.press("Enter")
+        field.fill(text)
+        field.press("Enter")
         page.wait_for_selector(f".agor-queue-item >> text={text}")
-    assert page.locator(".agor-prompt-foot", has_text="Waits behind 3").is_visible()
+    expect(page.locator(".agor-prompt-foot", has_text="Waits behind 3")).to_be_visible()
 
     page.get_by_label("Move prompt 2").press("Alt+ArrowUp")
-    page.wait_for_function("document.querySelector('.agor-queue-item').innerText.includes('And that')")
+    expect(page.locator(".agor-queue-item").first).to_contain_text("And that")
     page.get_by_label("Take back prompt 2").click()
 
-    page.wait_for_function("document.querySelectorAll('.agor-queue-item').length === 1")
+    expect(page.locator(".agor-queue-item")).to_have_count(1)
     page.get_by_role("button", name="Stop").click()
     lab.wait_for(lambda: state_of(lab, made["id"]) != "needs_you")
 
@@ -164,8 +168,11 @@ def test_two_people_see_each_others_cursor_and_drag(lab, people, board):
     mira, jonas = people("mira"), people("jonas")
     open_tab(mira, lab, board)
     open_tab(jonas, lab, board)
-    before = card(jonas, "Moved").bounding_box()
-    start = card(mira, "Moved").bounding_box()
+    for page in (mira, jonas):
+        card(page, "Moved").wait_for()
+        at_rest(page)
+    before = box(card(jonas, "Moved"))
+    start = box(card(mira, "Moved"))
     x, y = start["x"] + 120, start["y"] + 12
 
     mira.mouse.move(x, y)
@@ -176,10 +183,7 @@ def test_two_people_see_each_others_cursor_and_drag(lab, people, board):
     mira.mouse.move(x + 200, y + 120, steps=4)
     mira.mouse.up()
 
-    jonas.wait_for_function(
-        "([name, x]) => [...document.querySelectorAll('.agor-card')].some(c => c.innerText.includes(name) && c.getBoundingClientRect().x > x + 120)",
-        arg=["Moved", before["x"]],
-    )
+    lab.wait_for(lambda: box(card(jonas, "Moved"))["x"] > before["x"] + 120)
     lab.wait_for(lambda: any(o["kind"] == "card" and o["title"] in {"", "Moved"} and o["x"] > 100 for o in text_of_room(lab, board)))
 
 
@@ -193,15 +197,17 @@ def test_a_reload_in_the_middle_of_a_turn_loses_and_doubles_nothing(lab, people,
     page.wait_for_selector(".agor-term >> text=number 5")
 
     page.reload()
-    page.wait_for_selector(".agor-canvas")
     card(page, "Reload").locator("text=Count.").first.click()
     lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
     page.wait_for_selector(".agor-turn-end, .agor-md >> text=Done")
-    if page.locator(".agor-term-more").count():
-        page.locator(".agor-term-more").click()
 
-    shown = page.locator(".agor-term").inner_text()
-    assert re.findall(r"^number (\d+)$", shown, re.MULTILINE) == [str(i) for i in range(1, 61)]
+    def is_whole():
+        for more in page.locator(".agor-term-more").all():
+            more.click()
+        shown = page.locator(".agor-term").inner_text()
+        assert re.findall(r"^number (\d+)$", shown, re.MULTILINE) == [str(i) for i in range(1, 61)]
+
+    settles(is_whole)
 
 
 def test_a_viewer_reads_and_cannot_act(lab, people, board):
@@ -214,7 +220,7 @@ def test_a_viewer_reads_and_cannot_act(lab, people, board):
     page.wait_for_selector("[data-banner=view]")
     page.wait_for_selector(".agor-prompt-closed")
     question = page.locator(".agor-panel [role=alertdialog]")
-    question.wait_for()
+    question.get_by_text("It waits for an owner").wait_for()
     assert question.get_by_role("button").count() == 0
 
 
@@ -224,21 +230,21 @@ def test_a_cell_shows_the_board_and_the_notebook_stays_small(lab, people, board)
     page = people("mira")
     page.goto(f"{lab.url}lab/tree/{path}?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.wait_for_selector("[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=40_000)
+    page.wait_for_selector("[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached")
     run_cell(page, 0)
-    page.wait_for_selector(".agor-app[data-host='cell'] .agor-card", timeout=40_000)
+    page.wait_for_selector(".agor-app[data-host='cell'] .agor-card")
     run_cell(page, 1)
-    page.wait_for_function("document.querySelectorAll(\".agor-app[data-host='cell'] .agor-card\").length === 2", timeout=40_000)
+    expect(page.locator(".agor-app[data-host='cell'] .agor-card")).to_have_count(2)
 
     assert page.evaluate("globalThis.__agor.evaluations") == 1
     assert page.evaluate("globalThis.__agor.shared.size") == 1
     page.keyboard.press("Control+s")
-    lab.wait_for(lambda: "vnd.agor.board" in (lab.root / path).read_text())
-    assert len((lab.root / path).read_text()) < 20_000
+    saved = lab.wait_for(lambda: "vnd.agor.board" in (text := (lab.root / path).read_text()) and text)
+    assert len(saved) < 20_000
 
     jonas = people("jonas")
     jonas.goto(f"{lab.url}lab/tree/{path}?reset")
-    jonas.wait_for_selector(".agor-app[data-host='cell'] .agor-card", timeout=40_000)
+    jonas.wait_for_selector(".agor-app[data-host='cell'] .agor-card")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -250,7 +256,8 @@ def test_pictures(lab, people, screens, dark):
     lab.wait_for(lambda: state_of(lab, made["id"]) == "needs_you")
     page = people("mira", dark=dark)
     open_tab(page, lab, board)
-    assert page.evaluate("document.body.dataset.jpThemeLight") == ("false" if dark else "true")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false" if dark else "true")
+    card(page, "Fix null keys").locator("text=Say hello.").first.wait_for()
     page.screenshot(path=screens / f"board-{theme}.png")
     card(page, "Fix null keys").locator("text=Say hello.").first.click()
     page.wait_for_selector(".agor-panel [role=alertdialog]")

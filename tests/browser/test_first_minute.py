@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from playwright import sync_api
+from playwright.sync_api import expect
 
 SHIPPED = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 LAST_CELL = "Keep the order ids of the old shop"
@@ -28,7 +29,9 @@ const wrong = {
   'a notification': '.Toastify__toast',
   'a failure toast': '.agor-toast.agor-bad',
 };
+globalThis.looks = 0;
 setInterval(() => {
+  globalThis.looks += 1;
   for (const [what, where] of Object.entries(wrong))
     for (const found of document.querySelectorAll(where)) {
       const text = `${what}: ${found.innerText.slice(0, 300)}`;
@@ -110,13 +113,16 @@ def newcomer(chromium, demo):
         context = chromium.new_context(viewport={"width": 1280, "height": 900})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.add_init_script(WATCH)
-        for _ in range(100):  # the address is printed before the server listens
+        deadline = time.monotonic() + 60
+        while True:  # the address is printed before the server listens
             try:
                 page.goto(address)
                 break
             except sync_api.Error:
+                if time.monotonic() > deadline:
+                    raise
                 time.sleep(0.2)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached", timeout=60_000)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=60_000)
@@ -127,7 +133,7 @@ def newcomer(chromium, demo):
         context.close()
 
 
-def run_all(page) -> None:
+def begin_all(page) -> None:
     """The notebook says that it is idle before it can run anything: what is asked in between is lost."""
     begun = page.locator(".jp-Notebook .jp-InputPrompt", has_text=re.compile(r"\[[*\d]+\]")).first
     for _ in range(5):
@@ -136,7 +142,12 @@ def run_all(page) -> None:
         page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         with contextlib.suppress(sync_api.TimeoutError):
             begun.wait_for(timeout=5000)
-            break
+            return
+    raise AssertionError("no cell was ever run")
+
+
+def run_all(page) -> None:
+    begin_all(page)
     assert_ran(page)
 
 
@@ -159,10 +170,14 @@ def assert_live(page) -> None:
     board = look_at(page, ".agor-app[data-host='cell']")
     for name in ("check", "fix-null-keys"):
         board.locator(".agor-card", has_text=name).first.wait_for()
-    assert page.locator(".agor-await").count() == 0
+    expect(page.locator(".agor-await")).to_have_count(0)
 
 
 def assert_calm(page) -> None:
+    """The page has looked at what stands there now, and so has the kernel: what a cell began to say late has come."""
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached")
+    page.evaluate("globalThis.looks = 0")
+    page.wait_for_function("globalThis.looks > 1")
     assert page.evaluate("globalThis.seen") == []
 
 
@@ -175,7 +190,6 @@ def test_run_all(demo, newcomer, screens):
 
     assert_live(page)
     page.screenshot(path=screens / "first-minute-light.png")
-    page.wait_for_timeout(1000)
     assert_calm(page)
 
 
@@ -191,8 +205,7 @@ def start_at_the_top(page) -> None:
 
 def test_cell_by_cell_in_a_notebook_that_was_saved_with_a_board_in_it(demo, newcomer, screens):
     page = newcomer(demo.at(demo.story("saved", with_outputs=True)), dark=True)
-    waiting = look_at(page, ".agor-await[data-opening='board']")
-    assert "appears here by itself" in waiting.inner_text()
+    expect(look_at(page, ".agor-await[data-opening='board']")).to_contain_text("appears here by itself")
     page.screenshot(path=screens / "first-wait-dark.png")
 
     start_at_the_top(page)
@@ -200,7 +213,7 @@ def test_cell_by_cell_in_a_notebook_that_was_saved_with_a_board_in_it(demo, newc
         run_next(page)
         if number == 3:  # the board's own cell
             look_at(page, ".agor-board")
-            assert page.locator(".agor-await").count() == 0
+            expect(page.locator(".agor-await")).to_have_count(0)
     assert_ran(page)
 
     assert_live(page)
@@ -239,7 +252,7 @@ def test_with_the_board_taken_away_and_made_again(demo, newcomer, screens):
     assert_live(page)
 
     (demo.folder / "again" / "quickstart.agor").unlink()
-    assert "kept" in look_at(page, ".agor-await[data-opening='gone']").inner_text()
+    expect(look_at(page, ".agor-await[data-opening='gone']")).to_contain_text("kept")
     page.screenshot(path=screens / "taken-away-light.png")
     page.locator(".jp-Notebook .jp-CodeCell .jp-Cell-inputWrapper").nth(1).click()
     page.keyboard.press("Control+Enter")

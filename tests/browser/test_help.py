@@ -1,15 +1,20 @@
 """The help of a board, read from the app itself: each of its keys is pressed where the help says that it works, and does what it says."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import TOKENS, Lab
+from tests.browser.facts import TIMEOUT_S, at_rest, box, heard, listen, settles
 from tests.browser.test_board import HELLO, open_tab, state_of
 
 BOARD = "keys.agor"
 ROWS = "() => [...document.querySelectorAll('[data-keys]')].map(row => [row.dataset.where, row.dataset.keys])"
+ZOOM = ".agor-zoomer .agor-percent"
+FOCUSED = "document.activeElement?.closest('[data-id]')?.dataset.id ?? ''"
 OBJECTS = "[...document.querySelectorAll('.agor-layer > [data-id]')]"
 
 
@@ -46,21 +51,21 @@ class Desk:
         found.evaluate("element => element.focus({ preventScroll: true })")
         return found.get_attribute("data-id")
 
-    def select(self, name: str):
+    def select(self, name: str) -> str:
+        """Answers its id."""
+        at_rest(self.page)
         found = self.card(name)
-        box = found.bounding_box()
-        self.page.mouse.click(box["x"] + 140, box["y"] + 12)
+        found.click(position={"x": 140, "y": 12})
         self.see(".agor-card[data-selected]", name)
-        return found
+        return found.get_attribute("data-id")
 
-    def focused(self) -> str:
-        return self.page.evaluate("document.activeElement?.closest('[data-id]')?.dataset.id ?? ''")
+    def focused(self, *, than: str = "") -> str:
+        """What has the focus, once it is another thing than that."""
+        self.until(f"than => ![than, ''].includes({FOCUSED})", than)
+        return self.page.evaluate(FOCUSED)
 
-    def tool(self) -> str:
-        return self.page.locator(".agor-board").get_attribute("data-tool")
-
-    def percent(self) -> int:
-        return int(self.page.locator(".agor-zoomer").inner_text().replace("%", "").split()[0])
+    def hint(self, words: str) -> None:
+        heard(self.page, words)
 
     def place(self, object_id: str) -> tuple[int, int]:
         found = self.lab.get(f"board?path={BOARD}")["objects"][object_id]
@@ -72,6 +77,7 @@ class Desk:
     def worktree(self, name: str, **place: int) -> dict:
         made = self.lab.post("worktrees", {"repo": "warehouse", "name": name, "board": BOARD, **place})
         self.lab.wait_for(lambda: self.lab.get(f"worktrees/{made['id']}")["state"] == "ready")
+        self.card(name).get_by_text(re.compile("Prompt an agent|No session")).first.wait_for()  # the page knows it too
         return made
 
     def session(self, name: str, prompt: str | None = HELLO, state: str = "needs_you", **place: int) -> dict:
@@ -80,7 +86,8 @@ class Desk:
         found = self.lab.post("sessions", {"worktreeId": made["id"], "agent": "script", **({"prompt": prompt} if prompt else {})})
         if prompt:
             self.lab.wait_for(lambda: state_of(self.lab, found["id"]) == state)
-        self.card(name)
+            self.see(f".agor-card{'.agor-needs' if state == 'needs_you' else ''}", name)
+        self.card(name).locator(".agor-agent").first.wait_for()
         return found
 
     def panel(self, name: str, focus_in: str = ".agor-transcript") -> None:
@@ -97,9 +104,13 @@ class Desk:
             self.press("Escape")
         self.gone(".agor-dialog")
         self.gone(".agor-menu")
+        self.gone(".agor-inbox")
         self.gone(".agor-panel")
+        self.focus_board()  # a panel that closes may have given it to its card
         self.press("v", "Shift+Digit1")
-        self.page.wait_for_timeout(300)
+        self.gone(".agor-layer > [data-selected]")
+        at_rest(self.page)
+        listen(self.page)
 
 
 Case = Callable[[Desk], None]
@@ -148,7 +159,7 @@ def everywhere(case: Case) -> Case:
 @everywhere
 def commands(desk):
     desk.press("Control+k")
-    desk.see(".agor-menu")
+    desk.see(".agor-menu:focus-within")
     desk.press("Escape")
     desk.gone(".agor-menu")
     desk.panel("First", ".agor-prompt textarea")
@@ -198,11 +209,9 @@ def new_worktree(desk):
 @at("board", "V H Z N")
 def tools(desk):
     desk.focus_board()
-    seen = []
-    for key in "hznv":
+    for key, tool in {"h": "hand", "z": "zone", "n": "note", "v": "select"}.items():
         desk.press(key)
-        seen.append(desk.tool())
-    assert seen == ["hand", "zone", "note", "select"]
+        expect(desk.page.locator(".agor-board")).to_have_attribute("data-tool", tool)
 
 
 @at("board", "Tab")
@@ -211,8 +220,7 @@ def next_card(desk):
     desk.press("Tab")
     first = desk.focused()
     desk.press("Tab")
-    assert first
-    assert desk.focused() not in {"", first}
+    assert desk.focused(than=first)
 
 
 @at("board", "Shift Tab")
@@ -220,8 +228,10 @@ def card_before(desk):
     desk.focus_board()
     desk.press("Tab")
     first = desk.focused()
-    desk.press("Tab", "Shift+Tab")
-    assert desk.focused() == first
+    desk.press("Tab")
+    second = desk.focused(than=first)
+    desk.press("Shift+Tab")
+    assert desk.focused(than=second) == first
 
 
 @at("board", "← ↑ → ↓")
@@ -232,7 +242,7 @@ def arrows(desk):
     for key in ways:
         desk.at("First")
         desk.press(key)
-        gone |= {desk.focused()} - {first}
+        gone |= {desk.focused()} - {first}  # it goes while the key is told, or stays where nothing lies that way
     assert len(gone) >= 2
 
     desk.select("First")
@@ -245,8 +255,7 @@ def arrows(desk):
 
 @at("board", "Shift ← ↑ → ↓")
 def far_arrows(desk):
-    desk.select("First")
-    first = desk.focused()
+    first = desk.select("First")
     x, y = desk.place(first)
     desk.press("Shift+ArrowRight", "Shift+ArrowDown")
     desk.lab.wait_for(lambda: desk.place(first) == (x + 20, y + 20))
@@ -274,7 +283,7 @@ def copies(desk):
     desk.calm()
     desk.at("First")
     desk.press("Control+d")
-    desk.see(".agor-board-hint", "one card")
+    desk.hint("one card")
 
 
 @at("board", "Delete")
@@ -284,14 +293,14 @@ def delete(desk):
     desk.press("Control+a", "Delete")
     desk.lab.wait_for(lambda: desk.count("note") == notes - 1)
     said = desk.see(".agor-toast", "Deleted a note")
-    assert "cards stay" in said.inner_text()
+    expect(said).to_contain_text("cards stay")
     assert desk.count("card") == cards
     said.get_by_role("button", name="Undo").click()
     desk.lab.wait_for(lambda: desk.count("note") == notes)
     desk.calm()
     desk.at("First")
     desk.press("Delete")
-    desk.see(".agor-board-hint", "E archives its worktree")
+    desk.hint("E archives its worktree")
 
 
 @at("board", "Esc")
@@ -302,7 +311,7 @@ def close_and_clear(desk):
     desk.card("First").focus()
     desk.press("Escape")
     desk.gone(".agor-panel")
-    assert desk.page.locator(".agor-card[data-selected]").count() == 1
+    expect(desk.page.locator(".agor-card[data-selected]")).to_have_count(1)
     desk.press("Escape")
     desk.gone(".agor-card[data-selected]")
 
@@ -310,8 +319,8 @@ def close_and_clear(desk):
 @at("board", "Space")
 def pan(desk):
     desk.focus_board()
-    before = desk.card("First").bounding_box()
-    board = desk.page.locator(".agor-board").bounding_box()
+    before = box(desk.card("First"))
+    board = box(desk.page.locator(".agor-board"))
     x, y = board["x"] + board["width"] - 60, board["y"] + 60
     desk.page.keyboard.down("Space")
     desk.page.mouse.move(x, y)
@@ -319,57 +328,67 @@ def pan(desk):
     desk.page.mouse.move(x - 120, y + 40, steps=4)
     desk.page.mouse.up()
     desk.page.keyboard.up("Space")
-    after = desk.card("First").bounding_box()
-    assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (-120, 40)
+
+    def is_moved():
+        after = box(desk.card("First"))
+        assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (-120, 40)
+
+    settles(is_moved)
 
 
 @at("board", "+ −")  # noqa: RUF001
 def zoom(desk):
     desk.focus_board()
-    before = desk.percent()
+    before = desk.page.locator(ZOOM).inner_text()
     desk.press("-")
-    desk.page.wait_for_timeout(400)
-    smaller = desk.percent()
+    desk.until(f"before => parseInt(document.querySelector('{ZOOM}').innerText) < parseInt(before)", before)
     desk.press("+")
-    desk.page.wait_for_timeout(400)
-    assert smaller < before
-    assert desk.percent() == before
+    expect(desk.page.locator(ZOOM)).to_have_text(before)
 
 
 @at("board", "0")
 def actual_size(desk):
     desk.focus_board()
-    desk.press("-", "0")
-    desk.until("document.querySelector('.agor-zoomer').innerText.includes('100')")
+    desk.press("-")
+    expect(desk.page.locator(ZOOM)).not_to_have_text("100%")
+    desk.press("0")
+    expect(desk.page.locator(ZOOM)).to_have_text("100%")
 
 
 @at("board", "Shift 1")
 def fit(desk):
     desk.focus_board()
     desk.press("0", "+", "+")
-    desk.page.wait_for_timeout(400)
+    expect(desk.page.locator(ZOOM)).to_have_text("156%")
     desk.press("Shift+Digit1")
-    desk.page.wait_for_timeout(400)
-    board = desk.page.locator(".agor-board").bounding_box()
-    for box in (one.bounding_box() for one in desk.page.locator(".agor-layer > [data-id]").all()):
-        assert board["x"] <= box["x"]
-        assert box["x"] + box["width"] <= board["x"] + board["width"]
+
+    def shows_all():
+        at_rest(desk.page)
+        board = box(desk.page.locator(".agor-board"))
+        things = desk.page.locator(".agor-layer > [data-id]").all()
+        assert things
+        for place in map(box, things):
+            assert board["x"] <= place["x"]
+            assert place["x"] + place["width"] <= board["x"] + board["width"]
+
+    settles(shows_all)
 
 
 @at("board", "Shift 2")
 def fit_selection(desk):
     desk.focus_board()
     desk.press("Shift+Digit2")
-    desk.see(".agor-board-hint", "Nothing is selected")
+    desk.hint("Nothing is selected")
     desk.select("First")
-    desk.press("-", "-", "-", "Shift+Digit2")
-    desk.until("document.querySelector('.agor-zoomer').innerText.includes('100')")
+    desk.press("-", "-", "-")
+    expect(desk.page.locator(ZOOM)).not_to_have_text("100%")
+    desk.press("Shift+Digit2")
+    expect(desk.page.locator(ZOOM)).to_have_text("100%")
 
 
 @at("board", "Ctrl Z")
 def undo(desk):
-    desk.select("First")
-    first = desk.focused()
+    first = desk.select("First")
     x, y = desk.place(first)
     desk.press("ArrowRight")
     desk.lab.wait_for(lambda: desk.place(first) == (x + 4, y))
@@ -379,8 +398,7 @@ def undo(desk):
 
 @at("board", "Ctrl Shift Z")
 def redo(desk):
-    desk.select("First")
-    first = desk.focused()
+    first = desk.select("First")
     x, y = desk.place(first)
     desk.press("ArrowRight", "Control+z", "Control+Shift+Z")
     desk.lab.wait_for(lambda: desk.place(first) == (x + 4, y))
@@ -401,7 +419,7 @@ def both_ways(desk, name: str) -> Iterator[None]:
 def needs_a_card(desk, key: str) -> None:
     desk.calm()
     desk.press(key)
-    desk.see(".agor-board-hint", "Choose a card first")
+    desk.hint("Choose a card first")
 
 
 @at("card", "Enter")
@@ -473,7 +491,7 @@ def reject_on_card(desk):
     desk.calm()
     desk.at("First")
     desk.press("3")
-    desk.see(".agor-board-hint", "asks nothing")
+    desk.hint("asks nothing")
 
 
 @at("panel", "Esc")
@@ -508,17 +526,19 @@ def turns(desk):
         desk.lab.wait_for(lambda number=number: state_of(desk.lab, made["id"]) == "done" and len(desk.lab.get(f"{path}/turns")) == number)
     desk.panel("Many turns")
     desk.until("document.querySelectorAll('.agor-turn').length === 7")
-    desk.page.wait_for_timeout(300)
+    # The last turn ends at the lower edge: it is written, and the view follows it.
+    desk.until("(at => at.scrollHeight - at.scrollTop - at.clientHeight < 3)(document.querySelector('.agor-transcript'))")
     at_top = """() => { const top = document.querySelector('.agor-transcript').getBoundingClientRect().top;
         return [...document.querySelectorAll('.agor-turn')].findIndex(turn => Math.abs(turn.getBoundingClientRect().top - top) < 5); }"""
-    seen = []
-    for key in ("Alt+ArrowUp", "Alt+ArrowUp", "Alt+ArrowUp", "Alt+ArrowDown"):
+    desk.press("Alt+ArrowUp")
+    desk.until(f"({at_top})() > 1")
+    at_rest(desk.page)  # it goes again in the next frame, when what came into view has its height
+    first = desk.page.evaluate(at_top)
+    for key, turn in (("Alt+ArrowUp", first - 1), ("Alt+ArrowUp", first - 2), ("Alt+ArrowDown", first - 1)):
         desk.press(key)
-        desk.page.wait_for_timeout(200)
-        seen.append(desk.page.evaluate(at_top))
-    first = seen[0]
-    assert first > 1
-    assert seen == [first, first - 1, first - 2, first - 1]
+        desk.until(f"turn => ({at_top})() === turn", turn)
+        at_rest(desk.page)
+        assert desk.page.evaluate(at_top) == turn
 
 
 @at("prompt", "Enter")
@@ -537,9 +557,9 @@ def new_line(desk):
     desk.page.keyboard.type("one")
     desk.press("Shift+Enter")
     desk.page.keyboard.type("two")
-    box = desk.page.locator(".agor-prompt textarea")
-    assert box.input_value() == "one\ntwo"
-    box.fill("")
+    field = desk.page.locator(".agor-prompt textarea")
+    expect(field).to_have_value("one\ntwo")
+    field.fill("")
 
 
 def queued(desk, name: str) -> list[str]:
@@ -584,7 +604,7 @@ def move_in_queue(desk):
 def write_note(desk, text: str):
     note = desk.see(".agor-note")
     note.dblclick(position={"x": 20, "y": 20})
-    desk.see(".agor-edit-note")
+    desk.see(".agor-edit-note:focus")
     desk.press("Control+a")
     desk.page.keyboard.type(text)
     return note
@@ -616,12 +636,12 @@ def close_dialog(desk):
         desk.gone(".agor-dialog")
         desk.at("First")
         desk.press(key)
-        assert desk.page.get_by_label(field).first.input_value() == "Typed and not sent"
+        expect(desk.page.get_by_label(field).first).to_have_value("Typed and not sent")
         desk.page.locator(".agor-dialog").get_by_role("button", name="Cancel").click()
         desk.gone(".agor-dialog")
         desk.at("First")
         desk.press(key)
-        assert desk.page.get_by_label(field).first.input_value() == ""
+        expect(desk.page.get_by_label(field).first).to_have_value("")
         desk.press("Escape")
         desk.gone(".agor-dialog")
 
@@ -642,7 +662,7 @@ def desk(lab, chromium) -> Iterator[Desk]:
     lab.post("boards", {"path": BOARD, "title": ""})
     context = chromium.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(TIMEOUT_S * 1000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(f"{lab.url}agor-login-not-here?token={TOKENS['mira']}")

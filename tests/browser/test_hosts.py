@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from tests.browser.test_board import card, notebook, worktree
+from playwright.sync_api import expect
+
+from tests.browser.test_board import card, notebook, run_cell, worktree
+from tests.browser.test_first_minute import begin_all
 
 QUICK_START = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 IDLE = "[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']"
@@ -19,11 +22,9 @@ def test_the_quick_start_runs_in_the_page_and_a_button_answers(lab, people):
     (folder / "start.ipynb").write_text(json.dumps(story))
     page = people("mira")
     page.goto(f"{lab.url}lab/tree/quick/start.ipynb?reset")
-    page.wait_for_selector(IDLE, state="attached", timeout=40_000)
-    page.locator(".jp-Notebook .jp-CodeCell").first.click()
+    page.wait_for_selector(IDLE, state="attached")
 
-    page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
-    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    begin_all(page)
     canvas = page.locator(".agor-app[data-host='cell']")
     canvas.first.wait_for(timeout=60_000)
     canvas.first.scroll_into_view_if_needed()
@@ -39,7 +40,7 @@ def test_the_quick_start_runs_in_the_page_and_a_button_answers(lab, people):
         )
 
     # what came to an empty board is brought into view
-    lab.wait_for(lambda: all(is_in_view(found) for found in page.locator(".agor-card").all()), 10)
+    lab.wait_for(lambda: all(is_in_view(found) for found in page.locator(".agor-card").all()))
     for _ in range(2):  # two blocks, two questions
         answer = page.locator("[data-act=answer]").first
         answer.wait_for(timeout=60_000)
@@ -59,12 +60,11 @@ def test_notebook_7_shows_a_board_in_a_cell_and_opens_one(lab, people, board):
     has_kernel = (
         f"fetch('/api/sessions').then(r => r.json()).then(all => all.some(s => s.path === {path!r} && s.kernel.execution_state === 'idle'))"
     )
-    lab.wait_for(lambda: page.evaluate(has_kernel), 40)
-    page.locator(".jp-Notebook .jp-CodeCell").first.click()
+    lab.wait_for(lambda: page.evaluate(has_kernel))
 
-    page.keyboard.press("Control+Enter")
-    page.wait_for_selector(".agor-app[data-host='cell'] .agor-card >> text=Seven", timeout=40_000)
+    run_cell(page, 0)
+    page.wait_for_selector(".agor-app[data-host='cell'] .agor-card >> text=Seven")
 
     page.goto(f"{lab.url}edit/{board}")
     page.wait_for_selector(".agor-app[data-host='tab'] .agor-card >> text=Seven")
-    assert page.locator(".agor-dock").is_visible()
+    expect(page.locator(".agor-dock")).to_be_visible()

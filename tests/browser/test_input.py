@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Lab
+from tests.browser.facts import at_rest
 from tests.browser.test_board import card, open_tab, worktree
 from tests.real_use.test_pictures_and_long_texts import png
 
@@ -58,9 +60,11 @@ def test_enter_that_confirms_a_word_neither_sends_nor_closes(lab, people, board)
         page.evaluate(ENTER, [BOX, how])
 
     assert page.locator(BOX).input_value() == "にほんご"
-    assert lab.get(f"sessions/{made['id']}/turns") == []
     page.locator(BOX).press("Enter")
+    expect(page.locator(BOX)).to_have_value("")
+    # One was sent, and it is the last: what had been sent before had come before.
     lab.wait_for(lambda: lab.get(f"sessions/{made['id']}/turns"))
+    assert len(lab.get(f"sessions/{made['id']}/turns")) == 1
 
     lab.post(f"board/zones?path={board}", {"name": "Zone", "x": 0, "y": 400, "width": 400, "height": 200})
     zone = page.locator(".agor-zone").first
@@ -69,7 +73,7 @@ def test_enter_that_confirms_a_word_neither_sends_nor_closes(lab, people, board)
     field = page.locator(".agor-edit-zone")
     field.wait_for()
     page.evaluate(ENTER, [".agor-edit-zone", {"isComposing": True}])
-    assert field.is_visible()
+    assert field.is_visible()  # a key closes it at once
     field.press("Enter")
     field.wait_for(state="detached")
 
@@ -78,6 +82,7 @@ def test_a_pinch_in_webkit_zooms_the_board_and_not_the_page(lab, people, board):
     page = people("mira")
     open_tab(page, lab, board)
     page.get_by_text("100%").wait_for()
+    at_rest(page)
 
     kept = page.evaluate(PINCH, [1.25, 1.5])
 
@@ -103,7 +108,7 @@ def test_a_pasted_picture_and_a_long_log_go_with_the_prompt(lab, people, board, 
     assert (log["name"], log["characters"]) == ("pasted-1.txt", 300_000)
     page.locator(".agor-you .agor-attached img").wait_for()
     page.get_by_text("file of 300000").wait_for()
-    assert page.locator(".agor-prompt .agor-attached").count() == 0
+    expect(page.locator(".agor-prompt .agor-attached")).to_have_count(0)
     page.screenshot(path=screens / f"attached-sent-{'dark' if dark else 'light'}.png")
 
 
@@ -114,4 +119,4 @@ def test_an_agent_that_takes_no_pictures_says_so_at_once(lab, people, board):
     page.evaluate(PASTE, [BOX, base64.b64encode(png()).decode(), ""])
 
     page.locator("[role=alert]", has_text="takes no pictures").wait_for()
-    assert page.locator(".agor-attached").count() == 0
+    expect(page.locator(".agor-attached")).to_have_count(0)

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser.facts import at_rest, new_worktree
 from tests.browser.test_board import card, open_tab, session, worktree
 
 both = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -23,7 +25,7 @@ def state(lab, made: dict) -> str:
 
 
 def shot(page, screens: Path, name: str, dark: bool) -> None:  # noqa: FBT001 of the fixture
-    page.wait_for_timeout(350)  # what moves has come to rest
+    at_rest(page)
     page.screenshot(path=screens / f"{name}-{'dark' if dark else 'light'}.png")
 
 
@@ -39,6 +41,8 @@ def with_work(made: dict) -> None:
 
 
 def choose(page, name: str) -> None:
+    card(page, name).locator(".agor-card-f").wait_for()
+    at_rest(page)
     card(page, name).click(position={"x": 60, "y": 12})
 
 
@@ -57,7 +61,7 @@ def test_a_clean_one_is_archived_at_once_by_its_key_and_comes_back_with_undo(lab
     page.keyboard.press("e")
 
     page.locator(".agor-toast", has_text="Archived “Clean”").wait_for()
-    assert page.get_by_role("dialog").count() == 0
+    assert page.get_by_role("dialog").count() == 0  # one would have come before
     assert state(lab, made) == "archived"
     page.locator(".agor-toast").get_by_role("button", name="Undo").click()
     lab.wait_for(lambda: state(lab, made) == "ready")
@@ -82,15 +86,15 @@ def test_one_with_work_says_what_is_kept_before_it_is_archived(lab, people, boar
 
     dialog = page.get_by_role("dialog", name=f"Archive {name}")
     kept = dialog.get_by_label("This is kept")
-    kept.wait_for()
 
-    assert re.search(r"1 changed file, not committed: README\.md \(\d+ bytes\)", kept.inner_text())
-    assert "4 untracked files: new/table-0.csv" in kept.inner_text()
-    assert "(64 kB)" in kept.inner_text()
-    assert f"1 commit of branch {made['branch']}, on no other branch" in kept.inner_text()
+    expect(kept).to_contain_text(re.compile(r"1 changed file, not committed: README\.md \(\d+ bytes\)"))
+    expect(kept).to_contain_text("4 untracked files: new/table-0.csv")
+    expect(kept).to_contain_text("(64 kB)")
+    expect(kept).to_contain_text(f"1 commit of branch {made['branch']}, on no other branch")
     if how == "card":
         shot(page, screens, "archive-dialog", dark)
     dialog.get_by_role("button", name="Cancel").click()
+    dialog.wait_for(state="detached")
     assert state(lab, made) == "ready"
     page.keyboard.press("Escape")
     choose(page, name)
@@ -114,7 +118,7 @@ def test_a_session_at_work_is_named_and_ended_before_its_worktree_is_archived(la
 
     dialog = page.get_by_role("dialog", name=f"Archive {name}")
     dialog.get_by_text("A session is at work here. End it first:").wait_for()
-    assert dialog.get_by_role("button", name="Archive", exact=True).is_disabled()
+    expect(dialog.get_by_role("button", name="Archive", exact=True)).to_be_disabled()
     shot(page, screens, "archive-busy", dark)
     dialog.get_by_role("button", name="Stop it").click()
     dialog.get_by_text("A session is at work here").wait_for(state="detached")
@@ -135,7 +139,7 @@ def test_a_removal_lists_what_would_be_lost_and_says_where_it_is_kept(lab, peopl
     dialog = page.get_by_role("dialog", name=f"Remove {name}")
     dialog.get_by_label("This goes with its folder").wait_for()
 
-    assert "4 untracked files" in dialog.inner_text()
+    expect(dialog).to_contain_text("4 untracked files")
     shot(page, screens, "remove-dialog", dark)
     dialog.get_by_role("button", name="Remove anyway").click()
     page.locator(".agor-toast", has_text="Everything is kept in").wait_for()
@@ -211,16 +215,15 @@ def test_worktrees_of_other_tools_are_listed_and_adopted(lab, people, board, scr
     name = f"theirs-{'dark' if dark else 'light'}"
     git("worktree", "add", "-q", "-b", name, str(lab.root / name), cwd=lab.root / "warehouse")
     git("worktree", "add", "-q", "--detach", str(lab.home / f"outside-{name}"), cwd=lab.root / "warehouse")
-    open_tab(page, lab, board).locator("[aria-label='Command menu']").click()
-    page.keyboard.type("new worktree")
-    page.keyboard.press("Enter")
+    open_tab(page, lab, board)
+    new_worktree(page)
     page.get_by_text("Adopt a worktree that another tool made").click()
 
     row = page.get_by_role("listitem").filter(has_text=str(lab.root / name))
     row.wait_for()
 
     row.scroll_into_view_if_needed()
-    assert page.get_by_role("listitem").filter(has_text=f"outside-{name}").get_by_role("button", name="Adopt").is_disabled()
+    expect(page.get_by_role("listitem").filter(has_text=f"outside-{name}").get_by_role("button", name="Adopt")).to_be_disabled()
     shot(page, screens, "adopt", dark)
     row.get_by_role("button", name="Adopt").click()
     card(page, name).wait_for()
@@ -241,7 +244,7 @@ def test_checks_of_the_server_and_its_repositories_are_on_the_screen(lab, people
     found = dialog.locator("[data-verdict=warn]", has_text="packed-refs.lock is 60 minutes old")
     found.wait_for()
 
-    assert dialog.get_by_role("region", name="This server").locator("li", has_text="git").count() >= 1
+    dialog.get_by_role("region", name="This server").locator("li", has_text="git").first.wait_for()
     shot(page, screens, "checks", dark)
     lock.unlink()
     dialog.get_by_role("button", name="Look again").click()
@@ -256,9 +259,8 @@ def test_a_branch_that_only_a_remote_has_is_offered_by_its_name(lab, people, boa
     sha = git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "a colleague's", cwd=repository)
     git("push", "-q", "origin", f"{sha}:refs/heads/colleague", cwd=repository)
     git("fetch", "-q", "origin", cwd=repository)
-    open_tab(page, lab, board).locator("[aria-label='Command menu']").click()
-    page.keyboard.type("new worktree")
-    page.keyboard.press("Enter")
+    open_tab(page, lab, board)
+    new_worktree(page)
     page.get_by_label("Name", exact=True).fill("Review")
     page.get_by_label("Branch", exact=True).fill("colleague")
 

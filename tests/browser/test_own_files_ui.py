@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Lab
 from tests.browser.test_board import card, open_tab, state_of, worktree
@@ -45,7 +46,7 @@ def test_they_are_told_beside_the_work_and_a_removal_keeps_them_without_a_warnin
     dialog.get_by_text(TOLD).wait_for()
     dialog.get_by_text("That is no work of yours").wait_for()
     page.screenshot(path=screens / f"own-files-remove-{'dark' if dark else 'light'}.png")
-    assert dialog.get_by_role("button", name="Remove", exact=True).is_enabled()
+    expect(dialog.get_by_role("button", name="Remove", exact=True)).to_be_enabled()
     dialog.get_by_role("button", name="Remove", exact=True).click()
 
     page.get_by_text("Everything is kept in").wait_for()

@@ -2,6 +2,9 @@
 
 import re
 
+from playwright.sync_api import expect
+
+from tests.browser.facts import at_rest, box, new_worktree, settles
 from tests.browser.test_board import card, open_tab, state_of
 
 # The first run is killed in the middle; the second finds what the first left, and is short.
@@ -28,6 +31,13 @@ def shown_turns(page) -> list[list[int]]:
     return [numbers("\n".join(turn.locator(".agor-term").all_inner_texts())) for turn in page.locator(".agor-turn").all()]
 
 
+def shows(page, turns: list[list[int]]) -> None:
+    def check():
+        assert shown_turns(page) == turns
+
+    settles(check)
+
+
 def stored_turns(events: list[dict]) -> list[list[int]]:
     turns: dict[str, str] = {}
     for event in events:
@@ -43,9 +53,8 @@ def test_two_people_make_watch_answer_drag_reload_and_go_on_after_a_crash(lab, p
     open_tab(jonas, lab, board)
 
     # Mira makes a worktree and prompts; the card comes to Jonas by itself.
-    open_tab(mira, lab, board).locator("[aria-label='Command menu']").click()
-    mira.keyboard.type("new worktree")
-    mira.keyboard.press("Enter")
+    open_tab(mira, lab, board)
+    new_worktree(mira)
     mira.get_by_label("Name", exact=True).fill("Count orders")
     mira.get_by_label("First prompt, if you like").fill(COUNT)
     mira.get_by_role("button", name="Create and prompt").click()
@@ -63,17 +72,17 @@ def test_two_people_make_watch_answer_drag_reload_and_go_on_after_a_crash(lab, p
     # Jonas drags the card; Mira sees his cursor and the card where he put it.
     mira.get_by_label("Close panel").click()
     jonas.get_by_label("Close panel").click()
-    before = card(mira, "Count orders").bounding_box()
-    start = card(jonas, "Count orders").bounding_box()
+    for page in (mira, jonas):
+        page.wait_for_selector(".agor-panel", state="detached")
+        at_rest(page)
+    before = box(card(mira, "Count orders"))
+    start = box(card(jonas, "Count orders"))
     jonas.mouse.move(start["x"] + 150, start["y"] + 14)
     jonas.mouse.down()
     jonas.mouse.move(start["x"] + 230, start["y"] + 94, steps=6)
     mira.wait_for_selector(".agor-cursor >> text=Jonas")
     jonas.mouse.up()
-    mira.wait_for_function(
-        "([x, y]) => { const at = document.querySelector('.agor-card').getBoundingClientRect(); return at.x > x + 40 && at.y > y + 40; }",
-        arg=[before["x"], before["y"]],
-    )
+    lab.wait_for(lambda: (at := box(card(mira, "Count orders"))) and at["x"] > before["x"] + 40 and at["y"] > before["y"] + 40)
 
     # Mira loads the page anew, in the middle of the turn.
     mira.reload()
@@ -94,12 +103,12 @@ def test_two_people_make_watch_answer_drag_reload_and_go_on_after_a_crash(lab, p
     for page in (mira, jonas):
         page.wait_for_selector("[data-banner=lost]", state="detached")
         card(page, "Count orders").get_by_text("Interrupted in turn 1").wait_for()
-    assert card(jonas, "Count orders").get_by_role("button", name="Discard").is_visible()
+    expect(card(jonas, "Count orders").get_by_role("button", name="Discard")).to_be_visible()
     said = mira.locator(".agor-outcome[data-outcome=interrupted]")
-    assert said.get_by_role("button").all_inner_texts() == ["Resume", "Retry", "Discard"]
+    expect(said.get_by_role("button")).to_have_text(["Resume", "Retry", "Discard"])
     assert mira.locator(".agor-panel .agor-fail-strip").count() == 0
-    killed = shown_turns(mira)
-    assert killed == stored_turns(events_of(lab, made["id"]))
+    killed = stored_turns(events_of(lab, made["id"]))
+    shows(mira, killed)
     assert killed[0] == list(range(1, len(killed[0]) + 1))
     assert 8 <= len(killed[0]) < 4000
 
@@ -110,6 +119,5 @@ def test_two_people_make_watch_answer_drag_reload_and_go_on_after_a_crash(lab, p
     card(jonas, "Count orders").locator(".agor-s").first.click()
     for page in (mira, jonas):
         page.locator(".agor-panel .agor-pill", has_text="Done").wait_for()
-        page.wait_for_function("document.querySelectorAll('.agor-turn').length === 2")
-        assert shown_turns(page) == [killed[0], list(range(1, 13))]
+        shows(page, [killed[0], list(range(1, 13))])
     assert stored_turns(events_of(lab, made["id"])) == [killed[0], list(range(1, 13))]

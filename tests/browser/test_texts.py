@@ -1,7 +1,9 @@
 """What is written on a board and in its panels: prompts, notes and titles as they look, and text that is being typed."""
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.browser.facts import at_rest, box, settles
 from tests.browser.test_board import card, open_tab, session, state_of, worktree
 
 TABLE = (
@@ -32,28 +34,26 @@ def test_a_prompt_is_read_as_it_was_meant(lab, people, board, screens, dark):
     card(page, "Meant").get_by_text("Fix the null keys").click()
     page.locator(".agor-you").nth(1).wait_for()
 
-    assert page.locator(".agor-panel-title h2").inner_text() == "Fix the null keys"
-    assert page.locator(".agor-turn-title").first.inner_text() == "Fix the null keys"
+    expect(page.locator(".agor-panel-title h2")).to_have_text("Fix the null keys")
+    expect(page.locator(".agor-turn-title").first).to_have_text("Fix the null keys")
     first = page.locator(".agor-you").first
-    assert first.locator("ol > li > ul > li").all_inner_texts() == ["orders", "customers 👩‍👩‍👧‍👦"]
-    assert first.locator("ol > li").count() == 2
+    expect(first.locator("ol > li > ul > li")).to_have_text(["orders", "customers 👩‍👩‍👧‍👦"])
+    expect(first.locator("ol > li")).to_have_count(2)
     signs = [each.evaluate("item => getComputedStyle(item).listStyleType") for each in first.locator("li").all()]
     assert signs == ["decimal", "circle", "circle", "decimal"]
-    assert page.evaluate(WORDS_BROKEN) is False
-    assert page.evaluate(SCROLLS) == 0
+    lab.wait_for(lambda: not page.evaluate(WORDS_BROKEN) and page.evaluate(SCROLLS) == 0)
     page.screenshot(path=screens / f"prompt-{'dark' if dark else 'light'}.png")
     long = page.locator(".agor-you").nth(1)
-    before = long.bounding_box()["height"]
+    before = box(long)["height"]
     long.get_by_role("button", name="Show the whole prompt").click()
-    assert long.bounding_box()["height"] > before + 400
-    assert page.evaluate(SCROLLS) == 0
+    lab.wait_for(lambda: box(long)["height"] > before + 400 and page.evaluate(SCROLLS) == 0)
     long.get_by_role("button", name="Show its beginning").click()
-    assert long.bounding_box()["height"] == before
+    lab.wait_for(lambda: box(long)["height"] == before)
 
 
 def written(page, text: str):
     field = page.locator(".agor-edit-note")
-    field.wait_for()
+    expect(field).to_be_focused()
     page.keyboard.press("Control+a")
     page.keyboard.type(text)
     return field
@@ -74,19 +74,21 @@ def test_a_note_is_written_where_it_lies_and_fades_where_it_does_not_fit(lab, pe
     page.locator(".agor-note", has_text="At the edge").wait_for()
     page.locator(".agor-board").focus()
     page.keyboard.press("0")
-    page.wait_for_timeout(400)
-    around = page.locator(".agor-board").bounding_box()
+    at_rest(page)
+    around = box(page.locator(".agor-board"))
     edge = page.locator(".agor-note", has_text="At the edge")
     # Drag the board until the note sticks out of the view by half.
-    out = edge.bounding_box()["x"] + 130 - (around["x"] + around["width"])
+    half = around["x"] + around["width"] - 130
     page.mouse.move(around["x"] + 500, around["y"] + 500)
-    page.mouse.wheel(out, 0)
-    page.wait_for_timeout(400)
+    page.mouse.wheel(box(edge)["x"] - half, 0)
+    lab.wait_for(lambda: abs(box(edge)["x"] - half) < 2)
+    at_rest(page)
 
     edge.dblclick(position={"x": 40, "y": 20})
     field = written(page, NOTE)
 
-    lies, seen = page.locator(".agor-note[data-editing]").bounding_box(), field.bounding_box()
+    at_rest(page)
+    lies, seen = box(page.locator(".agor-note[data-editing]")), box(field)
     assert (round(lies["x"]), round(lies["y"])) == (round(seen["x"]), round(seen["y"]))
     assert round(lies["width"]) == round(seen["width"])
     assert seen["x"] + seen["width"] <= around["x"] + around["width"]
@@ -96,14 +98,17 @@ def test_a_note_is_written_where_it_lies_and_fades_where_it_does_not_fit(lab, pe
     field.wait_for(state="detached")
     note = page.locator(".agor-note", has_text="Plan")
     note.wait_for()
-    assert note.locator("li strong").inner_text() == "first"
+    expect(note.locator("li strong")).to_have_text("first")
+
     # It has grown with what was written; one that was made with more than fits fades.
-    assert note.bounding_box()["height"] > lies["height"] + 60
-    page.wait_for_timeout(300)
-    assert note.get_attribute("data-clipped") is None
+    def has_grown():
+        assert box(note)["height"] > lies["height"] + 60
+        assert note.get_attribute("data-clipped") is None
+
+    settles(has_grown)
     page.keyboard.press("Shift+Digit1")
     page.wait_for_selector(".agor-note[data-clipped] >> text=More than fits")
-    page.wait_for_timeout(400)
+    at_rest(page)
     page.screenshot(path=screens / f"note-{'dark' if dark else 'light'}.png")
 
 
@@ -128,6 +133,7 @@ def test_what_is_typed_in_the_notes_of_a_worktree_is_kept_by_escape(lab, people,
     made = worktree(lab, board, "Noted")
     page = people("mira")
     open_tab(page, lab, board)
+    card(page, "Noted").get_by_text("Prompt an agent").wait_for()
     card(page, "Noted").evaluate("element => element.focus()")
     page.keyboard.press("d")
     page.locator(".agor-panel").get_by_label("Notes").fill("Ask Jonas first")

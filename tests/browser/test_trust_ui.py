@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Lab
 from tests.browser.test_agents_ui import CHOOSER, menu, open_session
@@ -38,7 +39,7 @@ def test_files_are_read_and_trusted_by_keyboard_and_the_trust_is_taken_back(lab,
     strip.get_by_role("button", name="Review").click()
     question = page.get_by_role("alertdialog", name="Obedient would obey this file, which nobody trusts")
     row = question.get_by_role("button", name="RULES.md")
-    assert row.get_attribute("aria-expanded") == "false"
+    expect(row).to_have_attribute("aria-expanded", "false")
     row.focus()
 
     page.keyboard.press("Enter")
@@ -57,11 +58,12 @@ def test_files_are_read_and_trusted_by_keyboard_and_the_trust_is_taken_back(lab,
     refuse.focus()
     page.keyboard.press("Enter")
     dialog.get_by_role("status").get_by_text("RULES.md is not trusted.").wait_for(state="attached")
-    assert refuse.get_attribute("aria-pressed") == "true"
-    assert refuse.evaluate("e => e === document.activeElement")
+    expect(refuse).to_have_attribute("aria-pressed", "true")
+    expect(refuse).to_be_focused()
     [file] = lab.get(f"worktrees/{made['worktreeId']}/project-files")
     assert file["state"] == "refused"
     page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
     page.get_by_label("Prompt Obedient").fill("say again")
     page.keyboard.press("Enter")
     page.locator(".agor-fold", has_text="does not obey RULES.md").wait_for()
@@ -120,8 +122,9 @@ def test_a_viewer_sees_which_files_and_cannot_read_or_answer(lab, people, board)
     question = page.get_by_role("alertdialog")
     question.get_by_text("RULES.md").wait_for()
 
+    question.get_by_text("It waits for an owner").wait_for()
     assert question.get_by_role("button").count() == 0
-    assert "It waits for an owner" in question.inner_text()
     page.locator(".agor-panel-head").get_by_role("button", name="More").click()
+    page.get_by_role("menuitem").first.wait_for()
     assert page.get_by_role("menuitem", name="Files that agents obey").count() == 0
     lab.post(f"sessions/{made['id']}/cancel", {})
