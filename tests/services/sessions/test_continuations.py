@@ -84,12 +84,14 @@ async def test_what_is_said_after_the_end_is_a_turn_of_its_own(scene):
 
 async def test_its_changes_are_those_since_the_turn_before(scene, config):
     """Also those from before it spoke: it wrote, then it told."""
-    session = await scene.session(agent="lingering")
+    session, go = await scene.session(agent="lingering"), config.data_dir.parent / "go"
     folder = Path(scene.worktree.path)
-    await prompt(
+    first = await prompt(
         scene, session,
-        *(("write", str(folder / "a.txt"), "a\n"), ("end",), ("wait", 0.6), ("write", str(folder / "b.txt"), "b\n"), ("say", "b is written")),
+        *(("write", str(folder / "a.txt"), "a\n"), ("end",), ("until_there", str(go)), ("write", str(folder / "b.txt"), "b\n"), ("say", "written")),
     )  # fmt: skip
+    await scene.ended(first)
+    go.touch()
 
     second = await scene.ended(await continued(scene, session))
 
@@ -204,16 +206,18 @@ async def test_a_question_of_a_subagent_says_whose_it_is(scene):
     assert {call: body["parentId"] for call, body in calls.items()} == {"grep": "task", "rm": "task"}
 
 
-async def test_it_is_not_over_while_a_tool_runs(scene):
+async def test_it_is_not_over_while_a_tool_runs(scene, tmp_path):
     """It began in the turn before."""
-    session = await scene.session(agent="lingering")
+    session, go = await scene.session(agent="lingering"), tmp_path / "go"
     first = await prompt(
         scene, session,
         *(("tool", "a", "in_progress", "list"), ("tool", "a", "completed"), ("tool", "build", "in_progress", "make all")),
-        *(("end",), ("wait", 0.3), ("say", "it builds"), ("wait", QUIET_S * 4), ("tool", "build", "completed"), ("say", ", it is built")),
+        *(("end",), ("until_there", str(go)), ("say", "it builds")),
+        *(("wait", QUIET_S * 4), ("tool", "build", "completed"), ("say", ", it is built")),
     )  # fmt: skip
     await scene.ended(first)
     await scene.eventually_async(lambda: _background(scene, session), ["make all"])
+    go.touch()
 
     second = await scene.ended(await continued(scene, session))
 
@@ -306,10 +310,12 @@ async def test_an_agent_that_dies_in_it_fails_it(scene):
     assert (await scene.ended(again)).state.value == "done"
 
 
-async def test_an_agent_that_dies_with_something_in_the_background_tells_so(scene):
-    session = await scene.session(agent="lingering")
-    first = await prompt(scene, session, ("detach", "t", "npm run build"), ("end",), ("wait", 0.5), ("die", 3))
+async def test_an_agent_that_dies_with_something_in_the_background_tells_so(scene, tmp_path):
+    session, go = await scene.session(agent="lingering"), tmp_path / "go"
+    first = await prompt(scene, session, ("detach", "t", "npm run build"), ("end",), ("until_there", str(go)), ("die", 3))
     await scene.ended(first)
+    await scene.eventually_async(lambda: _background(scene, session), ["npm run build"])
+    go.touch()
 
     second = await scene.ended(await continued(scene, session))
 
