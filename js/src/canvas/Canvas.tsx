@@ -37,7 +37,7 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
   }, [stage, stageRef]);
 
   const view = useSyncExternalStore(board.subscribe, board.getView);
-  const chrome = useSyncExternalStore(stage?.subscribe ?? quiet, () => stage?.getChrome() ?? NOTHING);
+  const chrome = useSyncExternalStore(stage?.chrome.subscribe ?? quiet, () => stage?.chrome.getState() ?? NOTHING);
   const isEmpty = view.isSynced && view.objects.size === 0 && view.problems.length === 0;
 
   return (
@@ -61,7 +61,12 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
             undo={() => board.undo()}
             redo={() => board.redo()}
           />
-          <Zoomer percent={chrome.percent} zoomBy={factor => stage.zoomBy(factor)} fit={() => stage.fit()} reset={() => stage.actualSize()} />
+          <Zoomer
+            percent={chrome.percent}
+            zoomBy={factor => stage.viewport.zoomBy(factor)}
+            fit={() => stage.viewport.fit()}
+            reset={() => stage.viewport.actualSize()}
+          />
         </>
       )}
     </div>

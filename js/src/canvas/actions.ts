@@ -1,8 +1,7 @@
 // What a click on something with `data-act` asks for. The same table serves cards, notes, zones and the small bar.
-import type { Card } from '../protocol/generated';
-import { sessionsOf } from '../store/cards';
 import type { BoardDoc, BoardState, Commands } from '../store/types';
-import { toggleLine } from './objects/note';
+import { viewOf } from './objects';
+import { mainSession } from './sessions';
 
 export interface Click {
   /** The object it happened in. */
@@ -25,24 +24,6 @@ export interface ActionHost {
   /** Does it, shows that it is under way, and says on the object what went wrong. */
   run(objectId: string | null, job: () => Promise<void>): void;
 }
-
-/** The session that a card's keys and buttons mean: the one that needs a person, else the latest. */
-export const mainSession = (worktreeId: string, state: BoardState): string | null => {
-  const sessions = sessionsOf(worktreeId, state);
-  const asking = sessions.find(s => s.state === 'needs_you') ?? sessions.find(s => s.state === 'interrupted' || s.state === 'failed');
-  if (asking) return asking.id;
-  return [...sessions].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))[0]?.id ?? null;
-};
-
-/** Opens what a card is about: its conversation, or the dialog that starts one; for whom and where there can be none, its worktree. */
-export const openCard = (card: Card, host: Pick<ActionHost, 'state' | 'commands'>, focusPrompt = false): void => {
-  const worktree = host.state.worktrees.get(card.worktree);
-  if (!worktree) return;
-  const session = mainSession(card.worktree, host.state);
-  if (worktree.state !== 'ready' || (!session && host.state.me?.role === 'viewer')) host.commands.openDiff(worktree.id);
-  else if (session) host.commands.openSession(session, { focusPrompt });
-  else host.commands.openDialog('session', { worktreeId: card.worktree });
-};
 
 export const actions: Readonly<Record<string, (click: Click, host: ActionHost) => void>> = {
   session: (click, { commands }) => commands.openSession(click.of),
@@ -82,8 +63,9 @@ export const actions: Readonly<Record<string, (click: Click, host: ActionHost) =
     if (click.objectId) host.dismiss(click.objectId);
   },
   check(click, { board }) {
-    const note = click.objectId === null ? undefined : board.getView().objects.get(click.objectId);
-    if (click.objectId && note?.kind === 'note') board.change({ [click.objectId]: { text: toggleLine(note.text, click.line) } });
+    const object = click.objectId === null ? undefined : board.getView().objects.get(click.objectId);
+    const change = object && viewOf(object).check?.(object, click.line);
+    if (click.objectId && change) board.change({ [click.objectId]: change });
   },
   menu: (click, host) => host.openMenu(click.of),
   edit: (click, host) => host.edit(click.of),

@@ -69,7 +69,7 @@ export class Cursors {
         held.add(id);
         const now = this.#held.get(id);
         if (now) now.to = to;
-        else this.#held.set(id, { at: this.#scene.boxOf(id) ?? to, to });
+        else this.#held.set(id, { at: this.#scene.layout.boxOf(id) ?? to, to });
       }
       if (presence.reading !== null) {
         const list = readers.get(presence.reading);

@@ -2,13 +2,14 @@
 import { boxToScreen } from './camera';
 import { h } from './dom';
 import type { Scene } from './scene';
+import type { Change, TextEdit } from './types';
 
 export interface Edit {
   readonly id: string;
-  readonly text: string;
-  readonly kind: 'zone' | 'note';
-  /** `height`: what the text of a note needs, in board units, where that is more than the note has. */
-  readonly commit: (text: string, height: number | null) => void;
+  /** Names the field for the style sheet. */
+  readonly kind: string;
+  readonly of: TextEdit;
+  readonly commit: (change: Change) => void;
   readonly close: () => void;
 }
 
@@ -38,21 +39,21 @@ export class Editor {
 
   open(edit: Edit): void {
     this.close(true);
-    const isZone = edit.kind === 'zone';
-    const field = h(isZone ? 'input' : 'textarea', {
+    const { isLine, label, limit, placeholder } = edit.of;
+    const field = h(isLine ? 'input' : 'textarea', {
       class: `agor-edit agor-edit-${edit.kind}`,
-      'aria-label': isZone ? 'Name of the zone' : 'Text of the note',
-      maxlength: isZone ? 200 : 20_000,
+      'aria-label': label,
+      maxlength: limit,
       spellcheck: 'false',
-      placeholder: isZone ? 'Name' : 'Write. “- [ ] ” makes a box to tick',
+      placeholder,
     }) as HTMLInputElement | HTMLTextAreaElement;
-    field.value = edit.text;
+    field.value = edit.of.text;
     field.addEventListener('keydown', event => {
       const key = event as KeyboardEvent;
       key.stopPropagation();
       // What was written in a note is kept; undo takes it back. A name that was not confirmed stays as it was.
-      if (key.key === 'Escape') this.close(!isZone);
-      else if (key.key === 'Enter' && (isZone || key.ctrlKey || key.metaKey)) {
+      if (key.key === 'Escape') this.close(!isLine);
+      else if (key.key === 'Enter' && (isLine || key.ctrlKey || key.metaKey)) {
         key.preventDefault();
         this.close(true);
       }
@@ -80,18 +81,18 @@ export class Editor {
     const text = field.value;
     field.remove();
     delete this.#layer.dataset['writing'];
-    if (keeps && text !== edit.text) edit.commit(text, this.#needed);
+    if (keeps && text !== edit.of.text) edit.commit(edit.of.change(text, this.#needed));
     edit.close();
   }
 
   /** Follows the camera. The field of a note grows with its text as far as there is room. */
   refresh(): void {
-    const box = this.#edit && this.#scene.boxOf(this.#edit.id);
+    const box = this.#edit && this.#scene.layout.boxOf(this.#edit.id);
     if (!this.#field || !this.#edit || !box) return;
     const { camera, size } = this.#scene;
     const seen = boxToScreen(camera, box);
     const { style } = this.#field;
-    if (this.#edit.kind === 'zone') {
+    if (this.#edit.of.isLine) {
       style.left = `${Math.round(seen.x + 8)}px`;
       style.top = `${Math.round(seen.y + (camera.zoom < 0.5 ? -30 : 6))}px`;
       style.width = `${Math.max(120, Math.round(seen.width - 60))}px`;

@@ -3,6 +3,7 @@ import type { BoardState } from '../store/types';
 import { visibleBox } from './camera';
 import { h } from './dom';
 import { union } from './geometry';
+import { boxOf } from './item';
 import { viewOf } from './objects';
 import type { Scene } from './scene';
 import type { Box, Camera } from './types';
@@ -13,7 +14,7 @@ const MARGIN = 8;
 
 /** Class of a dot → token and strength. */
 const INK: Readonly<Record<string, readonly [string, number]>> = {
-  zone: ['--agor-zone-line', 0.6],
+  area: ['--agor-zone-line', 0.6],
   running: ['--agor-run-mark', 0.6],
   starting: ['--agor-run-mark', 0.4],
   needs: ['--agor-need-mark', 1],
@@ -78,12 +79,12 @@ export class Minimap {
         const [token, alpha] = INK[dot] ?? REST;
         inks.set(dot, (group = { color: style.getPropertyValue(token), alpha, boxes: [] }));
       }
-      group.boxes.push(this.#scene.box(item));
+      group.boxes.push(boxOf(item));
     }
     const left = this.#left();
     const top = this.#top();
     for (const [dot, { color, alpha, boxes }] of [...inks].sort(([a], [b]) =>
-      a === 'zone' ? -1 : b === 'zone' ? 1 : a === 'needs' ? 1 : b === 'needs' ? -1 : 0,
+      a === 'area' ? -1 : b === 'area' ? 1 : a === 'needs' ? 1 : b === 'needs' ? -1 : 0,
     )) {
       ink.globalAlpha = alpha;
       ink.fillStyle = resolve(color, this.root);

@@ -20,14 +20,14 @@ export class Outline {
   draw(): void {
     const context = this.#scene.context();
     const rows: { id: string; name: string; isZone: boolean }[] = [];
-    for (const id of this.#scene.order()) {
+    for (const id of this.#scene.layout.order()) {
       const item = this.#scene.items.get(id);
-      if (item) rows.push({ id, name: viewOf(item.object).name(item.object, context), isZone: item.isGround });
+      if (item) rows.push({ id, name: viewOf(item.object).name(item.object, context), isZone: item.isContainer });
     }
     const said = rows.map(row => `${row.id}${row.name}`).join('\n');
     if (said === this.#said) return;
     this.#said = said;
-    const members = this.#scene.members();
+    const members = this.#scene.layout.members();
     const inZone = new Set([...members.values()].flat());
     const lists: HTMLElement[] = [];
     let list = h('ul', null);

@@ -3,6 +3,8 @@ import { boxToScreen, toScreen } from './camera';
 import { h, icon } from './dom';
 import { zoneOf } from './geometry';
 import type { Snap } from './guides';
+import { boxOf } from './item';
+import { viewOf } from './objects';
 import { cssColor, palette } from './objects/colors';
 import type { Scene } from './scene';
 import type { Box } from './types';
@@ -59,7 +61,7 @@ export class Overlay {
 
   /** Marks the zone that would take what is held at `box`. */
   dropOn(box: Box | null): void {
-    const target = box ? zoneOf(box, this.#scene.shownZones()) : null;
+    const target = box ? zoneOf(box, this.#scene.layout.shownContainers()) : null;
     if (target === this.#target) return;
     if (this.#target !== null) this.#scene.flag(this.#target, 'drop', null);
     if (target !== null) this.#scene.flag(target, 'drop', 'yes');
@@ -79,17 +81,18 @@ export class Overlay {
     this.#draft.hidden = this.#draftBox === null;
     if (this.#draftBox) put(this.#draft, boxToScreen(camera, this.#draftBox));
     const item = this.#selected === null ? undefined : this.#scene.items.get(this.#selected);
-    const isShown = item !== undefined && !item.isNatural;
+    const isShown = item !== undefined && !item.autoHeight;
     this.#frame.hidden = !isShown;
     this.#bar.hidden = !isShown || item.element?.dataset['dragging'] !== undefined;
     if (!isShown) return;
-    const box = boxToScreen(camera, this.#scene.box(item));
+    const box = boxToScreen(camera, boxOf(item));
     put(this.#frame, box);
-    const color = item.object.kind === 'card' ? '' : item.object.color;
+    const view = viewOf(item.object);
+    const color = view.color(item.object) ?? '';
     if (this.#barFor !== `${item.id}/${color}`) {
       this.#barFor = `${item.id}/${color}`;
       this.#bar.replaceChildren(
-        tool('edit', item.id, item.object.kind === 'zone' ? 'Rename' : 'Write', 'pencil'),
+        tool('edit', item.id, view.edit(item.object)?.action ?? '', 'pencil'),
         h('span', { class: 'agor-sep' }),
         swatch(item.id, '', color === ''),
         ...palette.map(name => swatch(item.id, name, color === name)),

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Thing } from './settle';
 import { columnsOf, settle } from './settle';
 
-const card = (x: number, y: number, zone = -1): Thing => ({ kind: 'card', x, y, width: 272, height: 168, zone });
-const note = (x: number, y: number): Thing => ({ kind: 'note', x, y, width: 200, height: 120, zone: -1 });
-const zone = (x: number, y: number, height = 560): Thing => ({ kind: 'zone', x, y, width: 296, height, zone: -1 });
+const card = (x: number, y: number, zone = -1): Thing => ({ isContainer: false, isStacked: true, x, y, width: 272, height: 168, zone });
+const note = (x: number, y: number): Thing => ({ isContainer: false, isStacked: false, x, y, width: 200, height: 120, zone: -1 });
+const zone = (x: number, y: number, height = 560): Thing => ({ isContainer: true, isStacked: false, x, y, width: 296, height, zone: -1 });
 
 const settled = (things: readonly Thing[], heights: Readonly<Record<number, number>> = {}) =>
   settle(

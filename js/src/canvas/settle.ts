@@ -12,7 +12,9 @@ const MOST_BUCKETS = 64;
 
 /** As the document has it. */
 export interface Thing extends Box {
-  readonly kind: 'card' | 'note' | 'zone';
+  /** A zone: it holds others. */
+  readonly isContainer: boolean;
+  readonly isStacked: boolean;
   /** The zone that it lies in, by its place in the list; -1: none. A zone lies in none. */
   readonly zone: number;
 }
@@ -39,7 +41,7 @@ const gapBetween = (upper: Thing, lower: Thing): number | null => {
   if (upper.zone !== lower.zone) return null;
   const shared = Math.min(upper.x + upper.width, lower.x + lower.width) - Math.max(upper.x, lower.x);
   if (shared <= 0.3 * Math.min(upper.width, lower.width)) return null;
-  if (upper.kind === 'card' && lower.kind === 'card') return lower.y - upper.y >= ON_PURPOSE ? APART : null;
+  if (upper.isStacked && lower.isStacked) return lower.y - upper.y >= ON_PURPOSE ? APART : null;
   const gap = lower.y - (upper.y + upper.height);
   return gap >= -1 ? Math.max(0, Math.min(APART, gap)) : null;
 };
@@ -70,7 +72,7 @@ export const columnsOf = (things: readonly Thing[]): Columns => {
     // A zone may be as high as it likes.
     for (const j of zones) look(j);
     above[i] = [...found].map(([thing, gap]) => ({ thing, gap }));
-    if (mine.kind === 'zone') zones.push(i);
+    if (mine.isContainer) zones.push(i);
     else
       for (let b = first; b <= last; b++) {
         const list = buckets.get(b);

@@ -6,6 +6,7 @@ import type { Stage } from '../canvas/stage.js';
 import type { BoardClient } from '../session/client.js';
 import { createCommands } from '../session/commands.js';
 import { ViewStore } from '../session/view.js';
+import { cardOf } from '../store/objects.js';
 import type { BoardDoc, BoardState, Dialog, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
 import { Announcer } from './Announcer.js';
@@ -64,7 +65,7 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
   const shownLast = useRef(opened);
   if (opened) shownLast.current = opened;
   const focusBoard = () => {
-    const card = shownLast.current && state.board ? cardOf(state.board, shownLast.current) : undefined;
+    const card = shownLast.current && state.board ? cardOf(state.board.getView().objects, shownLast.current)?.[0] : undefined;
     if (card) stage?.focus(card);
     else root.current?.querySelector<HTMLElement>('.agor-board')?.focus({ preventScroll: true });
   };
@@ -146,9 +147,6 @@ declare module 'react' {
 const placed = (dialog: Dialog | null, stage: Stage | null): Dialog | null =>
   dialog?.name === 'worktree' && !dialog.at && stage ? { ...dialog, at: stage.place() } : dialog;
 
-const cardOf = (board: BoardDoc, worktreeId: string): string | undefined =>
-  [...board.getView().objects].find(([, object]) => object.kind === 'card' && object.worktree === worktreeId)?.[0];
-
 const worktreeOf = (diffId: string | null, sessionId: string | null, shared: BoardState): string | null =>
   diffId ?? (sessionId === null ? null : (shared.sessions.get(sessionId)?.worktreeId ?? null));
 
@@ -157,7 +155,7 @@ function useShown(stage: Stage | null, board: BoardDoc | null, worktreeId: strin
   const { view } = useApp();
   useEffect(() => {
     if (!stage || !board || !worktreeId) return;
-    const found = cardOf(board, worktreeId);
+    const found = cardOf(board.getView().objects, worktreeId)?.[0];
     if (found === undefined) return;
     if (!view.getState().selection.has(found)) view.set({ selection: new Set([found]) });
     // Once the board has its new width.

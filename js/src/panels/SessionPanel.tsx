@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
 import type { Permission, Session, Turn } from '../protocol/generated.js';
-import type { TranscriptFeed } from '../session/transcript/feed.js';
+import { openFeed, type TranscriptFeed } from '../session/transcript/feed.js';
 import { parkedTurn } from '../store/parked.js';
 import { texts } from '../texts.js';
 import { agentLabel, useApp, useShared } from './context.js';
@@ -20,7 +20,7 @@ export function SessionPanel({ session }: { session: Session }) {
   const { client } = useApp();
   const [feed, setFeed] = useState<TranscriptFeed | null>(null);
   useEffect(() => {
-    const held = client.holdFeed(session.id);
+    const held = client.holdFeed(session.id, openFeed);
     setFeed(held.feed);
     return held.release;
   }, [client, session.id]);

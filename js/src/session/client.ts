@@ -10,7 +10,7 @@ import { ApiError, Http } from '../transport/http.js';
 import type { PageConfig } from '../transport/page.js';
 import { joinRoom, type RoomLink } from '../transport/room.js';
 import { EventStream } from '../transport/stream.js';
-import { TranscriptFeed } from './transcript/feed.js';
+import type { TranscriptFeed } from './transcript/feed.js';
 
 export interface ClientState {
   readonly shared: BoardState;
@@ -21,6 +21,9 @@ export interface ClientState {
   /** Events that came after the connection was back; `null` when nothing is to be said. */
   readonly caughtUp: number | null;
 }
+
+/** `lastSeq`: the last of its events that this page knows of. */
+type OpenFeed = (http: Http, sessionId: string, lastSeq: number) => TranscriptFeed;
 
 const STATUS_EVERY_MS = 10_000;
 
@@ -125,11 +128,11 @@ export class BoardClient {
     this.#room?.reconnect();
   }
 
-  /** The transcript of a session, shared by the views that show it. */
-  holdFeed(sessionId: string): { feed: TranscriptFeed; release: () => void } {
+  /** The transcript of a session, shared by the views that show it. `open` makes it: its code comes with the panel that shows it. */
+  holdFeed(sessionId: string, open: OpenFeed): { feed: TranscriptFeed; release: () => void } {
     let held = this.#feeds.get(sessionId);
     if (!held) {
-      held = { feed: new TranscriptFeed(this.http, sessionId, this.#state.shared.sessions.get(sessionId)?.lastSeq ?? 0), holders: 0 };
+      held = { feed: open(this.http, sessionId, this.#state.shared.sessions.get(sessionId)?.lastSeq ?? 0), holders: 0 };
       this.#feeds.set(sessionId, held);
     }
     const mine = held;

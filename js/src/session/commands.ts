@@ -22,6 +22,7 @@ import type {
 } from '../protocol/generated.js';
 import { localName } from '../store/branches.js';
 import { liveOf } from '../store/live.js';
+import { asCard, cardOf } from '../store/objects.js';
 import { parkedTurn } from '../store/parked.js';
 import type { Commands, Place } from '../store/types.js';
 import { texts } from '../texts.js';
@@ -90,12 +91,11 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
   const quiet = async (promise: Promise<unknown>): Promise<void> => void (await promise);
 
   const nameOf = (worktreeId: string): string => client.getState().shared.worktrees.get(worktreeId)?.name ?? '';
-  const cardOf = (worktreeId: string) =>
-    [...(client.getState().board?.getView().objects ?? [])].find(([, one]) => one.kind === 'card' && one.worktree === worktreeId);
+  const placedCard = (worktreeId: string) => cardOf(client.getState().board?.getView().objects, worktreeId);
   /** The card that the server makes comes a moment later than its answer. */
   const move = async (worktreeId: string, { x, y }: Place): Promise<void> => {
     for (let tries = 0; tries < 50; tries += 1) {
-      const placed = cardOf(worktreeId);
+      const placed = placedCard(worktreeId);
       if (placed) {
         client.getState().board?.change({ [placed[0]]: { x, y } });
         return;
@@ -106,8 +106,8 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
 
   const makeHere = async (objectId: string): Promise<void> => {
     const board = client.getState().board;
-    const object = board?.getView().objects.get(objectId);
-    if (!board || object?.kind !== 'card') return;
+    const object = asCard(board?.getView().objects.get(objectId));
+    if (!board || !object) return;
     const branches = listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(object.repo)}/branches`));
     const made = await post<Worktree>(texts.commands.makeHere, 'worktrees', {
       repo: object.repo,
@@ -195,7 +195,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
     createSession: (request, key) => http.post<Session>('sessions', request, { key }),
     createWorktree: (request, key) => http.post<Worktree>('worktrees', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
     takeOffBoard: async id => {
-      const lay = cardOf(id)?.[1];
+      const lay = placedCard(id)?.[1];
       await http.patch(`worktrees/${id}`, { board: null });
       const putBack = async () => {
         await http.patch(`worktrees/${id}`, { board: client.path });

@@ -135,9 +135,26 @@ class Draft {
       case 'removed':
         this.#removed(body.noun, body.id);
         break;
-      default:
-        // The rest is transcript; the panel that shows it keeps it.
+      // A panel that is open for them asks again.
+      case 'rule':
+      case 'trust':
+      case 'board':
         break;
+      // Transcript; the panel that shows it keeps it.
+      case 'prompt':
+      case 'text':
+      case 'thought':
+      case 'tool_call':
+      case 'tool_output':
+      case 'plan':
+      case 'usage':
+      case 'mode':
+      case 'notice':
+      case 'error':
+        break;
+      default:
+        // A newer server may send a kind that this page does not know; the compiler knows all of its own.
+        body satisfies never;
     }
   }
 

@@ -1,5 +1,5 @@
 // Reads one object of the document. Whatever a file or a colleague's browser put there, this answers an object or a sentence.
-import type { BoardObject } from '../protocol/generated';
+import type { BoardObject, Card } from '../protocol/generated';
 
 /** More than this are not drawn; the rest is counted. */
 export const MAX_OBJECTS = 10_000;
@@ -69,4 +69,16 @@ export const readObject = (raw: unknown): BoardObject | string => {
     if (error instanceof Skip) return error.message;
     throw error;
   }
+};
+
+/** A card, if it is one: what stands for a worktree. */
+export const asCard = (object: BoardObject | undefined): Card | null => (object?.kind === 'card' ? object : null);
+
+/** The card of a worktree, with its id. */
+export const cardOf = (objects: ReadonlyMap<string, BoardObject> | undefined, worktreeId: string): readonly [string, Card] | undefined => {
+  for (const [id, object] of objects ?? []) {
+    const card = asCard(object);
+    if (card?.worktree === worktreeId) return [id, card];
+  }
+  return undefined;
 };

@@ -4,14 +4,15 @@ import type { CardContent, Foot, Row, Step } from '../../store/cards';
 import { contentOf, sessionsOf, strongest } from '../../store/cards';
 import { colorOf } from '../../store/presence';
 import type { Action, Strip } from '../../store/strips';
+import type { BoardState } from '../../store/types';
 import { visible } from '../../store/visible';
 import { count } from '../../store/words';
 import { texts } from '../../texts';
 import { agentTile, avatar, h, icon, mark } from '../dom';
-import type { ObjectView, Summary, ViewContext } from '../types';
-
-const WIDTH = 272;
-const CHARACTERS_IN_LINE = 27;
+import { CARD } from '../placement';
+import { mainSession } from '../sessions';
+import type { ObjectHost, ObjectView, Removal, Summary, ViewContext } from '../types';
+import { heightOf } from './card-height';
 
 const content = (id: string, card: Card, context: ViewContext): CardContent =>
   contentOf(card, { state: context.state, now: context.now, readers: context.readers, isUnfolded: context.isUnfolded(id) }, colorOf);
@@ -341,39 +342,40 @@ const summary = (object: Card, context: ViewContext): Summary => {
   };
 };
 
-const lines = (text: string, width: number, most = 99): number => Math.min(most, Math.max(1, Math.ceil(text.length / width)));
-
-const rowsHeight = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + 24 + (row.line ? 18 : 0) + rowsHeight(row.children), 0);
-
-const stripHeight = (strip: Strip): number => {
-  switch (strip.kind) {
-    case 'ask':
-      return 26 + 16 + 14 + (strip.actions.length ? 24 : 0) + lines(strip.command || strip.text, 36) * 16;
-    case 'fail':
-    case 'rest':
-      return 26 + 16 + (strip.text ? 10 + lines(strip.text, 40) * 16 : 8) + (strip.actions.length ? 24 : 0);
-    case 'info':
-      return 42;
-    case 'plain':
-      return 22 + 24 + (strip.text ? 8 + lines(strip.text, 42) * 16 : 0);
-  }
+/** Opens what a card is about: its conversation, or the dialog that starts one; for whom and where there can be none, its worktree. */
+const open = (object: Card, { state, commands, hint }: ObjectHost, focusPrompt = false): void => {
+  const worktree = state.worktrees.get(object.worktree);
+  const session = mainSession(object.worktree, state);
+  if (!worktree) hint(texts.keys.no.absent(labelOf(object)));
+  else if (worktree.state !== 'ready' || (!session && state.me?.role === 'viewer')) commands.openDiff(worktree.id);
+  else if (session) commands.openSession(session, { focusPrompt });
+  else commands.openDialog('session', { worktreeId: object.worktree });
 };
 
-/** What the style sheet makes of it, near enough to place and cull by before it was seen. */
-const height = (card: CardContent): number =>
-  10 +
-  lines(card.title, CHARACTERS_IN_LINE, 2) * 18 +
-  18 +
-  (card.pills.length ? 28 : 0) +
-  (card.steps.length ? 24 + card.steps.length * 22 : 0) +
-  (card.rows.length ? 10 + rowsHeight(card.rows) + (card.folded ? 24 : 0) : 0) +
-  (card.strip ? stripHeight(card.strip) : 0) +
-  (card.foot ? 37 : 8);
+/** A card goes when its worktree is archived. One whose worktree is not there, or put away, can be taken off the board. */
+const removal = (object: Card, { worktrees, isLoaded }: BoardState): Removal => {
+  const worktree = worktrees.get(object.worktree);
+  if (!worktree) return isLoaded ? 'delete' : 'stay';
+  return worktree.state === 'archived' || worktree.state === 'missing' ? 'take-off' : 'stay';
+};
+
+const labelOf = (object: Card): string => object.title || object.branch;
 
 export const card: ObjectView<'card'> = {
-  isNatural: true,
-  isGround: false,
-  size: (object, context) => ({ width: WIDTH, height: height(content(NOWHERE, object, context)) }),
+  autoHeight: true,
+  isContainer: false,
+  isStacked: true,
+  hasTip: true,
+  canCopy: false,
+  layoutHeight: () => CARD.height,
+  color: () => null,
+  edit: () => null,
+  open: (_id, object, host, focusPrompt) => open(object, host, focusPrompt),
+  worktree: object => ({ id: object.worktree, label: labelOf(object) }),
+  searchText: (object, { worktrees }) => `${worktrees.get(object.worktree)?.name ?? object.title} ${object.branch} ${object.repo}`,
+  removal,
+  deleted: () => texts.keys.deleted.card,
+  size: (object, context) => ({ width: CARD.width, height: heightOf(content(NOWHERE, object, context)) }),
   draw(id, object, context) {
     if (context.detail === 'tile') return tile(object, context);
     const of = content(id, object, context);

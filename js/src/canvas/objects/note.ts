@@ -1,7 +1,9 @@
 // A note: free text. `# ` makes a heading, `- ` a point, `- [ ]` something to do, `**` bold. Never markup.
+import type { Note } from '../../protocol/generated';
 import { plain } from '../../store/plain';
+import { texts } from '../../texts';
 import { h, icon } from '../dom';
-import type { ObjectView } from '../types';
+import type { Box, ObjectView } from '../types';
 import { cssColor } from './colors';
 
 const TODO = /^\s*[-*] \[([ xX])\] ?(.*)$/;
@@ -84,9 +86,34 @@ export const toggleLine = (text: string, index: number): string =>
 
 const MOST_LINES = 200;
 
+/** One that is pressed and not drawn. */
+export const NOTE_SIZE = { width: 264, height: 120 };
+
+export const newNote = (box: Box): Note => ({ kind: 'note', ...box, text: '', color: '' });
+
 export const note: ObjectView<'note'> = {
-  isNatural: false,
-  isGround: false,
+  autoHeight: false,
+  isContainer: false,
+  isStacked: false,
+  hasTip: false,
+  canCopy: true,
+  layoutHeight: object => object.height,
+  color: object => object.color,
+  edit: object => ({
+    text: object.text,
+    isLine: false,
+    action: 'Write',
+    label: 'Text of the note',
+    placeholder: 'Write. “- [ ] ” makes a box to tick',
+    limit: 20_000,
+    change: (text, height) => (height === null ? { text } : { text, height }),
+  }),
+  open: (id, _object, host) => host.edit(id),
+  check: (object, index) => ({ text: toggleLine(object.text, index) }),
+  worktree: () => null,
+  searchText: () => null,
+  removal: () => 'delete',
+  deleted: () => texts.keys.deleted.note,
   size: object => ({ width: object.width, height: object.height }),
   draw(_id, object, context) {
     const color = cssColor(object.color);

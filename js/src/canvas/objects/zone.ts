@@ -1,11 +1,39 @@
 // A zone: a named rectangle that carries the cards in it.
+import type { Zone } from '../../protocol/generated';
+import { texts } from '../../texts';
 import { h, icon } from '../dom';
-import type { ObjectView } from '../types';
+import type { Box, ObjectView } from '../types';
 import { cssColor } from './colors';
 
+/** One that is pressed and not drawn. */
+export const ZONE_SIZE = { width: 296, height: 560 };
+
+export const newZone = (box: Box): Zone => ({ kind: 'zone', ...box, name: 'Zone', color: '' });
+
 export const zone: ObjectView<'zone'> = {
-  isNatural: false,
-  isGround: true,
+  autoHeight: false,
+  isContainer: true,
+  isStacked: false,
+  hasTip: false,
+  canCopy: true,
+  layoutHeight: object => object.height,
+  color: object => object.color,
+  edit: object => ({
+    text: object.name,
+    isLine: true,
+    action: 'Rename',
+    label: 'Name of the zone',
+    placeholder: 'Name',
+    limit: 200,
+    change: text => ({ name: text.trim() || 'Zone' }),
+  }),
+  open: (id, _object, host) => host.edit(id),
+  // What is dropped below its end in the document lies in the part that it is shown higher by.
+  onDrop: (object, box, height) => (box.y + box.height / 2 > object.y + object.height ? { height: Math.round(height) } : null),
+  worktree: () => null,
+  searchText: () => null,
+  removal: () => 'delete',
+  deleted: object => texts.keys.deleted.zone(object.name),
   size: object => ({ width: object.width, height: object.height }),
   draw(id, object, context) {
     const color = cssColor(object.color);
@@ -45,6 +73,6 @@ export const zone: ObjectView<'zone'> = {
   },
   name: object => object.name || 'Zone',
   summary: object => ({ mark: 'idle', title: object.name, fact: '' }),
-  dot: () => 'zone',
+  dot: () => 'area',
   isTicking: () => false,
 };

@@ -9,12 +9,12 @@ export const hand: Tool = {
   key: 'H',
   cursor: 'grab',
   writes: false,
-  press(start, desk) {
-    const camera = desk.camera;
+  press(start, host) {
+    const camera = host.camera;
     return {
-      move: input => desk.setCamera(panBy(camera, input.screen.x - start.screen.x, input.screen.y - start.screen.y)),
+      move: input => host.setCamera(panBy(camera, input.screen.x - start.screen.x, input.screen.y - start.screen.y)),
       up: () => undefined,
-      cancel: () => desk.setCamera(camera),
+      cancel: () => host.setCamera(camera),
     };
   },
 };

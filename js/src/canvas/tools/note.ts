@@ -1,4 +1,5 @@
 // Write a note.
+import { NOTE_SIZE, newNote } from '../objects/note';
 import { drawBox } from './draw';
 import type { Tool } from './tool';
 
@@ -9,5 +10,5 @@ export const note: Tool = {
   key: 'N',
   cursor: 'crosshair',
   writes: true,
-  press: (input, desk) => drawBox(input, desk, { width: 264, height: 120 }, box => ({ kind: 'note', ...box, text: '', color: '' })),
+  press: (input, host) => drawBox(input, host, NOTE_SIZE, newNote),
 };

@@ -2,9 +2,10 @@
 import { panBy } from '../camera';
 import { between, bottom, encloses, intersects, right, union } from '../geometry';
 import { NO_SNAP, nearby, REACH_PX, snap } from '../guides';
+import { boxOf } from '../item';
 import type { Scene } from '../scene';
-import type { Box, Point } from '../types';
-import type { Desk, Gesture, Input, Tool } from './tool';
+import type { Box, Change, Point } from '../types';
+import type { Gesture, Input, Tool, ToolHost } from './tool';
 import { isFar, roundBox } from './tool';
 
 const SNAP_PX = 6;
@@ -18,27 +19,27 @@ export const select: Tool = {
   key: 'V',
   cursor: 'default',
   writes: false,
-  press(input, desk) {
-    const only = [...desk.selection][0];
-    if (input.handle && only !== undefined && desk.board.isWritable) return resize(only, input.handle, input, desk);
-    return input.id === null ? marquee(input, desk) : pressThing(input.id, input, desk);
+  press(input, host) {
+    const only = [...host.selection][0];
+    if (input.handle && only !== undefined && host.board.isWritable) return resize(only, input.handle, input, host);
+    return input.id === null ? marquee(input, host) : pressThing(input.id, input, host);
   },
 };
 
-const pressThing = (id: string, start: Input, desk: Desk): Gesture => {
-  const wasSelected = desk.selection.has(id);
-  if (start.shift) desk.commands.select(wasSelected ? [...desk.selection].filter(other => other !== id) : [...desk.selection, id]);
-  else if (!wasSelected) desk.commands.select([id]);
+const pressThing = (id: string, start: Input, host: ToolHost): Gesture => {
+  const wasSelected = host.selection.has(id);
+  if (start.shift) host.commands.select(wasSelected ? [...host.selection].filter(other => other !== id) : [...host.selection, id]);
+  else if (!wasSelected) host.commands.select([id]);
   let drag: Gesture | null = null;
   return {
     move(input) {
-      if (!drag && isFar(start.screen, input.screen) && desk.board.isWritable)
-        drag = move(wasSelected && !start.shift ? [...desk.selection] : start.shift ? [...desk.selection, id] : [id], start, desk);
+      if (!drag && isFar(start.screen, input.screen) && host.board.isWritable)
+        drag = move(wasSelected && !start.shift ? [...host.selection] : start.shift ? [...host.selection, id] : [id], start, host);
       drag?.move(input);
     },
     up(input) {
       if (drag) drag.up(input);
-      else if (wasSelected && !start.shift && desk.selection.size > 1) desk.commands.select([id]);
+      else if (wasSelected && !start.shift && host.selection.size > 1) host.commands.select([id]);
     },
     cancel: () => drag?.cancel(),
   };
@@ -47,39 +48,41 @@ const pressThing = (id: string, start: Input, desk: Desk): Gesture => {
 /** Zones carry what lies in them. */
 export const carried = (ids: readonly string[], scene: Scene): Set<string> => {
   const all = new Set(ids);
-  for (const id of ids) for (const member of scene.members().get(id) ?? []) all.add(member);
+  for (const id of ids) for (const member of scene.layout.members().get(id) ?? []) all.add(member);
   return all;
 };
 
 /** The changes of the document after which these are shown there. What a zone carries comes with it as it was seen. */
-export const landings = (to: ReadonlyMap<string, Point>, scene: Scene): Record<string, Partial<Record<'x' | 'y' | 'height', number>>> => {
-  const changes: Record<string, Partial<Record<'x' | 'y' | 'height', number>>> = {};
-  const carriers = scene.members();
+export const landings = (to: ReadonlyMap<string, Point>, scene: Scene): Record<string, Change> => {
+  const changes: Record<string, Change> = {};
+  const carriers = scene.layout.members();
   const isCarried = new Set([...to.keys()].flatMap(id => carriers.get(id) ?? []));
   for (const [id, at] of to) {
     const item = scene.items.get(id);
     const found =
-      item && !item.isGround && !isCarried.has(id) ? scene.landing({ ...at, width: item.width, height: item.height }) : { at, zone: null };
+      item && !item.isContainer && !isCarried.has(id)
+        ? scene.layout.landing({ ...at, width: item.width, height: item.height })
+        : { at, container: null };
     changes[id] = { ...changes[id], x: Math.round(found.at.x), y: Math.round(found.at.y) };
-    if (found.zone) changes[found.zone.id] = { ...changes[found.zone.id], height: found.zone.height };
+    if (found.container) changes[found.container.id] = { ...changes[found.container.id], ...found.container.change };
   }
   return changes;
 };
 
-const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
-  const { scene, board, overlay } = desk;
+const move = (ids: readonly string[], start: Input, host: ToolHost): Gesture => {
+  const { scene, board, overlay } = host;
   const from = new Map<string, Point>();
   for (const id of carried(ids, scene)) {
-    const box = scene.boxOf(id);
+    const box = scene.layout.boxOf(id);
     if (box) from.set(id, { x: box.x, y: box.y });
   }
-  const led = ids.map(id => scene.boxOf(id)).filter(box => box !== null);
+  const led = ids.map(id => scene.layout.boxOf(id)).filter(box => box !== null);
   const frame = union(led);
   let shift: Point = { x: 0, y: 0 };
   let last = start;
   let timer = 0;
   for (const id of from.keys()) scene.flag(id, 'dragging', ids.length === 1 && from.size === 1 ? 'lift' : 'yes');
-  desk.setDragging(true);
+  host.setDragging(true);
 
   const show = (): void => {
     const held: Record<string, Point> = {};
@@ -88,7 +91,7 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
       scene.hold(id, to);
       held[id] = to;
     }
-    desk.share(held);
+    host.share(held);
   };
 
   const follow = (input: Input): void => {
@@ -98,12 +101,12 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
     if (frame && !input.ctrl) {
       const moved = { ...frame, x: frame.x + wanted.x, y: frame.y + wanted.y };
       const others: Box[] = [];
-      for (const item of scene.visible()) if (!from.has(item.id)) others.push(scene.box(item));
-      found = snap(moved, nearby(others, moved, REACH_PX / desk.camera.zoom), SNAP_PX / desk.camera.zoom);
+      for (const item of scene.visible()) if (!from.has(item.id)) others.push(boxOf(item));
+      found = snap(moved, nearby(others, moved, REACH_PX / host.camera.zoom), SNAP_PX / host.camera.zoom);
     }
     shift = { x: wanted.x + found.dx, y: wanted.y + found.dy };
     overlay.guides(found);
-    overlay.dropOn(frame && ids.every(id => !scene.items.get(id)?.isGround) ? { ...frame, x: frame.x + shift.x, y: frame.y + shift.y } : null);
+    overlay.dropOn(frame && ids.every(id => !scene.items.get(id)?.isContainer) ? { ...frame, x: frame.x + shift.x, y: frame.y + shift.y } : null);
     show();
     watchEdge(input);
   };
@@ -117,8 +120,8 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
     cancelAnimationFrame(timer);
     if (dx === 0 && dy === 0) return;
     timer = requestAnimationFrame(() => {
-      desk.setCamera(panBy(desk.camera, dx, dy));
-      const { camera } = desk;
+      host.setCamera(panBy(host.camera, dx, dy));
+      const { camera } = host;
       follow({ ...last, board: { x: (last.screen.x - camera.x) / camera.zoom, y: (last.screen.y - camera.y) / camera.zoom } });
     });
   };
@@ -131,9 +134,9 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
       scene.flag(id, 'dragging', null);
       scene.release(id);
     }
-    desk.share(null);
-    desk.setDragging(false);
-    desk.schedule();
+    host.share(null);
+    host.setDragging(false);
+    host.schedule();
   };
 
   return {
@@ -153,34 +156,34 @@ const move = (ids: readonly string[], start: Input, desk: Desk): Gesture => {
   };
 };
 
-const marquee = (start: Input, desk: Desk): Gesture => {
-  const before = new Set(start.shift ? desk.selection : []);
-  if (!start.shift) desk.commands.select([]);
+const marquee = (start: Input, host: ToolHost): Gesture => {
+  const before = new Set(start.shift ? host.selection : []);
+  if (!start.shift) host.commands.select([]);
   return {
     move(input) {
       if (!isFar(start.screen, input.screen)) return;
       const box = between(start.board, input.board);
-      desk.overlay.draft(box);
+      host.overlay.draft(box);
       const ids = new Set(before);
       // A zone is selected when the box holds the whole of it, else its cards could not be selected in it.
-      for (const item of desk.scene.inBox(box))
-        if (item.isGround ? encloses(box, desk.scene.box(item)) : intersects(box, desk.scene.box(item))) ids.add(item.id);
-      desk.commands.select(ids);
+      for (const item of host.scene.layout.inBox(box))
+        if (item.isContainer ? encloses(box, boxOf(item)) : intersects(box, boxOf(item))) ids.add(item.id);
+      host.commands.select(ids);
     },
-    up: () => desk.overlay.draft(null),
+    up: () => host.overlay.draft(null),
     cancel() {
-      desk.overlay.draft(null);
-      desk.commands.select(before);
+      host.overlay.draft(null);
+      host.commands.select(before);
     },
   };
 };
 
 const LEAST = { width: 96, height: 64 };
 
-const resize = (id: string, handle: string, start: Input, desk: Desk): Gesture | null => {
-  const box = desk.scene.boxOf(id);
+const resize = (id: string, handle: string, start: Input, host: ToolHost): Gesture | null => {
+  const box = host.scene.layout.boxOf(id);
   if (!box) return null;
-  const offset = desk.scene.items.get(id)?.offset ?? 0;
+  const offset = host.scene.items.get(id)?.offset ?? 0;
   let now = box;
   const at = (input: Input): Box => {
     const dx = input.board.x - start.board.x;
@@ -192,19 +195,19 @@ const resize = (id: string, handle: string, start: Input, desk: Desk): Gesture |
   return {
     move(input) {
       now = at(input);
-      desk.scene.stretch(id, now);
-      desk.overlay.refresh();
+      host.scene.stretch(id, now);
+      host.overlay.refresh();
     },
     up() {
-      desk.scene.release(id);
+      host.scene.release(id);
       // It may be shown below its place: what grew above it is not for the document.
-      desk.board.change({ [id]: { ...roundBox({ ...now, y: now.y - offset }) } });
-      desk.schedule();
+      host.board.change({ [id]: { ...roundBox({ ...now, y: now.y - offset }) } });
+      host.schedule();
     },
     cancel() {
-      desk.scene.stretch(id, box);
-      desk.scene.release(id);
-      desk.overlay.refresh();
+      host.scene.stretch(id, box);
+      host.scene.release(id);
+      host.overlay.refresh();
     },
   };
 };

@@ -25,7 +25,7 @@ export interface Gesture {
 }
 
 /** What tools may do. The stage is one. */
-export interface Desk {
+export interface ToolHost {
   readonly scene: Scene;
   readonly board: BoardDoc;
   readonly commands: Commands;
@@ -50,7 +50,7 @@ export interface Tool {
   readonly cursor: string;
   /** It makes something; a viewer has no use for it. */
   readonly writes: boolean;
-  press(input: Input, desk: Desk): Gesture | null;
+  press(input: Input, host: ToolHost): Gesture | null;
 }
 
 /** A press becomes a drag after this many pixels. */

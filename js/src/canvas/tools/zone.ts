@@ -1,4 +1,5 @@
 // Draw a zone.
+import { newZone, ZONE_SIZE } from '../objects/zone';
 import { drawBox } from './draw';
 import type { Tool } from './tool';
 
@@ -9,5 +10,5 @@ export const zone: Tool = {
   key: 'Z',
   cursor: 'crosshair',
   writes: true,
-  press: (input, desk) => drawBox(input, desk, { width: 296, height: 560 }, box => ({ kind: 'zone', ...box, name: 'Zone', color: '' })),
+  press: (input, host) => drawBox(input, host, ZONE_SIZE, newZone),
 };

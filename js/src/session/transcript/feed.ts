@@ -22,6 +22,8 @@ const TAIL = 3000;
 
 type PageRequest = Pick<Http, 'get'>;
 
+export const openFeed = (http: PageRequest, sessionId: string, lastSeq: number): TranscriptFeed => new TranscriptFeed(http, sessionId, lastSeq);
+
 export class TranscriptFeed {
   readonly sessionId: string;
   readonly #http: PageRequest;
