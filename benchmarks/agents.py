@@ -227,7 +227,7 @@ class Ours:
 
     async def rest(self) -> int:
         """Our processes when the session was let go, as it is after the time of rest."""
-        await self.app.runner.dismiss(list(self.app.runner._workers))
+        await self.app.runner.dismiss(list(self.app.runner._loops))
         return len(await asyncio.to_thread(self._table.survivors, 10))
 
 

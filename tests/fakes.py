@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agor_jupyter.agents.protocol.questions import Question
-from agor_jupyter.agents.protocol.session import Opened, PromptResult
+from agor_jupyter.agents.protocol.results import Opened, PromptResult
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.events import Text, ToolCall, UsageReported
 from agor_jupyter.domain.permissions import PermissionOption

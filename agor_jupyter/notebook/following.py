@@ -1,6 +1,6 @@
-"""Following what happens on the server: the stream is the bell, the numbered transcript is the truth.
+"""Following what happens on the server: the stream says when, the numbered transcript says what.
 
-A ring says that something changed; what changed is then read by its number. So nothing is lost or doubled when the connection
+The stream says only that something changed; what changed is then read by its number. So nothing is lost or doubled when the connection
 breaks, and no event has to be kept here.
 """
 
@@ -131,8 +131,8 @@ def settle_worktree(link: Link, worktree: Worktree) -> Worktree:
 
 async def _changes(link: Link, session_id: str) -> AsyncGenerator[None, None]:
     """Yields once, then each time something about this session happened, not more often than it can be looked at."""
-    async with aclosing(link.rings(session_id)) as rings:
-        async for _ in rings:
+    async with aclosing(link.changes(session_id)) as changes:
+        async for _ in changes:
             yield
             await asyncio.sleep(_PACE_S)
 

@@ -78,7 +78,7 @@ class Link:
             if not before:
                 return found
 
-    async def rings(self, session_id: str) -> AsyncGenerator[None, None]:
+    async def changes(self, session_id: str) -> AsyncGenerator[None, None]:
         """Yields once when the stream is live, then each time something about this session happened, or may have."""
         async with Stream(self.url, self._client.token) as stream:
             yield

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from agor_jupyter.agents.protocol.session import AgentSession
+from agor_jupyter.agents.protocol import starting
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentStatus, AgentType
 from agor_jupyter.domain.events import AgentChanged
@@ -245,7 +245,7 @@ class Agor:
             sandboxes=self.sandboxes,
             trusts=self.trusts,
             executor=LocalExecutor(),
-            start_agent=AgentSession.start,
+            start_agent=starting.start,
             starting=self._waiting.starting,
             running=self._waiting.running,
             make_room=self.runner.make_room,

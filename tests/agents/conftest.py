@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from agor_jupyter.agents.protocol import starting
+from agor_jupyter.agents.protocol.conversation import AgentConversation
 from agor_jupyter.agents.protocol.limits import Limits
-from agor_jupyter.agents.protocol.session import AgentSession, Opened, Timeouts
+from agor_jupyter.agents.protocol.process import Timeouts
+from agor_jupyter.agents.protocol.results import Opened
 from agor_jupyter.agents.script import AGENT as SCRIPT
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice, Text, ToolOutput
@@ -29,7 +32,7 @@ class Stage:
         self.raw: list = []
         self.questions: list = []
         self.answer: str | None | Callable = "allow_once"
-        self.sessions: list[AgentSession] = []
+        self.sessions: list[AgentConversation] = []
         self.run_ids: list[str] = []
         self.opened: list[Opened] = []
         self.tasks: list[asyncio.Task] = []
@@ -48,7 +51,7 @@ class Stage:
     ):  # fmt: skip
         run_id = f"ru_test{len(self.run_ids)}_{os.urandom(4).hex()}"
         self.run_ids.append(run_id)
-        session = await AgentSession.start(
+        session = await starting.start(
             agent, cwd=self.cwd, env=environment.build(agent, run_id, source=source), executor=LocalExecutor(), run_id=run_id,
             on_event=self.on_event, on_permission=self.on_permission, limits=limits, timeouts=timeouts, **kw,
         )  # fmt: skip
@@ -60,7 +63,7 @@ class Stage:
         self.tasks.append(asyncio.create_task(work))
         return self.tasks[-1]
 
-    async def misbehave(self, *, about: dict | None = None, **kw) -> AgentSession:
+    async def misbehave(self, *, about: dict | None = None, **kw) -> AgentConversation:
         command = [sys.executable, "-I", "-S", str(MISBEHAVING)]
         agent = AgentType(name="bad", label="Bad", icon="x", command=command, can_load=True, **(about or {}))
         return await self.start(agent, **kw)

@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from agor_jupyter.agents.protocol import starting
+from agor_jupyter.agents.protocol.conversation import AgentConversation
 from agor_jupyter.agents.protocol.limits import Limits
-from agor_jupyter.agents.protocol.session import AgentSession
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.errors import AgentFailed
 from agor_jupyter.executors import environment
@@ -33,9 +34,9 @@ async def main() -> None:
     async def on_permission(question) -> None:
         return None
 
-    async def session(number: int) -> AgentSession:
+    async def session(number: int) -> AgentConversation:
         run_id = f"ru_probe{number}_{os.getpid()}"
-        made = await AgentSession.start(
+        made = await starting.start(
             AGENT, cwd=Path(tempfile.gettempdir()), env=environment.build(AGENT, run_id), executor=LocalExecutor(), run_id=run_id,
             on_event=on_event, on_permission=on_permission, limits=Limits(held_back_s=2),
         )  # fmt: skip

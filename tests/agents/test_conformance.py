@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agor_jupyter.agents.protocol.session import AgentSession
+from agor_jupyter.agents.protocol import starting
 from agor_jupyter.domain.agents import AgentType, UsageForm
 from agor_jupyter.domain.events import Notice, Text, Thought, ToolCall
 from agor_jupyter.domain.options import MODE
@@ -30,7 +30,7 @@ async def play(profile: Profile) -> None:
         return chosen.option.id if chosen else None
 
     kind = AgentType(name="conforming", label="Conforming", icon="ag-agent", command=["conforming"], usage=form)
-    session = await AgentSession.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=answer)
+    session = await starting.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=answer)
     try:
         opened = await session.open()
         assert opened.how == "new"
@@ -108,7 +108,7 @@ async def test_an_agent_may_answer_our_requests_in_any_order(order):
         raise AssertionError
 
     kind = AgentType(name="conforming", label="Conforming", icon="ag-agent", command=["conforming"], usage=UsageForm(scope="turn"))
-    session = await AgentSession.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=never)
+    session = await starting.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=never)
     try:
         await session.open()
         prompting = asyncio.create_task(session.prompt("go"))
@@ -150,7 +150,7 @@ async def test_two_questions_at_once_get_their_own_answers_whichever_is_answered
         return question.options[0].id
 
     kind = AgentType(name="conforming", label="Conforming", icon="ag-agent", command=["conforming"])
-    session = await AgentSession.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=answer)
+    session = await starting.start(kind, cwd=Path("/"), env={}, executor=agent, run_id="ru_1", on_event=hear, on_permission=answer)
     try:
         await session.open()
         result = await session.prompt("go")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.agents.protocol.limits import Limits
-from agor_jupyter.agents.protocol.session import Timeouts
+from agor_jupyter.agents.protocol.process import Timeouts
 from agor_jupyter.domain.agents import AgentType, FailureSigns
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from typing import TypeVar
 
+from agor_jupyter.agents.protocol.conversation import AgentConversation
 from agor_jupyter.agents.protocol.questions import Question, about
-from agor_jupyter.agents.protocol.session import AgentSession, PromptResult
+from agor_jupyter.agents.protocol.results import PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Notice, ToolCall, TranscriptBody, UsageReported
 from agor_jupyter.domain.own_files import Spoken
@@ -38,7 +39,7 @@ class Attempt:
 
     def __init__(self, context: RunContext, run: Run, turn: Turn, watchdog: Watchdog) -> None:
         self._context, self.run, self.turn, self.watchdog = context, run, turn, watchdog
-        self.agent: AgentSession | None = run.process.agent if run.process is not None else None
+        self.agent: AgentConversation | None = run.process.agent if run.process is not None else None
         """`None` until it has been started."""
         self.cancelled = asyncio.Event()
         self.exhausted: errors.BudgetExhausted | None = None
@@ -173,7 +174,7 @@ class Attempt:
         usage = Usage(cost_usd=spent, is_estimate=bool(unpaid)) if agent.spent_usd else None
         return replace(outcome, usage=usage, models=unpaid)
 
-    def _cost(self, agent: AgentSession) -> float | None:
+    def _cost(self, agent: AgentConversation) -> float | None:
         """Of the turn that runs until now: the dollars that the agent reported, and an estimate of what it used since, at least."""
         prices = self._context.budgets.books.prices
         estimates = [cost for usage in agent.unpaid if (cost := prices.estimate(usage)) is not None]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from agor_jupyter.agents.protocol.session import GIVEN_UP
+from agor_jupyter.agents.protocol.results import GIVEN_UP
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import SessionId, TurnId

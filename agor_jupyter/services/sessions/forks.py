@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from agor_jupyter.agents.protocol.session import How
+from agor_jupyter.agents.protocol.results import How
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.sessions import Session

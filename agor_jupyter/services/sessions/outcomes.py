@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agor_jupyter.agents.protocol.session import UNPROMPTED, PromptResult
+from agor_jupyter.agents.protocol.results import UNPROMPTED, PromptResult
 from agor_jupyter.domain import parking
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.parking import Schedule

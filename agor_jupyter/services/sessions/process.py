@@ -5,10 +5,11 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+from agor_jupyter.agents.protocol.conversation import AgentConversation
 from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.agents.protocol.options import in_order
 from agor_jupyter.agents.protocol.questions import Question
-from agor_jupyter.agents.protocol.session import AgentSession, OnEvent
+from agor_jupyter.agents.protocol.results import OnEvent
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Notice
 from agor_jupyter.domain.ids import RunId, SessionId
@@ -36,7 +37,7 @@ class AgentProcess:
         self,
         context: RunContext,
         session_id: SessionId,
-        agent: AgentSession,
+        agent: AgentConversation,
         *,
         worktree: Worktree,
         mask: Mask,
@@ -169,7 +170,7 @@ class Run:
         """Begin to read what its worktree holds."""
         return PendingCheckpoint(self._context, process.worktree.id, is_sandboxed=self.is_sandboxed)
 
-    async def set_options(self, agent: AgentSession, chosen: Mapping[str, str]) -> None:
+    async def set_options(self, agent: AgentConversation, chosen: Mapping[str, str]) -> None:
         """Set them now, if the agent is ready. Raises as it does."""
         for option_id in in_order(chosen):
             if agent.is_alive and agent.agent_session_id and chosen[option_id]:

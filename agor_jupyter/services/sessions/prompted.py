@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from agor_jupyter.agents.protocol.session import PromptResult
+from agor_jupyter.agents.protocol.results import PromptResult
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn, TurnState

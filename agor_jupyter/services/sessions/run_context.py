@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from agor_jupyter.agents.protocol.session import AgentSession, Executor
+from agor_jupyter.agents.protocol.conversation import AgentConversation
+from agor_jupyter.agents.protocol.process import Executor
 from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.agents.options import Options
 from agor_jupyter.services.agents.variables import Variables
@@ -38,8 +39,8 @@ class RunContext:
     sandboxes: Sandboxes
     trusts: Trusts
     executor: Executor
-    start_agent: Callable[..., Awaitable[AgentSession]]
-    """`AgentSession.start`, whose keyword arguments it takes."""
+    start_agent: Callable[..., Awaitable[AgentConversation]]
+    """`agents.protocol.starting.start`, whose keyword arguments it takes."""
     starting: Slots
     running: Slots
     make_room: Callable[[], None]

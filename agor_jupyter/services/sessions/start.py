@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from agor_jupyter.agents.history.readers import reader
+from agor_jupyter.agents.protocol.conversation import AgentConversation
 from agor_jupyter.agents.protocol.mask import secrets
-from agor_jupyter.agents.protocol.session import AgentSession, ConversationLost, Obstructed, Opened, Process
+from agor_jupyter.agents.protocol.process import Process
+from agor_jupyter.agents.protocol.results import ConversationLost, Obstructed, Opened
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice
@@ -184,8 +186,8 @@ class Start:
         return launch
 
     async def _open(
-        self, agent: AgentType, spawn: Callable[[], Awaitable[AgentSession]], plan: Plan
-    ) -> tuple[AgentSession, Opened, list[Notice]]:
+        self, agent: AgentType, spawn: Callable[[], Awaitable[AgentConversation]], plan: Plan
+    ) -> tuple[AgentConversation, Opened, list[Notice]]:
         """With one process after another, each without the method that was the end of the one before."""
         session, run = self._session, self._run
         lost: list[Notice] = []
@@ -214,7 +216,7 @@ class Start:
             else:
                 return started, opened, lost
 
-    async def _spawn(self, spawn: Callable[[], Awaitable[AgentSession]]) -> AgentSession:
+    async def _spawn(self, spawn: Callable[[], Awaitable[AgentConversation]]) -> AgentConversation:
         """Start it, after a while once more if another process of the agent was in its way."""
         waits = iter(_AGAIN_S)
         try:

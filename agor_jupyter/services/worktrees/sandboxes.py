@@ -18,7 +18,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir
 
 from agor_jupyter.agents.protocol.mask import Mask
-from agor_jupyter.agents.protocol.session import Executor
+from agor_jupyter.agents.protocol.process import Executor
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.events import Notice

@@ -285,7 +285,7 @@ async def test_cancelling_stops_it_and_what_it_started(scene):
 
 
 async def test_an_agent_that_does_not_listen_is_ended(scene, monkeypatch):
-    monkeypatch.setattr("agor_jupyter.agents.protocol.session.Timeouts.cancel", 0.5)
+    monkeypatch.setattr("agor_jupyter.agents.protocol.process.Timeouts.cancel", 0.5)
     session = await scene.session(agent="deaf")
     await prompt(scene, session, ("end",), *[("say", "."), ("wait", 0.1)] * 200)
     second = await continued(scene, session)
