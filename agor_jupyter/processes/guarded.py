@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,12 +113,12 @@ class Process:
     async def _stop(self, grace_s: float) -> set[Identity]:
         if self._writing is not None:
             self.stdin.close()
-        if not await self._gone_within(grace_s):
+        if not await self.gone_within(grace_s):
             self.end()
-            if not await self._gone_within(_TERM_S):
+            if not await self.gone_within(_TERM_S):
                 await asyncio.to_thread(table.sweep, self.find)  # below the shim while it still adopts orphans
                 self._signal(signal.SIGKILL)
-                await self._gone_within(_KILL_S)
+                await self.gone_within(_KILL_S)
         left = await asyncio.to_thread(table.sweep, self.find)
         if self._writing is not None and self._writing.get_write_buffer_size():  # never read; without it there is nothing to abort
             self._writing.abort()
@@ -126,7 +126,8 @@ class Process:
             transport.close()
         return left if self.exited.is_set() else left | {Identity(self.pid, self.start_ticks)}
 
-    async def _gone_within(self, seconds: float) -> bool:
+    async def gone_within(self, seconds: float) -> bool:
+        """Whether it has exited by then, with the shim and all below it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.exited.wait()
@@ -186,6 +187,7 @@ async def spawn(
         await process.connect(longest_line)
     except BaseException:
         process.end()
+        await _surely(process.gone_within(_KILL_S))
         raise
     return process
 
@@ -220,5 +222,19 @@ async def run(
         pass
     finally:
         code = process.exit_code
-        await process.stop(grace_s=0)
+        await _surely(process.stop(grace_s=0))
     return Ended(code=code, output=kept[-kept_bytes:].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}").strip())
+
+
+async def _surely(ending: Coroutine[None, None, object]) -> None:
+    """To its end, also when it is cancelled meanwhile; then raise that."""
+    task = asyncio.create_task(ending)
+    is_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            is_cancelled = True
+    task.result()
+    if is_cancelled:
+        raise asyncio.CancelledError
