@@ -150,7 +150,6 @@ export const texts = {
 
   menu: {
     open: 'Command menu',
-    placeholder: 'Find a card, a session or an action',
     cards: 'Cards',
     sessions: 'Sessions',
     actions: 'Actions',
@@ -534,6 +533,11 @@ export const texts = {
 
 /** The words of the dialogs, which are loaded after the canvas. */
 export const dialogTexts = {
+  search: {
+    placeholder: 'Find a card, a session, an action, or what was said',
+    turns: 'Turns',
+    turn: (title: string, number: number) => `${title || 'Untitled'}, turn ${number}`,
+  },
   repo: {
     add: 'Add a repository',
     addShort: 'Add',

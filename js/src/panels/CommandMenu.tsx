@@ -1,5 +1,5 @@
-// Ctrl K: find a card, a session or an action by typing.
-import { type KeyboardEvent, useId, useMemo, useState } from 'react';
+// Ctrl K: find a card, a session, an action, or a turn by what was said in it, by typing.
+import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react';
 
 import type { IconName } from '../icons.js';
 import { plain } from '../store/plain.js';
@@ -7,13 +7,15 @@ import { dialogTexts, texts } from '../texts.js';
 import { agentLabel, canSteer, useApp, useShared } from './context.js';
 import { useFocusTrap } from './Dialog.js';
 import { Icon, Mark, type MarkState } from './Icon.js';
+import { revealTurn } from './reveal.js';
 import { visible } from './safe.js';
+import { lineOf, useTurnsFound } from './search.js';
 
 interface Entry {
   readonly id: string;
   readonly section: string;
   readonly label: string;
-  readonly detail: string;
+  readonly detail: ReactNode;
   readonly icon?: IconName;
   readonly mark?: MarkState;
   readonly keys?: string;
@@ -57,8 +59,8 @@ export function CommandMenu() {
             aria-expanded="true"
             aria-controls={list}
             aria-activedescendant={entries.length ? `${list}-${at}` : undefined}
-            placeholder={texts.menu.placeholder}
-            aria-label={texts.menu.placeholder}
+            placeholder={dialogTexts.search.placeholder}
+            aria-label={dialogTexts.search.placeholder}
             value={query}
             onChange={event => {
               setQuery(event.target.value);
@@ -83,7 +85,7 @@ export function CommandMenu() {
               >
                 {entry.mark ? <Mark state={entry.mark} /> : <Icon name={entry.icon ?? 'card'} />}
                 <span className="agor-ell">{visible(entry.label)}</span>
-                <span className="agor-ell agor-t3 agor-grow">{visible(entry.detail)}</span>
+                <span className="agor-ell agor-t3 agor-grow">{typeof entry.detail === 'string' ? visible(entry.detail) : entry.detail}</span>
                 {entry.keys && <kbd className="agor-kbd">{entry.keys}</kbd>}
               </div>
             </div>
@@ -98,6 +100,7 @@ export function CommandMenu() {
 function useEntries(query: string): Entry[] {
   const { commands, view } = useApp();
   const shared = useShared();
+  const found = useTurnsFound(query);
   return useMemo(() => {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = (...parts: string[]) => words.every(word => parts.some(part => part.toLowerCase().includes(word)));
@@ -141,6 +144,17 @@ function useEntries(query: string): Entry[] {
     ]
       .filter(action => action.id === 'filter' || matches(action.label))
       .map(action => ({ detail: '', ...action, section: texts.menu.actions }));
-    return [...cards, ...sessions, ...actions];
-  }, [commands, view, shared, query]);
+    const turns: Entry[] = found.map(hit => ({
+      id: hit.turnId ?? hit.sessionId,
+      section: dialogTexts.search.turns,
+      label: dialogTexts.search.turn(plain(hit.title), hit.turnNumber ?? 0),
+      detail: lineOf(hit).map((part, place) => (part.isMatch ? <mark key={place}>{visible(part.text)}</mark> : visible(part.text))),
+      mark: hit.state ?? 'done',
+      run: () => {
+        if (hit.turnId) revealTurn(view, { sessionId: hit.sessionId, turnId: hit.turnId });
+        commands.openSession(hit.sessionId);
+      },
+    }));
+    return [...cards, ...sessions, ...actions, ...turns];
+  }, [commands, view, shared, query, found]);
 }

@@ -45,10 +45,19 @@ function SessionBody({ session, feed }: { session: Session; feed: TranscriptFeed
       {state.plan && <PlanView plan={state.plan} />}
       <Transcript
         key={session.id}
+        sessionId={session.id}
         feed={state}
         currentTurnId={session.currentTurnId}
         outcomeTurnId={permission ? null : (outcome?.id ?? null)}
-        onEarlier={() => void feed.loadEarlier().catch(() => commands.toast({ text: texts.transcript.notLoaded }))}
+        onEarlier={() =>
+          feed.loadEarlier().then(
+            () => true,
+            () => {
+              commands.toast({ text: texts.transcript.notLoaded });
+              return false;
+            },
+          )
+        }
       />
       {permission && <PermissionBlock permission={permission} takesFocus={false} />}
       {!permission && waits && <ParkedBlock session={session} turn={waits} />}

@@ -15,6 +15,7 @@ import { Markdown } from './Markdown.js';
 import { Settled } from './Permission.js';
 import { Prompt } from './Prompt.js';
 import { parsePatch } from './patch.js';
+import { revealTurn, useRevealed } from './reveal.js';
 import { visible } from './safe.js';
 import { ToolCall, ToolGroup } from './ToolCall.js';
 import { count, duration, headline, money, took } from './words.js';
@@ -22,14 +23,16 @@ import { count, duration, headline, money, took } from './words.js';
 const OPEN = new Set<Turn['state']>(['starting', 'running', 'waiting', 'stopping']);
 
 interface Props {
+  sessionId: string;
   feed: FeedState;
   currentTurnId: string | null;
   /** The turn whose failure the panel says below, with what can be done: it is not said twice. */
   outcomeTurnId: string | null;
-  onEarlier: () => void;
+  /** Load what was before; whether that went well. */
+  onEarlier: () => Promise<boolean>;
 }
 
-export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Props) {
+export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEarlier }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const isAtEndRef = useRef(true);
@@ -60,6 +63,35 @@ export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Pr
   useLayoutEffect(() => {
     if (isAtEndRef.current) toEnd();
   }, [feed.blocks]);
+  const { view } = useApp();
+  const revealed = useRevealed(sessionId);
+  const [pointed, setPointed] = useState<string | null>(null);
+  const isAsking = useRef(false);
+  const [pages, setPages] = useState(0);
+  useEffect(() => {
+    const element = scroller.current;
+    if (!revealed || !element || (feed.isLoading && !feed.blocks.length)) return;
+    const turn = [...element.querySelectorAll<HTMLElement>('[data-turn]')].find(one => one.dataset.turn === revealed);
+    if (!turn && feed.hasEarlier) {
+      if (isAsking.current) return;
+      isAsking.current = true;
+      void onEarlier().then(isLoaded => {
+        isAsking.current = false;
+        if (isLoaded) setPages(pages => pages + 1);
+        else revealTurn(view, null);
+      });
+      return;
+    }
+    if (!turn && feed.isLoading) return;
+    revealTurn(view, null);
+    if (!turn) return;
+    isAtEndRef.current = false;
+    setPointed(revealed);
+    turn.scrollIntoView({ block: 'start' });
+    // What comes into view gets its real height then.
+    requestAnimationFrame(() => turn.scrollIntoView({ block: 'start' }));
+    element.focus({ preventScroll: true });
+  }, [revealed, feed, view, onEarlier, pages]);
   // Blocks that come into view get their real height later; stay at the end meanwhile.
   useEffect(() => {
     const element = scroller.current;
@@ -84,7 +116,7 @@ export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Pr
       >
         <div>
           {feed.hasEarlier && (
-            <button type="button" className="agor-btn agor-ghost agor-sm" onClick={onEarlier}>
+            <button type="button" className="agor-btn agor-ghost agor-sm" onClick={() => void onEarlier()}>
               {texts.transcript.earlier}
             </button>
           )}
@@ -99,6 +131,7 @@ export function Transcript({ feed, currentTurnId, outcomeTurnId, onEarlier }: Pr
               number={index + 1}
               isCurrent={block.turnId === currentTurnId}
               isSaidBelow={block.turnId === outcomeTurnId}
+              isPointed={block.turnId === pointed}
             />
           ))}
         </div>
@@ -119,12 +152,15 @@ const TurnView = memo(function TurnView({
   number,
   isCurrent,
   isSaidBelow,
+  isPointed,
 }: {
   block: TurnBlock;
   turn: Turn | null;
   number: number;
   isCurrent: boolean;
   isSaidBelow: boolean;
+  /** It was looked for. */
+  isPointed: boolean;
 }) {
   const groups = useMemo(
     () => group(isSaidBelow && turn?.error ? block.items.filter(item => item.kind !== 'error' || item.text !== turn.error) : block.items),
@@ -134,7 +170,7 @@ const TurnView = memo(function TurnView({
   const prompt = block.items.find(item => item.kind === 'prompt');
   const isContinued = turn?.origin === 'continued' || block.items.some(item => item.kind === 'notice' && item.code === 'continued');
   return (
-    <section className={`agor-turn${isOpen ? '' : ' agor-turn-past'}`} data-turn={block.turnId}>
+    <section className={`agor-turn${isOpen ? '' : ' agor-turn-past'}`} data-turn={block.turnId} data-pointed={isPointed || undefined}>
       <header className="agor-turn-head">
         <b>{texts.transcript.turn(turn?.number ?? number)}</b>
         <span className="agor-ell agor-turn-title">

@@ -9,6 +9,7 @@ import type {
   Preference,
   ProjectFile,
   Rule,
+  SearchPage,
   Session,
   Token,
   TokenMade,
@@ -33,6 +34,11 @@ export const variables = {
   list: ({ http }: Client) => http.get<Variable[]>('variables'),
   set: ({ http }: Client, name: string, value: string) => http.patch(path('variables', name), { value }),
   remove: ({ http }: Client, name: string) => http.delete(path('variables', name)),
+};
+
+/** On this board. */
+export const search = {
+  find: (client: Client, q: string, limit: number) => client.http.get<SearchPage>('search', { query: { q, board: client.path, limit } }),
 };
 
 export const budgets = {
