@@ -41,7 +41,7 @@ WAITS = "The turn waits until it is raised or removed."
 
 
 class Workers(Protocol):
-    """`services.runner.Runner` is one."""
+    """`services.sessions.runner.Runner` is one."""
 
     def wake(self, session_id: SessionId) -> None: ...
     def exhaust(self, session_id: SessionId, turn_id: TurnId, error: errors.BudgetExhausted) -> None: ...
