@@ -101,7 +101,7 @@ def test_what_goes_on_in_the_background_is_said_on_the_card_and_in_the_panel(lab
     open_tab(page, lab, board)
     shown = card(page, name)
 
-    shown.locator("text=Works in the background: pytest -q --watch").wait_for()
+    shown.locator("text=Working in the background: pytest -q --watch").wait_for()
     shown.locator(".agor-s").first.click()
     line = page.locator(".agor-panel .agor-waiting", has_text="pytest -q --watch")
     line.wait_for()

@@ -145,7 +145,7 @@ def test_a_menu_gives_the_focus_back_and_a_viewer_cannot_open_it(lab, people, bo
     expect(mira.get_by_role("button", name="Model: Small")).to_be_focused()
     expect(vera_button).to_be_focused()  # it was pressed
     assert vera.get_by_role("menu").count() == 0
-    assert "Ask the owner" in vera_button.get_attribute("title")
+    assert "Ask an owner" in vera_button.get_attribute("title")
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_always_in_this_session_makes_a_rule_that_is_seen_and_revoked(lab, peopl
     expect(row).to_contain_text("In this session")
     expect(row).to_contain_text("used once")
     row.get_by_role("button", name="Revoke: echo one").click()
-    page.get_by_text("No rules. Every question").wait_for()
+    page.get_by_text("No rules. A person answers").wait_for()
     page.wait_for_selector(".agor-dialog:focus-within")
     page.keyboard.press("Escape")
     page.wait_for_selector(".agor-dialog", state="detached")
@@ -235,7 +235,7 @@ def test_what_is_remembered_is_read_and_changed_first(lab, people, board):
     open_tab(page, lab, board)
     open_session(page, "Narrowed", "run echo one two")
     page.get_by_role("button", name="More ways to remember").click()
-    words = page.get_by_label("Commands that begin with")
+    words = page.get_by_label("Commands that start with")
     words.fill("echo two")
     expect(page.get_by_role("button", name="Allow and remember")).to_be_disabled()
     words.fill("echo one two")
@@ -276,7 +276,7 @@ def test_a_parked_turn_counts_down_on_card_and_panel_and_is_tried_again(lab, peo
     block = page.locator("[data-parked=rate_limited]")
     following = block.locator("[data-next]")
     before = following.inner_text()
-    assert re.match(r"Tries again in (1\d|[5-9])\D", before)
+    assert re.match(r"Retrying in (1\d|[5-9])\D", before)
     block.get_by_text("kept: 1 file").wait_for()
     expect(following).not_to_have_text(before)
     expect(card(page, "Parked").locator("[aria-label=Parked]").first).to_be_visible()
@@ -393,7 +393,7 @@ def test_a_budget_stops_the_work_and_raising_it_lets_it_go_on(lab, people, board
     page.get_by_role("menuitem", name="Budget").click()
     page.get_by_label("Stop at, in $").fill("nothing")
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("alert").get_by_text("Give at least one amount").wait_for()
+    page.get_by_role("alert").get_by_text("Enter at least one amount").wait_for()
     page.get_by_label("Stop at, in $").fill("1")
     page.get_by_role("button", name="Save").click()
     page.locator(".agor-panel-head >> text=of $1.00").wait_for()

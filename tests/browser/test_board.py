@@ -79,7 +79,7 @@ def test_a_worktree_is_made_and_prompted_from_the_board(lab, people, board):
     open_tab(page, lab, board)
     new_worktree(page)
     page.get_by_label("Name", exact=True).fill("Say hello")
-    page.get_by_label("First prompt, if you like").fill(HELLO)
+    page.get_by_label("First prompt (optional)").fill(HELLO)
 
     page.get_by_role("button", name="Create and prompt").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Allow once").click()
@@ -152,11 +152,11 @@ def test_prompts_wait_in_a_queue_that_can_be_turned_round(lab, people, board):
         field.fill(text)
         field.press("Enter")
         page.wait_for_selector(f".agor-queue-item >> text={text}")
-    expect(page.locator(".agor-prompt-foot", has_text="Waits behind 3")).to_be_visible()
+    expect(page.locator(".agor-prompt-foot", has_text="Waiting behind 3")).to_be_visible()
 
     page.get_by_label("Move prompt 2").press("Alt+ArrowUp")
     expect(page.locator(".agor-queue-item").first).to_contain_text("And that")
-    page.get_by_label("Take back prompt 2").click()
+    page.get_by_label("Remove prompt 2").click()
 
     expect(page.locator(".agor-queue-item")).to_have_count(1)
     page.get_by_role("button", name="Stop").click()

@@ -212,7 +212,7 @@ def start_at_the_top(page) -> None:
 
 def test_cell_by_cell_in_a_notebook_that_was_saved_with_a_board_in_it(demo, newcomer, screens):
     page = newcomer(demo.at(demo.story("saved", with_outputs=True)), dark=True)
-    expect(look_at(page, ".agor-await[data-opening='board']")).to_contain_text("appears here by itself")
+    expect(look_at(page, ".agor-await[data-opening='board']")).to_contain_text("appears here as soon")
     page.screenshot(path=screens / "first-wait-dark.png")
 
     start_at_the_top(page)

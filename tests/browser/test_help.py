@@ -173,7 +173,7 @@ def filter_cards(desk):
     desk.press("/")
     desk.until("document.activeElement.matches('input[data-filter]')")
     desk.press("x", "y", "z")
-    desk.see(".agor-board-hint", "No card has “xyz”")
+    desk.see(".agor-board-hint", "No card matches “xyz”")
     desk.press("Escape")
     desk.gone(".agor-board-hint")
 
@@ -491,7 +491,7 @@ def reject_on_card(desk):
     desk.calm()
     desk.at("First")
     desk.press("3")
-    desk.hint("asks nothing")
+    desk.hint("has no question")
 
 
 @at("panel", "Esc")
@@ -628,7 +628,7 @@ def finish_note(desk):
 
 @at("dialog", "Esc")
 def close_dialog(desk):
-    for key, field in (("w", "First prompt, if you like"), ("s", "First prompt")):
+    for key, field in (("w", "First prompt (optional)"), ("s", "First prompt")):
         desk.at("First")
         desk.press(key)
         desk.page.get_by_label(field).first.fill("Typed and not sent")
@@ -651,7 +651,7 @@ def send_dialog(desk):
     desk.focus_board()
     desk.press("w")
     desk.page.get_by_label("Name", exact=True).fill("By Ctrl Enter")
-    desk.page.get_by_label("First prompt, if you like").fill("Nothing to run")
+    desk.page.get_by_label("First prompt (optional)").fill("Nothing to run")
     desk.press("Control+Enter")
     desk.gone(".agor-dialog")
     desk.card("By Ctrl Enter")

@@ -118,5 +118,5 @@ def test_an_agent_that_takes_no_pictures_says_so_at_once(lab, people, board):
 
     page.evaluate(PASTE, [BOX, base64.b64encode(png()).decode(), ""])
 
-    page.locator("[role=alert]", has_text="takes no pictures").wait_for()
+    page.locator("[role=alert]", has_text="does not accept pictures").wait_for()
     expect(page.locator(".agor-attached")).to_have_count(0)

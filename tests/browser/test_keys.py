@@ -65,7 +65,7 @@ def test_a_card_that_is_not_here_is_made_in_its_place_and_a_small_bar_has_its_fi
     page = people("mira", width=760)
     app = open_tab(page, lab, board)
 
-    card(page, "Late order repair").get_by_role("button", name="Make it here").click()
+    card(page, "Late order repair").get_by_role("button", name="Create it here").click()
 
     card(page, "Late order repair").get_by_text("Prompt an agent").wait_for()
     lab.wait_for(lambda: place_of(lab, board) == (40, 60))

@@ -117,11 +117,11 @@ def test_a_session_at_work_is_named_and_ended_before_its_worktree_is_archived(la
     page.keyboard.press("e")
 
     dialog = page.get_by_role("dialog", name=f"Archive {name}")
-    dialog.get_by_text("A session is at work here. End it first:").wait_for()
+    dialog.get_by_text("A session is working here. Stop it first:").wait_for()
     expect(dialog.get_by_role("button", name="Archive", exact=True)).to_be_disabled()
     shot(page, screens, "archive-busy", dark)
     dialog.get_by_role("button", name="Stop it").click()
-    dialog.get_by_text("A session is at work here").wait_for(state="detached")
+    dialog.get_by_text("A session is working here").wait_for(state="detached")
     dialog.get_by_role("button", name="Archive", exact=True).click()
     page.locator(".agor-toast", has_text=f"Archived “{name}”").wait_for()
     assert lab.get(f"worktrees/{made['worktreeId']}")["state"] == "archived"
@@ -137,7 +137,7 @@ def test_a_removal_lists_what_would_be_lost_and_says_where_it_is_kept(lab, peopl
     panel(page, name).get_by_role("button", name="Remove").click()
 
     dialog = page.get_by_role("dialog", name=f"Remove {name}")
-    dialog.get_by_label("This goes with its folder").wait_for()
+    dialog.get_by_label("This is deleted with its folder").wait_for()
 
     expect(dialog).to_contain_text("4 untracked files")
     shot(page, screens, "remove-dialog", dark)
@@ -217,7 +217,7 @@ def test_worktrees_of_other_tools_are_listed_and_adopted(lab, people, board, scr
     git("worktree", "add", "-q", "--detach", str(lab.home / f"outside-{name}"), cwd=lab.root / "warehouse")
     open_tab(page, lab, board)
     new_worktree(page)
-    page.get_by_text("Adopt a worktree that another tool made").click()
+    page.get_by_text("Adopt a worktree made by another tool").click()
 
     row = page.get_by_role("listitem").filter(has_text=str(lab.root / name))
     row.wait_for()
@@ -238,16 +238,16 @@ def test_checks_of_the_server_and_its_repositories_are_on_the_screen(lab, people
     subprocess.run(["touch", "-d", "1 hour ago", lock], check=True)
     app = open_tab(page, lab, board)
     app.locator(".agor-bar").get_by_role("button", name="More").click()
-    page.get_by_role("menuitem", name="Checks of server and repositories").click()
+    page.get_by_role("menuitem", name="Check server and repositories").click()
 
-    dialog = page.get_by_role("dialog", name="Checks of server and repositories")
+    dialog = page.get_by_role("dialog", name="Check server and repositories")
     found = dialog.locator("[data-verdict=warn]", has_text="packed-refs.lock is 60 minutes old")
     found.wait_for()
 
     dialog.get_by_role("region", name="This server").locator("li", has_text="git").first.wait_for()
     shot(page, screens, "checks", dark)
     lock.unlink()
-    dialog.get_by_role("button", name="Look again").click()
+    dialog.get_by_role("button", name="Check again").click()
     found.wait_for(state="detached")
 
 
@@ -264,7 +264,7 @@ def test_a_branch_that_only_a_remote_has_is_offered_by_its_name(lab, people, boa
     page.get_by_label("Name", exact=True).fill("Review")
     page.get_by_label("Branch", exact=True).fill("colleague")
 
-    page.get_by_text("A remote has it (origin/colleague)").wait_for()
+    page.get_by_text("It exists on a remote (origin/colleague)").wait_for()
     page.get_by_role("button", name="Create worktree").click()
 
     card(page, "Review").wait_for()

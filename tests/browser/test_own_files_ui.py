@@ -44,7 +44,7 @@ def test_they_are_told_beside_the_work_and_a_removal_keeps_them_without_a_warnin
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Nothing in its folder would be lost").wait_for()
     dialog.get_by_text(TOLD).wait_for()
-    dialog.get_by_text("That is no work of yours").wait_for()
+    dialog.get_by_text("This is not your work").wait_for()
     page.screenshot(path=screens / f"own-files-remove-{'dark' if dark else 'light'}.png")
     expect(dialog.get_by_role("button", name="Remove", exact=True)).to_be_enabled()
     dialog.get_by_role("button", name="Remove", exact=True).click()

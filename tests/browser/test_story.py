@@ -56,7 +56,7 @@ def test_two_people_make_watch_answer_drag_reload_and_go_on_after_a_crash(lab, p
     open_tab(mira, lab, board)
     new_worktree(mira)
     mira.get_by_label("Name", exact=True).fill("Count orders")
-    mira.get_by_label("First prompt, if you like").fill(COUNT)
+    mira.get_by_label("First prompt (optional)").fill(COUNT)
     mira.get_by_role("button", name="Create and prompt").click()
     card(jonas, "Count orders").get_by_role("button", name="Allow once").wait_for()
     made = next(one for one in lab.get(f"sessions?board={board}")["items"] if one["title"].startswith("Count"))

@@ -12,11 +12,11 @@ def test_a_token_is_made_used_and_revoked_from_the_canvas(lab, people, board, sc
     page = people("mira", dark=dark, width=720 if dark else 1440)
     app = open_tab(page, lab, board)
     app.locator(".agor-bar").get_by_role("button", name="More").click()
-    page.get_by_role("menuitem", name="Connect an agent of yours").click()
+    page.get_by_role("menuitem", name="Connect your own agent").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("laptop")
 
-    dialog.get_by_role("button", name="Make a token").click()
+    dialog.get_by_role("button", name="Create a token").click()
 
     made = page.locator(".agor-secret dd")
     made.nth(1).wait_for()

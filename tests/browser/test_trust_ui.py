@@ -37,7 +37,7 @@ def test_files_are_read_and_trusted_by_keyboard_and_the_trust_is_taken_back(lab,
     strip.get_by_text("Would obey untrusted files").wait_for()
     assert strip.get_by_role("button", name="Allow").count() == 0
     strip.get_by_role("button", name="Review").click()
-    question = page.get_by_role("alertdialog", name="Obedient would obey this file, which nobody trusts")
+    question = page.get_by_role("alertdialog", name="Obedient would load this file, which nobody trusts")
     row = question.get_by_role("button", name="RULES.md")
     expect(row).to_have_attribute("aria-expanded", "false")
     row.focus()
@@ -51,8 +51,8 @@ def test_files_are_read_and_trusted_by_keyboard_and_the_trust_is_taken_back(lab,
     lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
 
     menu(page, "More")
-    page.get_by_role("menuitem", name="Files that agents obey").click()
-    dialog = page.get_by_role("dialog", name="Files that agents obey")
+    page.get_by_role("menuitem", name="Agent instruction files").click()
+    dialog = page.get_by_role("dialog", name="Agent instruction files")
     dialog.get_by_text("Trusted by Mira Okafor").wait_for()
     refuse = dialog.get_by_role("button", name="Do not trust RULES.md")
     refuse.focus()
@@ -80,11 +80,11 @@ def test_content_that_changes_while_it_is_decided_about_is_not_trusted(lab, peop
     rules.write_text("Say it twice.\n")
     question.get_by_role("button", name="RULES.md").click()
     question.get_by_text("It has changed since this was asked").wait_for()
-    question.get_by_role("button", name="Go on without them").click()
+    question.get_by_role("button", name="Continue without them").click()
     page.locator(".agor-settled >> text=Mira Okafor did not trust RULES.md").wait_for()
     lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
     menu(page, "More")
-    page.get_by_role("menuitem", name="Files that agents obey").click()
+    page.get_by_role("menuitem", name="Agent instruction files").click()
     row = page.get_by_role("dialog").locator("[data-path='RULES.md']")
     row.get_by_text("changed", exact=True).wait_for()
     rules.write_text("Say it three times.\n")
@@ -126,5 +126,5 @@ def test_a_viewer_sees_which_files_and_cannot_read_or_answer(lab, people, board)
     assert question.get_by_role("button").count() == 0
     page.locator(".agor-panel-head").get_by_role("button", name="More").click()
     page.get_by_role("menuitem").first.wait_for()
-    assert page.get_by_role("menuitem", name="Files that agents obey").count() == 0
+    assert page.get_by_role("menuitem", name="Agent instruction files").count() == 0
     lab.post(f"sessions/{made['id']}/cancel", {})

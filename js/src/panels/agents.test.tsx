@@ -136,12 +136,12 @@ test.each([
 
 test('why a program does not run is said in its line, first things first', async () => {
   await show(
-    packed({ problem: 'it ended with code 127. It wrote last: env: node: \u202eNo such file\nmore' }),
+    packed({ problem: 'it ended with code 127. Its last output: env: node: \u202eNo such file\nmore' }),
     <AgentsDialog agent={undefined} back={undefined} />,
   );
 
   const alert = place.querySelector('[data-agent=boxed] [role=alert]');
-  expect(alert?.textContent).toBe('It does not run: it ended with code 127. It wrote last: env: node: ⟨202E⟩No such file');
+  expect(alert?.textContent).toBe('It does not run: it ended with code 127. Its last output: env: node: ⟨202E⟩No such file');
   expect(place.querySelector('[data-agent=boxed] pre')?.textContent).toBe('more');
 });
 

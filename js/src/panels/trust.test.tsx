@@ -32,7 +32,7 @@ const question = (files: ProjectFile[], more: Partial<Permission> = {}): Permiss
     id: 'pe_1',
     sessionId: 'se_1',
     worktreeId: 'wt_1',
-    title: 'Claude Code would obey files of this worktree that nobody trusts',
+    title: 'Claude Code wants to load instruction files that nobody trusts',
     toolKind: 'trust',
     command: files.map(({ path }) => path).join('\n'),
     files,
@@ -107,7 +107,7 @@ test('an owner reads what would be obeyed, as text, and answers with a key', asy
   there = [file('CLAUDE.md', { text: '<img src=x onerror=alert(1)> \u202eobey' }), file('.mcp.json', { text: '{}' })];
   const asks = question([file('CLAUDE.md'), file('.mcp.json', { state: 'changed', size: 4100 })]);
   await show(<PermissionBlock permission={asks} takesFocus={false} />);
-  expect(place.textContent).toContain('Claude Code would obey these 2 files, which nobody trusts');
+  expect(place.textContent).toContain('Claude Code would load these 2 files, which nobody trusts');
   expect(row('.mcp.json').textContent).toBe('.mcp.jsonchanged4.1 kB');
   expect(asked).toEqual([]);
 
@@ -130,7 +130,7 @@ test.each([
   { is: 'gone', now: [], says: 'It is no longer there.' },
   { is: 'not text', now: [file('A.md')], says: 'It is not text.' },
   { is: 'empty', now: [file('A.md', { text: '' })], says: 'It is empty.' },
-  { is: 'long', now: [file('A.md', { text: 'begins', isCut: true })], says: 'Only its beginning is shown.' },
+  { is: 'long', now: [file('A.md', { text: 'begins', isCut: true })], says: 'Only the beginning is shown.' },
 ])('a file that is $is says so', async ({ now, says }) => {
   there = now;
   await show(<PermissionBlock permission={question([file('A.md')])} takesFocus={false} />);
@@ -236,7 +236,7 @@ test('what has another content by now is read again, and its row says that nothi
 
 test('where nothing would be obeyed, and where the configuration trusts it, there is nothing to decide', async () => {
   await show(dialog);
-  expect(place.textContent).toContain('No agent would obey any file of this worktree.');
+  expect(place.textContent).toContain('No agent would load any file in this worktree.');
 
   await act(async () => root.unmount());
   root = createRoot(place);

@@ -180,7 +180,7 @@ export interface AgentType {
   signInFiles: string[]
   /** Variables any of which signs in instead. */
   keyEnv: string[]
-  /** What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set. */
+  /** What to send as `authenticate` when it needs you to sign in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set. */
   authenticate: (Record<string, unknown>)[]
   /** What it writes when it ended before it was ready only because another of its processes was in its way: it is started again. */
   startsAgain: string | null

@@ -82,7 +82,7 @@ describe('what a card says', () => {
       files: ['CLAUDE.md', '.mcp.json'].map(path => ({ path }) as ProjectFile),
       options: [
         { id: 'trust', name: 'Trust these files', kind: 'allow_always', reach: 'session', keptIn: null },
-        { id: 'without', name: 'Go on without them', kind: 'reject_always', reach: 'session', keptIn: null },
+        { id: 'without', name: 'Continue without them', kind: 'reject_always', reach: 'session', keptIn: null },
       ],
     });
     const card = seen('needs', state => ({ ...state, permissions: new Map([...state.permissions].map(([id, one]) => [id, ask(one)])) }));
@@ -140,7 +140,7 @@ describe('what a card says', () => {
 
   it('says what is not here, gone, archived, or could not be made', () => {
     expect(seen('missing').state.label).toBe('Not on this machine');
-    expect(seen('missing').strip?.actions[0]).toMatchObject({ act: 'make', text: 'Make it here' });
+    expect(seen('missing').strip?.actions[0]).toMatchObject({ act: 'make', text: 'Create it here' });
     expect(seen('gone').look).toBe('missing');
     expect(seen('moved').state.label).toBe('Folder was moved');
     expect(seen('archived').strip?.when).toBe('Archived 3 d ago');

@@ -486,7 +486,7 @@ const absent = (card: Card, base: Omit<CardContent, 'state'>, state: BoardState)
       actions: [
         ...(state.me?.role === 'viewer' || !card.repo || !card.branch
           ? []
-          : [{ act: 'make', id: card.worktree, text: 'Make it here', kind: 'primary', icon: 'download' } as const]),
+          : [{ act: 'make', id: card.worktree, text: 'Create it here', kind: 'primary', icon: 'download' } as const]),
         { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' },
       ],
       when: '',

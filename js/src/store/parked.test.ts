@@ -29,7 +29,7 @@ describe('a parked turn', () => {
     expect(card.strip).toMatchObject({
       kind: 'rest',
       title: 'Rate limited by the model',
-      text: 'Your changes are kept: 3 files. Tries again in 0:42',
+      text: 'Your changes are kept: 3 files. Retrying in 0:42',
     });
     expect(card.strip?.actions.map(({ act }) => act)).toEqual(['retry', 'cancel', 'fork']);
     expect(card.isTicking).toBe(true);
@@ -37,14 +37,14 @@ describe('a parked turn', () => {
 
   it('counts down, and then says that it tries again', () => {
     expect(cardOf('parked', undefined, NOW + 30_000).strip?.text).toContain('in 0:12');
-    expect(cardOf('parked', undefined, NOW + 43_000).strip?.text).toContain('Tries again now');
+    expect(cardOf('parked', undefined, NOW + 43_000).strip?.text).toContain('Retrying now');
   });
 
   it('counts no seconds where only a person can go on', () => {
     const card = cardOf('quota');
 
     expect(card.isTicking).toBe(false);
-    expect(card.strip?.text).toBe('Nothing is lost. Goes on when you say so');
+    expect(card.strip?.text).toBe('Nothing is lost. Continues when you say so');
     expect(card.strip?.actions[0]?.text).toBe('Retry');
   });
 
@@ -54,7 +54,7 @@ describe('a parked turn', () => {
       sessions: new Map([...state.sessions].map(([id, session]) => [id, { ...session, waitsFor: '8 of 8 agents work, next in line' }])),
     }));
 
-    expect(card.strip?.text).toBe('Nothing is lost. Waits for a free slot: 8 of 8 agents work, next in line');
+    expect(card.strip?.text).toBe('Nothing is lost. Waiting for a free slot: 8 of 8 agents work, next in line');
   });
 
   it('offers nothing to a viewer', () => {
@@ -79,7 +79,7 @@ describe('a parked turn', () => {
     const { state, world } = made('parked');
     const turn = { ...(world.turns[0] as Turn), errorCode: 'constructor' };
 
-    expect(parked(turn, state, NOW).title).toBe('The turn waits');
+    expect(parked(turn, state, NOW).title).toBe('The turn is waiting');
   });
 });
 
@@ -117,7 +117,7 @@ describe('budgets', () => {
     expect(card.strip).toMatchObject({
       kind: 'ask',
       title: 'Budget of $5.00 is used up',
-      text: 'No turn starts until it is raised. The work is kept.',
+      text: 'No turn starts until it is raised. All work is kept.',
     });
   });
 });
