@@ -64,7 +64,7 @@ def show(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent.")
 
 @app.command()
 def check(agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."), as_json: AsJson = False) -> None:
-    """Ask an agent's program for its version, and look whether somebody signed in. Fails if it is not here or does not run."""
+    """Ask an agent's program for its version, and check whether anyone has signed in. Fails if it is not installed or does not run."""
     checked = AgentStatus.model_validate(link().post(f"agents/{agent}/check"))
     _show(checked, as_json)
     if checked.problem is not None or not checked.is_installed:
@@ -76,7 +76,7 @@ def install(
     agents: list[str] = typer.Argument(metavar="AGENT…", help="Names of the agents."),
     as_json: AsJson = False,
 ) -> None:
-    """Install agents into the server's data folder, in the versions that were tested. Waits for the end."""
+    """Install the tested versions of agents into the server's data folder, and wait until that is done."""
     found = []
     for name in agents:
         found.append(settle_agent(link(), AgentStatus.model_validate(link().post(f"agents/{name}/install"))))

@@ -30,17 +30,17 @@ app = typer.Typer(name="jupyter agor", no_args_is_help=True, add_completion=Fals
 app.add_typer(repos.app, name="repo", help="Git repositories that the server knows.")
 app.add_typer(worktrees.app, name="worktree", help="Git worktrees, each on a branch of its own.")
 app.add_typer(sessions.app, name="session", help="Conversations with agents in worktrees.")
-app.add_typer(turns.app, name="turn", help="Prompts and all that was done for them.")
+app.add_typer(turns.app, name="turn", help="Prompts, and everything done for them.")
 app.add_typer(permissions.app, name="permission", help="Questions that agents ask before they act.")
-app.add_typer(rules.app, name="rule", help="What agents need not ask again.")
-app.add_typer(trust.app, name="trust", help="Files of a worktree that agents obey, and who trusts them.")
-app.add_typer(variables.app, name="variable", help="What agents of your sessions get in their environment. Values are never shown.")
-app.add_typer(tokens.app, name="token", help="What connects an MCP client of yours, such as Claude Code, with a board.")
+app.add_typer(rules.app, name="rule", help="What agents may do without asking again.")
+app.add_typer(trust.app, name="trust", help="Agent instruction files in a worktree, and who trusts them.")
+app.add_typer(variables.app, name="variable", help="Environment variables for the agents in your sessions. Values are never shown.")
+app.add_typer(tokens.app, name="token", help="Tokens that connect your own MCP client, such as Claude Code, to a board.")
 app.add_typer(boards.app, name="board", help="Boards: the files that the canvas shows.")
 app.add_typer(agents.app, name="agent", help="Kinds of coding assistants.")
-app.add_typer(preferences.app, name="preference", help="What you want from each agent.")
+app.add_typer(preferences.app, name="preference", help="Your preferences for each agent.")
 app.add_typer(costs.app, name="cost", help="What turns cost, by model.")
-app.add_typer(budgets.app, name="budget", help="How many dollars a session, a worktree, a board or a person may use.")
+app.add_typer(budgets.app, name="budget", help="How many dollars a session, a worktree, a board or a person may spend.")
 app.command()(search.search)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
@@ -50,9 +50,9 @@ app.command()(demo.demo)
 def options(
     url: str | None = typer.Option(None, envvar="AGOR_URL", help="Address of the Jupyter server. Default: the one this shell belongs to."),
     token: str | None = typer.Option(None, envvar="AGOR_TOKEN", help="Its token."),
-    data_dir: str | None = typer.Option(None, help="Folder of the data, where a private server is started. Default: AGOR_DATA_DIR."),
+    data_dir: str | None = typer.Option(None, help="Data folder for a private server. Default: AGOR_DATA_DIR."),
 ) -> None:
-    """Agents on a board, from a shell. Works against the Jupyter server that this shell belongs to, else starts a private one."""
+    """Agents on a board, from a shell. Uses the Jupyter server that this shell belongs to, or starts a private one."""
     configure(url=url, token=token, data_dir=data_dir)
 
 

@@ -13,10 +13,10 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("open")
 def open_(
     path: str = typer.Argument(metavar="PATH", help="File of the board, such as team.agor."),
-    title: str = typer.Option("", help="What stands above it. Default: nothing."),
+    title: str = typer.Option("", help="Its title. Default: none."),
     as_json: AsJson = False,
 ) -> None:
-    """Make the board's file if it is not there, and say where to see it."""
+    """Create the board's file if it does not exist, and say where to see it."""
     info = BoardInfo.model_validate(link().post("boards", BoardOpen(path=link().board_path(path), title=title)))
     if as_json:
         show_json(info)
@@ -43,7 +43,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(path: str = typer.Argument(metavar="PATH", help="File of the board."), as_json: AsJson = False) -> None:
-    """List what lies on a board, and what is wrong in its file."""
+    """List what is on a board, and any problems with its file."""
     board = Board.model_validate(link().get("board", path=link().board_path(path)))
     if as_json:
         show_json(board)

@@ -13,7 +13,7 @@ from agor_jupyter.domain.budgets import Budget, BudgetScope, BudgetSet
 
 app = typer.Typer(no_args_is_help=True)
 Scope = Annotated[BudgetScope, typer.Argument(metavar="SCOPE", help="session, worktree, board or user.")]
-Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="Which: as in other commands; a person by the username.")]
+Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="Which one: named as in other commands; a person by username.")]
 
 
 def _show(found: list[Budget]) -> None:
@@ -28,7 +28,7 @@ def _show(found: list[Budget]) -> None:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List budgets and what was spent of them."""
+    """List budgets and how much of each is spent."""
     found = [Budget.model_validate(item) for item in link().items("budgets")]
     if as_json:
         show_json(found)
@@ -40,8 +40,8 @@ def list_(as_json: AsJson = False) -> None:
 def set_(
     scope: Scope,
     subject: Subject,
-    hard: float | None = typer.Option(None, help="US dollars from which on no turn starts, and one that runs is stopped."),
-    soft: float | None = typer.Option(None, help="US dollars from which on it warns."),
+    hard: float | None = typer.Option(None, help="US dollars above which no turn starts and running turns are stopped."),
+    soft: float | None = typer.Option(None, help="US dollars above which you are warned."),
     as_json: AsJson = False,
 ) -> None:
     """Set a budget, or change its limits."""
@@ -63,7 +63,7 @@ def remove(
     budget: Annotated[str, typer.Argument(metavar="BUDGET", help="Id, or the end of it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Remove a budget. Turns that waited for it go on."""
+    """Remove a budget. Turns that waited for it continue."""
     removed = Budget.model_validate(link().delete(f"budgets/{find(budget).id}"))
     if as_json:
         show_json(removed)

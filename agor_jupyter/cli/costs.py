@@ -17,11 +17,11 @@ from agor_jupyter.notebook.costs import dollars
 
 app = typer.Typer(no_args_is_help=True)
 By = Literal["session", "worktree", "board", "user", "agent", "model", "day"]
-OfSession = Annotated[str | None, typer.Option("--session", help="Only of this session.")]
+OfSession = Annotated[str | None, typer.Option("--session", help="Only for this session.")]
 OfWorktree = Annotated[str | None, typer.Option("--worktree", help="Only in this worktree.")]
 OfBoard = Annotated[str | None, typer.Option("--board", help="Only on this board.")]
-OfUser = Annotated[str | None, typer.Option("--user", help="Only what this person asked for, by username.")]
-Since = Annotated[str | None, typer.Option("--since", help="Only from this day or time on, as 2026-01-31 or with a time.")]
+OfUser = Annotated[str | None, typer.Option("--user", help="Only what this person asked for (a username).")]
+Since = Annotated[str | None, typer.Option("--since", help="Only since this day or time, such as 2026-01-31, optionally with a time.")]
 
 _KEYS: dict[str, Callable[[LedgerRow], str]] = {
     "session": lambda row: row.session_id,
@@ -54,7 +54,7 @@ def list_(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what turns cost, by model, the newest first."""
+    """List what turns cost, by model, newest first."""
     found = _rows(session, worktree, board, user, since)
     if as_json:
         show_json(found)
@@ -76,7 +76,7 @@ def list_(
 
 @app.command("sum")
 def sum_(
-    by: Annotated[By, typer.Option(help="What to add up by.")] = "session",
+    by: Annotated[By, typer.Option(help="What to group by.")] = "session",
     session: OfSession = None,
     worktree: OfWorktree = None,
     board: OfBoard = None,
@@ -84,7 +84,7 @@ def sum_(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add up what turns cost, the dearest first."""
+    """Add up what turns cost, most expensive first."""
     sums: dict[str, dict[str, object]] = {}
     grouped: dict[str, list[LedgerRow]] = {}
     for row in _rows(session, worktree, board, user, since):

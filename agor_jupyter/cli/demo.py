@@ -18,13 +18,13 @@ DEFAULTS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"
 
 
 def demo(
-    folder: str = typer.Option("agor-demo", help="Folder of the demo. Made if it is not there; what is in it stays."),
-    port: int = typer.Option(8888, help="Port of JupyterLab on 127.0.0.1. The next free one if it is taken."),
+    folder: str = typer.Option("agor-demo", help="Folder for the demo. Created if it does not exist; its contents are kept."),
+    port: int = typer.Option(8888, help="Port for JupyterLab on 127.0.0.1. If it is taken, the next free one."),
     browser: bool = typer.Option(False, help="Open a browser."),
 ) -> None:
-    """Make a sample project and open the quick-start notebook in JupyterLab.
+    """Create a sample project and open the quick-start notebook in JupyterLab.
 
-    Everything lies in the folder, the data of Agor too, so that it disturbs no other JupyterLab and can be thrown away at once.
+    Everything is in the folder, including Agor's data, so it does not interfere with any other JupyterLab and can simply be deleted.
     """
     from agor_jupyter.notebook.sample import sample
 

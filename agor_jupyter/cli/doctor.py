@@ -27,7 +27,7 @@ class Finding(NamedTuple):
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check this machine, and each repository that the server knows. Ends with 1 when something keeps Agor from working."""
+    """Check this machine, and each repository that the server knows. Exits with 1 if something keeps Agor from working."""
     findings = [finding for check in CHECKS for finding in check()]
     if as_json:
         show_json([finding._asdict() for finding in findings])

@@ -40,11 +40,11 @@ def _subject(question: Permission) -> str:
 def answer(
     question: str = typer.Argument(metavar="QUESTION", help="Id, or the end of it."),
     choice: str = typer.Argument(metavar="CHOICE", help="allow, always, reject, or the id of an option."),
-    note: str | None = typer.Option(None, help="What to keep beside the answer."),
+    note: str | None = typer.Option(None, help="A note to keep with the answer."),
     remember: str | None = typer.Option(
-        None, help="With allow: do not ask for the like again in the session, worktree, zone or repository."
+        None, help="With allow: do not ask about similar calls again in the session, worktree, zone or repository."
     ),
-    command: str | None = typer.Option(None, help="The beginning of the commands to remember. Default: the whole command."),
+    command: str | None = typer.Option(None, help="How the commands to remember start. Default: the whole command."),
     hours: float | None = typer.Option(None, help="How long to remember. Default: until it is revoked."),
     as_json: AsJson = False,
 ) -> None:

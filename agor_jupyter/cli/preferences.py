@@ -12,7 +12,7 @@ from agor_jupyter.notebook.options import chosen
 app = typer.Typer(no_args_is_help=True)
 Model = Annotated[str | None, typer.Option(help="Model, as the agent calls it.")]
 Mode = Annotated[str | None, typer.Option(help="Mode, as the agent calls it: what it may do without asking.")]
-Option = Annotated[list[str] | None, typer.Option(metavar="ID=VALUE", help="Another option of the agent. May be given more than once.")]
+Option = Annotated[list[str] | None, typer.Option(metavar="ID=VALUE", help="Another option of the agent. Can be given more than once.")]
 
 
 def read_options(model: str | None, mode: str | None, options: list[str] | None) -> dict[str, str]:
@@ -28,7 +28,7 @@ def read_options(model: str | None, mode: str | None, options: list[str] | None)
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List what you prefer from each agent."""
+    """List your preferences for each agent."""
     found = [Preference.model_validate(item) for item in link().items("preferences")]
     if as_json:
         show_json(found)
@@ -44,7 +44,7 @@ def set_(
     option: Option = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what your new sessions with an agent begin with, in place of what you preferred before. Nothing given: no preference."""
+    """Set the model, mode and options for your new sessions with an agent, replacing your earlier preference. With none given, clear it."""
     body = PreferenceChange(options=read_options(model, mode, option))
     preference = Preference.model_validate(link().patch(f"preferences/{agent}", body))
     if as_json:

@@ -35,7 +35,7 @@ def _show(repo: Repo, as_json: bool) -> None:
 @app.command()
 def add(
     place: str = typer.Argument(metavar="PLACE", help="A local checkout, or a git URL to clone."),
-    name: str | None = typer.Option(None, help="Short name. Default: made from the place."),
+    name: str | None = typer.Option(None, help="Short name. Default: taken from the place."),
     as_json: AsJson = False,
 ) -> None:
     """Register a local checkout, or clone a URL."""
@@ -58,7 +58,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(repo: str = typer.Argument(metavar="REPO", help="Name, id or path."), as_json: AsJson = False) -> None:
-    """Forget a repository. A checkout of yours stays as it is."""
+    """Forget a repository. Your checkout stays as it is."""
     one = find(repo)
     link().delete(f"repos/{one.id}")
     if as_json:

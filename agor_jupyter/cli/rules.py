@@ -14,7 +14,7 @@ from agor_jupyter.notebook.rules import Rule
 app = typer.Typer(no_args_is_help=True)
 Session = Annotated[str | None, typer.Option(help="For this session: id, the end of it, or title.")]
 Worktree = Annotated[str | None, typer.Option(help="For all sessions in this worktree: name, REPO/NAME, or id.")]
-Zone = Annotated[str | None, typer.Option(help="For the worktrees whose cards lie in this zone: its id, as `board show --json` has it.")]
+Zone = Annotated[str | None, typer.Option(help="For the worktrees whose cards are in this zone: its id, as shown by `board show --json`.")]
 Repo = Annotated[str | None, typer.Option(help="For all worktrees of this repository: name, id or path.")]
 
 
@@ -33,7 +33,7 @@ def _subjects(session: str | None, worktree: str | None, zone: str | None, repo:
 
 @app.command("list")
 def list_(session: Session = None, worktree: Worktree = None, zone: Zone = None, repo: Repo = None, as_json: AsJson = False) -> None:
-    """List the rules that count somewhere, or all; revoked and expired ones too."""
+    """List the rules that apply somewhere, or all of them, including revoked and expired ones."""
     query = {"repo" if scope == "repository" else scope: subject for scope, subject in _subjects(session, worktree, zone, repo).items()}
     found = rules.of(reach.link(), **query)
     if as_json:
@@ -59,13 +59,13 @@ def add(
     worktree: Worktree = None,
     zone: Zone = None,
     repo: Repo = None,
-    command: str | None = typer.Option(None, help="The beginning of commands that are allowed, such as 'dbt build'."),
-    kind: str | None = typer.Option(None, help="The kind of tool that is allowed, such as edit (files of the worktree only) or fetch."),
+    command: str | None = typer.Option(None, help="How allowed commands start, such as 'dbt build'."),
+    kind: str | None = typer.Option(None, help="The kind of tool to allow, such as edit (only files in the worktree) or fetch."),
     agent: str | None = typer.Option(None, help="Only for this agent."),
-    hours: float | None = typer.Option(None, help="How long it counts. Default: until it is revoked."),
+    hours: float | None = typer.Option(None, help="How long it applies. Default: until it is revoked."),
     as_json: AsJson = False,
 ) -> None:
-    """Allow a kind of tool, or commands that begin so, without a question, in your name."""
+    """Allow a kind of tool, or commands with a given start, without asking, in your name."""
     subjects = _subjects(session, worktree, zone, repo)
     if len(subjects) != 1:
         raise BadRequest(["a rule is for one of --session, --worktree, --zone and --repo"])
@@ -79,7 +79,7 @@ def add(
 
 @app.command()
 def remove(rule: str = typer.Argument(metavar="RULE", help="Id, or the end of it."), as_json: AsJson = False) -> None:
-    """Revoke a rule. It allows nothing more, and stays in the list."""
+    """Revoke a rule. It no longer allows anything, but stays in the list."""
     done = Rule(reach.link(), reach.rule(rule)).revoke()
     if as_json:
         show_json(done.record)

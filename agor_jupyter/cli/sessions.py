@@ -23,7 +23,7 @@ from agor_jupyter.notebook.views import visible
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="SESSION", help="Id, the end of it, or title.")]
 Text_ = Annotated[str, typer.Argument(metavar="PROMPT", help="The prompt, or - to read it from standard input.")]
-Wait = Annotated[bool, typer.Option(help="Print what happens until the turn ended. Always so with a private server.")]
+Wait = Annotated[bool, typer.Option(help="Print what happens until the turn ends. Always on with a private server.")]
 Allow = Annotated[bool, typer.Option(help="Answer its questions with “allow once”, in your name, while waiting.")]
 
 
@@ -154,7 +154,7 @@ def _begun(session: Session, prompt: str | None, wait: bool, allow: bool, as_jso
 def fork(
     session: Which,
     prompt: Text_ = "",
-    agent: str | None = typer.Option(None, help="Another agent, which is told the transcript. Default: the same."),
+    agent: str | None = typer.Option(None, help="Another agent, which is given the transcript. Default: the same."),
     title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
     model: Model = None,
     mode: Mode = None,
@@ -163,7 +163,7 @@ def fork(
     allow: Allow = False,
     as_json: AsJson = False,
 ) -> None:
-    """Begin a session that knows what was said in this one until now."""
+    """Start a session that knows everything said in this one so far."""
     body = SessionFork(prompt=_text(prompt) or None, agent=agent, title=title, options=read_options(model, mode, option))
     made = Session.model_validate(link().post(f"sessions/{find(session).id}/fork", body))
     _begun(made, body.prompt, wait, allow, as_json)
@@ -183,7 +183,7 @@ def spawn(
     allow: Allow = False,
     as_json: AsJson = False,
 ) -> None:
-    """Begin a session below this one, which knows nothing of what was said in it."""
+    """Start a session below this one that knows nothing of what was said in it."""
     parent = find(session)
     body = SessionCreate(
         worktree_id=find_worktree(worktree).id if worktree else parent.worktree_id,
@@ -201,11 +201,11 @@ def list_(
     board: str | None = typer.Option(None, help="Only those on this board."),
     worktree: str | None = typer.Option(None, help="Only those in this worktree."),
     state: str | None = typer.Option(None, help="Only those in this state, such as needs_you."),
-    agent: str | None = typer.Option(None, help="Only those of this agent."),
-    archived: bool = typer.Option(False, help="Archived ones too."),
+    agent: str | None = typer.Option(None, help="Only those with this agent."),
+    archived: bool = typer.Option(False, help="Include archived ones."),
     as_json: AsJson = False,
 ) -> None:
-    """List the sessions, the latest first."""
+    """List the sessions, latest first."""
     query = {
         "board": link().board_path(board) if board else None,
         "worktree": find_worktree(worktree).id if worktree else None,
@@ -228,7 +228,7 @@ def show(session: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def prompt(session: Which, text: Text_, wait: Wait = False, allow: Allow = False, as_json: AsJson = False) -> None:
-    """Send a further prompt. It waits its turn in the queue."""
+    """Send another prompt. It waits its turn in the queue."""
     one = find(session)
     turn = Turn.model_validate(link().post(f"sessions/{one.id}/prompt", Prompt(text=_text(text))))
     if wait or allow or link().is_private:
@@ -240,16 +240,14 @@ def prompt(session: Which, text: Text_, wait: Wait = False, allow: Allow = False
 @app.command()
 def change(
     session: Which,
-    title: str | None = typer.Option(None, help="Another title."),
-    queue: list[str] | None = typer.Option(
-        None, help="A turn that waits, by its number or id. Once for each that waits, in their new order."
-    ),
+    title: str | None = typer.Option(None, help="New title."),
+    queue: list[str] | None = typer.Option(None, help="A queued turn, by number or id. Give every queued turn once, in the new order."),
     model: Model = None,
     mode: Mode = None,
     option: Option = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rename a session, put what waits in another order, or choose options. An option without a value is left to the agent again."""
+    """Rename a session, reorder its queue, or choose options. An option without a value goes back to the agent's default."""
     one = find(session)
     order = [find_turn(key if key.startswith("tu_") else f"{one.id}:{key}").id for key in queue or []]
     given = {"title": title, "queue": order or None, "options": read_options(model, mode, option) or None}
@@ -259,13 +257,13 @@ def change(
 
 @app.command()
 def archive(session: Which, as_json: AsJson = False) -> None:
-    """Put a session away that is at rest. Its transcript stays."""
+    """Archive an idle session. Its transcript stays."""
     _show(Session.model_validate(link().post(f"sessions/{find(session).id}/archive")), as_json)
 
 
 @app.command()
 def cancel(session: Which, as_json: AsJson = False) -> None:
-    """Stop the turn that is at work."""
+    """Stop the running turn."""
     one = find(session)
     link().post(f"sessions/{one.id}/cancel")
     _show(find(one.id), as_json)
@@ -275,10 +273,10 @@ def cancel(session: Which, as_json: AsJson = False) -> None:
 def events(
     session: Which,
     after: int = typer.Option(0, help="Only those with a higher number."),
-    follow: bool = typer.Option(False, help="Go on until the session is at rest."),
+    follow: bool = typer.Option(False, help="Keep printing until the session is idle."),
     as_json: AsJson = False,
 ) -> None:
-    """Print the transcript. With --json one event a line."""
+    """Print the transcript. With --json, one event per line."""
     one = find(session)
     transcript = _Transcript()
 

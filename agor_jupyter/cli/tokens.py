@@ -16,7 +16,7 @@ TOKEN = typer.Argument(metavar="TOKEN", help="Its name, its id, or the end of it
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List your personal tokens; an owner sees everybody's."""
+    """List your personal tokens; an owner sees everyone's."""
     found = list(Tokens(link()))
     if as_json:
         show_json([one.record for one in found])
@@ -33,11 +33,11 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def create(
     name: str = typer.Argument(metavar="NAME", help='What it is for, such as "laptop".'),
-    board: str = typer.Option(..., help="The board that it reaches: path of its file."),
-    days: int = typer.Option(90, help="How long it counts. 0: until it is revoked."),
+    board: str = typer.Option(..., help="The board it gives access to: path of its file."),
+    days: int = typer.Option(90, help="Days until it expires. 0: never, until it is revoked."),
     as_json: AsJson = False,
 ) -> None:
-    """Make a token by which a client of yours, such as Claude Code, reaches a board over MCP in your name. Prints the secret, once."""
+    """Create a token with which your own client, such as Claude Code, can use a board over MCP in your name. Prints the secret, once."""
     made = Tokens(link()).create(name, board, days=days)
     if as_json:
         show_json(
@@ -51,7 +51,7 @@ def create(
 
 @app.command()
 def revoke(token: str = TOKEN, as_json: AsJson = False) -> None:
-    """Revoke a personal token: it opens nothing from now on."""
+    """Revoke a personal token: it no longer gives access to anything."""
     found = _find(token)
     found.revoke()
     if as_json:

@@ -13,7 +13,7 @@ from agor_jupyter.notebook.trust import ProjectFile
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="WORKTREE", help="Name, REPO/NAME, or id.")]
-_PATH = "Below the worktree. One that ends with / is all below that folder."
+_PATH = "Relative to the worktree. A path that ends with / means everything in that folder."
 
 
 def _show(files: Iterable[ProjectFile], as_json: bool) -> None:
@@ -26,25 +26,25 @@ def _show(files: Iterable[ProjectFile], as_json: bool) -> None:
 
 @app.command("list")
 def list_(worktree: Which, as_json: AsJson = False) -> None:
-    """List the files of a worktree that agents obey by themselves, and who trusts them."""
+    """List a worktree's agent instruction files, and who trusts them."""
     _show(trust.of(link(), find(worktree).id), as_json)
 
 
 @app.command()
 def add(
     worktree: Which,
-    path: list[str] | None = typer.Argument(None, metavar="PATH…", help=f"{_PATH} Default: all that are not trusted yet."),
+    path: list[str] | None = typer.Argument(None, metavar="PATH…", help=f"{_PATH} Default: every file that is not trusted yet."),
     as_json: AsJson = False,
 ) -> None:
-    """Let agents obey files as they are now, in all worktrees of the repository."""
+    """Let agents load files with their current content, in all worktrees of the repository."""
     _show(trust.decide(link(), find(worktree).id, path or [], is_trusted=True), as_json)
 
 
 @app.command()
 def remove(
     worktree: Which,
-    path: list[str] | None = typer.Argument(None, metavar="PATH…", help=f"{_PATH} Default: all that are trusted."),
+    path: list[str] | None = typer.Argument(None, metavar="PATH…", help=f"{_PATH} Default: every trusted file."),
     as_json: AsJson = False,
 ) -> None:
-    """Refuse files as they are now. Agents start without them, and nobody is asked until they change."""
+    """Refuse files with their current content. Agents start without them, and nobody is asked until they change."""
     _show(trust.decide(link(), find(worktree).id, path or [], is_trusted=False), as_json)

@@ -40,7 +40,7 @@ def _do(turn: str, action: str, as_json: bool) -> None:
 
 @app.command("list")
 def list_(session: str = typer.Argument(help="Id, the end of it, or title."), as_json: AsJson = False) -> None:
-    """List a session's turns in the order in which their prompts were accepted."""
+    """List a session's turns, in the order their prompts were accepted."""
     found = [Turn.model_validate(item) for item in link().items(f"sessions/{find_session(session).id}/turns")]
     if as_json:
         show_json(found)
@@ -66,23 +66,23 @@ def patch(turn: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def cancel(turn: Which, as_json: AsJson = False) -> None:
-    """Take a turn out of the queue, or stop the work on it."""
+    """Take a turn out of the queue, or stop it if it is running."""
     _do(turn, "cancel", as_json)
 
 
 @app.command()
 def resume(turn: Which, as_json: AsJson = False) -> None:
-    """Go on with an interrupted or failed turn where it was."""
+    """Continue an interrupted or failed turn from where it was."""
     _do(turn, "resume", as_json)
 
 
 @app.command()
 def retry(turn: Which, as_json: AsJson = False) -> None:
-    """Send the same prompt again; a parked turn is tried again now."""
+    """Send the same prompt again, or retry a parked turn now."""
     _do(turn, "retry", as_json)
 
 
 @app.command()
 def discard(turn: Which, as_json: AsJson = False) -> None:
-    """Leave an interrupted turn as it is; the queue goes on."""
+    """Leave an interrupted turn as it is, and continue with the queue."""
     _do(turn, "discard", as_json)

@@ -25,7 +25,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command("set")
 def set_(name: str = NAME, as_json: AsJson = False) -> None:
-    """Set a variable for the agents of your sessions. Asks for the value, or reads it from standard input up to the last line's end."""
+    """Set a variable for the agents in your sessions. Asks for the value, or reads it from standard input without the final newline."""
     value = None if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
     done = Variables(link()).set(name, value)
     if as_json:

@@ -82,13 +82,13 @@ def create(
     repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."),
     name: str = typer.Argument(metavar="NAME", help="Name of the worktree."),
     base: str | None = typer.Option(None, help="Branch, tag or commit to start from. Default: the default branch."),
-    branch: str | None = typer.Option(None, help="Branch to make. Default: the name."),
-    existing_branch: bool = typer.Option(False, help="Use a branch that exists, here or on a remote."),
-    board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder."),
+    branch: str | None = typer.Option(None, help="Branch to create. Default: the name."),
+    existing_branch: bool = typer.Option(False, help="Use an existing branch, here or on a remote."),
+    board: str | None = typer.Option(None, help="Board to put it on, relative to this folder."),
     issue: str | None = typer.Option(None, help="URL of the issue."),
     pull_request: str | None = typer.Option(None, help="URL of the pull request."),
-    notes: str = typer.Option("", help="Free text."),
-    context: str = typer.Option("{}", help="Free JSON object."),
+    notes: str = typer.Option("", help="Free-form notes."),
+    context: str = typer.Option("{}", help="Free-form JSON object."),
     as_json: AsJson = False,
 ) -> None:
     """Create a worktree and wait until it is ready."""
@@ -109,9 +109,9 @@ def create(
 
 @app.command("list")
 def list_(
-    repo: str | None = typer.Option(None, help="Only those of this repository."),
+    repo: str | None = typer.Option(None, help="Only those in this repository."),
     board: str | None = typer.Option(None, help="Only those on this board."),
-    archived: bool = typer.Option(False, help="Archived ones too."),
+    archived: bool = typer.Option(False, help="Include archived ones."),
     as_json: AsJson = False,
 ) -> None:
     """List the worktrees."""
@@ -139,7 +139,7 @@ def show(worktree: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def status(worktree: Which, as_json: AsJson = False) -> None:
-    """Show what git says of a worktree."""
+    """Show a worktree's git status."""
     found = WorktreeStatus.model_validate(link().get(f"worktrees/{find(worktree).id}/status"))
     if as_json:
         show_json(found)
@@ -165,7 +165,7 @@ def _uncommitted(found: WorktreeStatus) -> str | None:
 
 @app.command()
 def losses(worktree: Which, as_json: AsJson = False) -> None:
-    """List what a person would call work in a worktree's folder: what would be lost with it, and what stays in the repository."""
+    """List the work in a worktree's folder: what would be lost with it, and what stays in the repository."""
     found = [Work.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/losses")]
     if as_json:
         show_json(found)
@@ -193,7 +193,7 @@ def diff(worktree: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def history(worktree: Which, as_json: AsJson = False) -> None:
-    """List conversations that agents' own programs kept on the server's machine, of this folder and its repository's."""
+    """List conversations that agents' own programs stored on the server's machine for this folder and its repository."""
     found = [Conversation.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/history")]
     if as_json:
         show_json(found)
@@ -210,10 +210,10 @@ def _day(one: Conversation) -> str:
 def import_(
     worktree: Which,
     agent: str = typer.Argument(metavar="AGENT", help="Name of the agent."),
-    conversation: str = typer.Argument(metavar="ID", help="The agent's id of the conversation, as `history` lists it."),
+    conversation: str = typer.Argument(metavar="ID", help="The agent's id for the conversation, as listed by `history`."),
     as_json: AsJson = False,
 ) -> None:
-    """Make a session of such a conversation, with its turns. Importing it again gives the same session."""
+    """Turn such a conversation into a session, with its turns. Importing it again returns the same session."""
     body = ConversationImport(agent=agent, agent_session_id=conversation)
     session = Session.model_validate(link().post(f"worktrees/{find(worktree).id}/import", body))
     if as_json:
@@ -225,15 +225,15 @@ def import_(
 @app.command()
 def change(
     worktree: Which,
-    name: str | None = typer.Option(None, help="Another name. The branch keeps its own."),
-    board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder. Empty: on none."),
+    name: str | None = typer.Option(None, help="New name. The branch keeps its own."),
+    board: str | None = typer.Option(None, help="Board to put it on, relative to this folder. Empty: none."),
     issue: str | None = typer.Option(None, help="URL of the issue. Empty: none."),
     pull_request: str | None = typer.Option(None, help="URL of the pull request. Empty: none."),
-    notes: str | None = typer.Option(None, help="Free text."),
-    context: str | None = typer.Option(None, help="Free JSON object."),
+    notes: str | None = typer.Option(None, help="Free-form notes."),
+    context: str | None = typer.Option(None, help="Free-form JSON object."),
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given, and nothing else."""
+    """Change the given fields, and nothing else."""
     given = {
         "name": name,
         "board": link().board_path(board) if board else board,
@@ -249,13 +249,13 @@ def change(
 
 @app.command()
 def retry(worktree: Which, as_json: AsJson = False) -> None:
-    """Make a worktree again that failed, or whose folder is gone."""
+    """Create a worktree again after it failed or its folder disappeared."""
     _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/retry"))), as_json)
 
 
 @app.command()
 def adoptable(repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."), as_json: AsJson = False) -> None:
-    """List worktrees that git has and we have not: those that other tools or `git worktree add` made."""
+    """List worktrees that git knows and Agor does not: those made by other tools or `git worktree add`."""
     found = [Adoptable.model_validate(item) for item in link().items(f"repos/{find_repo(repo).id}/adoptable")]
     if as_json:
         show_json(found)
@@ -269,10 +269,10 @@ def adopt(
     repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."),
     path: Path = typer.Argument(metavar="PATH", help="The worktree's folder. It stays where it is."),
     name: str | None = typer.Option(None, help="Name of the worktree. Default: the folder's."),
-    board: str | None = typer.Option(None, help="Board to lay it on, relative to this folder."),
+    board: str | None = typer.Option(None, help="Board to put it on, relative to this folder."),
     as_json: AsJson = False,
 ) -> None:
-    """Take in a worktree that another tool made."""
+    """Adopt a worktree made by another tool."""
     where = link().board_path(board) if board else None
     body = WorktreeAdopt(repo=find_repo(repo).id, path=str(absolute(path)), name=name, board=where)
     _show(Worktree.model_validate(link().post("worktrees/adopt", body)), as_json)
@@ -302,40 +302,40 @@ def relocate(
 
 @app.command("stop")
 def stop_setup(worktree: Which, as_json: AsJson = False) -> None:
-    """End the setup command that runs, with all its processes."""
+    """Stop the running setup command, with all its processes."""
     _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/stop-setup")), as_json)
 
 
 @app.command()
 def ways(worktree: Which, as_json: AsJson = False) -> None:
-    """List what can be done about a worktree that is stuck."""
+    """List the remedies for a worktree that is stuck."""
     found = find(worktree).ways
     if as_json:
         show_json(found)
     else:
-        table(["way", "what is the matter", "what it does"], [(one.kind, one.why, one.what) for one in found], "Nothing is in its way.")
+        table(["way", "problem", "what it does"], [(one.kind, one.why, one.what) for one in found], "Nothing is wrong with it.")
 
 
 @app.command()
 def mend(
     worktree: Which,
-    way: str = typer.Argument(metavar="WAY", help="One that `ways` lists."),
+    way: str = typer.Argument(metavar="WAY", help="One of those listed by `ways`."),
     as_json: AsJson = False,
 ) -> None:
-    """Take a way on that a stuck worktree offers."""
+    """Apply one of the remedies listed by `ways`."""
     mended = Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/ways/{quote(way, safe='')}"))
     _show(settle_worktree(link(), mended), as_json)
 
 
 @app.command()
 def archive(worktree: Which, as_json: AsJson = False) -> None:
-    """Put the folder away with everything in it."""
+    """Archive the folder with everything in it."""
     _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/archive")), as_json)
 
 
 @app.command()
 def restore(worktree: Which, as_json: AsJson = False) -> None:
-    """Bring back an archived worktree as it was, or a removed one while its backup is kept."""
+    """Restore an archived worktree as it was, or a removed one while its backup is kept."""
     removed = {one.worktree_id for one in _backups() if worktree in {one.worktree_id, f"{one.repo}/{one.name}", one.name}}
     one = removed.pop() if len(removed) == 1 and not _is_known(worktree) else find(worktree).id
     _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{one}/restore"))), as_json)
@@ -343,7 +343,7 @@ def restore(worktree: Which, as_json: AsJson = False) -> None:
 
 @app.command()
 def backups(as_json: AsJson = False) -> None:
-    """List the removed worktrees that can still be restored, the latest first."""
+    """List the removed worktrees that can still be restored, latest first."""
     found = _backups()
     if as_json:
         show_json(found)
@@ -382,23 +382,23 @@ def _is_known(worktree: str) -> bool:
 
 @app.command()
 def kept(worktree: Which, as_json: AsJson = False) -> None:
-    """List what refs keep of a worktree's agents beside its branch: other branches, tags, stashes, commits on no branch."""
+    """List what refs keep for a worktree's agents beside its branch: other branches, tags, stashes, commits on no branch."""
     found = [Kept.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/kept")]
     if as_json:
         show_json(found)
         return
     rows = [(one.text, f"jupyter agor worktree take {worktree} {one.ref}" if one.can_take else one.line) for one in found]
-    table(["what", "to have it"], rows, "Nothing is kept beside the branch.")
+    table(["what", "how to get it"], rows, "Nothing is kept beside the branch.")
 
 
 @app.command()
 def take(
     worktree: Which,
-    ref: str | None = typer.Argument(None, metavar="REF", help="What to take, as `kept` lists it. Default: what is kept of its branch."),
-    dry_run: bool = typer.Option(False, help="Only say what it would do."),
+    ref: str | None = typer.Argument(None, metavar="REF", help="What to take, as listed by `kept`. Default: what is kept for its branch."),
+    dry_run: bool = typer.Option(False, help="Only show what would be done."),
     as_json: AsJson = False,
 ) -> None:
-    """Bring commits that an agent's sandbox kept apart onto the worktree's branch."""
+    """Merge commits kept from an agent's sandbox into the worktree's branch."""
     if dry_run:
         _show_taking(Taking.model_validate(link().get(f"worktrees/{find(worktree).id}/take", ref=ref)), as_json)
         return
@@ -443,10 +443,10 @@ def _listed(paths: list[str]) -> str | None:
 @app.command()
 def remove(
     worktree: Which,
-    force: bool = typer.Option(False, help="Even when work would be lost. Everything is kept for a while."),
+    force: bool = typer.Option(False, help="Remove it even if work would be lost. Everything is kept for a while."),
     as_json: AsJson = False,
 ) -> None:
-    """Remove a worktree. Refuses when work would be lost, and lists it."""
+    """Remove a worktree. If work would be lost, refuse and list it."""
     one = find(worktree)
     removal = Removal.model_validate(link().delete(f"worktrees/{one.id}", force=1 if force else None))
     if as_json:
@@ -455,6 +455,6 @@ def remove(
         kept = f" Everything is kept in {removal.folder}, until: {_until(removal.until)}."
         print(visible(f"Removed {one.repo}/{one.name}.{kept if removal.folder else ''}"))
         for line in removal.own:
-            print(visible(f"Kept, though it is no work: {line}"))
+            print(visible(f"Kept, although it is not work: {line}"))
         if removal.folder:
-            print(f"To bring it back: jupyter agor worktree restore {one.id}")
+            print(f"To restore it: jupyter agor worktree restore {one.id}")

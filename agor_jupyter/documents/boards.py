@@ -56,7 +56,7 @@ def parse(text: str) -> tuple[Json, Json]:
         raise Unreadable("it is not an object of the form {“agor”: 1, “meta”: {}, “objects”: {}}")
     version = whole.pop("agor", FORMAT)
     if version != FORMAT or isinstance(version, bool):
-        raise Unreadable(f"its format is {json.dumps(version)[:40]}, this server knows {FORMAT}. A newer Agor may have written it")
+        raise Unreadable(f"its format is {json.dumps(version)[:40]}, this server supports {FORMAT}. A newer Agor may have written it")
     meta, objects = whole.pop("meta", {}), whole.pop("objects", {})
     if whole:
         raise Unreadable(f"it has the unknown entry {min(whole)[:40]!r}. A newer Agor may have written it")
@@ -69,7 +69,7 @@ def parse(text: str) -> tuple[Json, Json]:
 
 def _decode(text: str) -> Any:
     if len(text) > MAX_BYTES:
-        raise Unreadable(f"it has {len(text) / 2**20:.0f} MiB and a board may have {MAX_BYTES // 2**20} MiB. Remove what is not needed")
+        raise Unreadable(f"it has {len(text) / 2**20:.0f} MiB and a board may have {MAX_BYTES // 2**20} MiB. Remove what you do not need")
     try:
         return json.loads(text, parse_int=_parse_int)
     except RecursionError:

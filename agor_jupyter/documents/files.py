@@ -26,7 +26,7 @@ def check(path: str) -> str:
         raise errors.BadPath(path, f"a board's path is relative to the server's root and has 1 to {_MAX_PATH} printable characters")
     parts = path.split("/")
     if path.startswith("/") or any(part in {"", ".", ".."} for part in parts):
-        raise errors.BadPath(path, "it must lie under the server's root, without “..” and without a leading slash")
+        raise errors.BadPath(path, "it must be under the server's root, without “..” and without a leading slash")
     if any(part.startswith(".") for part in parts):
         raise errors.BadPath(path, "hidden files and folders are not served")
     if not path.endswith(SUFFIX):

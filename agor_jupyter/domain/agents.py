@@ -208,7 +208,7 @@ class AgentType(Record):
     key_env: list[str] = Field(default_factory=list)
     """Variables any of which signs in instead."""
     authenticate: list[JsonObject] = Field(default_factory=list)
-    """What to send as `authenticate` when it wants a sign-in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set."""
+    """What to send as `authenticate` when it needs you to sign in: the first whose variables, `${NAME}` or `${NAME:-default}`, are set."""
     starts_again: Regex | None = None
     """What it writes when it ended before it was ready only because another of its processes was in its way: it is started again."""
     chatter: Regex | None = None

@@ -60,7 +60,7 @@ class NotAllowed(AgorError, PermissionError):
     code = "not_allowed"
 
     def __init__(self, *, who: str, action: str, needs: str) -> None:
-        super().__init__(f"{who} may not {action}. Ask for the role “{needs}”.", needs=needs)
+        super().__init__(f"{who} may not {action}. Ask an owner for the role “{needs}”.", needs=needs)
 
 
 class Refused(AgorError, PermissionError):
@@ -69,7 +69,7 @@ class Refused(AgorError, PermissionError):
     code = "forbidden"
 
     def __init__(self, url: str, status: int) -> None:
-        super().__init__(f"The server at {url} refused with status {status}. Check its address and token.", subject=url, status=status)
+        super().__init__(f"The server at {url} denied access (status {status}). Check its address and token.", subject=url, status=status)
 
 
 class NotFound(AgorError, LookupError):
@@ -90,7 +90,7 @@ class BadRequest(Invalid):
     code = "bad_request"
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(f"The request does not fit: {'; '.join(problems)}.", problems=list(problems))
+        super().__init__(f"The request is not valid: {'; '.join(problems)}.", problems=list(problems))
 
     @classmethod
     def of(cls, error: _Refusal) -> Self:
@@ -143,21 +143,21 @@ class BadTemplate(Invalid):
     def __init__(self, why: str, *, line: int | None = None, hint: str | None = None) -> None:
         where = f" (line {line})" if line else ""
         suggestion = f" Did you mean {hint}?" if hint else ""
-        super().__init__(f"The template does not render: {why}{where}.{suggestion} Nothing was sent.", line=line, hint=hint)
+        super().__init__(f"The template cannot be rendered: {why}{where}.{suggestion} Nothing was sent.", line=line, hint=hint)
 
 
 class BadSettings(Invalid):
     code = "bad_settings"
 
     def __init__(self, file: str, why: str) -> None:
-        super().__init__(f"{file} cannot be used: {why}. Correct it, commit, and try again.", subject=file)
+        super().__init__(f"{file} cannot be used: {why}. Fix it, commit it, and try again.", subject=file)
 
 
 class BadOption(Invalid):
     code = "bad_option"
 
     def __init__(self, agent: str, option: str, value: str | None, known: Sequence[str], why: str = "") -> None:
-        verb = "did not take" if why else "does not offer"
+        verb = "did not accept" if why else "does not offer"
         what = f"has no option {option[:80]!r}" if value is None else f"{verb} {value[:80]!r} as its {option[:80]}"
         hint = f" It offers: {_list(known)}." if known else ""
         super().__init__(f"Agent {agent!r} {what}{f': {why}' if why else '.'}{hint}", subject=option[:200], known=list(known[:50]))
@@ -167,7 +167,7 @@ class _Missing(NotFound):
     noun = "Thing"
 
     def __init__(self, name: str, known: Sequence[str] = ()) -> None:
-        hint = f" There are: {_list(known)}." if known else ""
+        hint = f" Available: {_list(known)}." if known else ""
         super().__init__(f"{self.noun} {name[:80]!r} does not exist.{hint}", subject=name[:200], known=list(known[:50]))
 
 
@@ -215,7 +215,7 @@ class ImagesNotTaken(Conflict):
     code = "images_not_taken"
 
     def __init__(self, agent: str) -> None:
-        super().__init__(f"{agent} takes no pictures. Leave them out, or prompt an agent that sees them. Nothing was sent.", subject=agent)
+        super().__init__(f"{agent} does not accept pictures. Remove them, or prompt an agent that does. Nothing was sent.", subject=agent)
 
 
 class SearchUnavailable(Conflict):
@@ -257,7 +257,7 @@ class NotARepository(Conflict):
     code = "not_a_repository"
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path!r} is not a git repository. Run `git init` there, or name a folder that has one.", subject=path)
+        super().__init__(f"{path!r} is not a git repository. Run `git init` there, or choose a folder that is one.", subject=path)
 
 
 class UnreadableRepository(Conflict):
@@ -273,7 +273,7 @@ class AlreadyExists(Conflict):
     code = "already_exists"
 
     def __init__(self, noun: str, name: str, hint: str = "Choose another name.", *, known: str | None = None) -> None:
-        super().__init__(f"{noun} {name!r} exists already. {hint}", subject=name, known=known)
+        super().__init__(f"{noun} {name!r} already exists. {hint}", subject=name, known=known)
 
 
 class BranchTaken(Conflict):
@@ -295,8 +295,8 @@ class BranchInTheWay(Conflict):
     def __init__(self, branch: str, other: str, suggestion: str | None = None) -> None:
         hint = f" “{suggestion}” would work." if suggestion else " Choose another name."
         super().__init__(
-            f"Branch {branch!r} cannot be made beside branch {other!r}: for git, {min(branch, other, key=len)!r} would be a branch and a "
-            f"folder of branches at once. Nothing was made.{hint}",
+            f"Branch {branch!r} cannot exist beside branch {other!r}: for git, {min(branch, other, key=len)!r} would be both a branch and "
+            f"a folder of branches. Nothing was created.{hint}",
             subject=branch,
             other=other,
             suggestion=suggestion,
@@ -331,8 +331,8 @@ class NoSuchWay(Conflict):
     code = "no_such_way"
 
     def __init__(self, worktree: str, kind: str, offered: Sequence[str]) -> None:
-        now = f"Offered now: {_list(offered)}." if offered else "Nothing is in its way just now."
-        super().__init__(f"{kind[:80]!r} is not offered for worktree {worktree!r}. {now}", subject=worktree, offered=list(offered))
+        now = f"Available now: {_list(offered)}." if offered else "Nothing is wrong with it right now."
+        super().__init__(f"{kind[:80]!r} is not available for worktree {worktree!r}. {now}", subject=worktree, offered=list(offered))
 
 
 class SessionBusy(Conflict):
@@ -363,7 +363,7 @@ class KeyReused(Conflict):
     code = "key_reused"
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"The command id {key!r} was used for another command. Send a fresh one.", subject=key)
+        super().__init__(f"The command id {key!r} was already used for another command. Send a new one.", subject=key)
 
 
 class CardInUse(Conflict):
@@ -371,7 +371,8 @@ class CardInUse(Conflict):
 
     def __init__(self, worktree: str) -> None:
         super().__init__(
-            f"This card stands for worktree {worktree!r}, which lies on this board. Archive or remove the worktree, or change its board.",
+            f"This card belongs to worktree {worktree!r}, which is on this board. Archive or remove the worktree, or "
+            "move it to another board.",
             subject=worktree,
         )
 
@@ -380,7 +381,7 @@ class AgentNotInstalled(Conflict):
     code = "agent_not_installed"
 
     def __init__(self, agent: str, command: str, install: str | None) -> None:
-        hint = f" Install it with: {install}." if install else " Install it, or correct its command in the configuration."
+        hint = f" Install it with: {install}." if install else " Install it, or fix its command in the configuration."
         super().__init__(f"Agent {agent!r} is not installed: {command!r} was not found.{hint}", subject=agent, install=install)
 
 
@@ -428,7 +429,7 @@ class StorageBusy(Unavailable):
     code = "storage_busy"
 
     def __init__(self) -> None:
-        super().__init__("The database is locked by another program. Nothing was changed. Try again in some seconds.")
+        super().__init__("The database is locked by another program. Nothing was changed. Try again in a few seconds.")
 
 
 class StorageFull(Unavailable):
@@ -436,8 +437,8 @@ class StorageFull(Unavailable):
 
     def __init__(self, where: str = "") -> None:
         super().__init__(
-            f"The disk is full{f' at {where}' if where else ''}. Nothing was changed and what was stored is safe. "
-            "Free some space, then send again."
+            f"The disk is full{f' at {where}' if where else ''}. Nothing was changed, and everything already stored is safe. "
+            "Free some space, then try again."
         )
 
 
@@ -454,7 +455,7 @@ class DataInUse(Unavailable):
     def __init__(self, data_dir: str, pid: int | None, url: str | None) -> None:
         who = f" by the server {url or ''} (pid {pid})" if pid else " by another server"
         super().__init__(
-            f"The data in {data_dir!r} is in use{who}. Use that server, stop it, or give this one its own folder with AGOR_DATA_DIR.",
+            f"The data folder {data_dir!r} is in use{who}. Use that server, stop it, or give this one its own folder with AGOR_DATA_DIR.",
             subject=data_dir,
             pid=pid,
             url=url,
@@ -466,9 +467,9 @@ class DataOnNetwork(Unavailable):
 
     def __init__(self, data_dir: str, kind: str, mount: str) -> None:
         super().__init__(
-            f"The data folder {data_dir!r} lies on a network file system ({kind}, mounted at {mount}), where SQLite loses data. "
+            f"The data folder {data_dir!r} is on a network file system ({kind}, mounted at {mount}), where SQLite loses data. "
             "Nothing was written. Start again with a folder on a local disk, for example: AGOR_DATA_DIR=/var/tmp/agor-$USER jupyter lab. "
-            "Boards and repositories stay where they are; sessions, transcripts and worktrees are then kept on this machine alone.",
+            "Boards and repositories stay where they are; sessions, transcripts and worktrees are then kept only on this machine.",
             subject=data_dir,
             kind=kind,
             mount=mount,
@@ -485,7 +486,7 @@ class AgentFailed(Unavailable):
         last = stderr.strip()
         if len(last) > self._QUOTED:  # from the beginning of a line
             last = last[-self._QUOTED :].partition("\n")[2] or last[-self._QUOTED :]
-        tail = f" It wrote last: {last}" if last else ""
+        tail = f" Its last output: {last}" if last else ""
         super().__init__(f"Agent {agent!r} failed: {why}.{tail}", subject=agent)
 
 
@@ -494,8 +495,8 @@ class Untrusted(Conflict):
 
     def __init__(self, agent: str, worktree: str, paths: Sequence[str]) -> None:
         super().__init__(
-            f"{agent} cannot be kept from obeying {', '.join(paths[:5])}{' and others' if len(paths) > 5 else ''}, which nobody trusts. "
-            f"Nothing was started. `jupyter agor trust list {worktree}` shows them; an owner can trust them.",
+            f"{agent} cannot be kept from loading {', '.join(paths[:5])}{' and others' if len(paths) > 5 else ''}, which nobody trusts. "
+            f"Nothing was started. `jupyter agor trust list {worktree}` shows the files; an owner can trust them.",
             subject=worktree,
             paths=list(paths[:50]),
         )
@@ -506,8 +507,8 @@ class ProjectFileChanged(Conflict):
 
     def __init__(self, worktree: str, paths: Sequence[str]) -> None:
         super().__init__(
-            f"In worktree {worktree!r} these have not the content that was looked at: {', '.join(paths[:5])}. Nothing was decided. "
-            "Look at them again.",
+            f"In worktree {worktree!r} these files changed since you reviewed them: {', '.join(paths[:5])}. Nothing was decided. "
+            "Review them again.",
             subject=worktree,
             paths=list(paths[:50]),
         )
@@ -520,8 +521,8 @@ class AgentSignedOut(Unavailable):
 
     def __init__(self, agent: str, why: str) -> None:
         super().__init__(
-            f"Agent {agent!r} wants a sign-in: {why.rstrip('.')}. "
-            f"`jupyter agor agent show {agent}` says how, and which variable may hold a key.",
+            f"Agent {agent!r} needs you to sign in: {why.rstrip('.')}. "
+            f"`jupyter agor agent show {agent}` says how, and which variable can hold a key.",
             subject=agent,
         )
 
@@ -530,9 +531,7 @@ class InstallFailed(Unavailable):
     code = "install_failed"
 
     def __init__(self, agent: str, why: str) -> None:
-        super().__init__(
-            f"Agent {agent!r} could not be installed: {why.rstrip('.')}. What was there before is as it was.", subject=agent, why=why
-        )
+        super().__init__(f"Agent {agent!r} could not be installed: {why.rstrip('.')}. Nothing was changed.", subject=agent, why=why)
 
 
 class SandboxFailed(Unavailable):
@@ -541,7 +540,7 @@ class SandboxFailed(Unavailable):
     code = "sandbox_failed"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"The sandbox could not be made: {why}. No agent was started.")
+        super().__init__(f"The sandbox could not be created: {why}. No agent was started.")
 
 
 class SecretsLocked(Unavailable):
@@ -550,7 +549,7 @@ class SecretsLocked(Unavailable):
     code = "secrets_locked"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"The stored variables cannot be read: {why}. Bring the key back, or set the variables again.")
+        super().__init__(f"The stored variables cannot be read: {why}. Restore the key, or set the variables again.")
 
 
 class GitFailed(Unavailable):
@@ -570,8 +569,8 @@ class MissingObjects(Unavailable):
     def __init__(self, path: str, count: int, what: str, why: str) -> None:
         objects = f"{count} object{'' if count == 1 else 's'}"
         super().__init__(
-            f"{path!r} is a partial clone, and {objects} that are needed to {what} are not there. They could not be fetched: "
-            f"{quoted(why)[-400:].rstrip('.')}. Fetch all in a terminal, then try again: "
+            f"{path!r} is a partial clone, and {objects} needed to {what} {'is' if count == 1 else 'are'} missing and could not be fetched"
+            f": {quoted(why)[-400:].rstrip('.')}. Fetch everything in a terminal, then try again: "
             f"git -C {shlex.quote(path)} fetch --refetch --no-filter",
             subject=path,
             count=count,
@@ -584,7 +583,7 @@ class SetupFailed(Unavailable):
     code = "setup_failed"
 
     def __init__(self, line: str, how: str, tail: str = "") -> None:
-        said = f" It said: {quoted(tail)[-500:]}" if tail.strip() else ""
+        said = f" Its last output: {quoted(tail)[-500:]}" if tail.strip() else ""
         super().__init__(f"The setup command “{quoted(line)}” {how}.{said}", subject=line)
 
 
@@ -594,4 +593,4 @@ class ServerGone(Unavailable):
     code = "server_gone"
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"The server at {url} does not answer: {why}. Start it again, then repeat.", subject=url)
+        super().__init__(f"The server at {url} does not answer: {why}. Start it again, then retry.", subject=url)

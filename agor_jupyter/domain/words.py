@@ -104,7 +104,7 @@ def why_too_wide(prefix: list[str]) -> str | None:
     if _ASSIGNMENT.match(prefix[0]):
         return "it sets a variable; name the command itself"
     if _WRAPPERS.fullmatch(program):
-        return f"{program} runs whatever stands behind it; name that command itself"
+        return f"{program} runs whatever follows it; name that command instead"
     if _INTERPRETERS.fullmatch(program) and all(word.startswith("-") for word in prefix[1:]):
-        return f"{program} runs whatever stands behind it; name the script or the module too"
+        return f"{program} runs whatever follows it; name the script or the module too"
     return None

@@ -190,7 +190,7 @@ class Kept(Record):
     is_more: bool = False
     """They are more than were counted."""
     can_take: bool
-    """`take` can bring it onto the branch, or says why not. Otherwise it is there already, or it is no commit to merge."""
+    """`take` can bring it onto the branch, or says why not. Otherwise it is there already, or it is not a commit that can be merged."""
     line: str
     """The command of plain git, for the worktree's folder, that makes it a person's own."""
 
@@ -291,17 +291,17 @@ def standing_ways(worktree: Worktree) -> list[Way]:
     """Those that follow from what is recorded alone, without a look at the disk."""
     if worktree.state is WorktreeState.CREATING and (worktree.step or "").startswith(SETUP):
         line = (worktree.step or "").removeprefix(SETUP)
-        why, what = f"The setup command “{line}” runs.", "Ends it with all its processes; the files stay."
+        why, what = f"The setup command “{line}” is running.", "Stops it with all its processes; the files stay."
         return [Way(kind=WayKind.STOP_SETUP, label="Stop setup", why=why, what=what)]
     why = worktree.reason or ""
     if worktree.state is WorktreeState.FAILED and worktree.is_filled:
-        again, as_is = "Runs the setup again, in the files that are there.", "Takes it without what its setup did not do."
+        again, as_is = "Runs the setup again in the existing files.", "Uses the worktree without the rest of its setup."
         return [
             Way(kind=WayKind.RETRY, label="Run setup again", why=why, what=again),
             Way(kind=WayKind.USE, label="Use as it is", why=why, what=as_is),
         ]
     if worktree.state is WorktreeState.FAILED:
-        return [Way(kind=WayKind.RETRY, label="Try again", why=why, what="Makes it from the beginning; nothing is left of the first time.")]
+        return [Way(kind=WayKind.RETRY, label="Try again", why=why, what="Creates it from scratch; nothing is left of the first try.")]
     if worktree.state is WorktreeState.MISSING:
-        return [Way(kind=WayKind.RETRY, label="Make it again", why=why, what=f"Checks {worktree.branch} out into a new folder.")]
+        return [Way(kind=WayKind.RETRY, label="Create it again", why=why, what=f"Checks {worktree.branch} out into a new folder.")]
     return []

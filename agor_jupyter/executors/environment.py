@@ -37,7 +37,7 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise BadName("The environment variable", name, "a name is letters, digits and underscores")
     if _NEVER.fullmatch(name.upper()):
-        raise BadName("The environment variable", name, "it belongs to the server, or makes other programs load code")
+        raise BadName("The environment variable", name, "it is reserved for the server, or makes other programs load code")
 
 
 def check_variables(variables: Mapping[str, str]) -> None:

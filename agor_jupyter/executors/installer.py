@@ -49,7 +49,7 @@ class Ended(guarded.Ended):
             return None
         what = "it took too long to answer" if self.code is None else f"it ended with code {self.code}"
         last = mask(self.output)[-_SHOWN:].strip()
-        return f"{what}. It wrote last: {last}" if last else what
+        return f"{what}. Its last output: {last}" if last else what
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ async def fetch_node(into: Path, *, env: Mapping[str, str], mark: str) -> Ended:
     elif (uv := shutil.which("uv", path=env.get("PATH"))) is not None:
         argv = [uv, "pip", "install", "--python", sys.executable, "--no-progress"]
     else:
-        return Ended(code=127, output="neither pip nor uv is here to fetch Node. Install pip for this Python, or Node 22 or newer")
+        return Ended(code=127, output="neither pip nor uv is available to fetch Node. Install pip for this Python, or Node 22 or newer")
     argv += ["--no-deps", "--only-binary=:all:", "--target", str(unpacked), _WHEEL]
     ended = await run(argv, cwd=into, env={**env, "PIP_REQUIRE_VIRTUALENV": "0"}, mark=mark, timeout_s=_NODE_S)
     if ended.code == 0:

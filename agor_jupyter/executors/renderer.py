@@ -60,7 +60,7 @@ class Renderer:
                 line = await process.stdout.readline()
         except TimeoutError:
             await self._kill()
-            return {"error": {"message": f"it takes more than {limit_s:.0f} s"}}
+            return {"error": {"message": f"it takes longer than {limit_s:.0f} s"}}
         except (BrokenPipeError, ConnectionResetError):
             line = b""
         except asyncio.CancelledError:

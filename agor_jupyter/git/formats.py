@@ -68,7 +68,7 @@ def refusal(path: Path, settings: Iterable[tuple[bytes, bytes]], said: str = "")
     found = flaw(settings)
     if found is None and not said:
         return None
-    why, since = found or ("git does not take it", None)
+    why, since = found or ("git does not accept it", None)
     heard = f", which says “{' '.join(quoted(said).split())}”" if said else ""
     remedy = f"Install git {text(since)} or later for this server" if since else "Install a newer git for this server, or repair it there"
     return errors.UnreadableRepository(str(path), why + heard, f"{remedy}; nothing is wrong with your files.")

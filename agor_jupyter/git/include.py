@@ -57,7 +57,7 @@ def _copy_all(source: Path, target: Path, names: list[str]) -> list[str]:
                 if size > left:
                     raise errors.GitFailed(
                         f"copy the files of {FILE}",
-                        f"they are larger than {MAX_BYTES // 2**20} MiB together, at {name!r}. Narrow its patterns",
+                        f"together they are larger than {MAX_BYTES // 2**20} MiB, at {name!r}. Narrow its patterns",
                     )
                 _write(reading, os.fstat(reading).st_mode & 0o777, target, name, size)
                 left -= size

@@ -43,7 +43,7 @@ def _flaw(name: str) -> str | None:  # noqa: PLR0911 one sentence for each rule
     if not _ALLOWED.fullmatch(name):
         return "it must start with a letter or digit and have only letters, digits and . _ / - from ASCII"
     if ".." in name or any(not part or part.startswith((".", "-")) or part.endswith((".", ".lock")) for part in parts):
-        return "git takes no “..”, no “//”, and no part that starts with “.” or “-” or ends with “.” or “.lock”"
+        return "git does not allow “..”, “//”, or a part that starts with “.” or “-” or ends with “.” or “.lock”"
     if any(part.lower() == "head" for part in parts) or name.lower().startswith("refs/"):
         return "it would be confused with git's own names"
     if any(part.split(".")[0].lower() in _RESERVED for part in parts):
@@ -71,9 +71,9 @@ def _flaw_for_git(name: str) -> str | None:  # noqa: PLR0911 one sentence for ea
     if found := _NEVER.search(name):
         return f"git takes no {found[0]!r} in a name"
     if ".." in name or "@{" in name or any(not part or part.startswith(".") or part.endswith(".lock") for part in name.split("/")):
-        return "git takes no “..”, no “@{”, no “//”, and no part that starts with “.” or ends with “.lock”"
+        return "git does not allow “..”, “@{”, “//”, or a part that starts with “.” or ends with “.lock”"
     if name.endswith(".") or name.startswith("-") or name in {"HEAD", "@"}:
-        return "git takes no branch of this name: “HEAD”, “@”, or what starts with “-” or ends with “.”"
+        return "git does not allow a branch of this name: “HEAD”, “@”, or anything that starts with “-” or ends with “.”"
     return None
 
 
@@ -120,7 +120,7 @@ def slugify(text: str, limit: int = 60) -> str:
 def check_url(url: str, protocols: Sequence[str]) -> str:
     """A URL that a clone may use. Refuses before git starts, by what is allowed and not by what is known to be bad."""
     if len(url) > 2000 or not url.isprintable() or not url.isascii():
-        raise errors.BadUrl(url, "it is too long or has characters that a URL does not have")
+        raise errors.BadUrl(url, "it is too long or has characters that are not allowed in a URL")
     scheme, has_scheme, rest = url.partition("://")
     if has_scheme and scheme == "https" and "@" in rest.split("/")[0]:
         raise errors.BadUrl(

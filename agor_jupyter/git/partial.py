@@ -31,7 +31,7 @@ async def complete_checkout(repository: Repository, worktree: Path, commit: str 
     with tempfile.TemporaryDirectory(prefix="index-", dir=repository.view) as folder:
         index = Path(folder) / "index"
         await repository.git(
-            "look what is to be checked out",
+            "list what is to be checked out",
             *sparse.options(repository, worktree),
             "read-tree",
             "-m",
@@ -39,7 +39,7 @@ async def complete_checkout(repository: Repository, worktree: Path, commit: str 
             worktree=worktree,
             index=index,
         )
-        listed = await repository.git("look what is to be checked out", "ls-files", "-t", "--stage", "-z", worktree=worktree, index=index)
+        listed = await repository.git("list what is to be checked out", "ls-files", "-t", "--stage", "-z", worktree=worktree, index=index)
     wanted = [entry.split("\t")[0].split(" ") for entry in listed.text.split("\0") if entry]
     await _fetch_missing(repository, {oid for tag, mode, oid, _ in wanted if tag != "S" and mode != "160000"}, "check the files out")
 

@@ -44,7 +44,7 @@ async def find(repository: Repository, branch: str) -> Upstream | None:
     if len(found) > 1:
         names = [one.ref.removeprefix("refs/remotes/") for one in found]
         raise errors.Conflict(
-            f"Branch {branch!r} is on several remotes: {', '.join(names)}. Nothing was made. Make the one that you mean with "
+            f"Branch {branch!r} is on several remotes: {', '.join(names)}. Nothing was created. Create the one you mean with "
             f"`git branch --track {branch} {names[0]}`, or set `checkout.defaultRemote`, then try again.",
             subject=branch,
         )
@@ -92,5 +92,5 @@ async def _config(repository: Repository, *arguments: str, ok: tuple[int, ...] =
     """On the repository's own file, of which nothing is obeyed; through no link."""
     file = repository.common_dir / "config"
     if not file.is_symlink():
-        what, cwd = "set what the branch follows", repository.view
+        what, cwd = "set what the branch tracks", repository.view
         await run.run(what, ["config", "--file", str(file), *arguments], cwd=cwd, pins={"GIT_DIR": os.devnull}, ok=ok)

@@ -81,7 +81,7 @@ async def _tip(repository: Repository, branch: str) -> str | None:
     for name, _ in found:
         other = names.shown(name.removeprefix("refs/heads/"))
         if fold(name) == fold(full):
-            raise errors.AlreadyExists("Branch", other, f"To this repository {branch!r} is the same name. Choose another one.")
+            raise errors.AlreadyExists("Branch", other, f"In this repository {branch!r} is the same name. Choose another one.")
         if fold(name) in map(fold, above) or fold(name).startswith(f"{fold(full)}/"):
             raise errors.BranchInTheWay(branch, other, names.beside(branch))
     return None
@@ -263,7 +263,7 @@ def take_lock_off(repository: Repository, path: Path, *, is_ours: bool) -> None:
             with lock.open("x") as file:
                 file.write(f"{LOCK_REASON}\n")
     except OSError as error:
-        raise errors.Conflict(f"The lock {lock} could not be taken off: the system says “{error.strerror}”.") from error
+        raise errors.Conflict(f"The lock {lock} could not be removed: the system says “{error.strerror}”.") from error
 
 
 def forget(repository: Repository, path: Path) -> None:

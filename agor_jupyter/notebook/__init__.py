@@ -1,1 +1,1 @@
-"""How you ask from a cell: cheap handles on what the server knows. They speak HTTP and hold no truth of their own."""
+"""The API for notebook cells: cheap handles on what the server knows. They speak HTTP and keep no state of their own."""

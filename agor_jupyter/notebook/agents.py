@@ -7,14 +7,14 @@ from agor_jupyter.notebook.link import Link
 
 
 class Agent:
-    """A kind of coding assistant that the server knows. `agent.install()` brings it; `agent.sign_in` says how to sign in."""
+    """A kind of coding assistant that the server knows. `agent.install()` installs it; `agent.sign_in` says how to sign in."""
 
     def __init__(self, link: Link, record: AgentStatus) -> None:
         self._link, self.record = link, record
 
     @property
     def name(self) -> str:
-        """What `worktree.session(name, …)` takes."""
+        """The name to pass to `worktree.session(name, …)`."""
         return self.record.agent.name
 
     @property
@@ -23,26 +23,26 @@ class Agent:
 
     @property
     def is_signed_in(self) -> bool | None:
-        """Whether there is a sign of it. `None`: it needs nothing, or nobody can tell."""
+        """Whether someone seems to have signed in. `None`: it needs no sign-in, or this cannot be known."""
         return self.record.is_signed_in
 
     @property
     def version(self) -> str | None:
-        """Of what would be run; of a program that the server did not install only after `check()`."""
+        """The version that would run. For a program that the server did not install, known only after `check()`."""
         return self.record.version
 
     @property
     def sign_in(self) -> str:
-        """What to type in a terminal of the server's machine."""
+        """What to type in a terminal on the server's machine."""
         return self.record.sign_in_line
 
     def check(self) -> "Agent":
-        """Ask its program for its version, and look again whether somebody signed in."""
+        """Ask its program for its version, and check again whether anyone has signed in."""
         self.record = AgentStatus.model_validate(self._link.post(f"agents/{self.name}/check"))
         return self
 
     def install(self) -> "Agent":
-        """Bring the version that this server was tested with, and show how far it is. Does nothing when it is there.
+        """Install the version that this server was tested with, and show the progress. Does nothing if it is already installed.
 
         Raises:
             NotInstallable: it is built in, or has no package for the server's machine.
@@ -64,6 +64,6 @@ class Agent:
 
 
 def columns_of(one: Agent) -> dict[str, object]:
-    """A row of `hub.agents.df`: the kind's fields, and whether it is here."""
+    """A row of `hub.agents.df`: the agent's fields, and whether it is installed."""
     here = {name: getattr(one.record, name) for name in ("is_installed", "version", "pinned", "is_managed", "is_signed_in", "path")}
     return columns(one.record.agent) | here

@@ -71,7 +71,7 @@ class Hub:
 
     @property
     def http(self) -> Client:
-        """The HTTP API itself, for what has no handle: `hub.http.get("openapi.json")` describes it."""
+        """The HTTP API itself, for anything without a handle: `hub.http.get("openapi.json")` describes it."""
         return self._link.http
 
     @property
@@ -80,7 +80,7 @@ class Hub:
         return self._link.me
 
     def repo(self, place: str | os.PathLike[str], *, name: str | None = None) -> Repo:
-        """The repository at a path or a git URL: registered, and cloned for a URL, when it is not yet. Waits for the clone.
+        """The repository at a path or a git URL: registered if it is not yet, and cloned if it is a URL. Waits for the clone.
 
         Args:
             place: a checkout, relative to this notebook, or a URL such as https://…, ssh://… or git@host:path.
@@ -112,7 +112,7 @@ class Hub:
         return next((one for one in self.repos if one.record.url in (url, bare)), None)
 
     def board(self, path: str | os.PathLike[str] = "main.agor", *, title: str = "") -> Board:
-        """The board in this file, relative to this notebook. The file is made when it is not there."""
+        """The board in this file, relative to this notebook. The file is created if it does not exist."""
         relative = self._link.board_path(path)
         with checked():
             body = BoardOpen(path=relative, title=title)
@@ -133,17 +133,17 @@ class Hub:
 
     @property
     def worktrees(self) -> Handles[Worktree]:
-        """Those of all repositories, without the archived ones."""
+        """The worktrees of all repositories, except archived ones."""
         found = [Worktree(self._link, WorktreeRecord.model_validate(item)) for item in self._link.items("worktrees")]
         return Handles("worktree", found, lambda one: columns(one.record), lambda one: one.name, kind=WorktreeRecord)
 
     @property
     def costs(self) -> Handles[LedgerRow]:
-        """What turns cost, a row for each turn and model, the newest first."""
+        """What turns cost, one row for each turn and model, newest first."""
         return costs.costs(self._link)
 
     def budget(self, hard: float | None = None, *, soft: float | None = None, user: str | None = None) -> Budget:
-        """Set how many dollars a person, by default you, may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        """Set how many dollars a person, by default you, may spend. Above `soft` you are warned; above `hard` nothing starts or runs."""
         return budgets.put(self._link, "user", user or self.me.person.username, hard, soft)
 
     @property
@@ -197,13 +197,13 @@ class Hub:
 
     @property
     def preferences(self) -> Handles[Preference]:
-        """What you prefer from each agent."""
+        """Your preferences for each agent."""
         return preferences([Preference.model_validate(item) for item in self._link.items("preferences")])
 
     def prefer(
         self, agent: str, *, model: str | None = None, mode: str | None = None, options: Mapping[str, str] | None = None
     ) -> Preference:
-        """What your new sessions with this agent begin with, in place of what you preferred before. Nothing given: no preference."""
+        """Set what your new sessions with this agent start with, replacing your earlier preference. With nothing given, clear it."""
         with checked():
             body = PreferenceChange(options=chosen(model, mode, options))
         return Preference.model_validate(self._link.patch(f"preferences/{agent}", body))
@@ -216,17 +216,17 @@ class Hub:
 
     @property
     def rules(self) -> Handles[Rule]:
-        """All that agents need not ask, or needed not: revoked and expired rules too. `session.allow(…)` makes one."""
+        """All rules, including revoked and expired ones. `session.allow(…)` makes one."""
         return rules.of(self._link)
 
     @property
     def variables(self) -> Variables:
-        """What the agents of your sessions get in their environment: the names, `.set(name)` and `.remove(name)`."""
+        """Environment variables for the agents in your sessions: their names, `.set(name)` and `.remove(name)`."""
         return Variables(self._link)
 
     @property
     def tokens(self) -> Tokens:
-        """What connects an MCP client of yours, such as Claude Code, with a board: `.create(name, board)`; each has `.revoke()`."""
+        """Tokens that connect your own MCP client, such as Claude Code, to a board: `.create(name, board)`; each has `.revoke()`."""
         return Tokens(self._link)
 
     @property
@@ -235,7 +235,7 @@ class Hub:
         return backups(self._link)
 
     def stop(self) -> None:
-        """Stop a private server. Another one goes on; only the connections are closed."""
+        """Stop a private server. Any other server keeps running; only the connections are closed."""
         self._link.stop()
 
     def __repr__(self) -> str:

@@ -16,11 +16,11 @@ from agor_jupyter.notebook.handles import checked
 from agor_jupyter.notebook.link import Link
 
 Attached = Any
-"""A path of a file, its bytes, a figure of matplotlib, or a picture of Pillow: the last two by what they can do, not by their types."""
+"""A file's path, its bytes, a matplotlib figure, or a Pillow image: the last two are recognised by what they can do, not by type."""
 
 
 def upload(link: Link, worktree_id: str, attach: Sequence[Attached]) -> list[AttachmentId]:
-    """Hand them to the server. A picture that is too large is scaled down, where Pillow is installed."""
+    """Send them to the server. A picture that is too large is scaled down if Pillow is installed."""
     found = []
     for number, one in enumerate(attach, start=1):
         name, data = _read(one, number)

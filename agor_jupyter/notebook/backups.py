@@ -8,7 +8,7 @@ from agor_jupyter.notebook.worktrees import Worktree
 
 
 class Backup:
-    """A worktree that was removed although work would be lost. Its files lie in `folder`, its last commit is `ref`."""
+    """A worktree that was removed with work in it. Its files are in `folder`, its last commit is `ref`."""
 
     def __init__(self, link: Link, record: BackupRecord) -> None:
         self._link, self.record = link, record
@@ -26,7 +26,7 @@ class Backup:
         return self.record.ref
 
     def restore(self) -> Worktree:
-        """Bring the worktree back as it was."""
+        """Restore the worktree as it was."""
         answer = self._link.post(f"worktrees/{self.record.worktree_id}/restore")
         return Worktree(self._link, WorktreeRecord.model_validate(answer)).ready()
 
@@ -36,6 +36,6 @@ class Backup:
 
 
 def backups(link: Link) -> Handles[Backup]:
-    """The latest first."""
+    """Latest first."""
     found = [Backup(link, BackupRecord.model_validate(item)) for item in link.items("backups")]
     return Handles("backup", found, lambda one: columns(one.record), lambda one: one.name, kind=BackupRecord)

@@ -26,7 +26,7 @@ class Board:
 
     @property
     def document(self) -> BoardRecord:
-        """Everything that lies on it now, and what is wrong in the file."""
+        """Everything on it now, and any problems with the file."""
         return BoardRecord.model_validate(self._link.get("board", path=self.path))
 
     @property
@@ -70,7 +70,7 @@ class Board:
         agent: str | None = None,
         hours: float | None = None,
     ) -> Rule:
-        """Allow what would be asked otherwise, for the worktrees whose cards lie in the zone of this name. As `worktree.allow`."""
+        """Allow something without asking, for the worktrees whose cards are in the zone of this name. Like `worktree.allow`."""
         objects = self.document.objects.items()
         found = [object_id for object_id, one in objects if isinstance(one, Zone) and one.name == zone]
         if not found:
@@ -79,15 +79,15 @@ class Board:
 
     @property
     def costs(self) -> Handles[LedgerRow]:
-        """What turns on this board cost, a row for each turn and model, the newest first."""
+        """What turns on this board cost, one row for each turn and model, newest first."""
         return costs.costs(self._link, board=self.path)
 
     def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
-        """Set how many dollars its sessions may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        """Set how many dollars its sessions may spend. Above `soft` you are warned; above `hard` nothing starts or runs."""
         return budgets.put(self._link, "board", self.path, hard, soft)
 
     def zone(self, name: str, *, at: tuple[float, float] | None = None, width: float = 296, height: float = 560, color: str = "") -> Zone:
-        """The zone of this name, made when there is none. Sizes are in board units."""
+        """The zone of this name, created if there is none. Sizes are in board units."""
         for known in self.zones:
             if known.name == name:
                 return known
@@ -97,7 +97,7 @@ class Board:
         return self.zones[name]
 
     def note(self, text: str, *, at: tuple[float, float] | None = None, color: str = "") -> Note:
-        """The note with this text, made when there is none."""
+        """The note with this text, created if there is none."""
         for known in self.notes:
             if known.text == text:
                 return known

@@ -8,28 +8,28 @@ from agor_jupyter.notebook.link import Link
 
 
 class Budget:
-    """From `soft` on it warns; from `hard` on no turn starts, and one that runs is stopped."""
+    """Above `soft` you are warned; above `hard` no turn starts, and running turns are stopped."""
 
     def __init__(self, link: Link, record: BudgetRecord) -> None:
         self._link, self.record = link, record
 
     @property
     def spent(self) -> float:
-        """US dollars, estimates included, as of when it was asked for."""
+        """US dollars, estimates included, as of when the record was read."""
         return self.record.spent_usd
 
     @property
     def state(self) -> str:
-        """`ok`, `warned` or `exhausted`, as of when it was asked for."""
+        """`ok`, `warned` or `exhausted`, as of when the record was read."""
         return self.record.state
 
     def set(self, hard: float | None = None, *, soft: float | None = None) -> "Budget":
-        """Other limits instead of all that it had. Turns that waited for it go on."""
+        """Replace its limits. Turns that waited for it continue."""
         self.record = put(self._link, self.record.scope, self.record.subject, hard, soft).record
         return self
 
     def remove(self) -> None:
-        """Turns that waited for it go on."""
+        """Remove it. Turns that waited for it continue."""
         self._link.delete(f"budgets/{self.record.id}")
 
     def __repr__(self) -> str:

@@ -29,7 +29,7 @@ class Canvas(anywidget.AnyWidget):
 
 
 _open: dict[str, Canvas] = {}
-"""One widget for each board: showing it again adds a view, not a model."""
+"""One widget for each board: showing it again adds a view, not another model."""
 
 
 def bundle(path: str, text: str) -> Any:

@@ -6,7 +6,7 @@ from agor_jupyter.notebook.link import Link
 
 
 def costs(link: Link, **query: object) -> Handles[LedgerRow]:
-    """A row for each turn and model, the newest first."""
+    """One row for each turn and model, newest first."""
     found = [LedgerRow.model_validate(item) for item in link.items("ledger", **query)]
     return Handles("cost", found, columns, lambda row: row.turn_id, _line, kind=LedgerRow)
 

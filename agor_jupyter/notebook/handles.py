@@ -105,7 +105,7 @@ def columns(record: Record, **more: object) -> dict[str, object]:
 
 
 class Handles(Sequence[T], Generic[T]):
-    """A list of handles as it was when you asked. By position or by name; `.df` is a DataFrame."""
+    """A list of handles as it was when you asked. Index it by position or name; `.df` is a DataFrame."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Handles(Sequence[T], Generic[T]):
 
     @property
     def df(self) -> "pd.DataFrame":
-        """One row for each. Without any, the columns are there all the same."""
+        """One row for each. If there are none, it still has the columns."""
         from agor_jupyter.notebook.frames import frame
 
         return frame([self._row(item) for item in self._items], self._columns)

@@ -1,4 +1,4 @@
-"""The way to the server that handles and commands share, and how the right server is found."""
+"""The connection to the server that handles and commands share, and how the right server is found."""
 
 import atexit
 import contextlib

@@ -15,7 +15,7 @@ _WISHES: dict[str, Wish] = {"allow": "once", "always": "session", "reject": "no"
 
 
 class Permission:
-    """What an agent asks before it acts. The first valid answer counts; a later one raises `AlreadyAnswered`."""
+    """A question an agent asks before it acts. The first valid answer counts; a later one raises `AlreadyAnswered`."""
 
     def __init__(self, link: Link, record: PermissionRecord) -> None:
         self._link, self.record = link, record
@@ -26,22 +26,22 @@ class Permission:
 
     @property
     def command(self) -> str | None:
-        """The real command or path, where there is one."""
+        """The actual command or path, if there is one."""
         return self.record.command
 
     @property
     def mcp_tool(self) -> McpTool | None:
-        """The server and the tool, where it would use one of an MCP server."""
+        """The server and the tool, if the agent wants to use an MCP server's tool."""
         return self.record.mcp_tool
 
     @property
     def paths(self) -> list[str]:
-        """The files that it is about, as the agent names them."""
+        """The files it is about, as named by the agent."""
         return list(self.record.paths)
 
     @property
     def files(self) -> Handles[ProjectFile]:
-        """Those of the worktree that it asks to trust; `worktree.project_files` has their text. Empty for any other question."""
+        """The worktree's files that it asks you to trust; `worktree.project_files` has their text. Empty for any other question."""
         return trust.listed([ProjectFile(record) for record in self.record.files or ()])
 
     @property
@@ -65,7 +65,7 @@ class Permission:
         command: Command | None = None,
         hours: float | None = None,
     ) -> "Permission":
-        """Yes: this once, or with `remember` also for the like, in this `session`, `worktree`, `zone` or `repository`.
+        """Yes: this once, or with `remember` also for similar calls in this `session`, `worktree`, `zone` or `repository`.
 
         Args:
             command: the beginning of the commands to remember. Default: this whole command; of another tool its kind.
@@ -75,7 +75,7 @@ class Permission:
         return self._wish("allow", note, self._remember(remember, command, hours))
 
     def always(self, *, note: str | None = None) -> "Permission":
-        """Yes, and the agent need not ask for the like again in this session.
+        """Yes, and the agent need not ask about similar calls again in this session.
 
         Where a rule of ours can say that, it does, and `session.rules` shows it. Else it is the agent's own option, if one goes no further.
         """
@@ -86,7 +86,7 @@ class Permission:
         return self._wish("reject", note)
 
     def answer(self, option_id: str, *, note: str | None = None, remember: Remember | None = None) -> "Permission":
-        """Choose one of `options` by its id. A `note` is kept beside the answer; `remember` makes a rule of a yes."""
+        """Choose one of `options` by its id. A `note` is kept with the answer; `remember` turns a yes into a rule."""
         body = Answer(option_id=option_id, note=note, remember=remember)
         self.record = PermissionRecord.model_validate(self._link.post(f"permissions/{self.record.id}/answer", body))
         return self

@@ -34,7 +34,7 @@ class Repo(Ruled):
         return self.record.id
 
     def refresh(self) -> "Repo":
-        """Ask the server what it is now, for `record`."""
+        """Read it again from the server, into `record`."""
         self.record = RepoRecord.model_validate(self._link.get(f"repos/{self.record.id}"))
         return self
 
@@ -60,17 +60,17 @@ class Repo(Ruled):
 
     @property
     def git(self) -> "git.Repo":
-        """GitPython's `Repo` of the checkout, to read its history, trees and blame. It obeys no settings, hooks or filters found there."""
+        """GitPython's `Repo` of the checkout, to read its history, trees and blame. It applies no settings, hooks or filters from there."""
         return gitpython.open_repo(GitPlace.model_validate(self._link.get(f"repos/{self.record.id}/git")))
 
     def check(self) -> Handles[Check]:
-        """What is special about it, and what of that needs you, as `jupyter agor doctor` says it too."""
+        """What is special about it, and what needs your attention, as in `jupyter agor doctor`."""
         found = [Check.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/check")]
         return Handles("check", found, columns, lambda one: one.what, lambda one: f"{one.verdict:<4}  {one.what}: {one.text}", kind=Check)
 
     @property
     def worktrees(self) -> Handles[Worktree]:
-        """Archived ones included."""
+        """Including archived ones."""
         found = [
             Worktree(self._link, WorktreeRecord.model_validate(item))
             for item in self._link.items("worktrees", repo=self.record.id, archived=1)
@@ -92,7 +92,7 @@ class Repo(Ruled):
         at: tuple[float, float] | None = None,
         adopt: str | os.PathLike[str] | None = None,
     ) -> Worktree:
-        """The worktree of this name: made when there is none, the same one when the cell runs again. Waits until it is ready.
+        """The worktree of this name: created if there is none, the same one if the cell runs again. Waits until it is ready.
 
         Args:
             base: branch, tag or commit to start from; its SHA is recorded. Default: the repo's default branch.
@@ -134,7 +134,7 @@ class Repo(Ruled):
 
     @property
     def adoptable(self) -> list[Adoptable]:
-        """Worktrees of git's own list that are none of ours: `repo.worktree(adopt=one.path)` takes one in."""
+        """Worktrees that git knows and Agor does not: `repo.worktree(adopt=one.path)` adopts one."""
         return [Adoptable.model_validate(item) for item in self._link.items(f"repos/{self.record.id}/adoptable")]
 
     def _adopt(  # noqa: PLR0917 the parts of one request
@@ -164,13 +164,13 @@ class Repo(Ruled):
         return Worktree(self._link, WorktreeRecord.model_validate(self._link.post("worktrees/adopt", wanted)))
 
     def relocate(self, path: str | os.PathLike[str]) -> "Repo":
-        """Follow the checkout to where it was moved. For owners."""
+        """Follow the checkout to its new location. For owners."""
         where = Relocate(path=str(absolute(path)))
         self.record = RepoRecord.model_validate(self._link.post(f"repos/{self.record.id}/relocate", where))
         return self
 
     def remove(self) -> None:
-        """Forget it. A checkout of yours stays as it is."""
+        """Forget it. Your checkout stays as it is."""
         self._link.delete(f"repos/{self.record.id}")
 
     def ready(self) -> "Repo":

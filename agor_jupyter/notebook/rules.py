@@ -1,4 +1,4 @@
-"""Rules, from a cell: what agents need not ask again, because you said so."""
+"""Rules, from a cell: what agents may do without asking again, because you said so."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ Command = str | Sequence[str]
 
 
 class Rule:
-    """Allows a kind of tool, or the commands that begin so, in a session, a worktree, a zone or a repository. `revoke()` ends it."""
+    """Allows a kind of tool, or commands with a given start, in a session, a worktree, a zone or a repository. `revoke()` ends it."""
 
     def __init__(self, link: Link, record: RuleRecord) -> None:
         self._link, self.record = link, record
 
     @property
     def allows(self) -> str:
-        """The beginning of a command, or the kind of tool."""
+        """How allowed commands start, or the kind of tool."""
         prefix = self.record.command_prefix
         what = (
             " ".join(f"'{word}'" if " " in word else word for word in prefix)
@@ -36,7 +36,7 @@ class Rule:
         return views.visible(what + (f" by {self.record.agent}" if self.record.agent else ""))
 
     def refresh(self) -> "Rule":
-        """Ask the server what it is now."""
+        """Read it again from the server."""
         found = [RuleRecord.model_validate(item) for item in self._link.items("rules")]
         self.record = next(one for one in found if one.id == self.record.id)
         return self
@@ -47,7 +47,7 @@ class Rule:
         return self.record.uses
 
     def revoke(self) -> "Rule":
-        """It allows nothing from now on. What it allowed stays to be read."""
+        """It allows nothing from now on. What it allowed remains on record."""
         self.record = RuleRecord.model_validate(self._link.delete(f"rules/{self.record.id}"))
         return self
 
@@ -82,7 +82,7 @@ class Ruled(ABC):
         agent: str | None = None,
         hours: float | None = None,
     ) -> Rule:
-        """Allow without a question, in all that is below: commands that begin with `command`, or a `kind` of tool.
+        """Allow without asking, in everything below this: commands that start with `command`, or a `kind` of tool.
 
         Args:
             kind: `edit`, `execute`, `fetch` and so on. One that is about files allows those of the worktree only.
@@ -94,12 +94,12 @@ class Ruled(ABC):
 
     @property
     def rules(self) -> Handles[Rule]:
-        """What agents need not ask here: its own rules, then those of what it lies in."""
+        """What agents may do here without asking: its own rules, then those of what contains it."""
         return of(self._link, **{"repo" if self._scope == "repository" else self._scope: self._subject})
 
 
 def of(link: Link, **query: str) -> Handles[Rule]:
-    """Those that count there, the narrowest first; those that are revoked or expired too."""
+    """The rules that apply there, narrowest first, including revoked and expired ones."""
     found = [Rule(link, RuleRecord.model_validate(item)) for item in link.items("rules", **query)]
     return Handles("rule", found, lambda one: columns(one.record), lambda one: one.allows, kind=RuleRecord)
 

@@ -23,7 +23,7 @@ HISTORY = (
 
 
 def sample(folder: str | os.PathLike[str] = "./warehouse") -> Path:
-    """Make the sample repository in `folder`, or leave it as it is when it is there, and return its absolute path.
+    """Create the sample repository in `folder`, or leave it as it is if it exists, and return its absolute path.
 
     Raises:
         BadPath: the folder holds something else.

@@ -29,7 +29,7 @@ class InWorktree(Protocol):
 
 
 class Session(Ruled):
-    """Awaitable: `await session` gives the turn of its latest prompt, streaming into the cell until that ended.
+    """Awaitable: `await session` returns the turn of its latest prompt, streaming into the cell until it has ended.
 
     With `allow=True` it begins with a rule in your name that allows whatever its agent asks. The rule lives on the server until you
     revoke it: `session.rules` and the canvas show it.
@@ -48,7 +48,7 @@ class Session(Ruled):
         return self._latest().__await__()
 
     def wait(self, timeout: float | None = None) -> Turn:
-        """As `await session`, in plain code.
+        """Like `await session`, for plain code.
 
         Raises:
             TimeoutError: after `timeout` seconds. The session goes on.
@@ -57,7 +57,7 @@ class Session(Ruled):
         return self._latest().wait(timeout)
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        """Its events from the first on, live, until nothing runs and nothing waits in the queue."""
+        """Its events from the first one on, live, until nothing is running or queued."""
         return following.follow(self._link, self.record.id)
 
     def _latest(self) -> Turn:
@@ -69,7 +69,7 @@ class Session(Ruled):
         return Turn(self._link, self._turn)
 
     def refresh(self) -> "Session":
-        """Ask the server what it is now, for `record`."""
+        """Read it again from the server, into `record`."""
         self.record = SessionRecord.model_validate(self._link.get(f"sessions/{self.record.id}"))
         return self
 
@@ -89,7 +89,7 @@ class Session(Ruled):
 
     @property
     def model(self) -> str | None:
-        """The model it has, or will have from its first turn on. Set it at any time. `None`: the agent's default, or it tells none."""
+        """Its model, or the one it will have from its first turn. Set it at any time. `None`: the agent's default, or it reports none."""
         return self._option(MODEL)
 
     @model.setter
@@ -98,7 +98,7 @@ class Session(Ruled):
 
     @property
     def mode(self) -> str | None:
-        """What it may do without asking, as the agent calls it. Set it at any time; `None` goes back to the default."""
+        """What it may do without asking, in the agent's terms. Set it at any time; `None` goes back to the default."""
         return self._option(MODE)
 
     @mode.setter
@@ -107,11 +107,11 @@ class Session(Ruled):
 
     @property
     def options(self) -> Handles[SessionOption]:
-        """All that the agent lets you choose, with the values it has. Empty until the agent ran for the first time."""
+        """Everything the agent lets you choose, with the current values. Empty until the agent has run for the first time."""
         return table(self.refresh().record.options)
 
     def choose(self, *, model: str | None = None, mode: str | None = None, options: Mapping[str, str] | None = None) -> "Session":
-        """Set some of its options. While the agent is there they apply at once, else from its next turn on.
+        """Set some of its options. They apply at once if the agent is running, otherwise from its next turn.
 
         Raises:
             BadOption: the agent does not offer that; it says what it offers.
@@ -129,7 +129,7 @@ class Session(Ruled):
 
     @property
     def state(self) -> str:
-        """What it is now: `idle`, `queued`, `starting`, `running`, `needs_you`, `stopping` or `parked`, else how its last turn ended."""
+        """What it is now: `idle`, `queued`, `starting`, `running`, `needs_you`, `stopping` or `parked`, or how its last turn ended."""
         return self.refresh().record.state.value
 
     @property
@@ -139,7 +139,7 @@ class Session(Ruled):
 
     @property
     def queue(self) -> Handles[Turn]:
-        """Turns that wait, in order. Reorder them with `session.reorder(…)`, take one out with `turn.cancel()`."""
+        """Queued turns, in order. Reorder them with `session.reorder(…)`, take one out with `turn.cancel()`."""
         waiting = self.refresh().record.queue
         by_id = {turn.record.id: turn for turn in self.turns}
         return Handles(
@@ -164,15 +164,15 @@ class Session(Ruled):
 
     @property
     def costs(self) -> Handles[LedgerRow]:
-        """What turns of this session cost, a row for each turn and model, the newest first."""
+        """What this session's turns cost, one row for each turn and model, newest first."""
         return costs.costs(self._link, session=self.record.id)
 
     def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
-        """Set how many dollars it may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        """Set how many dollars it may spend. Above `soft` you are warned; above `hard` nothing starts or runs."""
         return budgets.put(self._link, "session", self.record.id, hard, soft)
 
     def prompt(self, text: str, *, attach: Sequence[Attached] = ()) -> Turn:
-        """Send a further prompt. It waits its turn in the queue; `await` what you get.
+        """Send another prompt. It waits its turn in the queue; `await` the result.
 
         Args:
             attach: what goes with the text, at most 20: pictures (a path, bytes, a figure of matplotlib, a picture of Pillow), and texts,
@@ -196,7 +196,7 @@ class Session(Ruled):
         options: Mapping[str, str] | None = None,
         allow: bool = False,
     ) -> "Session":
-        """A session of its own in the same worktree that knows what was said here until now; this one goes on untouched.
+        """A separate session in the same worktree that knows everything said here so far; this one continues unchanged.
 
         Args:
             agent: another agent, which is told the transcript. Default: the same, with the same options.
@@ -219,7 +219,7 @@ class Session(Ruled):
         options: Mapping[str, str] | None = None,
         allow: bool = False,
     ) -> "Session":
-        """A session below this one, which knows nothing of what was said here.
+        """A session below this one that knows nothing of what was said here.
 
         Args:
             agent: default: the same, with the same options.
@@ -240,18 +240,18 @@ class Session(Ruled):
         return Session(self._link, SessionRecord.model_validate(self._link.post("sessions", body)))
 
     def reorder(self, *turns: Turn) -> "Session":
-        """A new order for exactly the turns that wait."""
+        """Put the queued turns in a new order. Give each of them once."""
         body = SessionChange(queue=[turn.record.id for turn in turns])
         self.record = SessionRecord.model_validate(self._link.patch(f"sessions/{self.record.id}", body))
         return self
 
     async def question(self) -> Permission | None:
-        """Wait until the agent asks something and give it; `None` when its work ended, in the background too, without a question."""
+        """Wait for the agent's next question and return it; `None` if its work ended, also in the background, without one."""
         record: PermissionRecord | None = await following.question(self._link, self.record.id)
         return Permission(self._link, record) if record else None
 
     def wait_question(self, timeout: float | None = None) -> Permission | None:
-        """As `await session.question()`, in plain code.
+        """Like `await session.question()`, for plain code.
 
         Raises:
             TimeoutError: after `timeout` seconds.
@@ -260,12 +260,12 @@ class Session(Ruled):
         return wait_for(self.question, timeout, f"Session {self.title!r}")
 
     def cancel(self) -> "Session":
-        """Stop the turn that is at work. The queue goes on."""
+        """Stop the running turn. The queue continues."""
         self._link.post(f"sessions/{self.record.id}/cancel")
         return self.refresh()
 
     def archive(self) -> "Session":
-        """Put it away; its transcript stays."""
+        """Archive it; its transcript stays."""
         self._link.post(f"sessions/{self.record.id}/archive")
         return self.refresh()
 

@@ -1,4 +1,4 @@
-"""Personal tokens, from a cell: what connects Claude Code, Codex or another MCP client of your own with a board."""
+"""Personal tokens, from a cell: they connect Claude Code, Codex or another MCP client of your own to a board."""
 
 import os
 
@@ -10,7 +10,7 @@ from agor_jupyter.notebook.link import Link
 
 
 class Token:
-    """Lets a client of yours act on one board, in your name. `revoke()` ends it.
+    """Lets your own client act on one board, in your name. `revoke()` ends it.
 
     The secret is in `secret` of a token that was just made, and nowhere else. It is not shown by itself: outputs are saved with a notebook.
     """
@@ -24,21 +24,21 @@ class Token:
 
     @property
     def secret(self) -> str | None:
-        """`None` unless this handle made it."""
+        """`None` unless this handle created it."""
         return self._made.secret if self._made else None
 
     @property
     def url(self) -> str | None:
-        """Where MCP answers; `None` unless this handle made it."""
+        """The MCP address; `None` unless this handle created it."""
         return self._made.url if self._made else None
 
     @property
     def lines(self) -> dict[str, str]:
-        """By client, the command that connects it, with the secret in it. Empty unless this handle made it."""
+        """For each client, the command that connects it, including the secret. Empty unless this handle created it."""
         return {one.label: one.line for one in self._made.lines} if self._made else {}
 
     def revoke(self) -> None:
-        """It opens nothing from now on."""
+        """It no longer gives access to anything."""
         self._link.delete(f"tokens/{self.record.id}")
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ class Token:
 
 
 class Tokens(Handles[Token]):
-    """Yours; everybody's for an owner. `hub.tokens.create("laptop", board)` makes one."""
+    """Your own; for an owner, everyone's. `hub.tokens.create("laptop", board)` makes one."""
 
     def __init__(self, link: Link) -> None:
         found = [Token(link, TokenRecord.model_validate(item)) for item in link.items("tokens")]
@@ -65,7 +65,7 @@ class Tokens(Handles[Token]):
         self._link = link
 
     def create(self, name: str, board: "str | os.PathLike[str]", *, days: int = 90) -> Token:
-        """Make a token, by which a client of yours sees this board and acts on it in your name.
+        """Create a token with which your own client can see this board and act on it in your name.
 
         Args:
             name: what it is for, such as "laptop".

@@ -1,4 +1,4 @@
-"""Files of a worktree that agents obey by themselves, from a cell: what is there, and what you say of it."""
+"""Agent instruction files, from a cell: what is there, and what you decide about it."""
 
 from collections.abc import Sequence
 
@@ -11,29 +11,29 @@ from agor_jupyter.notebook.link import Link
 
 
 class ProjectFile:
-    """A file that agents obey, as it was when you asked. `worktree.trust(file)` trusts this content and no other."""
+    """An agent instruction file, as it was when you asked. `worktree.trust(file)` trusts this content and no other."""
 
     def __init__(self, record: ProjectFileRecord) -> None:
         self.record = record
 
     @property
     def path(self) -> str:
-        """Below the worktree."""
+        """Relative to the worktree."""
         return self.record.path
 
     @property
     def agents(self) -> list[str]:
-        """The names of those that obey it."""
+        """The names of the agents that load it."""
         return list(self.record.agents)
 
     @property
     def state(self) -> TrustState:
-        """`trusted`, `refused`, `new`, or `changed`: somebody decided about another content of it, and nobody about this one."""
+        """`trusted`, `refused`, `new`, or `changed`: someone decided about its earlier content, but nobody about this one."""
         return self.record.state
 
     @property
     def text(self) -> str | None:
-        """How it begins. `None`: it is no text, or is only named in a question."""
+        """How it begins. `None`: it is not text, or is only named in a question."""
         return self.record.text
 
     @property
@@ -57,7 +57,7 @@ class ProjectFile:
 
 
 def of(link: Link, worktree_id: str) -> Handles[ProjectFile]:
-    """Those that are in the worktree now, in the order of their paths."""
+    """Those in the worktree now, in order of their paths."""
     found = [ProjectFileRecord.model_validate(item) for item in link.items(f"worktrees/{worktree_id}/project-files")]
     return listed([ProjectFile(record) for record in found])
 

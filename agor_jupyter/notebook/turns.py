@@ -1,4 +1,4 @@
-"""A turn: one prompt and all that the agent did for it, seen from a cell."""
+"""A turn: one prompt and everything the agent did for it, from a cell."""
 
 from collections.abc import Generator
 from typing import Any
@@ -13,7 +13,7 @@ from agor_jupyter.notebook.link import Link
 
 
 class Diff:
-    """What changed, as git says, uncommitted changes included. Shows itself file by file."""
+    """What changed, according to git, uncommitted changes included. Shown file by file."""
 
     def __init__(self, patch: Patch) -> None:
         self.patch = patch
@@ -29,7 +29,7 @@ class Diff:
 
     @property
     def text(self) -> str:
-        """The patch as git makes it; `git apply` takes it unless `patch.is_cut`."""
+        """The patch as git makes it; `git apply` accepts it unless `patch.is_cut`."""
         return self.patch.text
 
     @property
@@ -57,7 +57,7 @@ class Diff:
 
 
 class Turn:
-    """Awaitable: `await turn` streams into the cell until it ended and gives the turn. `.wait()` does so in plain code.
+    """Awaitable: `await turn` streams into the cell until the turn has ended and returns it. `.wait()` does the same in plain code.
 
     Interrupting the cell does not stop the agent; `cancel()` does.
     """
@@ -69,7 +69,7 @@ class Turn:
         return self._run(shown=True).__await__()
 
     def wait(self, timeout: float | None = None) -> "Turn":
-        """Wait until it ended.
+        """Wait until it has ended.
 
         Raises:
             TimeoutError: after `timeout` seconds. The turn goes on.
@@ -82,7 +82,7 @@ class Turn:
         return self
 
     def refresh(self) -> "Turn":
-        """Ask the server what it is now, for `record`."""
+        """Read it again from the server, into `record`."""
         self.record = TurnRecord.model_validate(self._link.get(f"turns/{self.record.id}"))
         return self
 
@@ -112,7 +112,7 @@ class Turn:
 
     @property
     def commit(self) -> str | None:
-        """The commit it left, `None` when it made none."""
+        """The commit it left behind, `None` if it made none."""
         now = self._now()
         return now.commit_after if now.commit_after != now.commit_before else None
 
@@ -123,7 +123,7 @@ class Turn:
 
     @property
     def seconds(self) -> float | None:
-        """Of work. What its questions waited for an answer is `waited`."""
+        """Working time. The time its questions waited for an answer is `waited`."""
         return self._now().seconds
 
     @property
@@ -133,7 +133,7 @@ class Turn:
 
     @property
     def cost(self) -> float | None:
-        """US dollars; `None` when the agent does not say."""
+        """US dollars; `None` if unknown."""
         return self._now().cost_usd
 
     @property
@@ -153,7 +153,7 @@ class Turn:
 
     @property
     def output(self) -> str:
-        """What its tools wrote, one after the other."""
+        """What its tools printed, one after another."""
         found: dict[str, str] = {}
         for event in self.events:
             if isinstance(event.body, ToolOutput):
@@ -167,15 +167,15 @@ class Turn:
         return self._do("cancel")
 
     def resume(self) -> "Turn":
-        """Go on with an interrupted or failed turn where it was. Gives the new turn."""
+        """Continue an interrupted or failed turn from where it was. Returns the new turn."""
         return self._do("resume")
 
     def retry(self) -> "Turn":
-        """Send the same prompt again. Gives the new turn; a parked turn is tried again now, and stays the same."""
+        """Send the same prompt again. Returns the new turn; a parked turn is retried now, and stays the same turn."""
         return self._do("retry")
 
     def discard(self) -> "Turn":
-        """Leave an interrupted turn as it is; the queue goes on."""
+        """Leave an interrupted turn as it is, and continue with the queue."""
         return self._do("discard")
 
     def _do(self, action: str) -> "Turn":

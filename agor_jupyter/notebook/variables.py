@@ -1,4 +1,4 @@
-"""Your variables: what the agents of your sessions get in their environment. Values are set and never shown."""
+"""Your variables: environment variables for the agents in your sessions. Values can be set but are never shown."""
 
 import getpass
 
@@ -8,7 +8,7 @@ from agor_jupyter.notebook.link import Link
 
 
 class Variables(Handles[Variable]):
-    """The names. `hub.variables.set("NAME")` asks for a value, so that it does not stand in the notebook."""
+    """The names. `hub.variables.set("NAME")` asks for a value, so that it does not end up in the notebook."""
 
     def __init__(self, link: Link) -> None:
         found = [Variable.model_validate(item) for item in link.items("variables")]
@@ -16,7 +16,7 @@ class Variables(Handles[Variable]):
         self._link = link
 
     def set(self, name: str, value: str | None = None) -> Variable:
-        """Keep it, encrypted. Agents get it when they start next; whatever they write, `[NAME]` stands in its place.
+        """Store it, encrypted. Agents get it when they next start; in whatever they write, it is replaced by `[NAME]`.
 
         Args:
             value: at least 8 characters, since a shorter one could not be masked. Default: you are asked for it.

@@ -59,7 +59,7 @@ class Worktree(Ruled):
         return self.record.id
 
     def refresh(self) -> "Worktree":
-        """Ask the server what it is now, for `record`."""
+        """Read it again from the server, into `record`."""
         self.record = WorktreeRecord.model_validate(self._link.get(self._at))
         return self
 
@@ -87,12 +87,12 @@ class Worktree(Ruled):
 
     @property
     def status(self) -> WorktreeStatus:
-        """What git says now: ahead, behind, dirty, files and lines changed against the base."""
+        """Its git status now: ahead, behind, dirty, files and lines changed against the base."""
         return WorktreeStatus.model_validate(self._link.get(f"{self._at}/status"))
 
     @property
     def losses(self) -> Handles[Work]:
-        """What a person would call work in its folder now, wherever it lies: what *archive* has to keep and *remove* refuses to take.
+        """The work in its folder now, wherever it is: what *archive* has to keep and *remove* refuses to delete.
 
         A piece that `stays` lies in the repository, and is there when the folder is gone.
         """
@@ -170,12 +170,12 @@ class Worktree(Ruled):
 
     @property
     def history(self) -> Handles[Conversation]:
-        """Conversations that agents' own programs kept on the server's machine, of this folder and its repository's. For owners."""
+        """Conversations that agents' own programs stored on the server's machine for this folder and its repository. For owners."""
         found = [Conversation.model_validate(item) for item in self._link.items(f"{self._at}/history")]
         return Handles("conversation", found, columns, lambda one: one.agent_session_id, _conversation_line, kind=Conversation)
 
     def import_conversation(self, conversation: Conversation | str, agent: str | None = None) -> Session:
-        """Make a session of one of `history`, with its turns. Importing it again gives the same session.
+        """Turn one of `history` into a session, with its turns. Importing it again returns the same session.
 
         Args:
             conversation: one of `history`, or its `agent_session_id`, with its `agent`.
@@ -191,11 +191,11 @@ class Worktree(Ruled):
 
     @property
     def project_files(self) -> Handles[ProjectFile]:
-        """What agents obey of its files by themselves, and which of it somebody trusts. For owners."""
+        """Its agent instruction files, and which of them someone trusts. For owners."""
         return trust.of(self._link, self.record.id)
 
     def trust(self, *files: str | ProjectFile) -> Handles[ProjectFile]:
-        """Let agents obey these files with the content that they have now, in all worktrees of the repository. For owners.
+        """Let agents load these files with their current content, in all worktrees of the repository. For owners.
 
         Args:
             files: paths, or some of `project_files`, which are trusted as you saw them. A path that ends with `/` is all below that
@@ -212,7 +212,7 @@ class Worktree(Ruled):
         return trust.decide(self._link, self.record.id, files, is_trusted=True)
 
     def distrust(self, *files: str | ProjectFile) -> Handles[ProjectFile]:
-        """Refuse these files with the content that they have now, without a question. Default: all that are trusted. For owners.
+        """Refuse these files with their current content, without a question. Default: every trusted file. For owners.
 
         An agent that obeys them is started anew before its next turn. Further as `trust`.
         """
@@ -228,7 +228,7 @@ class Worktree(Ruled):
         notes: str = _SAME,
         context: dict[str, Any] = _SAME,
     ) -> "Worktree":
-        """Set what is named here. `None` clears a link, or takes it off its board."""
+        """Change the given fields. `None` clears a link, or takes it off its board."""
         asked = {
             "name": name,
             "board": board if board in (None, _SAME) else self._link.board_path(str(board)),
@@ -244,26 +244,26 @@ class Worktree(Ruled):
 
     @property
     def costs(self) -> Handles[LedgerRow]:
-        """What turns in this worktree cost, a row for each turn and model, the newest first."""
+        """What the turns in this worktree cost, one row for each turn and model, newest first."""
         return costs.costs(self._link, worktree=self.record.id)
 
     def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
-        """Set how many dollars its sessions may use. From `soft` on it warns; from `hard` on nothing starts or runs."""
+        """Set how many dollars its sessions may spend. Above `soft` you are warned; above `hard` nothing starts or runs."""
         return budgets.put(self._link, "worktree", self.record.id, hard, soft)
 
     def retry(self) -> "Worktree":
-        """Make it again after it failed, or when its folder is gone."""
+        """Create it again after it failed, or if its folder is gone."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/retry"))
         return self.ready()
 
     @property
     def ways(self) -> list[Way]:
-        """What can be done about it where it is stuck; empty where it is not. `mend` takes one."""
+        """The remedies if it is stuck; empty if it is not. `mend` applies one."""
         self.record = WorktreeRecord.model_validate(self._link.get(self._at))
         return list(self.record.ways)
 
     def mend(self, way: Way | str) -> "Worktree":
-        """Take one of its `ways`, by itself or by its kind, such as `"remove_lock"`.
+        """Apply one of its `ways`, given as the object or by its kind, such as `"remove_lock"`.
 
         Raises:
             NoSuchWay: it is not offered now; it lists what is.
@@ -274,12 +274,12 @@ class Worktree(Ruled):
         return self.ready() if self.record.state is WorktreeState.CREATING else self
 
     def stop_setup(self) -> "Worktree":
-        """End the setup command that runs, with all its processes. Then `mend("retry")` runs it again, `mend("use")` goes without."""
+        """Stop the running setup command, with all its processes. Then `mend("retry")` runs it again, `mend("use")` goes without."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/stop-setup"))
         return self
 
     def relocate(self, path: str | os.PathLike[str] | None = None) -> "Worktree":
-        """Follow its folder, which was moved or renamed by hand. Default: where it is found."""
+        """Follow its folder after it was moved or renamed by hand. Default: where it is found."""
         where = None if path is None else str(absolute(path))
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/relocate", Relocate(path=where)))
         return self
@@ -289,27 +289,27 @@ class Worktree(Ruled):
         self._link.post(f"{self._at}/release")
 
     def archive(self) -> "Worktree":
-        """Put the folder away with everything in it. `restore` brings it back as it was."""
+        """Archive the folder with everything in it. `restore` brings it back as it was."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/archive"))
         return self
 
     def restore(self) -> "Worktree":
-        """Bring the folder back as it was. What could not be as it was is in `record.reason`."""
+        """Restore the folder as it was. Anything that could not be restored is named in `record.reason`."""
         self.record = WorktreeRecord.model_validate(self._link.post(f"{self._at}/restore"))
         return self.ready()
 
     @property
     def kept(self) -> Handles[Kept]:
-        """What refs keep of its agents beside its branch: other branches, tags, stashes, commits on no branch. `take` brings it here."""
+        """What refs keep for its agents beside its branch: other branches, tags, stashes, commits on no branch. `take` merges one."""
         found = [Kept.model_validate(item) for item in self._link.items(f"{self._at}/kept")]
         return Handles("kept ref", found, columns, lambda one: one.ref, lambda one: one.text, kind=Kept)
 
     def would_take(self, kept: Kept | str | None = None) -> Taking:
-        """What `take` would do as things are now: commits, files that it writes, and those that stay as they are. Nothing is changed."""
+        """What `take` would do right now: commits, files it would write, and files that would stay as they are. Nothing is changed."""
         return Taking.model_validate(self._link.get(f"{self._at}/take", ref=_ref(kept)))
 
     def take(self, kept: Kept | str | None = None) -> Taken:
-        """Bring commits that an agent's sandbox kept apart onto the branch: one of `kept`, or its ref, as the notice named it.
+        """Merge commits kept from an agent's sandbox into the branch: one of `kept`, or its ref, as named in the notice.
 
         Raises:
             Conflict: both sides changed the same lines, or something is under way in the worktree. Nothing was changed.
@@ -318,7 +318,7 @@ class Worktree(Ruled):
         return Taken.model_validate(self._link.post(f"{self._at}/take", TakeRequest(ref=_ref(kept))))
 
     def remove(self, *, force: bool = False) -> Removal:
-        """Remove it. Without `force` there is nothing to lose; with it, everything is kept for a while, in `hub.backups`.
+        """Remove it. Without `force` this is refused if work would be lost; with it, everything is kept for a while, in `hub.backups`.
 
         Raises:
             WouldLoseWork: something would be lost, which the error lists, and `force` is false; or an agent works there.
@@ -327,7 +327,7 @@ class Worktree(Ruled):
         return Removal.model_validate(self._link.delete(self._at, force=1 if force else None))
 
     def ready(self) -> "Worktree":
-        """Wait until it is made, and show the step that it is at.
+        """Wait until it is created, and show the current step.
 
         Raises:
             WorktreeNotReady: it failed. The reason is in the message; `repo.worktree(…)` with the same name tries again.

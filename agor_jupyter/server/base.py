@@ -65,7 +65,7 @@ class Guarded(JupyterHandler):
             raise web.HTTPError(403, "A token in the URL is not accepted here. Send it in the Authorization header.")
         if self._is_foreign():
             self.current_user = self._jupyter_current_user = None
-            raise web.HTTPError(403, "A page of another origin may not ask this.")
+            raise web.HTTPError(403, "A page from another origin may not request this.")
         result = super().prepare(_redirect_to_login=False)
         if isinstance(result, Awaitable):
             await result
@@ -148,7 +148,7 @@ class Handler(Guarded):
         if self.request.method in ("POST", "PATCH"):
             kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
-                raise web.HTTPError(415, "The body has to be JSON, with Content-Type: application/json.")
+                raise web.HTTPError(415, "The body must be JSON, with Content-Type: application/json.")
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         try:

@@ -53,57 +53,60 @@ class AgorApp(ExtensionApp):
 
     data_dir = Unicode(
         "",
-        help="Folder of the database, worktrees and logs. Empty, the default: `agor` in Jupyter's data folder. AGOR_DATA_DIR overrides it.",
+        help=(
+            "Folder for the database, worktrees and logs. Empty, the default: `agor` in Jupyter's data folder. AGOR_DATA_DIR overrides it."
+        ),
     ).tag(config=True)
     allowed_roots = List(
         Unicode(),
-        help="Local repositories may be registered only under these folders. Empty, the default: the server's root folder.",
+        help="Folders in which local repositories may be registered. Empty, the default: the server's root folder.",
     ).tag(config=True)
     key_file = Unicode(
         "",
         help=(
-            "File of the key that variables are encrypted with, where the machine has no keyring. It has to lie outside the data folder. "
-            "Empty, the default: `agor/key` in JUPYTER_CONFIG_DIR, else in `~/.jupyter`. AGOR_KEY_FILE overrides it."
+            "File with the key that encrypts variables, on a machine without a keyring. It must be outside the data folder. Empty, "
+            "the default: `agor/key` in JUPYTER_CONFIG_DIR, otherwise in `~/.jupyter`. AGOR_KEY_FILE overrides it."
         ),
     ).tag(config=True)
     database_url = Unicode(
-        "", help="SQLAlchemy URL of the database. Empty, the default: an SQLite file in the data folder. It has to be on a local disk."
+        "", help="SQLAlchemy URL of the database, which must be on a local disk. Empty, the default: an SQLite file in the data folder."
     ).tag(config=True)
     agents = List(
         Dict(),
         help=(
-            "Further agents that speak the Agent Client Protocol over stdio, each as a dict with `name`, `label`, `icon`, "
-            "`command` (a list) and, where wanted, the other fields of `AgentType`. "
-            "One with the name of a known agent replaces it. Default: none."
+            "Additional agents that speak the Agent Client Protocol over stdio, each as a dict with `name`, `label`, `icon`, "
+            "`command` (a list) and, optionally, the other fields of `AgentType`. An entry with a known agent's name replaces that "
+            "agent. Default: none."
         ),
     ).tag(config=True)
     pass_env = List(
-        Unicode(), help="Names of further environment variables of the server that agents may see. Default: none. Nothing else is passed."
+        Unicode(),
+        help="Names of additional environment variables of the server that agents may see. Default: none. Nothing else is passed on.",
     ).tag(config=True)
     max_starting = Integer(2, min=1, help="How many agent processes may start at the same time. Default 2, at least 1.").tag(config=True)
     max_running = Integer(
         8, min=1, help="How many agents may work at the same time; further prompts wait in their queues. Default 8, at least 1."
     ).tag(config=True)
     permission_timeout_s = Float(
-        0, min=0, help="Seconds that an agent's question waits before it is answered with no. Default 0: it waits for ever."
+        0, min=0, help="Seconds that an agent's question waits before it is answered with no. Default 0: it waits forever."
     ).tag(config=True)
     idle_timeout_s = Float(
-        600, min=0, help="Seconds after which a session at rest gives up its process. Default 600. 0: as soon as a turn has ended."
+        600, min=0, help="Seconds after which an idle session gives up its process. Default 600. 0: as soon as a turn has ended."
     ).tag(config=True)
     quiet_s = Float(
         10,
         min=0,
         help=(
-            "Seconds without a word, a tool or a question after which an agent that went on by itself after its turn is believed to have "
-            "ended; four times as long where the model has to speak next. Default 10. 0: at once."
+            "Seconds without text, a tool or a question after which an agent that continued by itself after its turn is considered "
+            "finished; four times as long while it is the model's turn to speak. Default 10. 0: at once."
         ),
     ).tag(config=True)
     background_timeout_s = Float(
         3600,
         min=0,
         help=(
-            "Seconds for which an agent's process is kept because of what it does in the background, counted from when it was last heard "
-            "of. Default 3600. 0: as any session at rest."
+            "Seconds for which an agent's process is kept for its background work, counted from when it was last heard from. "
+            "Default 3600. 0: no longer than for any idle session."
         ),
     ).tag(config=True)
     stall_timeout_s = Float(
@@ -113,61 +116,69 @@ class AgorApp(ExtensionApp):
     ).tag(config=True)
     prices = Dict(
         help=(
-            "Prices for estimates, by model (`*` stands for anything), each a dict with `input`, `output` and, where wanted, `cached_read` "
-            "and `cached_write`, in US dollars for a million tokens. They add to the packaged table or replace its entries. Default: none."
+            "Prices for estimates, by model (`*` stands for anything), each a dict with `input`, `output` and, optionally, "
+            "`cached_read` and `cached_write`, in US dollars per million tokens. They extend the packaged table or replace its "
+            "entries. Default: none."
         )
     ).tag(config=True)
     retry_first_s = Float(
         15,
         min=0,
         help=(
-            "Seconds after which a turn is tried again whose model could not be reached or takes no more for now; each further attempt "
-            "waits twice as long. A provider that says when it takes requests again is asked then. Default 15. 0: at once."
+            "Seconds before a turn is retried when the model cannot be reached or accepts no requests for now; each further attempt"
+            " waits twice as long. If the provider says when it accepts requests again, that time is used. Default 15. 0: at once."
         ),
     ).tag(config=True)
-    retry_longest_s = Float(600, min=0, help="Seconds between two such attempts, at most. Default 600.").tag(config=True)
+    retry_longest_s = Float(600, min=0, help="Longest time between two such attempts, in seconds. Default 600.").tag(config=True)
     max_retries = Integer(
-        8, min=0, help="How many times a turn is tried again by itself before it fails. Default 8. 0: it fails at once."
+        8, min=0, help="How many times a turn is retried automatically before it fails. Default 8. 0: it fails at once."
     ).tag(config=True)
     text_interval_ms = Integer(
-        50, min=0, help="Milliseconds for which pieces of an agent's text are joined before they are stored and sent. Default 50. 0: never."
+        50,
+        min=0,
+        help=("Milliseconds for which pieces of an agent's text are collected before they are stored and sent. Default 50. 0: not at all."),
     ).tag(config=True)
     sandbox = Enum(
         ("auto", "off", "required"),
         "auto",
         help=(
-            "Whether agents run in a sandbox, which needs bubblewrap. `auto`, the default: where it works. `off`: never. `required`: "
-            "without it no agent starts."
+            "Whether agents run in a sandbox, which needs bubblewrap. `auto`, the default: where it works. `off`: never. "
+            "`required`: no agent starts without it."
         ),
     ).tag(config=True)
     trust_project_files = Bool(
         False,
         help=(
-            "Whether agents obey what the files of any worktree tell them, such as CLAUDE.md, settings, hooks and MCP servers, although no "
-            "owner has trusted their content. Default: no, an owner is asked. Yes is for a server where nobody else's repositories come."
+            "Whether agents load the agent instruction files of any worktree, such as CLAUDE.md, settings, hooks and MCP servers, "
+            "even if no owner has trusted their content. Default: no, an owner is asked. Say yes only on a server that never sees "
+            "other people's repositories."
         ),
     ).tag(config=True)
     sandbox_read = List(
         Unicode(),
-        help="Folders and files that agents may read in the sandbox, such as `/data` or `~/.dbt`. Default: none but the system's programs.",
+        help=(
+            "Folders and files that agents may read in the sandbox, such as `/data` or `~/.dbt`. Default: none but the system's programs."
+        ),
     ).tag(config=True)
     sandbox_write = List(
-        Unicode(), help="Folders and files that agents may read and change in the sandbox beside their worktree. Default: none."
+        Unicode(), help="Folders and files that agents may read and change in the sandbox, in addition to their worktree. Default: none."
     ).tag(config=True)
     sandbox_devices = List(
         Unicode(),
         help=(
-            "Devices that agents may use in the sandbox: `gpu` for all GPUs of the machine, or paths such as `/dev/ttyUSB0`. "
-            "Each session says which it has. Default: none."
+            "Devices that agents may use in the sandbox: `gpu` for all GPUs of the machine, or paths such as `/dev/ttyUSB0`. Each "
+            "session says which it has. Default: none."
         ),
     ).tag(config=True)
     snapshot_mib = Integer(
         256,
         min=1,
-        help="Mebibytes of changed files that are compared before and after a turn. Larger ones are left out of what it changed, with a "
-        "notice, as is each file above 64. Default 256, at least 1.",
+        help=(
+            "Mebibytes of changed files that are compared before and after a turn. Whatever exceeds this is left out of the turn's "
+            "changes, with a notice, and so is any file larger than 64. Default 256, at least 1."
+        ),
     ).tag(config=True)
-    git_timeout_s = Float(120, min=1, help="Seconds that one call of git may take, apart from a clone. Default 120, at least 1.").tag(
+    git_timeout_s = Float(120, min=1, help="Seconds that a single git command may take, apart from a clone. Default 120, at least 1.").tag(
         config=True
     )
     clone_timeout_s = Float(1800, min=1, help="Seconds that a clone may take. Default 1800, at least 1.").tag(config=True)
@@ -175,13 +186,15 @@ class AgorApp(ExtensionApp):
     backup_days = Integer(
         30,
         min=0,
-        help="Days for which everything is kept of a worktree that was removed although work would be lost. Default 30. 0: for ever.",
+        help="Days for which everything in a worktree is kept after it was removed with work in it. Default 30. 0: forever.",
     ).tag(config=True)
     archive_caches = List(
         Unicode(),
         ["__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"],
-        help="Names of folders that an archive does not keep when nothing in them is tracked. Such as say by a CACHEDIR.TAG that they are "
-        "caches are not kept either; environments and node_modules are, unless they are named here. Default: Python's caches.",
+        help=(
+            "Names of folders that an archive leaves out if nothing in them is tracked. Folders that a CACHEDIR.TAG marks as caches"
+            " are left out too; environments and node_modules are kept unless they are named here. Default: Python's caches."
+        ),
     ).tag(config=True)
 
     lifetime: Lifetime

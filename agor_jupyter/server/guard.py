@@ -79,7 +79,7 @@ class Room:
             if MAX_BYTES < self._size < _MAX_HISTORY:
                 self._size = len(document.get())  # it is the history that is long
         if self._size > 2 * MAX_BYTES or (self._size > MAX_BYTES and size > _SMALL):
-            raise Refused(_TOO_BIG, f"The board is full: it may have {MAX_BYTES >> 20} MiB.")
+            raise Refused(_TOO_BIG, f"The board is full: the limit is {MAX_BYTES >> 20} MiB.")
 
 
 class Gate:
@@ -97,7 +97,7 @@ class Gate:
         self._credit = min(BURST, self._credit + (now - self._at) * RATE) - 1
         self._at = now
         if self._credit < 0:
-            raise Refused(_POLICY, f"Too many messages: {RATE:.0f} a second are taken.")
+            raise Refused(_POLICY, f"Too many messages: {RATE:.0f} a second are allowed.")
         if not isinstance(frame, bytes):
             raise Refused(_UNSUPPORTED, "A room takes binary messages.")
         if len(frame) > MAX_FRAME:

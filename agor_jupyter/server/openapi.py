@@ -15,10 +15,10 @@ from agor_jupyter.server.routes import ROUTES, Route, function_of
 
 _REF = "#/components/schemas/{model}"
 _STATUSES = {
-    "400": "The input is wrong as it stands.",
+    "400": "The input is not valid.",
     "403": "Not logged in, from another origin, or the role does not allow it.",
-    "404": "What is named does not exist.",
-    "409": "Right in itself, but not now.",
+    "404": "It does not exist.",
+    "409": "Valid, but not possible right now.",
     "503": "Try again later, or repair the machine.",
     "507": "The disk is full; nothing was changed.",
 }

@@ -38,7 +38,7 @@ def _data(config: Config) -> Check:
         return Check(verdict="fail", what="data", text=f"{config.data_dir} cannot be read: the system says “{error.strerror}”")
     text = f"{config.data_dir}, {size(free)} free"
     if free < _LOW:
-        return Check(verdict="warn", what="data", text=f"{text}. Make some room: worktrees, archives and backups lie there")
+        return Check(verdict="warn", what="data", text=f"{text}. Free some space: worktrees, archives and backups are stored there")
     return Check(verdict="ok", what="data", text=text)
 
 
@@ -48,9 +48,9 @@ async def _sandbox(config: Config) -> Check:
         return Check(verdict="warn", what="sandbox", text=text)
     why = await sandbox.why_not()
     if why is None:
-        return Check(verdict="ok", what="sandbox", text="agents see their worktree only")
+        return Check(verdict="ok", what="sandbox", text="agents see only their worktree")
     if config.sandbox == "required":
-        return Check(verdict="fail", what="sandbox", text=f"{why}. It is required here, so no agent starts")
+        return Check(verdict="fail", what="sandbox", text=f"{why}. It is required here, so agents do not start")
     return Check(verdict="warn", what="sandbox", text=f"{why}. Agents run without one, and can read and write what the server can")
 
 

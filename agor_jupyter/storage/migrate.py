@@ -30,7 +30,7 @@ def migrate(url: str) -> Path | None:
             return None
         known = [path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*_*.py")]
         if found is not None and found not in known:
-            why = f"{where} has the schema {found}, which this version of agor-jupyter does not know; a newer one made it. Install that"
+            why = f"{where} has the schema {found}, which this version of agor-jupyter does not know; install the newer one that created it"
             raise errors.StorageBroken(why)
         backup = _copy(Path(where), found) if found is not None and url.startswith("sqlite") else None
         _upgrade(url)

@@ -66,7 +66,7 @@ def test_an_agent_of_the_configuration_is_added_or_replaces():
 
 
 def test_an_unknown_agent_says_which_there_are():
-    with pytest.raises(AgentNotFound, match="There are: claude, codex, gemini, opencode, script"):
+    with pytest.raises(AgentNotFound, match="Available: claude, codex, gemini, opencode, script"):
         agents().get("cluade")
 
 

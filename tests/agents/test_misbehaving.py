@@ -62,7 +62,7 @@ async def test_what_it_writes_in_passing_is_not(stage):
     command = ["sh", "-c", "echo '[session/new] phase=begin' >&2; echo out of memory >&2; echo '[session/new] phase=end' >&2; exit 4"]
     agent = AgentType(name="bad", label="Bad", icon="x", command=command, chatter=r"\[session/\w+\] phase=")
 
-    with pytest.raises(AgentFailed, match=r"It wrote last: out of memory$"):
+    with pytest.raises(AgentFailed, match=r"Its last output: out of memory$"):
         await stage.start(agent)
 
 

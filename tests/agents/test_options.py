@@ -149,7 +149,7 @@ async def test_a_mode_that_nobody_advertised_is_asked_for_all_the_same(stage, tm
     await session.prompt("hello")
     assert last(stage)["mode"] == "plan"
 
-    with pytest.raises(BadOption, match="did not take 'safe' as its mode: Invalid params"):
+    with pytest.raises(BadOption, match="did not accept 'safe' as its mode: Invalid params"):
         await begin(stage, choosy(tmp_path), wanted={"mode": "safe"})
 
 

@@ -48,7 +48,7 @@ async def test_a_key_of_the_environment_is_given_when_it_is_wanted(stage, previo
 @pytest.mark.parametrize("previous", [None, "s-key"])
 async def test_without_one_that_helps_the_turn_says_how_to_sign_in(stage, previous, source):
     with pytest.raises(
-        AgentSignedOut, match=r"wants a sign-in: Authentication required\. `jupyter agor agent show shy` says how"
+        AgentSignedOut, match=r"needs you to sign in: Authentication required\. `jupyter agor agent show shy` says how"
     ) as caught:
         await stage.start(kind(BY_KEY), previous=previous, source=source)
 

@@ -94,7 +94,7 @@ def test_what_an_agent_keeps_for_itself_is_told_apart_and_kept(agor_command, ago
     assert said >= {"uncommitted nothing", f"agents' own {own}", f"kept in a backup {own}"}
     assert diff == ("", "1 file of Keeper's own, not shown: .keeper/permissions.json\n")
     assert code == 0
-    assert f"Kept, though it is no work: {own}" in removed
+    assert f"Kept, although it is not work: {own}" in removed
     assert agor_json("worktree", "restore", worktree["id"])["state"] == "ready"
     assert (Path(worktree["path"]) / ".keeper" / "permissions.json").read_text() == "kept\n"
 
@@ -158,7 +158,7 @@ def test_boards(agor_command, agor_json):
 def test_a_repo_is_named_by_its_path_and_the_known_ones_by_their_names(agor_command, warehouse):
     assert agor_command("repo", "branches", "./warehouse")[0] == 0
     code, _, err = agor_command("repo", "branches", "warehuose")
-    assert (code, err.strip()) == (1, "Repo 'warehuose' does not exist. There are: warehouse.")
+    assert (code, err.strip()) == (1, "Repo 'warehuose' does not exist. Available: warehouse.")
 
 
 def test_a_sentence_of_the_api_names_our_options(agor_command, agor_json, worktree, here):
@@ -173,7 +173,7 @@ def test_an_empty_prompt_is_refused_in_words(agor_command, agor_json, worktree):
     code, _, err = agor_command("session", "prompt", session["id"], "")
 
     assert code == 1
-    assert err.startswith("The request does not fit: text")
+    assert err.startswith("The request is not valid: text")
 
 
 def test_ctrl_c_leaves_the_turn_and_says_how_to_stop_it(agor_json, worktree):
@@ -235,9 +235,9 @@ def test_a_check_fails_when_the_program_does_not_run_and_says_why(agor_command, 
     gone, _, _ = agor_command("agent", "check", "opencode")
 
     assert (code, json_code, gone) == (1, 1, 1)
-    assert "it ended with code 4. It wrote last: no library" in out
-    assert json.loads(shown)["problem"] == "it ended with code 4. It wrote last: no library"
-    assert doctor == ["opencode did not run when it was last checked: it ended with code 4. It wrote last: no library"]
+    assert "it ended with code 4. Its last output: no library" in out
+    assert json.loads(shown)["problem"] == "it ended with code 4. Its last output: no library"
+    assert doctor == ["opencode did not run when it was last checked: it ended with code 4. Its last output: no library"]
     assert (repaired["version"], repaired["problem"]) == ("1.2.3", None)
 
 
@@ -483,7 +483,7 @@ def test_files_that_agents_obey_are_listed_trusted_and_refused(agor_command, ago
 
     assert [line.split() for line in before[:2]] == [["file", "agents", "state", "by"], ["AGENTS.md", "codex,", "opencode", "new"]]
     assert [line.split()[:4] for line in added[1:]] == [["CLAUDE.md", "claude,", "opencode", "trusted"]]
-    assert missing[::2] == (1, "File 'CLAUD.md' does not exist. There are: AGENTS.md, CLAUDE.md.\n")
+    assert missing[::2] == (1, "File 'CLAUD.md' does not exist. Available: AGENTS.md, CLAUDE.md.\n")
     assert [(one["path"], one["state"]) for one in rest] == [("AGENTS.md", "trusted"), ("CLAUDE.md", "trusted")]
     assert [(one["path"], one["state"]) for one in removed] == [("AGENTS.md", "refused")]
     assert [one["state"] for one in agor_json("trust", "remove", name)] == ["refused", "refused"]
@@ -503,14 +503,14 @@ def test_a_question_about_files_is_seen_and_answered_from_the_shell(agor_command
     rest, _ = process.communicate(timeout=60)
 
     assert asked == (
-        "? opencode would obey files of this worktree that nobody trusts: opencode.json"
+        "? opencode wants to load instruction files that nobody trusts: opencode.json"
         f"  (jupyter agor permission answer {question['id']} trust or without)\n"
     )
     assert listed == f"{question['id']}  trust in opencode.json  trust, without"
     assert (code, out.startswith("rejected by "), out.endswith("nobody trusts: opencode.json\n")) == (0, True, True), err
     assert process.returncode == 1
     assert (
-        f"cannot be kept from obeying opencode.json, which nobody trusts. Nothing was started. `jupyter agor trust list {worktree['name']}`"
+        f"cannot be kept from loading opencode.json, which nobody trusts. Nothing was started. `jupyter agor trust list {worktree['name']}`"
         in rest
     )
 

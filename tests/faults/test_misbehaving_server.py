@@ -46,7 +46,7 @@ BAD = {
     "is killed": Bad("kill 9", "failed", f"Agent 'bad' failed: it ended with signal SIGKILL {_MIDDLE}."),
     "dies in a line": Bad("half", "failed", f"Agent 'bad' failed: it ended with code 0 {_MIDDLE}.", ("cut",)),
     "closes its output": Bad("close", "failed", f"Agent 'bad' failed: it closed its output {_MIDDLE}."),
-    "does not start": Bad("say x", "failed", "Agent 'dying' failed: it ended with code 3 before it was ready. It wrote last: no such model", (), "dying"),
+    "does not start": Bad("say x", "failed", "Agent 'dying' failed: it ended with code 3 before it was ready. Its last output: no such model", (), "dying"),
     "reports an error": Bad("fail", "failed", "The agent reported an error: Internal error: no credit."),
     "writes a line of 100 MB": Bad("line 100", "done", None, ("oversize",)),
     "writes a million lines": Bad("many 1000000", "failed", "Agent 'bad' failed: it flooded the server with output and was stopped.", ("throttled",)),

@@ -110,7 +110,7 @@ def test_a_full_disk_is_a_507_nothing_is_half_made_and_it_goes_on_when_there_is_
     for error in (refused.value, also.value):
         assert (error.status, error.body["error"]["code"]) == (507, "storage_full")
         assert re.fullmatch(
-            r"The disk is full at \S+agor\.db\. Nothing was changed and what was stored is safe\. Free some space, then send again\.",
+            r"The disk is full at \S+agor\.db\. Nothing was changed, and everything already stored is safe\. Free some space, then try again\.",
             error.body["error"]["message"],
         )
     after = (server.call("GET", "worktrees"), subprocess.check_output(listed), os.listdir(server.data / "worktrees"))

@@ -392,7 +392,7 @@ def test_an_answer_is_remembered_for_the_whole_command_or_its_beginning(repo):
     question = session.wait_question(60)
     with pytest.raises(agor.errors.BadRequest, match="remember"):
         question.allow(command="echo")
-    with pytest.raises(agor.errors.BadRequest, match="no command that begins with"):
+    with pytest.raises(agor.errors.BadRequest, match="no command that starts with"):
         question.allow(remember="session", command="rm")
     question.allow(remember="worktree")
     session.wait(60)

@@ -1,4 +1,4 @@
-"""Files that agents obey, looked at and trusted from a cell."""
+"""Agent instruction files, reviewed and trusted from a cell."""
 
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def test_a_path_that_is_not_there_is_refused_with_those_that_are(repo):
     write(worktree, AGENTS="x\n", CLAUDE="x\n")
 
     for wrong in (worktree.trust, worktree.distrust):
-        with pytest.raises(agor.errors.FileMissing, match=r"'CLAUD.md' does not exist. There are: AGENTS.md, CLAUDE.md"):
+        with pytest.raises(agor.errors.FileMissing, match=r"'CLAUD.md' does not exist. Available: AGENTS.md, CLAUDE.md"):
             wrong("AGENTS.md", "CLAUD.md")
     assert [file.state for file in worktree.project_files] == ["new", "new"]
 
@@ -125,12 +125,12 @@ def test_a_question_shows_its_files_and_is_answered_as_any_other(hub, repo, open
     question.reject()
 
     assert shown == (
-        "Permission 'opencode would obey files of this worktree that nobody trusts': open\n    AGENTS.md (changed)\n    opencode.json"
+        "Permission 'opencode wants to load instruction files that nobody trusts': open\n    AGENTS.md (changed)\n    opencode.json"
     )
     assert "AGENTS.md (changed)" in html
     assert [(file.path, file.state) for file in question.files] == [("AGENTS.md", "changed"), ("opencode.json", "new")]
     turn = session.wait(60)
-    assert (turn.state, "cannot be kept from obeying opencode.json" in turn.error) == ("failed", True)
+    assert (turn.state, "cannot be kept from loading opencode.json" in turn.error) == ("failed", True)
     assert [file.state for file in worktree.project_files] == ["refused", "refused"]
     other = worktree.session(opencode, "hello", again=True)
     assert other.wait(60).state == "failed"  # nobody was asked again
@@ -143,6 +143,6 @@ def test_a_yes_to_the_question_trusts(hub, repo, opencode):
 
     question = session.wait_question(60).allow()
 
-    assert repr(question).startswith("Permission 'opencode would obey files of this worktree that nobody trusts': allowed by you")
+    assert repr(question).startswith("Permission 'opencode wants to load instruction files that nobody trusts': allowed by you")
     assert repr(worktree.project_files) == f"AGENTS.md: trusted by {hub.me.person.name} (codex, opencode)"
     session.wait(60)

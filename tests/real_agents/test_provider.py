@@ -59,7 +59,7 @@ async def is_shown(stage, session, turn) -> None:
 
     async def is_told():
         causes = [notice["text"] for notice in await stage.events(turn, "notice") if notice["code"] == "stalled"]
-        return any("Perhaps the model's provider takes no requests" in cause for cause in causes)
+        return any("The model's provider may be refusing requests" in cause for cause in causes)
 
     await stage.eventually_async(is_told, True, timeout=PATIENCE_S)
     assert (await stage.agor.turns.get(turn.id)).state == "running"

@@ -127,7 +127,7 @@ async def test_refused_it_is_not_obeyed_and_the_agent_asks_as_ever(stage, ran):
     if files and (agent.without_project is None or agent.without_project.except_files):  # it cannot be kept from some of them
         edit, command = [await stage.ended(turn, timeout=PATIENCE_S) for turn in (edit, command)]
         assert [turn.state for turn in (edit, command)] == ["failed", "failed"]
-        assert "cannot be kept from obeying" in edit.error
+        assert "cannot be kept from loading" in edit.error
         assert stage.model.requests == []
     else:
         await stage.see_through(edit)

@@ -138,5 +138,5 @@ async def test_another_repository_is_not_taken_for_it(bench: Bench, checkout: Pa
     with pytest.raises(errors.Conflict, match="is where it was"):
         await bench.worktrees.relocation.repo(OWNER, repo.id, str(other), key())
     checkout.rename(checkout.parent / "elsewhere")
-    with pytest.raises(errors.Conflict, match="is another one: it has not the commit"):
+    with pytest.raises(errors.Conflict, match="is a different one: it does not have the commit"):
         await bench.worktrees.relocation.repo(OWNER, repo.id, str(other), key())

@@ -102,7 +102,7 @@ async def test_they_come_only_from_where_an_owner_registered_and_the_sentence_he
     failed = await bench.make(repo, base="other")
 
     assert failed.state is WorktreeState.FAILED
-    assert "5 objects that are needed to check the files out" in (failed.reason or "")
+    assert "5 objects needed to check the files out" in (failed.reason or "")
     assert not (tmp_path / "MARKER").exists()
     git("config", "remote.origin.url", f"file://{upstream}", cwd=part)
     advice = (failed.reason or "").rpartition("try again: git ")[2]

@@ -136,7 +136,7 @@ async def test_one_whose_git_folder_lies_elsewhere_is_named_and_not_followed(ben
     found = await pieces(bench, worktree, WorkKind.REPOSITORY)
 
     assert [(one.path, one.commits) for one in found] == [("linked", 0), ("outside", 0)]
-    assert "its repository lies elsewhere" in found[1].text
+    assert "its repository is elsewhere" in found[1].text
 
 
 async def test_its_own_settings_and_hooks_are_not_obeyed(bench: Bench, checkout: Path, tmp_path: Path) -> None:

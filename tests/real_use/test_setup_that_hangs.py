@@ -64,7 +64,7 @@ async def test_there_is_nothing_to_stop_when_none_runs(bench: Bench, checkout: P
 
     with pytest.raises(errors.Conflict, match=r"No setup of worktree 'fix' runs"):
         await bench.worktrees.ways.stop_setup(OWNER, worktree.id)
-    with pytest.raises(errors.NoSuchWay, match="Nothing is in its way"):
+    with pytest.raises(errors.NoSuchWay, match="Nothing is wrong with it"):
         await bench.worktrees.ways.take(OWNER, worktree.id, WayKind.STOP_SETUP, key())
 
 

@@ -98,7 +98,7 @@ async def test_a_commit_that_waits_for_a_signature_is_shown_and_ends_with_the_tu
         await scene.eventually_async(shown, True)
         await scene.eventually_async(lambda: notices(scene, session), ["waits_for_signature"])
         (told,) = [event["body"]["text"] for event in await scene.transcript(session) if event["body"].get("code") == "waits_for_signature"]
-        assert "Git waits for a signature: slow has run" in told
+        assert "Git is waiting for a signature: slow has run" in told
         pid = int((person / "pid").read_text())
         assert table.identify({pid})
 

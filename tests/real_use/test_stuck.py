@@ -81,7 +81,7 @@ async def test_a_lock_that_is_held_says_by_whom_and_stays(bench: Bench, checkout
 
     [way] = told.ways
     assert way.kind is WayKind.WAIT
-    assert f"“sleep 600 (process {holder.pid})” is at work here and has index.lock" in way.why
+    assert f"“sleep 600 (process {holder.pid})” is working here and has held index.lock" in way.why
     assert lock.exists()
 
 

@@ -99,7 +99,7 @@ async def test_one_whose_folder_is_gone_still_counts(bench: Bench, checkout: Pat
     [left] = await submodules(bench, worktree)
 
     assert left.commits == 1
-    assert left.text.startswith("submodule vendor/lib, not in the folder any more: 1 commit on no remote (")
+    assert left.text.startswith("submodule vendor/lib, no longer in the folder: 1 commit on no remote (")
 
 
 async def test_one_in_one_is_looked_into(bench: Bench, checkout: Path, library: Path, tmp_path: Path) -> None:

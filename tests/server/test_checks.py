@@ -38,7 +38,7 @@ async def test_what_is_missing_says_what_follows(config: Config, monkeypatch: py
     optional = await said(dataclasses.replace(config, sandbox="auto"))
     off = await said(config)
 
-    assert required["sandbox"] == ("fail", "bubblewrap is not installed. It is required here, so no agent starts")
+    assert required["sandbox"] == ("fail", "bubblewrap is not installed. It is required here, so agents do not start")
     assert optional["sandbox"][0] == off["sandbox"][0] == "warn"
     assert required["data"][0] == "fail"  # the folder is not there
 

@@ -101,7 +101,7 @@ def session(**fields):
 
 
 PLAIN = "it must start with a letter or digit and have only letters, digits and . _ / - from ASCII"
-BOARD = "it must lie under the server's root, without “..” and without a leading slash"
+BOARD = "it must be under the server's root, without “..” and without a leading slash"
 
 CASES = {
     "a misspelt branch": (
@@ -114,13 +114,13 @@ CASES = {
     ),
     "a branch that exists": (
         worktree(branch="taken"),
-        *(409, "already_exists", "Branch 'taken' exists already. Choose another name, or pass existing_branch to work on it."),
+        *(409, "already_exists", "Branch 'taken' already exists. Choose another name, or pass existing_branch to work on it."),
     ),
     "a branch in use": (
         worktree(branch="main", existing_branch=True),
         *(409, "branch_taken", "Branch 'main' is checked out in {root}/warehouse. Nothing was started. Use a new branch name, or work in that folder."),
     ),
-    "a name in use": (worktree(name="Home", branch="x"), 409, "already_exists", "Worktree 'Home' exists already. Choose another name."),
+    "a name in use": (worktree(name="Home", branch="x"), 409, "already_exists", "Worktree 'Home' already exists. Choose another name."),
     "an option as a branch": (worktree(branch="--force"), 400, "bad_name", f"Branch '--force' cannot be used: {PLAIN}. “force” would work."),
     "a shell line as a base": (
         worktree(base="$(id)"),
@@ -130,46 +130,46 @@ CASES = {
         worktree(base="--force"),
         400,
         "bad_name",
-        "Base '--force' cannot be used: git takes no branch of this name: “HEAD”, “@”, or what starts with “-” or ends with “.”.",
+        "Base '--force' cannot be used: git does not allow a branch of this name: “HEAD”, “@”, or anything that starts with “-” or ends with “.”.",
     ),
     "a branch below a branch": (
         worktree(branch="taken/x"),
         409,
         "branch_in_the_way",
-        ("Branch 'taken/x' cannot be made beside branch 'taken': for git, 'taken' would be a branch and a folder of branches at once. "
-        "Nothing was made. “taken-x” would work."),
+        ("Branch 'taken/x' cannot exist beside branch 'taken': for git, 'taken' would be both a branch and a folder of branches. "
+        "Nothing was created. “taken-x” would work."),
     ),
     "a turned name": (
         worktree(name="a\u202eb"),
         *(400, "bad_name", "Name 'a\\u202eb' cannot be used: it has control or invisible characters. “ab” would work."),
     ),
-    "a repo that is not there": (worktree(repo="nowhere"), 404, "repo_not_found", "Repo 'nowhere' does not exist. There are: warehouse."),
+    "a repo that is not there": (worktree(repo="nowhere"), 404, "repo_not_found", "Repo 'nowhere' does not exist. Available: warehouse."),
     "a board outside": (worktree(board="../x.agor"), 400, "bad_path", f"The path '../x.agor' cannot be used: {BOARD}."),
     "a board that is none": (worktree(board="x.txt"), 400, "bad_path", "The path 'x.txt' cannot be used: the name of a board ends in .agor."),
     "another board outside": (("PATCH", "worktrees/{id}", {"board": "/x.agor"}), 400, "bad_path", f"The path '/x.agor' cannot be used: {BOARD}."),
     "no number as a place": (
         ("POST", "worktrees", '{"repo": "warehouse", "name": "new", "board": "b.agor", "x": NaN, "y": 0}'),
-        *(400, "bad_request", "The request does not fit: x: input should be a finite number."),
+        *(400, "bad_request", "The request is not valid: x: input should be a finite number."),
     ),
     "a place far away": (
         worktree(board="b.agor", x=1e300, y=0),
-        *(400, "bad_request", "The request does not fit: x: input should be less than or equal to 1000000."),
+        *(400, "bad_request", "The request is not valid: x: input should be less than or equal to 1000000."),
     ),
     "no number in the context": (
         ("POST", "worktrees", '{"repo": "warehouse", "name": "new", "context": {"a": [NaN]}}'),
-        *(400, "bad_request", "The request does not fit: context: value error, Out of range float values are not JSON compliant*"),
+        *(400, "bad_request", "The request is not valid: context: value error, Out of range float values are not JSON compliant*"),
     ),
     "a link that is a script": (
         worktree(issue_url="javascript:alert(1)"),
-        *(400, "bad_request", "The request does not fit: 'javascript:alert(1)' is not a web address."),
+        *(400, "bad_request", "The request is not valid: 'javascript:alert(1)' is not a web address."),
     ),
     "a path outside": (
         ("POST", "repos", {"path": "/etc"}),
-        *(400, "bad_path", "The path '/etc' cannot be used: it lies outside the folders that the administrator allowed. Allowed: {root}."),
+        *(400, "bad_path", "The path '/etc' cannot be used: it is outside the folders that the administrator allows. Allowed: {root}."),
     ),
     "a path out by dots": (
         ("POST", "repos", {"path": "warehouse/../../.."}),
-        *(400, "bad_path", "The path 'warehouse/../../..' cannot be used: it lies outside the folders that the administrator allowed. Allowed: {root}."),
+        *(400, "bad_path", "The path 'warehouse/../../..' cannot be used: it is outside the folders that the administrator allows. Allowed: {root}."),
     ),
     "a folder that is not there": (
         ("POST", "repos", {"path": "nothing"}),
@@ -185,11 +185,11 @@ CASES = {
     ),
     "a repository that is not one": (
         ("POST", "repos", {"path": "plain"}),
-        *(409, "not_a_repository", "'{root}/plain' is not a git repository. Run `git init` there, or name a folder that has one."),
+        *(409, "not_a_repository", "'{root}/plain' is not a git repository. Run `git init` there, or choose a folder that is one."),
     ),
     "a repository twice": (
         ("POST", "repos", {"path": "warehouse"}),
-        *(409, "already_exists", "Repo 'warehouse' exists already. It is the one at {root}/warehouse."),
+        *(409, "already_exists", "Repo 'warehouse' already exists. It is the one at {root}/warehouse."),
     ),
     "a URL that runs a program": (
         ("POST", "repos", {"url": "ext::sh -c id"}),
@@ -199,14 +199,14 @@ CASES = {
         session(agent="ghost"),
         *(409, "agent_not_installed", "Agent 'ghost' is not installed: 'ghost-acp' was not found. Install it with: npm i -g ghost-acp."),
     ),
-    "an agent that nobody knows": (session(agent="clod"), 404, "agent_not_found", "Agent 'clod' does not exist. There are: *"),
+    "an agent that nobody knows": (session(agent="clod"), 404, "agent_not_found", "Agent 'clod' does not exist. Available: *"),
     "a prompt without end": (
         session(prompt="x" * 200_001),
-        *(400, "bad_request", "The request does not fit: prompt: string should have at most 200000 characters."),
+        *(400, "bad_request", "The request is not valid: prompt: string should have at most 200000 characters."),
     ),
     "a word that nobody knows": (
         session(options={}, speed=9),
-        *(400, "bad_request", "The request does not fit: speed: extra inputs are not permitted."),
+        *(400, "bad_request", "The request is not valid: speed: extra inputs are not permitted."),
     ),
     "a worktree that is not there": (
         session(worktreeId="wt_none"),
@@ -214,7 +214,7 @@ CASES = {
     ),
     "a title without end": (
         ("POST", "boards", {"path": "b.agor", "title": "x" * 300}),
-        *(400, "bad_request", "The request does not fit: title: string should have at most 200 characters."),
+        *(400, "bad_request", "The request is not valid: title: string should have at most 200 characters."),
     ),
 }  # fmt: skip
 
@@ -273,7 +273,7 @@ def test_removing_lists_what_would_be_lost_and_keeps_it(place):
     status, error = place.ask("DELETE", f"worktrees/{worktree['id']}?force=1")
     archived, refused = place.ask("POST", f"worktrees/{worktree['id']}/archive")
 
-    live = "the work of a session that is busy there or has prompts waiting"
+    live = "the work of a session that is busy there or has queued prompts"
     assert (status, error["details"]["losses"]) == (409, [live, *losses])
     assert error["message"].endswith("Cancel its turns first.")
     assert (archived, refused["message"]) == (
@@ -331,7 +331,7 @@ def test_a_second_server_on_the_same_data_says_who_has_them(place, tmp_path):
     for status, error in found:
         assert (status, error["code"]) == (503, "data_in_use")
         assert error["message"] == (
-            f"The data in '{place.server.folder / 'data'}' is in use by the server {place.server.url} (pid {place.server.pid}). "
+            f"The data folder '{place.server.folder / 'data'}' is in use by the server {place.server.url} (pid {place.server.pid}). "
             "Use that server, stop it, or give this one its own folder with AGOR_DATA_DIR."
         )
     assert place.world() == before

@@ -107,5 +107,5 @@ def _descriptor(path: Path) -> int:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise Unreadable(f"{path} is no regular file")
+        raise Unreadable(f"{path} is not a regular file")
     return descriptor

@@ -169,7 +169,7 @@ class Connection:
         was_held_back = self._meter.is_held_back
         wait = self._meter.take(messages, length)
         if wait and not was_held_back:
-            await self._on_notice("throttled", "The agent writes faster than can be read with care. It is held back.")
+            await self._on_notice("throttled", "The agent writes faster than it can be read safely. It is being slowed down.")
         if wait:
             await asyncio.sleep(wait)
 
@@ -229,7 +229,7 @@ class Connection:
 
     async def _begin_serving(self, number: int | str, method: str, params: Message) -> None:
         if number in self._serving or len(self._serving) >= _MAX_SERVING:
-            await self._count("requests", "The agent asked too many things at once; the rest was not answered")
+            await self._count("requests", "The agent sent too many requests at once; the rest were not answered")
             return
         self._serving[number] = asyncio.create_task(self._serve(number, method, params), name=f"acp {method[:40]}")
 

@@ -40,7 +40,7 @@ class _Ended(Exception):
 
 _MODES = [
     {"id": "ask", "name": "Ask", "description": "Ask before each block"},
-    {"id": "auto", "name": "Run without asking", "description": "Run every block of a prompt without a question"},
+    {"id": "auto", "name": "Run without asking", "description": "Run every block of a prompt without asking"},
 ]
 _ON_FAILURE = [
     {"value": "stop", "name": "Stop", "description": "A block that fails is the last one of its prompt"},

@@ -97,7 +97,7 @@ def check_lock(repository: Repository, worktree: Path, action: str) -> None:
         said = f", with the reason “{reason}”" if reason else ""
         raise errors.GitFailed(
             f"{action} the worktree",
-            f"another tool locked it{said}. “Unlock” on its card takes that lock off, and so does `git worktree unlock {worktree}`",
+            f"another tool locked it{said}. “Unlock” on its card removes that lock, and so does `git worktree unlock {worktree}`",
         )
 
 
@@ -140,7 +140,7 @@ async def check_back(box: Box, repository: Repository, archive: Archive) -> None
     """
     worktree = archive.worktree
     if os.path.lexists(worktree.path):
-        raise errors.Conflict(f"Something else lies at {worktree.path}. Move it away, then restore {worktree.name!r}.")
+        raise errors.Conflict(f"Something else is at {worktree.path}. Move it elsewhere, then restore {worktree.name!r}.")
     if not box.files.is_dir() or not box.admin.is_dir():
         raise errors.Conflict(
             f"Worktree {worktree.name!r} stays archived: {box.files if not box.files.is_dir() else box.admin} is gone. "
@@ -151,7 +151,7 @@ async def check_back(box: Box, repository: Repository, archive: Archive) -> None
         if entry.branch in held:
             raise errors.BranchTaken(_shown(entry.branch or ""), entry.path)
     if archive.pins.head is not None:
-        output = await repository.git("look for its commit", "cat-file", "-e", f"{archive.pins.head}^{{tree}}", ok=(0, 1, 128))
+        output = await repository.git("look up its commit", "cat-file", "-e", f"{archive.pins.head}^{{tree}}", ok=(0, 1, 128))
         if output.code:
             raise errors.Conflict(
                 f"Worktree {worktree.name!r} stays archived: commit {archive.pins.head[:12]}, which it was at, is no longer in the "

@@ -98,7 +98,7 @@ def _followed(folder: Path, path: str, target: str, allowed: tuple[str, ...]) ->
     """The place that a `.git` file names, if it lies where it is looked into."""
     git_dir, common_dir = Path(target), None
     whose = "another" if git_dir.parent.name == "worktrees" else ""
-    elsewhere = Place(path=path, folder=folder, git_dir=None, target=target, problem="its repository lies elsewhere", whose=whose)
+    elsewhere = Place(path=path, folder=folder, git_dir=None, target=target, problem="its repository is elsewhere", whose=whose)
     if not target.startswith(allowed):
         return elsewhere
     if not git_dir.is_dir():
@@ -144,7 +144,7 @@ def _checked(place: Place) -> Place:
     if head is None or not _HEAD.fullmatch(head):
         problem = "its HEAD is gone or damaged"
     elif _HAS_TABLES.search(settings):
-        problem = "it keeps its refs in tables, which are not read here"
+        problem = "it stores its refs in tables, which are not supported here"
     if not problem:
         return place
     return dataclasses.replace(place, git_dir=None, target=str(place.git_dir), problem=problem)

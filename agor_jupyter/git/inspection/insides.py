@@ -204,7 +204,7 @@ def describe(one: Inside, outer: Changes, index: Index) -> Work:
     if found.problem:
         parts = [found.problem, *([shown(place.target)] if place.target and place.git_dir is None else [])]
     if place.is_left:
-        return _work(WorkKind.SUBMODULE, f"submodule {path}, not in the folder any more: {', '.join(parts)}", one)
+        return _work(WorkKind.SUBMODULE, f"submodule {path}, no longer in the folder: {', '.join(parts)}", one)
     if os.fsencode(place.path) in index.links:
         moved = outer.submodules.get(place.path)
         parts += ["at another commit than the one recorded"] if moved and moved.is_moved else []

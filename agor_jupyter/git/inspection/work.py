@@ -91,7 +91,7 @@ async def survey(  # noqa: PLR0917 called in few places
     work += _filtered(worktree, found)
     if local.hidden:
         names = [shown(path) for path, _ in local.hidden]
-        text = f"{count(len(names), 'changed file')} that git was told not to look at: {_named(names)}"
+        text = f"{count(len(names), 'changed file')} that git was told to ignore: {_named(names)}"
         total = sum(number for _, number in local.hidden)
         work.append(Work(kind=WorkKind.HIDDEN, text=text, files=len(names), bytes=total, names=names[:MAX_NAMES]))
     if local.ignored.work is not None:
@@ -100,7 +100,7 @@ async def survey(  # noqa: PLR0917 called in few places
     unreadable = [shown(path) or "the folder" for path in local.unreadable]
     work += [Work(kind=WorkKind.UNKNOWN, path=path, text=f"{path} cannot be read") for path in unreadable]
     if local.is_cut or len(inside) >= insides.MAX:
-        text = "more files or repositories than could be looked at"
+        text = "more files or repositories than could be checked"
         work.append(Work(kind=WorkKind.UNKNOWN, text=text, is_more=True))
     return [*work, *_own(worktree, found.own, local.ignored.own)]
 

@@ -8,10 +8,10 @@ from agor_jupyter.git.private import Finding, Inside, Private, run_inside
 
 _NOBODY = (
     "Git knows no name and e-mail address for commits in this worktree, so an agent that has none of its own cannot commit. Set them with "
-    "`git config --global user.name` and `git config --global user.email`; they count from the agent's next start on."
+    "`git config --global user.name` and `git config --global user.email`; they apply from the agent's next start."
 )
 _NOT_TOLD = (
-    "The name or e-mail address for commits changed, and the sandbox could not be told. It is tried again at the agent's next start."
+    "The name or e-mail address for commits changed, but the sandbox could not be updated. It is tried again at the agent's next start."
 )
 
 

@@ -137,7 +137,7 @@ async def _save(private: Private, inside: Inside, known: Known, there: Side) -> 
             with contextlib.suppress(errors.GitFailed):
                 await fetch(private, inside, {ref_of(private, name): sha})
                 saved.append(ref_of(private, name))
-    return f"What was whole of it is kept as {', '.join(saved[:20])}." if saved else ""
+    return f"What was intact of it is kept as {', '.join(saved[:20])}." if saved else ""
 
 
 class _Sync:
@@ -242,7 +242,7 @@ class _Sync:
         if ours == last:
             return None
         if await self._is_behind(ours, last):
-            return "reset", f"Branch {short(branch)!r} was set back to {ours[:10]} here while the agent went on from what it was"
+            return "reset", f"Branch {short(branch)!r} was reset to {ours[:10]} here while the agent continued from its old commit"
         if lost:
             return "diverged", f"Branch {short(branch)!r} got commits here while the agent made others in its sandbox"
         return None
@@ -308,7 +308,7 @@ class _Sync:
             how = "Both are kept: the branch stays as you have it, and the agent's commits are"
             if code == "unfiltered":
                 how = "So the branch stays as it was, and the commits are kept as"
-            text = f"{what}. {how} {ref}. To have them on the branch all the same: jupyter agor worktree take {self._private.name} {ref}"
+            text = f"{what}. {how} {ref}. To get them onto the branch anyway: jupyter agor worktree take {self._private.name} {ref}"
             self._findings.append(Finding(code=code, text=text))
         self._known.kept[name] = theirs
 
@@ -393,7 +393,7 @@ class _Sync:
             conflicts = f", {len(paths)} {'file' if len(paths) == 1 else 'files'} in conflict: {', '.join(paths[:5])}" if paths else ""
             said = f"A {word} is under way in the agent's sandbox{conflicts}."
         if said and said != self._known.told:
-            text = f"{said} What comes of it is on the branch when it is finished: the agent can go on with it, or give it up."
+            text = f"{said} Its result reaches the branch when it is finished: the agent can continue it or abort it."
             self._findings.append(Finding(code="inside_under_way", text=text))
         self._known.told = said
 

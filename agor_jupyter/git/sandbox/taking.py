@@ -70,7 +70,7 @@ async def _plan(repository: Repository, worktree: Path, ref: str, place: dict[st
     if not branch:
         raise errors.Conflict("The worktree is on no branch. Run `git switch <branch>` in it, then try again.")
     if (under_way := inside.operation(repository.worktree_dir(worktree))) is not None:
-        raise errors.Conflict(f"A {under_way} is under way in the worktree. Finish it, or give it up with `git {under_way} --abort`.")
+        raise errors.Conflict(f"A {under_way} is under way in the worktree. Finish it, or abort it with `git {under_way} --abort`.")
     output = await repository.git("read both sides", "rev-parse", f"{branch}^{{commit}}", f"{ref}^{{commit}}", "--", ok=(0, 128))
     found = output.text.split()[:2] if output.code == 0 else []
     ours, theirs = found if len(found) == 2 else ("", "")
@@ -137,8 +137,8 @@ async def _merged(repository: Repository, ours: str, theirs: str, ref: str, plac
     if output.code:
         names = ", ".join(sorted({path for path in listed[: listed.index("")] if path})[:10])
         raise errors.Conflict(
-            f"Both sides changed the same lines of {names}. In the worktree, put away what is not committed with `git stash -u`, run "
-            f"`git merge {ref}`, resolve the conflicts and commit. What was put away stays in the stash."
+            f"Both sides changed the same lines of {names}. In the worktree, stash uncommitted changes with `git stash -u`, run "
+            f"`git merge {ref}`, resolve the conflicts and commit. What you stashed stays in the stash."
         )
     return tree, True
 

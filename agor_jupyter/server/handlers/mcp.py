@@ -38,7 +38,7 @@ class McpHandler(JupyterHandler):
         if len(self.request.body) > MAX_BODY_BYTES:
             raise web.HTTPError(413)
         if scheme.lower() != "bearer" or not token.strip():
-            self._challenge("", "This address takes a token of a session or of a person: Authorization: Bearer …")
+            self._challenge("", "This address needs a token of a session or a person: Authorization: Bearer …")
             return
         lifetime: Lifetime = self.settings["agor"]
         try:
@@ -51,7 +51,7 @@ class McpHandler(JupyterHandler):
             return
         delegation = await self._authenticate(engine, token.strip())
         if delegation is None:
-            self._challenge(', error="invalid_token"', "This token opens nothing: it was revoked, it ended, or it never was one.")
+            self._challenge(', error="invalid_token"', "This token is not valid: it was revoked, has expired, or never existed.")
             return
         self._mcp = self.settings["agor_app"].mcp
         self._delegation = delegation

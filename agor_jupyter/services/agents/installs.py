@@ -39,23 +39,23 @@ _OLDEST_NODE = 20
 _NODE_MB = 400
 _TICK_S, _TRY_S = 1.0, 60.0
 _WHY = {
-    "ENOTFOUND": "the npm registry was not found; this machine may have no network, or need a proxy",
-    "EAI_AGAIN": "the npm registry was not found; this machine may have no network, or need a proxy",
-    "ECONNREFUSED": "the npm registry refuses connections; is it the right one, and does this machine have a network?",
+    "ENOTFOUND": "the npm registry was not found; this machine may be offline, or need a proxy",
+    "EAI_AGAIN": "the npm registry was not found; this machine may be offline, or need a proxy",
+    "ECONNREFUSED": "the npm registry refuses connections; is it the right one, and is this machine online?",
     "ECONNRESET": "the connection to the npm registry broke",
-    "ETIMEDOUT": "the npm registry does not answer; this machine may have no network, or need a proxy",
+    "ETIMEDOUT": "the npm registry does not answer; this machine may be offline, or need a proxy",
     "ENETUNREACH": "this machine has no network",
     "E404": "the npm registry has no such package",
     "ETARGET": "the npm registry has no such version",
-    "E401": "the npm registry wants a sign-in; see your .npmrc",
+    "E401": "the npm registry requires a login; see your .npmrc",
     "E403": "the npm registry refused",
     "EBADENGINE": "the package does not run on this Node",
     "EBADPLATFORM": "the package does not run on this machine",
-    "EINTEGRITY": "what the npm registry sent is not what it promised",
+    "EINTEGRITY": "what the npm registry sent does not match its checksum",
     "ENOSPC": "the disk is full",
     "EDQUOT": "the disk quota is used up",
-    "EACCES": "a folder may not be written",
-    "EROFS": "the data folder may not be written",
+    "EACCES": "a folder is not writable",
+    "EROFS": "the data folder is not writable",
 }
 
 
@@ -236,7 +236,7 @@ class Installs:
                 ended = await installer.fetch_node(new, env=env, mark=_mark(agent.name))
             self._require(agent, ended, f"Node {installer.NODE_VERSION} could not be fetched", env)
             if Node.below(new) is None:
-                raise errors.InstallFailed(agent.name, "what came as Node is not one")
+                raise errors.InstallFailed(agent.name, "what was fetched as Node does not work")
             await asyncio.to_thread(self._rename, new, place)
         finally:
             await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
@@ -258,7 +258,7 @@ class Installs:
         except (OSError, ValueError):
             found = None
         if found != version:
-            raise errors.InstallFailed(agent.name, f"version {version} was asked for, and {found or 'nothing'} came")
+            raise errors.InstallFailed(agent.name, f"version {version} was requested, but {found or 'nothing'} was installed")
         script = (new / "node_modules" / ".bin" / agent.command[0]).resolve()
         if not script.is_file() or not script.is_relative_to(new):
             raise errors.InstallFailed(agent.name, f"the package has no program {agent.command[0]!r}")
@@ -300,7 +300,7 @@ class Installs:
         elif why is not None:
             what = f"{why} ({ended.npm_code})"
         last = Mask(secrets(env)).text(ended.output[-1500:])
-        raise errors.InstallFailed(agent.name, f"{what}. It wrote last: {last}" if last else what)
+        raise errors.InstallFailed(agent.name, f"{what}. Its last output: {last}" if last else what)
 
     def _keep(self, new: Path, place: Path, manifest: dict[str, object]) -> None:
         (new / _MANIFEST).write_text(json.dumps(manifest, indent=1))

@@ -49,7 +49,7 @@ class Secrets:
         except InvalidToken:
             raise SecretsLocked("they were encrypted with another key, or were changed") from None
         if found[:2] != [username, name]:
-            raise SecretsLocked(f"what is stored as {name!r} was stored for somebody or something else")
+            raise SecretsLocked(f"what is stored as {name!r} belongs to someone or something else")
         return str(found[2])
 
     def _cipher(self, *, makes: bool) -> Any:
@@ -101,7 +101,7 @@ def _read(file: Path) -> list[str]:
         if found.st_uid != os.geteuid():
             raise SecretsLocked(f"the key file {str(file)!r} belongs to another user")
         if found.st_mode & 0o077:
-            raise SecretsLocked(f"others may read or write the key file {str(file)!r}; run `chmod 600` on it if you trust it still")
+            raise SecretsLocked(f"others may read or write the key file {str(file)!r}; run `chmod 600` on it if you still trust it")
         return os.read(descriptor, _MAX_FILE).decode("ascii", "replace").split()
     finally:
         os.close(descriptor)
@@ -160,7 +160,7 @@ def _from_keyring() -> list[str]:
     try:
         return (keyring.get_password(_SERVICE, _ENTRY) or "").split()
     except Exception as error:
-        raise SecretsLocked(f"the keyring does not give the key ({type(error).__name__}); unlock it") from error
+        raise SecretsLocked(f"the keyring does not release the key ({type(error).__name__}); unlock it") from error
 
 
 def _into_keyring(key: str) -> bool:
@@ -171,4 +171,4 @@ def _into_keyring(key: str) -> bool:
         keyring.set_password(_SERVICE, _ENTRY, key)
         return bool(keyring.get_password(_SERVICE, _ENTRY) == key)
     except Exception as error:
-        raise SecretsLocked(f"the keyring does not take the key ({type(error).__name__}); unlock it") from error
+        raise SecretsLocked(f"the keyring does not accept the key ({type(error).__name__}); unlock it") from error

@@ -158,7 +158,7 @@ class Boards:
         if room.kind == "none":
             return room
         if not may_write:
-            return room.replace(writable=False, reason="You may look at this board and not change it.")
+            return room.replace(writable=False, reason="You may view this board but not change it.")
         trouble = await self._trouble(path)
         return room.replace(writable=trouble is None, reason=trouble)
 

@@ -164,7 +164,7 @@ class Rules:
         def make(transaction: Transaction, at: datetime) -> Rule:
             _check_wish(permission, wish)
             if subject is None:
-                raise errors.BadRequest(["remember.scope: the worktree lies in no zone"])
+                raise errors.BadRequest(["remember.scope: the worktree is not in a zone"])
             rule = Rule(
                 id=rule_id,
                 scope=wish.scope,
@@ -240,9 +240,9 @@ def _check_wish(permission: Permission, wish: Remember) -> None:
     prefix = wish.command_prefix
     if prefix is None:
         if permission.rule_kind is None:
-            raise errors.BadRequest(["remember: no rule can allow the like of this question; answer it without"])
+            raise errors.BadRequest(["remember: no rule can cover a question like this; answer it without"])
     elif permission.rule_words is None or permission.rule_words[: len(prefix)] != prefix:
-        raise errors.BadRequest([f"remember.commandPrefix: no command that begins with {' '.join(prefix)!r} was asked for"])
+        raise errors.BadRequest([f"remember.commandPrefix: no command that starts with {' '.join(prefix)!r} was asked for"])
     _check(permission.rule_kind if prefix is None else None, prefix)
 
 

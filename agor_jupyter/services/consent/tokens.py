@@ -52,7 +52,7 @@ class Tokens:
         """
         board, now = self._check_board(request.board), self._clock.now()
         if self._url is None and request.address is None:
-            raise errors.BadRequest(["address: this server does not know at which address MCP answers; say it"])
+            raise errors.BadRequest(["address: this server does not know its own MCP address; pass it"])
         secret = PREFIX + secrets.token_urlsafe(32)
         token = Token(
             id=TokenId(self._clock.new_id("token")),

@@ -124,14 +124,14 @@ def question(agent: AgentType, sight: Sight) -> Question:
     files, how = sight.open, agent.without_project
     is_avoidable = how is not None and not any(lies_in(file.path, how.except_files) for file in sight.untrusted)
     return Question(
-        title=f"{agent.label} would obey files of this worktree that nobody trusts",
+        title=f"{agent.label} wants to load instruction files that nobody trusts",
         tool_kind="trust",
         command="\n".join(file.path for file in files),
         input={},
         files=[file.replace(text=None) for file in files],  # it may hold what must not be stored
         options=[
             PermissionOption(id=TRUST, name="Trust these files", kind="allow_always"),
-            PermissionOption(id=WITHOUT, name="Go on without them" if is_avoidable else "Do not start it", kind="reject_always"),
+            PermissionOption(id=WITHOUT, name="Continue without them" if is_avoidable else "Do not start it", kind="reject_always"),
         ],
     )
 

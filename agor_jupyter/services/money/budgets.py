@@ -158,7 +158,7 @@ class Budgets:
         if counted and len(costs) < len(charges):
             models = {charge.usage.model for charge in charges if charge.cost_usd is None and charge.usage.model}
             what = f" of {', '.join(sorted(models))}" if models else ""
-            text = f"Neither the agent nor the table of prices says what this turn's use{what} cost. No budget counts it."
+            text = f"Neither the agent nor the price table says what this turn's usage{what} cost, so no budget counts it."
             transaction.append(at, Notice(code="cost_unknown", text=text), session_id=session.id, turn_id=turn.id)
         if not costs:
             return

@@ -27,7 +27,7 @@ from agor_jupyter.services.worktrees.keepers import said
 
 T = TypeVar("T")
 
-MISTAKE = "The server made a mistake; its log says more."
+MISTAKE = "An error occurred in the server; its log says more."
 
 
 class Cancelled(Exception):
@@ -141,7 +141,7 @@ class Attempt:
         try:
             answer = await self._context.permissions.ask(self.turn, question)
             if running.is_full:
-                text = f"{running.taken} of {running.count} agents work. This one goes on before all others in line."
+                text = f"{running.taken} of {running.count} agents are working. This one is next in line."
                 await self.tell(Notice(code="waits_for_place", text=text))
             await running.acquire(since=FIRST)
         except BaseException:

@@ -77,7 +77,7 @@ def begin(  # noqa: PLR0917  # a job of the store
     )
     turns.insert(transaction, turn, tail)
     turn = save(transaction, turn, at)
-    text = f"The agent went on by itself after turn {followed.number} had ended."
+    text = f"The agent continued by itself after turn {followed.number} had ended."
     transaction.append(at, Notice(code="continued", text=text), session_id=session_id, turn_id=turn_id)
     derive(transaction, session_id, at)
     return Begun(turn, before, now, budgets.exhausted(transaction.connection, session, turn.created_by.username, spending, STOPPED))

@@ -68,7 +68,7 @@ class Delegation(ABC):
 
     @abstractmethod
     async def create_worktree(self, name: str, base: str | None, repo: str | None) -> Worktree:
-        """Make one on its board, and wait until it is made."""
+        """Make one on its board, and wait until it has been created."""
 
     @abstractmethod
     async def session(self, session_id: str) -> Session:

@@ -67,9 +67,9 @@ def plan(connection: Connection, session: Session, agent: AgentType) -> Plan:
     if source.agent != session.agent:
         why = "it was made with another agent"
     elif source.worktree_id != session.worktree_id or source.agent_session_id is None:
-        why = "its origin's conversation cannot be reached from here"
+        why = "the original conversation cannot be reached from here"
     elif _went_on(connection, source, its_turns):
-        why = "its origin went on meanwhile"
+        why = "the original session has continued since"
     fork_of = None if why else source.agent_session_id
     return Plan(origin=origin, background=background, fork_of=fork_of, why_primed=why or "the agent could not copy the conversation")
 
@@ -77,11 +77,11 @@ def plan(connection: Connection, session: Session, agent: AgentType) -> Plan:
 def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
     """What a reader should know of how it began, and what the agent has to be told."""
     if how in ("resumed", "loaded"):
-        did = "resumed its conversation" if how == "resumed" else "loaded its conversation again, from what it keeps on the disk"
+        did = "resumed its conversation" if how == "resumed" else "loaded its conversation again from disk"
         return Beginning(notices=[Notice(code=how, text=f"The agent's process was started again, and {did}.")])
     name = f"“{plan.origin.title}”" if plan.origin else ""
     if how == "forked":
-        text = f"This is a fork of {name}. The agent copied its conversation, and knows all that was said there."
+        text = f"This is a fork of {name}. The agent copied its conversation, and knows everything said there."
         return Beginning(notices=[Notice(code="forked", text=text)], fork="native")
     if plan.previous is None and plan.origin is None and not plan.is_imported:
         return Beginning(notices=[])
@@ -95,10 +95,10 @@ def begin(plan: Plan, how: How, agent: AgentType) -> Beginning:
         return Beginning(notices=[Notice(code="primed", text=text)], context=plan.background.text, fork=fork)
     if plan.origin is not None and agent.takes_background:
         return Beginning(
-            notices=[Notice(code="forked", text=f"Nothing had been said in {name} yet, so there is nothing to know.")], fork="primed"
+            notices=[Notice(code="forked", text=f"Nothing had been said in {name} yet, so there is nothing to pass on.")], fork="primed"
         )
     because = f"cannot know what was said in {name}" if plan.origin else "could not bring back its conversation"
-    text = f"The agent {because}. It starts afresh and knows nothing of what was said before."
+    text = f"The agent {because}. It starts over and knows nothing of what was said before."
     return Beginning(notices=[Notice(code="not_resumed", text=text)])
 
 

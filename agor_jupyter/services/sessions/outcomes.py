@@ -12,9 +12,9 @@ from agor_jupyter.domain.turns import Patch, Turn, TurnState
 from agor_jupyter.git.inspection.snapshots import Checkpoint
 
 _STOP_REASONS = {
-    "refusal": "The agent refused to go on.",
-    "max_tokens": "The agent reached its limit of tokens. Resume the turn to let it go on.",
-    "max_turn_requests": "The agent reached its limit of requests in one turn, or it repeated itself. Resume the turn to let it go on.",
+    "refusal": "The agent refused to continue.",
+    "max_tokens": "The agent reached its token limit. Resume the turn to let it continue.",
+    "max_turn_requests": "The agent reached its limit of requests in one turn, or repeated itself. Resume the turn to let it continue.",
 }
 _CONTINUATION = (
     "Continue where you stopped: the model could not be reached in the middle of your last turn. "
@@ -60,11 +60,11 @@ def schedule(outcome: AttemptOutcome, turn: Turn, now: datetime, dice: float, pl
     if outcome.state is not TurnState.PARKED:
         return outcome
     if turn.origin == "continued":
-        return replace(outcome, state=TurnState.FAILED, error=f"{outcome.error} Resume the turn to let it go on.", retry_at=None)
+        return replace(outcome, state=TurnState.FAILED, error=f"{outcome.error} Resume the turn to let it continue.", retry_at=None)
     code, parks = outcome.error_code or "", turn.parks + 1
     retry_at = plan.next_attempt(code, parks=parks, now=now, dice=dice, told=outcome.retry_at)
     if retry_at is not None and parks > plan.attempts:
-        error = f"{outcome.error} It was tried {parks} times. Retry the turn when the provider is back."
+        error = f"{outcome.error} It was tried {parks} times. Retry the turn when the provider is available again."
         return replace(outcome, state=TurnState.FAILED, error=error, retry_at=None)
     return replace(outcome, retry_at=retry_at)
 

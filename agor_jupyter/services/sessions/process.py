@@ -103,7 +103,7 @@ class AgentProcess:
     async def give_up(self) -> None:
         """Say that nobody waits any more for what it does in the background."""
         what, minutes = ", ".join(self.agent.background), self._context.config.background_timeout.total_seconds() / 60
-        text = f"Nothing was heard for {minutes:.0f} minutes of what the agent does in the background ({what}). Its process is ended."
+        text = f"Nothing was heard for {minutes:.0f} minutes from the agent's background work ({what}). Its process was stopped."
         turn_id = self.left.turn_id if self.left else None
         await self._context.collector.add(self._session_id, turn_id, Notice(code="given_up", text=text))
 

@@ -85,7 +85,7 @@ def claim(  # noqa: PLR0917  # a job of the store
             at, PromptSent(text=turn.prompt, by=turn.created_by, attachments=turn.attachments), session_id=session_id, turn_id=turn.id
         )
     else:
-        again = "It is asked to go on." if turn.has_acted else "The prompt is sent again."
+        again = "The agent is asked to continue." if turn.has_acted else "The prompt is sent again."
         notice = Notice(code="retried", text=f"Attempt {turn.parks + 1}. {again}")
         transaction.append(at, notice, session_id=session_id, turn_id=turn.id)
     return turn, derive(transaction, session_id, at)
@@ -164,7 +164,7 @@ def _rejected_by(transaction: Transaction, turn: Turn, outcome: AttemptOutcome) 
 
 def _park(transaction: Transaction, turn: Turn, outcome: AttemptOutcome, at: datetime, figures: dict[str, object]) -> Turn:
     transitions.withdraw(transaction, turn.id, at)
-    when = "It is tried again by itself." if outcome.retry_at else "Retry it when that has changed, or cancel it."
+    when = "It is retried automatically." if outcome.retry_at else "Retry it when that has changed, or cancel it."
     notice = Notice(code="parked", text=f"{outcome.error} {when}")
     transaction.append(at, notice, session_id=turn.session_id, turn_id=turn.id)
     return move(

@@ -216,7 +216,7 @@ class Sessions:
             if change.queue is not None:
                 waiting = [turn.id for turn in turns.line(transaction.connection, session_id).queue]
                 if sorted(waiting) != sorted(change.queue):
-                    raise errors.Conflict("The queue has changed. Load it again, then order it.", subject=session_id, queue=list(waiting))
+                    raise errors.Conflict("The queue has changed. Reload it, then reorder it.", subject=session_id, queue=list(waiting))
                 turns.place(transaction, session.id, change.queue)
             title = _title(change.title)
             changes: dict[str, object] = {"title": title} if title else {}
@@ -245,7 +245,7 @@ class Sessions:
                 at_rest.append(session)
                 return find_turn(transaction, session.last_turn_id)
             if session.current_turn_id is None:
-                raise errors.Conflict("This session works on nothing that could be cancelled.", subject=session_id, state=session.state)
+                raise errors.Conflict("This session has no running turn to cancel.", subject=session_id, state=session.state)
             return stop(transaction, session.current_turn_id, caller.person, at)
 
         if key is None:

@@ -73,7 +73,7 @@ class Start:
         if is_safe or not self._context.agents.get(self._session.agent).loads_next_minute:
             return
         wait_s = 60.5 - now.second - now.microsecond / 1e6
-        text = f"This agent can bring back its conversation from the next minute on. It starts in {wait_s:.0f} s."
+        text = f"This agent can restore its conversation from the next minute on. It starts in {wait_s:.0f} s."
         await self._attempt.tell(Notice(code="waits_to_load", text=text))
         await self._slot.aclose()
         await self._attempt.unless_cancelled(asyncio.sleep(wait_s))
@@ -98,7 +98,7 @@ class Start:
         how, paths = agent.without_project, [file.path for file in sight.untrusted]
         if obeyed := [path for path in paths if how is None or lies_in(path, how.except_files)]:
             raise errors.Untrusted(agent.label, worktree.name, obeyed)
-        text = f"{agent.label} was started so that it does not obey {', '.join(paths)[:1000]}, which nobody trusts."
+        text = f"{agent.label} was started without loading {', '.join(paths)[:1000]}, which nobody trusts."
         await self._attempt.tell(Notice(code="untrusted", text=text))
         return agent.restricted(), sight
 
@@ -239,5 +239,5 @@ class Start:
 
 
 def left_out(option_ids: list[str]) -> list[Notice]:
-    text = "The agent has no option {!r} now, perhaps because of its model. It was left out."
+    text = "The agent has no option {!r} now, perhaps because of its model. It was ignored."
     return [Notice(code="option_left_out", text=text.format(option_id[:80])) for option_id in option_ids]

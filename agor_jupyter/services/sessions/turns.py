@@ -112,7 +112,7 @@ class Turns:
             if turn.state not in _AGAIN or turn.resolution is not None:
                 raise errors.TurnNotOpen(turn_id, turn.resolution or turn.state.value, resolution)
             if turn.origin == "continued" and resolution == "retried":
-                raise errors.Conflict("No prompt began this turn, so none can be sent again. Resume it.", subject=turn_id)
+                raise errors.Conflict("This turn did not start with a prompt, so there is none to send again. Resume it.", subject=turn_id)
             session = find_session(transaction, turn.session_id)
             if session.archived_at is not None:
                 raise errors.SessionBusy(session.id, "it is archived")

@@ -23,7 +23,7 @@ SIGNATURE_S = 60.0
 _LOOK_AGAIN_S = 30.0
 _SHORTEST_S = 0.01
 _MAX_TOOLS = 1_000
-_NO_REQUESTS = "Perhaps the model's provider takes no requests, and the agent tries again by itself"
+_NO_REQUESTS = "The model's provider may be refusing requests while the agent keeps retrying"
 
 
 class Watchdog:
@@ -113,13 +113,13 @@ class Watchdog:
         if state is None:
             return
         minutes = f"{silence / 60:.0f} minutes" if silence >= 90 else f"{silence:.0f} seconds"
-        what = "The agent has been starting for" if state is TurnState.STARTING else "Nothing was heard of the agent for"
-        why = _NO_REQUESTS if state is not TurnState.STARTING and self._silent_retry_s is not None else "It may think, or hang"
+        what = "The agent has been starting for" if state is TurnState.STARTING else "Nothing has been heard from the agent for"
+        why = _NO_REQUESTS if state is not TurnState.STARTING and self._silent_retry_s is not None else "It may be thinking, or may hang"
         notice = Notice(code="stalled", text=f"{what} {minutes}. {why}: wait, or cancel the turn.")
         if signer is not None:
             text = (
-                f"Git waits for a signature: {plain(signer.program)[:80]} has run for {signer.seconds:.0f} s, perhaps with a question "
-                "for a pass phrase that nobody sees. Answer it or unlock the key on the server's machine, or cancel the turn."
+                f"Git is waiting for a signature: {plain(signer.program)[:80]} has run for {signer.seconds:.0f} s, perhaps with a question "
+                "for a passphrase that nobody sees. Answer it or unlock the key on the server's machine, or cancel the turn."
             )
             notice = Notice(code="waits_for_signature", text=text)
         await self._context.collector.add(self._session_id, self._turn_id, notice)

@@ -108,7 +108,7 @@ class Adoption:
                 raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "there is no folder to leave")
             if self.is_live is not None and await self.is_live(worktree.id):
                 raise errors.WouldLoseWork(
-                    worktree.name, ["the work of a session that is busy there or has prompts waiting"], action="released", is_live=True
+                    worktree.name, ["the work of a session that is busy there or has queued prompts"], action="released", is_live=True
                 )
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
             if self.on_gone is not None:
@@ -132,7 +132,7 @@ class Adoption:
         entry = links.entry_of(repository.common_dir, path)
         if entry is None or not links.agree(repository.common_dir, path, entry):
             raise errors.Conflict(
-                f"{str(path)!r} is no worktree of this repository: its .git file and git's list do not name each other. "
+                f"{str(path)!r} is not a worktree of this repository: its .git file and git's list do not refer to each other. "
                 f"`git worktree list` shows those that are; after a move by hand, `git -C {path} worktree repair` helps.",
                 subject=str(path),
             )

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 Backups = list[Backup]
 
-_LIVE = "the work of a session that is busy there or has prompts waiting"
+_LIVE = "the work of a session that is busy there or has queued prompts"
 _TIDIED_EVERY_S = 3600.0
 
 
@@ -244,7 +244,7 @@ class Archives:
     async def set_aside(self, worktree: Worktree, repository: Repository) -> None:
         """What git still has of a worktree whose folder is gone, so that it can be made anew."""
         if _is_there(worktree, repository):
-            held = Held(["what git kept of it when its folder was gone"], [])
+            held = Held(["what git still had of it after its folder was gone"], [])
             await self._put_away(worktree, repository, Purpose.BACKUP, held, step=REMOVING)
             await self._register.change(worktree.id, step=None, archive_path=None)
 
@@ -368,7 +368,7 @@ class Archives:
             await self._statuses.read(worktree, repository, Path(worktree.path), 0)  # stays to be seen on the card
             return await self._held(repository, worktree)
         except errors.AgorError as error:
-            return Held([f"what it held; it could not be looked at ({error.message})"], [])
+            return Held([f"its content, which could not be checked ({error.message})"], [])
 
     async def _get_or_revive(self, name: str) -> Worktree:
         try:
@@ -427,7 +427,7 @@ class Archives:
 
     def _settled(self, worktree: Worktree, repo: Repo) -> Repository:
         if worktree.state is WorktreeState.CREATING:
-            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "wait until it is made")
+            raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "wait until it has been created")
         return self._repos.repository(repo)
 
     async def _has_agent(self, worktree: Worktree) -> bool:

@@ -116,14 +116,14 @@ class Attachments:
 def _read(request: AttachmentCreate) -> Attachment:
     data = request.data
     if len(data) > MAX_BYTES:
-        raise errors.BadRequest([f"data: it has {len(data) / 2**20:.1f} MiB; {MAX_BYTES // 2**20} are the most. Put it into the worktree"])
+        raise errors.BadRequest([f"data: it has {len(data) / 2**20:.1f} MiB; {MAX_BYTES // 2**20} is the limit. Put it in the worktree"])
     picture = pictures.read(data)
     name = _name(request.name, picture.ending if picture else "")
     attachment_id = AttachmentId("at_" + hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32])
     if picture is not None:
         if not 0 < max(picture.width, picture.height) <= MAX_SIDE:
             raise errors.BadRequest(
-                [f"data: the picture has {picture.width} × {picture.height} pixels; {MAX_SIDE} are the most. Scale it down"]
+                [f"data: the picture has {picture.width} × {picture.height} pixels; {MAX_SIDE} is the limit. Scale it down"]
             )
         return Attachment(
             id=attachment_id,
@@ -139,7 +139,7 @@ def _read(request: AttachmentCreate) -> Attachment:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise errors.BadRequest(["data: it is neither a PNG, JPEG, GIF or WebP, nor text in UTF-8. Put it into the worktree, and name it"])
+        raise errors.BadRequest(["data: it is neither a PNG, JPEG, GIF or WebP, nor text in UTF-8. Put it in the worktree, and name it"])
     return Attachment(id=attachment_id, kind="text", name=name, media_type="text/plain", size=len(data), characters=len(text))
 
 

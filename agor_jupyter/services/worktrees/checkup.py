@@ -32,7 +32,7 @@ async def check(repo: Repo, repository: Repository | None, known: Iterable[str])
         return [Check(verdict="warn" if repo.state is RepoState.CLONING else "fail", what="state", text=repo.reason or repo.state.value)]
     if not repository.path.is_dir() or not repository.common_dir.is_dir():
         gone = repository.path if not repository.path.is_dir() else repository.common_dir
-        return [Check(verdict="fail", what="folder", text=f"{gone} is not there any more. Bring it back, or register it where it is now")]
+        return [Check(verdict="fail", what="folder", text=f"{gone} no longer exists. Bring it back, or register it where it is now")]
     try:
         await repository.refresh()
         return [one async for one in _checks(repository, set(known))]
@@ -84,11 +84,11 @@ def _objects(repository: Repository) -> Iterable[Check]:
     if shallow:
         yield Check(verdict="ok", what="shallow", text=f"its history is cut at {_count(len(shallow.split()), 'commit')}")
     if read_beneath(repository.common_dir, "objects/info/alternates", 65_536):
-        yield Check(verdict="ok", what="borrows", text="it has objects of another repository (info/alternates)")
+        yield Check(verdict="ok", what="borrows", text="it borrows objects from another repository (info/alternates)")
     if read_beneath(repository.common_dir, "info/sparse-checkout", _MAX_BYTES * 4) is not None and (
         is_set(repository.own, b"core.sparsecheckout") or is_set(repository.own, b"extensions.worktreeconfig")
     ):
-        yield Check(verdict="ok", what="sparse", text="new worktrees have the patterns of the main checkout")
+        yield Check(verdict="ok", what="sparse", text="new worktrees use the patterns of the main checkout")
 
 
 def _names(repository: Repository) -> Iterable[Check]:
@@ -124,7 +124,7 @@ async def _content(repository: Repository) -> AsyncIterator[Check]:
 
 def _filter(name: str, commands: dict[str, str]) -> Check:
     if not commands:
-        text = f"files go through {name!r}, which is not set up here: they are taken as they are"
+        text = f"files go through {name!r}, which is not set up here: they are used as they are"
         return Check(verdict="warn", what="filter", text=text)
     missing = []
     for command in commands.values():

@@ -68,7 +68,7 @@ class Creation:
         for other in [name for known, name in self._branches.values() if known == repo_id]:
             made = repository.fold(other)
             if made == wanted:
-                raise errors.AlreadyExists("Branch", branch, "It is being made just now.")
+                raise errors.AlreadyExists("Branch", branch, "It is still being created.")
             if made in names.parents(wanted) or wanted in names.parents(made):
                 raise errors.BranchInTheWay(branch, other, names.beside(branch))
 

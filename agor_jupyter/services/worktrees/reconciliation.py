@@ -14,7 +14,7 @@ from agor_jupyter.services.worktrees.repos import Repos
 
 ARCHIVING, REMOVING, RESTORING = "archiving", "removing", "restoring"
 """Steps of a worktree whose folder is about to go or to come. What the disk shows after a crash says how far it came."""
-_HALF_MADE = "the server stopped while it was made"
+_HALF_MADE = "the server stopped while it was being created"
 _CUT_OFF = "the server stopped while its setup ran"
 
 

@@ -55,7 +55,7 @@ class Relocation:
 
         Errors:
             Conflict: its folder is where it was, or is not found, or the one at `path` is not its folder.
-            BadPath: it lies outside the folders that the administrator allowed.
+            BadPath: it is outside the folders that the administrator allows.
 
         """
         caller.require(Role.STEERER, "relocate a worktree")
@@ -71,7 +71,7 @@ class Relocation:
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
             old, entry = Path(worktree.path), repository.worktree_dir(Path(worktree.path)).name
             if git.is_present(repository, old):
-                raise errors.Conflict(f"The folder of worktree {worktree.name!r} is where it was: {old}. There is nothing to follow.")
+                raise errors.Conflict(f"The folder of worktree {worktree.name!r} is where it was: {old}. There is nothing to do.")
             new = await self._target(worktree, repository, path)
             async with self._locks.held(worktree.repo_id):
                 crash_point("relocate.begun")
@@ -105,7 +105,7 @@ class Relocation:
         caller.require(Role.OWNER, "relocate a repo")
         repo = await self._repos.get(name)
         if repo.git_dir is not None and Path(repo.git_dir, "HEAD").is_file():
-            raise errors.Conflict(f"Repo {repo.slug!r} is where it was: {repo.path}. There is nothing to follow.", subject=repo.slug)
+            raise errors.Conflict(f"Repo {repo.slug!r} is where it was: {repo.path}. There is nothing to do.", subject=repo.slug)
         own = await self._store.read(kept.page, repo_id=repo.id)
         moved = await self._repos.relocate(caller, repo, path, [worktree.base_sha for worktree in own], key)
         repository = self._repos.repository(moved)
@@ -129,7 +129,7 @@ class Relocation:
             found = await asyncio.to_thread(links.search, repository.common_dir, entry, Path(worktree.path))
             if found is None:
                 raise errors.Conflict(
-                    f"The folder of worktree {worktree.name!r} was not found, neither by git's list nor beside {worktree.path}. "
+                    f"The folder of worktree {worktree.name!r} was not found, neither in git's list nor beside {worktree.path}. "
                     "Name the folder where it is now, or make the worktree again.",
                     subject=worktree.name,
                 )

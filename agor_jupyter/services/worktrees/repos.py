@@ -50,7 +50,7 @@ class Repos:
         for repo in await self.list():
             if repo.state is RepoState.CLONING:
                 await asyncio.to_thread(clone.forget, Path(repo.path))
-                await self._change(repo.id, state=RepoState.FAILED, reason="the server stopped while it was cloned", progress=None)
+                await self._change(repo.id, state=RepoState.FAILED, reason="the server stopped while it was being cloned", progress=None)
             elif repo.state is RepoState.READY and repo.git_dir is not None:
                 await asyncio.to_thread(inner.drop_left_views, self.repository(repo).view)
 
@@ -237,8 +237,8 @@ class Repos:
             await asyncio.to_thread(shutil.rmtree, trial.view, ignore_errors=True)
         if lacking:
             raise errors.Conflict(
-                f"The repository at {str(top)!r} is another one: it has not the commit {lacking[0][:10]}, from which a worktree of "
-                f"{repo.slug!r} was made. Name the folder where {repo.path} is now.",
+                f"The repository at {str(top)!r} is a different one: it does not have the commit {lacking[0][:10]}, from which a worktree "
+                f"of {repo.slug!r} was made. Name the folder where {repo.path} is now.",
                 subject=repo.slug,
             )
         now = self._clock.now()
@@ -371,7 +371,7 @@ def _thread_safely(loop: asyncio.AbstractEventLoop, note: Callable[[CloneProgres
 
 def _check_beneath(path: Path, roots: list[Path], text: str) -> None:
     if not any(path.is_relative_to(root) for root in roots):
-        raise errors.BadPath(text, "it lies outside the folders that the administrator allowed", [str(root) for root in roots])
+        raise errors.BadPath(text, "it is outside the folders that the administrator allows", [str(root) for root in roots])
 
 
 def _free(slug: str, taken: list[str], *, is_given: bool) -> str:

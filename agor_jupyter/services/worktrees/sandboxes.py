@@ -52,8 +52,8 @@ AllKept = list[Kept]
 _SWITCHED_OFF = "it is switched off (AgorApp.sandbox)"
 _OPEN = "open"
 """A file that says: an agent ran here, and what it committed last may not have been brought out."""
-_NOT_IN = "What happened in the worktree outside of the sandbox could not be brought into it before this turn."
-_NOT_OUT = "What agents committed could not be brought out of their sandbox, and stays in it until the next turn."
+_NOT_IN = "Changes made outside the sandbox could not be brought into it before this turn."
+_NOT_OUT = "The agents' commits could not be brought out of their sandbox, and stay in it until the next turn."
 UNSIGNED = "unsigned"
 NOT_COLLECTED = "not_collected"
 """The code of a notice: the private side could not be read. A process that starts when no other runs there makes it anew."""
@@ -307,7 +307,9 @@ class Sandboxes:
             known = f"Kept for worktree {worktree.name!r}: {', '.join(there[:20])}" if there else f"Nothing is kept for {worktree.name!r}"
             raise errors.BadRequest([f"name the ref to take. {known}" if ref is None else f"{ref[:200]!r} is not kept here. {known}"])
         if kept.kind_of(ref, place.name) in {KeptKind.STASH, KeptKind.NOTES}:
-            raise errors.BadRequest([f"{ref} is no commit to merge. `{kept.line_of(ref, place.name)}` in the worktree makes it yours"])
+            raise errors.BadRequest(
+                [f"{ref} is not a commit that can be merged. `{kept.line_of(ref, place.name)}` in the worktree makes it yours"]
+            )
         return ref
 
     async def under_way(self, worktree_id: WorktreeId, entry: str) -> UnderWay | None:

@@ -41,7 +41,7 @@ def parse(content: bytes) -> Settings:
     try:
         text = content.decode()
         if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text)):
-            raise errors.BadSettings(FILE, "anchors and aliases are not taken")
+            raise errors.BadSettings(FILE, "anchors and aliases are not supported")
         found = yaml.safe_load(text)
     except errors.BadSettings:
         raise
@@ -53,7 +53,7 @@ def parse(content: bytes) -> Settings:
     if found is None:
         return Settings()
     if not isinstance(found, dict):
-        raise errors.BadSettings(FILE, "it must have names at its top, such as `setup: uv sync`")
+        raise errors.BadSettings(FILE, "it must have names at the top level, such as `setup: uv sync`")
     try:
         return Settings.model_validate(found)
     except ValidationError as error:
@@ -62,6 +62,6 @@ def parse(content: bytes) -> Settings:
             name = shlex.quote(str(problem["loc"][0])) if problem["loc"] else FILE
             is_unknown = problem["type"] == "extra_forbidden"
             problems.append(
-                f"{name} is not known; known is: {', '.join(Settings.model_fields)}" if is_unknown else f"{name}: {problem['msg']}"
+                f"{name} is not known; known names are: {', '.join(Settings.model_fields)}" if is_unknown else f"{name}: {problem['msg']}"
             )
         raise errors.BadSettings(FILE, "; ".join(dict.fromkeys(problems))) from error

@@ -110,7 +110,7 @@ class Shelf:
         """
         archive = await asyncio.to_thread(box.read)
         if archive is None:
-            raise errors.Conflict(f"Worktree {worktree.name!r} stays archived: {box.folder} does not tell what it holds.")
+            raise errors.Conflict(f"Worktree {worktree.name!r} stays archived: {box.folder} does not say what it contains.")
         await self.stop_slimming(box)
         try:
             await git.check_back(box, repository, archive)

@@ -105,10 +105,10 @@ async def _ways(repository: Repository, worktree: Worktree, branch: str | None, 
         Way(
             kind=WayKind.KEEP_COMMITS,
             label="Keep",
-            what=f"Keeps {move.old[:10]}{subject} as {ref}. “git branch <name> {ref}” makes a branch of it later.",
+            what=f"Keeps {move.old[:10]}{subject} as {ref}. “git branch <name> {ref}” makes it a branch later.",
             **made,
         ),
-        Way(kind=WayKind.LET_GO, label="Let go", what="Says no more of them. git drops them when it tidies up, in some weeks.", **made),
+        Way(kind=WayKind.LET_GO, label="Let go", what="Stops reporting them. git drops them when it cleans up, in a few weeks.", **made),
     ]
 
 
@@ -131,7 +131,7 @@ async def settle(repository: Repository, worktree: Worktree, way: Way) -> dict[s
     if way.kind is WayKind.LET_GO:
         return {"let_go": [*worktree.let_go, sha][-_MOST_LET_GO:]}
     if await branches.first_known(repository, [sha]) is None:
-        raise errors.Conflict(f"Commit {sha[:10]} is no longer in the repository: git has tidied it away.", subject=worktree.name)
+        raise errors.Conflict(f"Commit {sha[:10]} is no longer in the repository: git has pruned it.", subject=worktree.name)
     if way.kind is WayKind.KEEP_COMMITS:
         await branches.keep(repository, ref_of(worktree, sha), sha)
     else:

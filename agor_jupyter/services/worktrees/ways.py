@@ -73,9 +73,9 @@ class Ways:
         return [
             Way(
                 kind=WayKind.REMAKE_BRANCH,
-                label="Make the branch again",
+                label="Recreate the branch",
                 why=f"The branch “{branch}” was deleted while it was checked out here. The files are as they were.",
-                what=f"Makes “{branch}” at the last commit that it had here, {commit.sha[:10]} “{commit.subject}”.",
+                what=f"Recreates “{branch}” at the last commit it had here, {commit.sha[:10]} “{commit.subject}”.",
                 of=branch,
             )
         ]
@@ -89,13 +89,13 @@ class Ways:
             reason = f"The repository {repository.path} is gone. If it was moved, say where it is: `jupyter agor repo relocate`."
         elif path.is_dir() and not path.is_symlink():
             reason = f"git forgot this worktree: its entry “{entry}” is gone. The folder {path} is there, with all files."
-            what = f"Makes git know the folder again, on branch {worktree.branch}. No file is touched."
-            ways = [Way(kind=WayKind.REPAIR, label="Make git know it again", why=reason, what=what, of=worktree.path)]
+            what = f"Registers the folder with git again, on branch {worktree.branch}. No files are changed."
+            ways = [Way(kind=WayKind.REPAIR, label="Register it with git again", why=reason, what=what, of=worktree.path)]
         else:
             found = await self._relocation.find(worktree, repository)
             if found is not None:
                 reason = f"Its folder was moved: {path} is gone, and its files are in {found}."
-                what = f"Goes on in {found}. No file is touched."
+                what = f"Continues in {found}. No files are changed."
                 ways = [Way(kind=WayKind.RELOCATE, label="Follow it there", why=reason, what=what, of=str(found))]
         if not ways and not path.exists():
             ways = standing_ways(worktree.replace(state=WorktreeState.MISSING, reason=reason))
@@ -216,7 +216,7 @@ class Ways:
 def _lock_way(lock: lockfiles.LockFile) -> Way:
     since = f"{lock.age_s:.0f} s" if lock.age_s < 120 else f"{lock.age_s / 60:.0f} minutes"
     if lock.holder is not None:
-        why = f"“{lock.holder}” is at work here and has {lock.path.name} since {since}."
+        why = f"“{lock.holder}” is working here and has held {lock.path.name} since {since}."
         return Way(kind=WayKind.WAIT, label="Look again", why=why, what="Wait until it ends, or end that process.", of=str(lock.path))
     why = f"A git process that is gone left {lock.path.name} behind {since} ago. Until it is removed, git refuses to commit here."
     return Way(kind=WayKind.REMOVE_LOCK, label="Remove the lock", why=why, what=f"Removes {lock.path}.", of=str(lock.path))
@@ -228,7 +228,7 @@ def _unlock_way(reason: str) -> Way:
         kind=WayKind.UNLOCK,
         label="Unlock",
         why=f"Another tool locked this worktree (git worktree lock){said}. Until it is unlocked it is neither archived nor removed.",
-        what="Takes that lock off, as “git worktree unlock” does.",
+        what="Removes that lock, as “git worktree unlock” does.",
         is_blocking=False,
     )
 

@@ -343,12 +343,13 @@ class Worktrees:
         async with self._busy[worktree.id]:
             worktree = await self.get(worktree.id)
             if worktree.state not in {WorktreeState.FAILED, WorktreeState.MISSING}:
-                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "only a failed or missing one is made again")
+                raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "only a failed or missing one can be created again")
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
             if worktree.state is WorktreeState.MISSING:
                 if Path(worktree.path).exists():
                     raise errors.Conflict(
-                        f"The folder {worktree.path} is there, but git does not know it. Let git know it again (`repair`), or move it away."
+                        f"The folder {worktree.path} exists, but git does not know it. Register it with git again "
+                        "(`repair`), or move it elsewhere."
                     )
                 await self.archives.set_aside(worktree, repository)
             await git.check_room(repository, worktree.branch)

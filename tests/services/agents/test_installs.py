@@ -123,7 +123,7 @@ async def test_an_engine_that_does_not_fit_is_refused_and_nothing_older_is_taken
 async def test_another_version_than_was_asked_for_is_refused(registry, data, installs):
     registry.put("@acme/tiny-acp", "2.0.0", says="1.0.0")
 
-    with pytest.raises(errors.InstallFailed, match=r"version 2\.0\.0 was asked for, and 1\.0\.0 came"):
+    with pytest.raises(errors.InstallFailed, match=r"version 2\.0\.0 was requested, but 1\.0\.0 was installed"):
         await installs.install(KIND, quiet)
 
     assert installs.find(KIND) is None
@@ -422,7 +422,7 @@ async def test_a_check_finds_out_what_no_longer_runs_and_an_installation_repairs
     repaired = await wait_done(agents)
 
     assert (before.is_installed, broken.is_installed, repaired.is_installed) == (True, False, True)
-    assert (before.problem, broken.problem, repaired.problem) == (None, "it ended with code 1. It wrote last: a module is missing", None)
+    assert (before.problem, broken.problem, repaired.problem) == (None, "it ended with code 1. Its last output: a module is missing", None)
     assert (await agents.check(steerer, "tiny")).is_installed
 
 
@@ -476,10 +476,10 @@ async def test_a_program_of_the_machine_is_run_by_every_check_and_says_why_it_do
     changed = agents.status("tiny")
 
     assert (broken.is_installed, broken.version, broken.state) == (True, None, "does not run")
-    assert broken.problem.startswith("it ended with code 1. It wrote last: cat: ")
+    assert broken.problem.startswith("it ended with code 1. Its last output: cat: ")
     assert agents.told[0].problem == broken.problem
     assert (repaired.version, repaired.problem) == ("1.9.0", None)
-    assert (again.version, again.problem) == (None, "it ended with code 3. It wrote last: 3 # 1.9.0")
+    assert (again.version, again.problem) == (None, "it ended with code 3. Its last output: 3 # 1.9.0")
     assert (changed.version, changed.problem) == (None, None)
 
 
@@ -495,6 +495,6 @@ async def test_the_reason_shows_no_key(data, steerer, tmp_path, monkeypatch):
 
     checked = await agents.check(steerer, "loud")
 
-    assert checked.problem.startswith("it ended with code 1. It wrote last: refused: ")
+    assert checked.problem.startswith("it ended with code 1. Its last output: refused: ")
     assert "0123456789" not in checked.problem
     assert "987654" not in checked.problem

@@ -70,7 +70,7 @@ def test_what_is_encrypted_can_be_read_by_the_next_server(secrets, file, tmp_pat
 def test_what_was_encrypted_for_one_is_not_read_for_another(secrets, username, name):
     sealed = secrets.encrypt("ann", "API_KEY", "value-0123")
 
-    with pytest.raises(SecretsLocked, match="somebody or something else"):
+    with pytest.raises(SecretsLocked, match="someone or something else"):
         secrets.decrypt(username, name, sealed)
 
 

@@ -69,7 +69,7 @@ async def test_trusted_they_are_obeyed_and_not_asked_about_again(scene):
     _, turn = await begin(scene)
     question = await scene.question(turn)
     assert scene.agor.fakes.started == []
-    assert (question.title, question.command) == ("Obedient would obey files of this worktree that nobody trusts", "RULES.md")
+    assert (question.title, question.command) == ("Obedient wants to load instruction files that nobody trusts", "RULES.md")
     assert [(file.path, file.state, file.text) for file in question.files] == [("RULES.md", "new", None)]
     assert (await scene.agor.turns.get(turn.id)).tree_before is None
 

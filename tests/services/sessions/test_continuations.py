@@ -78,7 +78,7 @@ async def test_what_is_said_after_the_end_is_a_turn_of_its_own(scene):
     assert (second.state.value, second.stop_reason, second.created_by.username) == ("done", "quiet", "ann")
     kinds = [body["kind"] for body in await bodies(scene, second)]
     assert kinds == ["notice", "text", "turn_ended"]
-    assert (await bodies(scene, second))[0]["text"] == "The agent went on by itself after turn 1 had ended."
+    assert (await bodies(scene, second))[0]["text"] == "The agent continued by itself after turn 1 had ended."
     await scene.consistent(session)
 
 
@@ -378,7 +378,7 @@ async def test_a_turn_that_no_prompt_began_is_resumed_and_not_retried(scene):
     await prompt(scene, session, ("end",), ("wait", 0.1), ("say", "."), ("die", 3))
     second = await scene.ended(await continued(scene, session))
 
-    with pytest.raises(errors.Conflict, match="No prompt began this turn"):
+    with pytest.raises(errors.Conflict, match="This turn did not start with a prompt"):
         await scene.agor.turns.retry(scene.caller, second.id, scene.key())
 
 

@@ -162,7 +162,7 @@ async def test_a_fork_is_made_by_the_agent_and_leaves_its_origin_alone(scene):
         "which word?",
     )
     assert await notices(scene, made) == [
-        ("forked", "This is a fork of “the word is kiwi”. The agent copied its conversation, and knows all that was said there.")
+        ("forked", "This is a fork of “the word is kiwi”. The agent copied its conversation, and knows everything said there.")
     ]
 
 
@@ -213,7 +213,7 @@ async def test_a_fork_while_the_origin_runs_knows_what_had_ended_before(scene):
     [told, *_] = await heard(scene, made)
     assert "> the word is kiwi" in told
     assert "> wait" not in told
-    assert [text.rpartition("because ")[2] for _, text in await notices(scene, made)] == ["its origin went on meanwhile."]
+    assert [text.rpartition("because ")[2] for _, text in await notices(scene, made)] == ["the original session has continued since."]
 
 
 async def test_what_the_origin_says_later_is_not_known(scene):
@@ -236,7 +236,7 @@ async def test_a_fork_of_a_session_that_never_ran_knows_nothing(scene):
     await say(scene, made, "which word?")
 
     assert await heard(scene, made) == []
-    assert await notices(scene, made) == [("forked", "Nothing had been said in “Empty” yet, so there is nothing to know.")]
+    assert await notices(scene, made) == [("forked", "Nothing had been said in “Empty” yet, so there is nothing to pass on.")]
 
 
 async def test_a_fork_of_a_fork_that_never_ran_knows_what_that_would_have_known(scene):

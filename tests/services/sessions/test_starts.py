@@ -50,7 +50,7 @@ async def test_one_that_never_gets_its_turn_fails_as_it_says(scene, tmp_path):
     turn, told = await _played(scene, "stuck")
 
     assert (turn.state, turn.error_code, len(told)) == ("failed", "agent_failed", 3)
-    assert "ended with code 1 before it was ready. It wrote last: own.db: database is locked" in turn.error
+    assert "ended with code 1 before it was ready. Its last output: own.db: database is locked" in turn.error
     assert (tmp_path / "stuck.count").read_text().strip() == "5"
 
 

@@ -105,7 +105,7 @@ async def test_an_agent_that_tries_again_in_silence_is_shown_sooner_with_the_lik
 
     await scene.eventually_async(lambda: notices(scene, session), ["stalled"])
     [told] = [event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
-    assert "Perhaps the model's provider takes no requests" in told
+    assert "The model's provider may be refusing requests" in told
     agent.finish()
     await scene.ended(turn)
 

@@ -307,7 +307,7 @@ async def test_something_at_its_place_is_not_overwritten(bench: Bench, checkout:
     await bench.worktrees.archive(OWNER, worktree.id, key())
     Path(worktree.path).mkdir()
 
-    with pytest.raises(errors.Conflict, match="Move it away"):
+    with pytest.raises(errors.Conflict, match="Move it elsewhere"):
         await bench.worktrees.restore(OWNER, worktree.id, key())
 
 

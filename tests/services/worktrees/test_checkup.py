@@ -128,7 +128,7 @@ async def test_filters_are_looked_for_and_never_run(bench: Bench, checkout: Path
 
     assert found == [
         ("warn", "files go through 'lfs', whose program no-such-program-here is not on PATH"),
-        ("warn", "files go through 'none', which is not set up here: they are taken as they are"),
+        ("warn", "files go through 'none', which is not set up here: they are used as they are"),
         ("ok", "files go through 'strip', and its program is there"),
     ]
 

@@ -90,7 +90,7 @@ def is_named(piece: tuple[str, str], losses: list[str]) -> bool:
         "commits": lambda line: " of branch " in line and "commit" in line,
         "detached": lambda line: "on no branch" in line,
         "operation": lambda line: "under way" in line,
-        "hidden": lambda line: "told not to look at" in line,
+        "hidden": lambda line: "told to ignore" in line,
         "repository": lambda line: f"repository inside ({path})" in line,
         "linked_worktree": lambda line: f"repository below ({path})" in line,
         "submodule": lambda line: f"submodule {path}" in line,

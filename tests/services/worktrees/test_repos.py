@@ -223,7 +223,7 @@ async def test_a_cancelled_clone_is_cleaned_up_and_told_at_the_next_start(
     await again.start()
 
     failed = await again.get(repo.id)
-    assert (failed.state, failed.reason) == (RepoState.FAILED, "the server stopped while it was cloned")
+    assert (failed.state, failed.reason) == (RepoState.FAILED, "the server stopped while it was being cloned")
     assert not (Path("/proc") / (tmp_path / "pid").read_text().strip()).exists()
     assert list((bench.config.data_dir / "repos").iterdir()) == []
 

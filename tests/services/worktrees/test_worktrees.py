@@ -375,9 +375,9 @@ async def test_a_setup_that_takes_too_long_is_stopped_with_all_its_processes(ben
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("setpu: x\n", "'?setpu'? is not known; known is: setup, caches"),
+        ("setpu: x\n", "'?setpu'? is not known; known names are: setup, caches"),
         ("setup: {a: 1}\n", "setup"),
-        ("- a\n", "names at its top"),
+        ("- a\n", "names at the top level"),
         ("a: [\n", "not YAML"),
         ("setup: !!python/object/apply:os.system ['touch pwned']\n", "not YAML"),
         ("a: &a [x]\nb: [*a, *a]\n", "anchors"),
@@ -555,7 +555,7 @@ async def test_what_was_half_made_when_the_server_died_is_undone(bench: Bench, c
     again = await reopened(bench)
 
     failed = await again.get(made.id)
-    assert (failed.state, failed.reason) == (WorktreeState.FAILED, "the server stopped while it was made")
+    assert (failed.state, failed.reason) == (WorktreeState.FAILED, "the server stopped while it was being created")
     assert listed(checkout) == on_disk(bench) == set()
     assert branches(checkout) == {"main"}
     await again.retry(OWNER, made.id, key())
