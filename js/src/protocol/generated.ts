@@ -1472,7 +1472,7 @@ export interface Kept {
   commits: number
   /** They are more than were counted. */
   isMore: boolean
-  /** `take` can bring it onto the branch, or says why not. Otherwise it is there already, or it is no commit to merge. */
+  /** `take` can bring it onto the branch, or says why not. Otherwise it is there already, or it is not a commit that can be merged. */
   canTake: boolean
   /** The command of plain git, for the worktree's folder, that makes it a person's own. */
   line: string
