@@ -17,6 +17,8 @@ _SESSIONS = (
     .where(_W.board == sa.bindparam("board"), _S.is_archived == sa.false())
 )
 _LAST = tables.turns.alias("later")
+_NOT_ARCHIVED = sa.func.coalesce(_S.is_archived, sa.false()) == sa.false()
+"""As a bare column it would lead SQLite to begin with all sessions of the server that are not archived."""
 _TURNS = (
     sa.select(_T.record)
     .select_from(
@@ -24,7 +26,7 @@ _TURNS = (
     )
     .where(
         _W.board == sa.bindparam("board"),
-        _S.is_archived == sa.false(),
+        _NOT_ARCHIVED,
         sa.or_(
             _T.state.in_([state.value for state in (*sorted(OPEN), TurnState.QUEUED, TurnState.PARKED)]),
             _T.is_unresolved == sa.true(),
