@@ -51,6 +51,62 @@ def test_a_prompt_is_read_as_it_was_meant(lab, people, board, screens, dark):
     lab.wait_for(lambda: box(long)["height"] == before)
 
 
+RICH = """# Why orders are late
+
+Some **bold**, *slanted*, ~~old~~ and `code`, with [a link](https://example.org/orders), https://example.org/bare and
+a second line. <b>Raw **HTML**</b> is text, and ![a plot](https://example.org/plot.png) is not fetched.
+
+- [x] read the model
+- [ ] mend it
+  1. first
+
+     ```sql
+     select customer_id,
+            count(*) as orders
+     ```
+  2. second
+     - deep
+
+> A quote of two paragraphs.
+>
+> The second one.
+
+| model | rows | state |
+|:--|--:|:-:|
+| `stg_orders` | 1,204 | ok |
+| orders | 98 | **late** |
+
+---
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_markdown_is_drawn_whole_and_fetches_nothing(lab, people, board, screens, dark):
+    made = session(lab, board, f"Rich {dark}", RICH)
+    lab.wait_for(lambda: state_of(lab, made["id"]) == "done")
+    page = people("mira", dark=dark)
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    open_tab(page, lab, board)
+
+    card(page, "Rich").get_by_text("Why orders are late").click()
+    shown = page.locator(".agor-you .agor-md").first
+    shown.wait_for()
+    more = page.get_by_role("button", name="Show the whole prompt")
+    if more.count():
+        more.click()
+
+    assert shown.locator("del").inner_text() == "old"
+    assert shown.locator("a").all_inner_texts() == ["a link", "https://example.org/bare", "a plot (image)"]
+    assert "<b>Raw HTML</b> is text" in shown.inner_text()
+    assert shown.locator("li.agor-md-task > ol > li").count() == 2
+    assert "       count(*) as orders" in shown.locator("li li pre").inner_text()
+    assert shown.locator("td").nth(1).evaluate("cell => getComputedStyle(cell).textAlign") == "right"
+    assert shown.locator("blockquote p").count() == 2
+    page.screenshot(path=screens / f"markdown-{'dark' if dark else 'light'}.png")
+    assert not [url for url in fetched if "example.org" in url]
+
+
 def written(page, text: str):
     field = page.locator(".agor-edit-note")
     expect(field).to_be_focused()

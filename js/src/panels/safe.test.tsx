@@ -28,7 +28,8 @@ test('points in a numbered list stay points, and numbers go on', () => {
     '<ol><li>one<ul><li>a</li><li>b<ol><li>deep</li></ol></li></ul></li><li>two</li></ol>',
   );
   expect(html('- a\n  1. x\n  2. y\n- b')).toContain('<ul><li>a<ol><li>x</li><li>y</li></ol></li><li>b</li></ul>');
-  expect(html('1. run\n\n   ```sh\n   make\n   ```\n\n2. look')).toMatch(/<ol><li>run<\/li><\/ol>.*make.*<ol start="2"><li>look<\/li><\/ol>/s);
+  expect(html('1. run\n\n   ```sh\n   make\n   ```\n\n2. look')).toMatch(/<ol><li>run<div.*make.*<\/li><li>look<\/li><\/ol>/s);
+  expect(html('3. c\n4. d')).toContain('<ol start="3">');
   expect(html('- a\n- b\n\n- c')).toContain('<ul><li>a</li><li>b</li><li>c</li></ul>');
   expect(html('- a\n1. b')).toContain('<ul><li>a</li></ul><ol><li>b</li></ol>');
   expect(html('   1. a\n      * b\n      * c\n   2. d')).toContain('<ol><li>a<ul><li>b</li><li>c</li></ul></li><li>d</li></ol>');
@@ -45,6 +46,11 @@ test.each([
   '[x](data:text/html,hi)',
   '![x](https://evil.example/pixel.png)',
   '[x](//evil.example)',
+  '[x](java&#115;cript:alert(1))',
+  '[x][y]\n\n[y]: javascript:alert(1)',
+  '<javascript:alert(1)>',
+  '[![x](https://evil.example/pixel.png)](https://example.org)',
+  '```"><img src=x onerror=alert(1)>\nx\n```',
 ])('markdown makes nothing of %s', text => {
   const place = document.createElement('div');
   place.innerHTML = html(text);
@@ -54,6 +60,21 @@ test.each([
     expect(link.getAttribute('href')).toMatch(/^https:/);
     expect(link.rel).toContain('noopener');
   }
+});
+
+test('markdown knows the marks of GitHub', () => {
+  const shown = html('- [x] done\n- [ ] open ~~old~~\n\n| a | b |\n|:--|--:|\n| 1 | https://example.org |\n');
+
+  expect(shown).toContain('☑ done');
+  expect(shown).toContain('☐ open <del>old</del>');
+  expect(shown).toContain('<td style="text-align:right"><a href="https://example.org/"');
+});
+
+test('raw HTML, definitions and footnotes are text like any other', () => {
+  const place = document.createElement('div');
+  place.innerHTML = html('<b>**bold**</b> <!-- hidden -->\n\n[//]: # (said)\n\nwhy[^1]\n\n[^1]: so');
+
+  expect(place.textContent).toBe('<b>bold</b> <!-- hidden -->[//]: # (said)why[^1][^1]: so');
 });
 
 test('hostile markdown stays cheap', () => {
@@ -172,6 +193,74 @@ test("git's patch is read line by line", () => {
     ['added', '++ c', null, 2],
     ['same', 'd', 3, 3],
   ]);
+});
+
+test('a patch that was cut off shows what there is of it', () => {
+  const files = parsePatch(
+    [
+      'diff --git a/a.sql b/a.sql',
+      '--- a/a.sql',
+      '+++ b/a.sql',
+      '@@ -1 +1 @@',
+      '-a',
+      '+b',
+      'diff --git "a/\\303\\244.sql" "b/\\303\\244.sql"',
+      'new file mode 100644',
+      '--- /dev/null',
+      '+++ "b/\\303\\244.sql"',
+      '@@ -0,0 +1,90 @@',
+      '+one',
+      '+two',
+    ].join('\n'),
+  );
+
+  expect(files.map(({ path, added, deleted }) => [path, added, deleted])).toEqual([
+    ['a.sql', 1, 1],
+    ['ä.sql', 2, 0],
+  ]);
+  expect(files[1]?.hunks[0]?.lines.map(({ after, text }) => [after, text])).toEqual([
+    [1, 'one'],
+    [2, 'two'],
+  ]);
+});
+
+test('a file that is gone, a binary one and one that was only moved keep their names', () => {
+  const files = parsePatch(
+    [
+      'diff --git a/gone.py b/gone.py',
+      'deleted file mode 100644',
+      '--- a/gone.py',
+      '+++ /dev/null',
+      '@@ -1 +0,0 @@',
+      '-x',
+      'diff --git a/p.png b/p.png',
+      'Binary files a/p.png and b/p.png differ',
+      'diff --git a/q.png b/q.png',
+      'GIT binary patch',
+      'literal 3',
+      'diff --git a/old name b/new name',
+      'rename from old name',
+      'rename to new name',
+      '',
+    ].join('\n'),
+  );
+
+  expect(files.map(({ path, deleted, isBinary, hunks }) => [path, deleted, isBinary, hunks.length])).toEqual([
+    ['gone.py', 1, false, 1],
+    ['p.png', 0, true, 0],
+    ['q.png', 0, true, 0],
+    ['new name', 0, false, 0],
+  ]);
+});
+
+test('texts that have nothing in common are shown as replaced', () => {
+  const lines = (letter: string) => Array.from({ length: 3000 }, (_, i) => `${letter}${i}`).join('\n');
+
+  const file = compare('a', lines('a'), lines('b'));
+
+  expect([file.added, file.deleted, file.hunks.length]).toEqual([3000, 3000, 1]);
+  expect(compare('a', null, 'x')).toMatchObject({ added: 1, deleted: 0 });
+  expect(compare('a', 'x\n', 'x').hunks).toEqual([]);
 });
 
 test('two texts are compared line by line', () => {
