@@ -88,7 +88,7 @@ if (process.argv[2] === 'lab') {
     plugins: [minifiedCss, sharedYjs],
     legalComments: 'none',
   });
-  const second = await build({ ...common, entryPoints: { later: 'src/later.ts' }, outdir: out, minify: true, metafile: true, plugins: [fromKit], legalComments: 'none' });
+  const second = await build({ ...common, entryPoints: { later: 'src/later.ts' }, outdir: out, minify: true, metafile: true, plugins: [minifiedCss, fromKit], legalComments: 'none' });
   const twice = Object.keys(second.metafile.inputs).filter(file => /node_modules\/react(-dom)?\//.test(file) || file === 'src/panels/context.ts');
   if (twice.length) throw new Error(`later.js holds what it should take from canvas.js: ${twice.join(', ')}`);
   await build({ ...common, entryPoints: { loader: 'src/widget/loader.ts' }, outdir: out, minify: true });

@@ -1,5 +1,5 @@
 // Which key asks the board for what. Pure; a letter means something only while the board has the focus. What works everywhere in a view
-// is in `panels/keys.ts`.
+// is in `panels/common/keys.ts`.
 import type { ToolName } from '../store/types';
 import type { Direction } from './geometry';
 

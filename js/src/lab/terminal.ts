@@ -1,7 +1,7 @@
 // A terminal of JupyterLab with a command in it. A person reads it there and presses Enter.
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { shellLine } from '../panels/words.js';
+import { shellLine } from '../panels/common/words.js';
 
 const CREATE = 'terminal:create-new';
 

@@ -1,6 +1,6 @@
 // Whose a key is while the focus is in a board: the board's and its panels', but for the shortcuts of JupyterLab that they have no use for.
 import { actionOf } from '../canvas/keyboard.js';
-import { globalKeyOf } from '../panels/keys.js';
+import { globalKeyOf } from '../panels/common/keys.js';
 
 const EDITING = new Set(['a', 'c', 'v', 'x', 'y', 'z']);
 

@@ -9,16 +9,16 @@ import { ViewStore } from '../session/view.js';
 import { cardOf } from '../store/objects.js';
 import type { BoardDoc, BoardState, Dialog, LocalState } from '../store/types.js';
 import { texts } from '../texts.js';
-import { Announcer } from './Announcer.js';
-import { Aside } from './Aside.js';
-import { Banner } from './Banner.js';
-import { Bar } from './Bar.js';
+import { Announcer } from './board/Announcer.js';
+import { Aside } from './board/Aside.js';
+import { Banner } from './board/Banner.js';
+import { Bar } from './board/Bar.js';
+import { Opening } from './board/Opening.js';
+import { Toasts } from './board/Toasts.js';
+import { Icon } from './common/Icon.js';
+import { useGlobalKeys } from './common/keys.js';
 import { type AppContext, Context, useApp, useClient, useView } from './context.js';
-import { Icon } from './Icon.js';
-import { useGlobalKeys } from './keys.js';
 import { type LoadLater, useLater } from './later.js';
-import { Opening } from './Opening.js';
-import { Toasts } from './Toasts.js';
 
 /** Below this the panel takes the whole view. */
 const NARROW = 900;

@@ -1,21 +1,21 @@
 // What opens over the board.
 import type { Dialog } from '../store/types.js';
-import { AgentsDialog } from './Agents.js';
-import { BudgetDialog } from './Budget.js';
-import { ChecksDialog } from './Checks.js';
-import { CommandMenu } from './CommandMenu.js';
+import { CommandMenu } from './board/CommandMenu.js';
+import { KeysHelp } from './board/KeysHelp.js';
+import { RulesDialog } from './consent/Rules.js';
+import { TrustDialog } from './consent/TrustDialog.js';
 import { useShared } from './context.js';
-import { ForkDialog } from './ForkDialog.js';
-import { HistoryDialog } from './History.js';
-import { KeysHelp } from './KeysHelp.js';
-import { ArchiveDialog, RemoveDialog } from './PutAway.js';
-import { RepoDialog } from './RepoDialog.js';
-import { RulesDialog } from './Rules.js';
-import { SessionDialog } from './SessionDialog.js';
-import { TokensDialog } from './Tokens.js';
-import { TrustDialog } from './TrustDialog.js';
-import { VariablesDialog } from './Variables.js';
-import { WorktreeDialog } from './WorktreeDialog.js';
+import { ForkDialog } from './session/ForkDialog.js';
+import { SessionDialog } from './session/SessionDialog.js';
+import { AgentsDialog } from './settings/Agents.js';
+import { BudgetDialog } from './settings/Budget.js';
+import { TokensDialog } from './settings/Tokens.js';
+import { VariablesDialog } from './settings/Variables.js';
+import { ChecksDialog } from './worktree/Checks.js';
+import { HistoryDialog } from './worktree/History.js';
+import { ArchiveDialog, RemoveDialog } from './worktree/PutAway.js';
+import { RepoDialog } from './worktree/RepoDialog.js';
+import { WorktreeDialog } from './worktree/WorktreeDialog.js';
 
 export function Dialogs({ dialog }: { dialog: Dialog }) {
   const shared = useShared();

@@ -2,11 +2,11 @@
 import { useEffect, useState } from 'react';
 
 import { texts } from '../texts.js';
+import type { Inbox } from './board/Inbox.js';
 import { useApp } from './context.js';
 import type { Dialogs } from './Dialogs.js';
-import type { Inbox } from './Inbox.js';
-import type { SessionPanel } from './SessionPanel.js';
-import type { WorktreePanel } from './WorktreePanel.js';
+import type { SessionPanel } from './session/SessionPanel.js';
+import type { WorktreePanel } from './worktree/WorktreePanel.js';
 
 export interface Later {
   readonly Dialogs: typeof Dialogs;

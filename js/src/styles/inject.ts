@@ -1,13 +1,12 @@
-// All styles are one element in the page's head, put there once.
+// Styles are elements in the page's head, put there once.
 import canvas from './canvas.css';
 import card from './card.css';
-import panels from './panels.css';
+import { styleElement } from './element.js';
+import frame from './frame.css';
 import tokens from './tokens.css';
 
+/** What a board needs from the start. */
 export function injectStyles(): void {
   if (document.getElementById('agor-styles')) return;
-  const style = document.createElement('style');
-  style.id = 'agor-styles';
-  style.textContent = [tokens, panels, canvas, card].join('\n');
-  document.head.append(style);
+  document.head.append(styleElement('agor-styles', [tokens, frame]), styleElement('agor-styles-canvas', [canvas, card]));
 }

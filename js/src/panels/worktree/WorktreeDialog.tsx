@@ -1,0 +1,315 @@
+// A new worktree: repo, name, branch, base, links, and what an agent should do first.
+import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+
+import type { Adoptable, Branch, Worktree } from '../../protocol/generated.js';
+import { newKey } from '../../session/requests.js';
+import { localName } from '../../store/branches.js';
+import type { Place } from '../../store/types.js';
+import { dialogTexts, texts } from '../../texts.js';
+import { Dialog, Field, Problem } from '../common/Dialog.js';
+import { useDraft } from '../common/drafts.js';
+import { Icon } from '../common/Icon.js';
+import { visible } from '../common/safe.js';
+import { useApp, useCommand, useShared } from '../context.js';
+import { AgentFields, useAgentChoice } from '../session/AgentChoice.js';
+import { useTextOnly } from '../session/attachments.js';
+
+/** Ctrl Enter sends a form from a field of several lines. */
+export function submitKeys(event: KeyboardEvent<HTMLFormElement>): void {
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.currentTarget.requestSubmit();
+}
+
+/** What git accepts as a branch, made from what a person types. */
+export function branchOf(name: string): string {
+  return name
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9/._-]+/g, '-')
+    .replace(/\.{2,}/g, '.')
+    .replace(/\/{2,}/g, '/')
+    .replace(/^[-./]+|[-./]+$/g, '')
+    .slice(0, 100);
+}
+
+export function WorktreeDialog({ at }: { at: Place | undefined }) {
+  const { client, commands } = useApp();
+  const shared = useShared();
+  const repos = [...shared.repos.values()].filter(repo => repo.state !== 'failed');
+  const [repo, setRepo] = useState(repos[0]?.slug ?? '');
+  const draft = useDraft(`worktree ${client.path}`, { name: '', branch: '', base: '', issueUrl: '', pullRequestUrl: '', prompt: '' });
+  const { name, branch, base, issueUrl, pullRequestUrl, prompt } = draft.values;
+  const choice = useAgentChoice();
+  const { run, isRunning, problem } = useCommand();
+  const textOnly = useTextOnly();
+  const key = useRef(newKey());
+  const made = useRef<Worktree | null>(null);
+  const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0];
+  const branches = useBranches(chosen?.slug);
+  const listId = useId();
+  const shownBranch = branch || branchOf(name);
+  const existing = branches.find(known => !known.isRemote && known.name === shownBranch) ?? branches.find(known => localName(known) === shownBranch);
+  const isExisting = existing !== undefined;
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (!chosen || !name.trim()) return;
+    await run(async () => {
+      made.current ??= await commands.createWorktree(
+        {
+          repo: chosen.slug,
+          name: name.trim(),
+          branch: shownBranch,
+          existingBranch: isExisting,
+          ...(base.trim() && !isExisting ? { base: base.trim() } : {}),
+          ...(issueUrl.trim() ? { issueUrl: issueUrl.trim() } : {}),
+          ...(pullRequestUrl.trim() ? { pullRequestUrl: pullRequestUrl.trim() } : {}),
+          ...(at ? { x: at.x, y: at.y } : {}),
+        },
+        key.current,
+      );
+      if (prompt.trim()) {
+        await client.whenReady(made.current.id);
+        const session = await choice.start(made.current.id, prompt);
+        commands.openSession(session.id);
+      }
+      draft.forget();
+      commands.closeDialog();
+    });
+  };
+  const cancel = () => {
+    draft.forget();
+    commands.closeDialog();
+  };
+  /** Another request is another command, unless the worktree is there already and only its session failed. */
+  const changed = () => {
+    choice.renew();
+    if (!made.current) key.current = newKey();
+  };
+  if (!chosen) {
+    return (
+      <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
+        <p>{texts.worktree.noRepo}</p>
+        <button
+          type="button"
+          data-autofocus
+          className="agor-btn agor-primary"
+          onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}
+        >
+          {dialogTexts.repo.add}
+        </button>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog
+      title={texts.worktree.new}
+      onClose={() => commands.closeDialog()}
+      width={520}
+      footer={
+        <>
+          <span className="agor-grow agor-xs agor-t3">
+            {isExisting ? texts.worktree.onExisting(shownBranch) : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
+          </span>
+          <button type="button" className="agor-btn" onClick={cancel}>
+            {texts.cancel}
+          </button>
+          <button type="submit" form="agor-worktree-form" className="agor-btn agor-primary" disabled={isRunning || !name.trim()}>
+            {isRunning ? texts.worktree.creating : prompt.trim() ? texts.worktree.createAndPrompt : texts.worktree.create}
+          </button>
+        </>
+      }
+    >
+      <form id="agor-worktree-form" onSubmit={event => void submit(event)} onKeyDown={submitKeys} onChange={changed}>
+        <Field label={texts.worktree.repo}>
+          {id => (
+            <div className="agor-row">
+              <select id={id} className="agor-select agor-grow" value={chosen.slug} onChange={event => setRepo(event.target.value)}>
+                {repos.map(({ slug, state }) => (
+                  <option key={slug} value={slug} disabled={state !== 'ready'}>
+                    {state === 'cloning' ? dialogTexts.repo.cloningShort(slug) : slug}
+                  </option>
+                ))}
+              </select>
+              <button
+                type="button"
+                className="agor-btn"
+                onClick={() => commands.openDialog('repo', { back: { name: 'worktree', ...(at ? { at } : {}) } })}
+              >
+                <Icon name="plus" size={14} />
+                {dialogTexts.repo.addShort}
+              </button>
+            </div>
+          )}
+        </Field>
+        <Field label={texts.worktree.name}>
+          {id => (
+            <input
+              id={id}
+              data-autofocus
+              className="agor-input"
+              value={name}
+              maxLength={200}
+              required
+              autoComplete="off"
+              onChange={event => draft.set({ name: event.target.value })}
+            />
+          )}
+        </Field>
+        <div className="agor-columns">
+          <Field
+            label={texts.worktree.branch}
+            hint={existing && (existing.isRemote ? texts.worktree.branchOnRemote(visible(existing.name)) : texts.worktree.branchExists)}
+          >
+            {id => (
+              <input
+                id={id}
+                className="agor-input agor-mono"
+                value={branch}
+                placeholder={branchOf(name) || texts.worktree.branchPlaceholder}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={event => draft.set({ branch: event.target.value })}
+              />
+            )}
+          </Field>
+          <Field label={texts.worktree.base}>
+            {id => (
+              <>
+                <input
+                  id={id}
+                  className="agor-input agor-mono"
+                  list={listId}
+                  value={base}
+                  placeholder={chosen.defaultBranch ?? 'HEAD'}
+                  disabled={isExisting}
+                  autoComplete="off"
+                  spellCheck={false}
+                  onChange={event => draft.set({ base: event.target.value })}
+                />
+                <datalist id={listId}>
+                  {branches.slice(0, 200).map(known => (
+                    <option key={known.name} value={known.name} />
+                  ))}
+                </datalist>
+              </>
+            )}
+          </Field>
+        </div>
+        <details className="agor-details">
+          <summary>{texts.worktree.links}</summary>
+          <div className="agor-columns">
+            <Field label={texts.worktree.issue}>
+              {id => (
+                <input
+                  id={id}
+                  className="agor-input"
+                  type="url"
+                  value={issueUrl}
+                  placeholder="https://"
+                  onChange={event => draft.set({ issueUrl: event.target.value })}
+                />
+              )}
+            </Field>
+            <Field label={texts.worktree.pullRequest}>
+              {id => (
+                <input
+                  id={id}
+                  className="agor-input"
+                  type="url"
+                  value={pullRequestUrl}
+                  placeholder="https://"
+                  onChange={event => draft.set({ pullRequestUrl: event.target.value })}
+                />
+              )}
+            </Field>
+          </div>
+        </details>
+        <Field label={texts.worktree.firstPrompt} hint={dialogTexts.session.promptHint}>
+          {id => (
+            <textarea
+              id={id}
+              className="agor-input"
+              rows={3}
+              value={prompt}
+              onChange={event => draft.set({ prompt: event.target.value })}
+              onPaste={textOnly.paste}
+            />
+          )}
+        </Field>
+        {prompt.trim() && <AgentFields choice={choice} label={dialogTexts.session.agent} hasBudget />}
+        <Problem text={textOnly.refusal ?? problem} />
+      </form>
+      <Adopt repo={chosen.slug} at={at} />
+    </Dialog>
+  );
+}
+
+/** Worktrees of git's own list that are none of ours, each with a button that takes it in where it lies. */
+function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
+  const { commands } = useApp();
+  const shared = useShared();
+  const [found, setFound] = useState<readonly Adoptable[]>([]);
+  const { run, isRunning, problem } = useCommand();
+  const key = useRef(newKey());
+  useEffect(() => {
+    let isGone = false;
+    commands.adoptable(repo).then(
+      list => !isGone && setFound(list),
+      () => !isGone && setFound([]),
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [commands, repo]);
+  if (shared.me?.role !== 'owner' || !found.length) return null;
+  const adopt = (path: string) =>
+    run(async () => {
+      await commands.adopt({ repo, path, ...(at ? { x: at.x, y: at.y } : {}) }, key.current);
+      key.current = newKey();
+      commands.closeDialog();
+    });
+  return (
+    <details className="agor-details">
+      <summary>{texts.worktree.adoptable(found.length)}</summary>
+      <p className="agor-advice">{texts.worktree.adoptHint}</p>
+      <ul className="agor-plain-list">
+        {found.map(one => (
+          <li key={one.path} className="agor-list-row">
+            <span className="agor-grow agor-adoptable">
+              <code className="agor-ell" title={visible(one.path)}>
+                {visible(one.path)}
+              </code>
+              {one.reason && <span className="agor-advice">{visible(one.reason)}</span>}
+            </span>
+            <span className="agor-t3 agor-nowrap">{visible(one.branch ?? one.head?.slice(0, 10) ?? '')}</span>
+            <button type="button" className="agor-btn agor-sm" disabled={isRunning || one.reason !== null} onClick={() => void adopt(one.path)}>
+              {texts.worktree.adopt}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <Problem text={problem} />
+    </details>
+  );
+}
+
+function useBranches(slug: string | undefined): Branch[] {
+  const { commands } = useApp();
+  const [branches, setBranches] = useState<Branch[]>([]);
+  useEffect(() => {
+    if (!slug) return;
+    let isGone = false;
+    // Suggestions only: without them the base can still be typed.
+    commands.branches(slug).then(
+      found => !isGone && setBranches(found),
+      () => !isGone && setBranches([]),
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [commands, slug]);
+  return branches;
+}
