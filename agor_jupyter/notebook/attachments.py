@@ -34,7 +34,7 @@ def check_length(prompt: str | None) -> None:
     """Raises `BadRequest` for a text that is too long for a prompt, with what would work."""
     if isinstance(prompt, str) and len(prompt) > MAX_PROMPT:
         remedy = 'Write the long part into a file, and hand it over: session.prompt("Look at this log.", attach=["run.log"])'
-        raise BadRequest([f"the prompt has {len(prompt):,} characters; {MAX_PROMPT:,} are the most. {remedy}"])
+        raise BadRequest([f"the prompt has {len(prompt):,} characters; {MAX_PROMPT:,} is the limit. {remedy}"])
 
 
 def _read(one: Attached, number: int) -> tuple[str, bytes]:
@@ -60,7 +60,7 @@ def _scaled(name: str, data: bytes) -> bytes:
     try:
         from PIL import Image  # type: ignore[import-not-found]  # where it is installed
     except ImportError:
-        why = f"{name}: it has {picture.width} × {picture.height} pixels; {MAX_SIDE} are the most. Scale it down, or `pip install pillow`"
+        why = f"{name}: it has {picture.width} × {picture.height} pixels; {MAX_SIDE} is the limit. Scale it down, or `pip install pillow`"
         raise BadRequest([why]) from None
     image = Image.open(io.BytesIO(data))
     image.thumbnail((MAX_SIDE, MAX_SIDE))

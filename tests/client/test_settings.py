@@ -77,7 +77,7 @@ def test_relative_paths_begin_in_the_folder_where_it_is_started(folder, tmp_path
 
 
 def test_every_setting_that_names_a_file_or_a_folder_is_known_as_one():
-    words = ("Folder of", "File of", "Folders and files", "only under these folders")
+    words = ("Folder for", "File with", "Folders and files", "Folders in which")
     named = {name for name, trait in AgorApp.class_own_traits(config=True).items() if any(word in trait.help for word in words)}
 
     assert named == set(settings.PLACES)

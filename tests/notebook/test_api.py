@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_said_in_our_words(repo):
     with pytest.raises(TypeError):
         worktree.change(nots="x")
     for wrong in (lambda: worktree.session(prompt=3), lambda: worktree.session("script", "x").prompt(""), lambda: repo.worktree(7)):
-        with pytest.raises(agor.errors.BadRequest, match="does not fit: (prompt|text|name)"):
+        with pytest.raises(agor.errors.BadRequest, match="is not valid: (prompt|text|name)"):
             wrong()
     with pytest.raises(agor.errors.BadRequest, match="not JSON"):
         worktree.change(context={"when": object()})

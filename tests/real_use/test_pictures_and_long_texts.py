@@ -163,10 +163,10 @@ async def test_the_same_content_is_kept_once_and_another_worktrees_is_not_found(
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
-        ("a.png", png(MAX_SIDE + 1, 1), r"1569 × 1 pixels; 1568 are the most"),
+        ("a.png", png(MAX_SIDE + 1, 1), r"1569 × 1 pixels; 1568 is the limit"),
         ("a.pdf", b"%PDF-1.7\0\xff", "neither a PNG, JPEG, GIF or WebP, nor text"),
         ("a.bin", b"\0" * 10, "neither"),
-        ("a.log", b"x" * (10 * 2**20 + 1), "10.0 MiB; 10 are the most"),
+        ("a.log", b"x" * (10 * 2**20 + 1), "10.0 MiB; 10 is the limit"),
     ],
 )
 async def test_what_no_agent_could_take_is_refused_with_a_sentence(scene, name, data, why):
@@ -228,5 +228,5 @@ def test_a_cell_hands_over_paths_bytes_figures_and_pictures(tmp_path):
 
 
 def test_five_million_characters_are_refused_with_their_number_and_what_would_work():
-    with pytest.raises(errors.BadRequest, match=r"5,000,000 characters; 200,000 are the most.*attach="):
+    with pytest.raises(errors.BadRequest, match=r"5,000,000 characters; 200,000 is the limit.*attach="):
         check_length("x" * 5_000_000)

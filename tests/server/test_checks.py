@@ -51,7 +51,7 @@ async def test_a_full_disk_is_told(config: Config, monkeypatch: pytest.MonkeyPat
     verdict, text = (await said(config))["data"]
 
     assert verdict == "warn"
-    assert "500 MB free. Make some room" in text
+    assert "500 MB free. Free some space" in text
 
 
 def test_over_http_anybody_who_may_read_sees_the_agents_too(server) -> None:

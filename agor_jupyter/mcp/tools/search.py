@@ -9,15 +9,15 @@ from agor_jupyter.services.sessions.delegation import Delegation
 
 class Search(Input):
     words: str = Field(min_length=1, max_length=MAX_QUERY)
-    """Words that all must be there, "phrases in quotation marks", and beginnings of words with a star: migrat*."""
+    """Words that must all occur, "phrases in quotation marks", and prefixes with an asterisk: migrat*."""
     worktree_id: str | None = None
     agent: str | None = None
     """Such as `claude`."""
     archived: bool = False
-    """In sessions that were put away, too."""
+    """Include archived sessions."""
     limit: int = Field(default=10, ge=1, le=50)
     next: str | None = Field(default=None, max_length=100)
-    """The `next` of the answer before, for more."""
+    """The `next` of the previous answer, for more."""
 
 
 def _show(hit: SearchHit) -> dict[str, object]:

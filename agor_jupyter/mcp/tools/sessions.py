@@ -71,7 +71,7 @@ async def _wait(engine: Delegation, request: Wait) -> object:
 
 
 TOOLS = (
-    Tool(name="session_list", description="The sessions on your board and what they do.", input=List, run=_list, reads_only=True),
+    Tool(name="session_list", description="The sessions on your board and what they are doing.", input=List, run=_list, reads_only=True),
     Tool(
         name="session_read",
         description="The transcript of a session on your board, 200 entries at a time.",
@@ -87,11 +87,11 @@ TOOLS = (
         reads_only=False,
     ),
     Tool(
-        name="session_prompt", description="Queue a further prompt for a session that you spawned.", input=Send, run=_send, reads_only=False
+        name="session_prompt", description="Queue another prompt for a session that you spawned.", input=Send, run=_send, reads_only=False
     ),
     Tool(
         name="session_wait",
-        description=f"Wait until a session is at rest, at most {MAX_WAIT_S:.0f} s, and get the outcome of its last turn.",
+        description=f"Wait until a session is idle, at most {MAX_WAIT_S:.0f} s, and get the outcome of its last turn.",
         input=Wait,
         run=_wait,
         reads_only=True,

@@ -48,14 +48,14 @@ async def _create(engine: Delegation, request: Create) -> object:
 TOOLS = (
     Tool(
         name="worktree_list",
-        description="The worktrees on your board: branch, state, and what git says of each now.",
+        description="The worktrees on your board: branch, state, and current git status.",
         input=List,
         run=_list,
         reads_only=True,
     ),
     Tool(
         name="worktree_create",
-        description="Make a git worktree on a new branch, on your board. Use it to work on something beside your own branch.",
+        description="Create a git worktree on a new branch, on your board. Use it to work on something besides your own branch.",
         input=Create,
         run=_create,
         reads_only=False,

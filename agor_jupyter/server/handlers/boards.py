@@ -27,13 +27,13 @@ class BoardQuery(Request):
 
 @operation()
 async def index(call: Call) -> list[BoardInfo]:
-    """List the boards on which worktrees lie, and those in the server's root folder."""
+    """List the boards that have worktrees, and those in the server's root folder."""
     return await call.agor.boards.list(call.caller)
 
 
 @operation(Role.STEERER)
 async def open_board(call: Call, body: BoardOpen) -> BoardInfo:
-    """Open a board; its file is made if it is not there."""
+    """Open a board; its file is created if it does not exist."""
     return await call.agor.boards.open(call.caller, body, call.key)
 
 
@@ -75,5 +75,5 @@ async def move(call: Call, object_id: ObjectId, query: BoardQuery, body: ObjectM
 
 @operation(Role.STEERER)
 async def remove(call: Call, object_id: ObjectId, query: BoardQuery) -> None:
-    """Take an object off the board; a card only when its worktree does not lie there any more."""
+    """Take an object off the board; a card only if its worktree is no longer there."""
     await call.agor.boards.remove(call.caller, query.path, object_id)

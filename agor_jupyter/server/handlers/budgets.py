@@ -14,7 +14,7 @@ class BudgetQuery(Request):
 
 @operation()
 async def index(call: Call, query: BudgetQuery) -> list[Budget]:
-    """List budgets and what was spent of them."""
+    """List budgets and how much of each is spent."""
     return await call.agor.budgets.list(query.scope, query.subject)
 
 
@@ -26,5 +26,5 @@ async def put(call: Call, body: BudgetSet) -> Budget:
 
 @operation(Role.OWNER)
 async def remove(call: Call, budget: BudgetId) -> Budget:
-    """Remove a budget; turns that waited for it go on."""
+    """Remove a budget; turns that waited for it continue."""
     return await call.agor.budgets.remove(call.caller, budget, call.key)

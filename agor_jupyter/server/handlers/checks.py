@@ -6,5 +6,5 @@ from agor_jupyter.server.operations import Call, operation
 
 @operation()
 async def index(call: Call) -> list[Check]:
-    """Look at the server's machine: git, room for data, the sandbox, the agents."""
+    """Check the server's machine: git, disk space, the sandbox, the agents."""
     return await call.agor.check()

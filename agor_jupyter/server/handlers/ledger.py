@@ -18,7 +18,7 @@ class LedgerQuery(Request):
 
 @operation(answers=list[LedgerRow])
 async def index(call: Call, query: LedgerQuery) -> bytes:
-    """List what turns used, by model, the newest first."""
+    """List what turns used, by model, newest first."""
     return await call.agor.ledger.page(
         session=query.session, worktree=query.worktree, board=query.board, user=query.user, since=query.since, limit=query.limit
     )

@@ -13,5 +13,5 @@ async def index(call: Call) -> list[Preference]:
 
 @operation(Role.STEERER)
 async def change(call: Call, agent: str, body: PreferenceChange) -> Preference:
-    """Prefer options for your new sessions with an agent, in place of what you preferred before."""
+    """Set your preferred options for new sessions with an agent, replacing earlier ones."""
     return await call.agor.options.prefer(call.caller, agent, body)

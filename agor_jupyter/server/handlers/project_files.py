@@ -8,11 +8,11 @@ from agor_jupyter.server.operations import Call, operation
 
 @operation(Role.OWNER)
 async def index(call: Call, worktree: WorktreeId) -> list[ProjectFile]:
-    """Read what agents would obey of a worktree."""
+    """List a worktree's agent instruction files."""
     return await call.agor.trusts.list(worktree)
 
 
 @operation(Role.OWNER)
 async def decide(call: Call, worktree: WorktreeId, body: TrustRequest) -> list[Trust]:
-    """Trust files of a worktree, or refuse to, as they were read."""
+    """Trust or refuse a worktree's files, with the content that was read."""
     return await call.agor.trusts.decide(call.caller, worktree, body, call.key)

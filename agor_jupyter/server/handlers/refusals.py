@@ -6,5 +6,5 @@ from agor_jupyter.server.operations import Call, operation
 
 @operation(Role.OWNER)
 async def index(call: Call) -> list[Refusal]:
-    """List the newest commands that were refused, the latest first."""
+    """List the most recently refused commands, latest first."""
     return await call.agor.refusals.list(call.caller)

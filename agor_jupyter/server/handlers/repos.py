@@ -39,25 +39,25 @@ async def branches(call: Call, repo: str) -> list[Branch]:
 
 @operation()
 async def check(call: Call, repo: str) -> list[Check]:
-    """Look at a repo as it is: its format, what it lacks, filters, identity, other worktrees."""
+    """Check a repo: its format, what is missing, filters, identity, other worktrees."""
     return await call.agor.repos.check(repo)
 
 
 @operation()
 async def place(call: Call, repo: str) -> GitPlace:
-    """Get where git finds a repo on the server's machine, for reading without obeying it."""
+    """Get where git finds a repo on the server's machine, for reading it safely."""
     return await call.agor.repos.place(repo)
 
 
 @operation()
 async def adoptable(call: Call, repo: str) -> list[Adoptable]:
-    """List the worktrees of git's own list that are none of ours."""
+    """List the worktrees that git knows and Agor does not."""
     return await call.agor.worktrees.adoption.adoptable(repo)
 
 
 @operation(Role.OWNER)
 async def relocate(call: Call, repo: str, body: Relocate) -> Repo:
-    """Follow a checkout that was moved to where it is now."""
+    """Follow a checkout that was moved to its new location."""
     if body.path is None:
         raise errors.BadRequest(["path: say where the checkout is now"])
     return await call.agor.worktrees.relocation.repo(call.caller, repo, body.path, call.key)

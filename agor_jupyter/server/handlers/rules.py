@@ -18,17 +18,17 @@ class RuleQuery(Request):
 
 @operation()
 async def index(call: Call, query: RuleQuery) -> list[Rule]:
-    """List rules, those that are revoked or expired as well."""
+    """List rules, including revoked and expired ones."""
     return await call.agor.rules.list(session=query.session, worktree=query.worktree, zone=query.zone, repo=query.repo)
 
 
 @operation(Role.OWNER)
 async def create(call: Call, body: RuleCreate) -> Rule:
-    """Allow a kind of tool, or commands that begin so, without a question."""
+    """Allow a kind of tool, or commands with a given start, without asking."""
     return await call.agor.rules.create(call.caller, body, call.key)
 
 
 @operation(Role.OWNER)
 async def revoke(call: Call, rule: RuleId) -> Rule:
-    """Revoke a rule; what it allowed stays to be read."""
+    """Revoke a rule; what it allowed remains on record."""
     return await call.agor.rules.revoke(call.caller, rule, call.key)

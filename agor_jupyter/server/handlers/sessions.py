@@ -47,7 +47,7 @@ class EventPage(Record):
 
 @operation(answers=SessionPage)
 async def index(call: Call, query: SessionQuery) -> bytes:
-    """List sessions, the one that changed last first."""
+    """List sessions, most recently changed first."""
     items, following = await call.agor.sessions.page(
         board=query.board,
         state=query.state,
@@ -87,19 +87,19 @@ async def fork(call: Call, session: SessionId, body: SessionFork) -> Session:
 
 @operation(Role.STEERER)
 async def prompt(call: Call, session: SessionId, body: Prompt) -> Turn:
-    """Prompt a session; if it works just now, the prompt waits in its queue."""
+    """Prompt a session; if it is working, the prompt waits in its queue."""
     return await call.agor.sessions.prompt(call.caller, session, body, call.key)
 
 
 @operation(Role.STEERER)
 async def cancel(call: Call, session: SessionId) -> Turn:
-    """Cancel the turn that a session works on."""
+    """Cancel a session's running turn."""
     return await call.agor.sessions.cancel(call.caller, session, call.key)
 
 
 @operation(Role.STEERER)
 async def archive(call: Call, session: SessionId) -> Session:
-    """Put a session away; its transcript stays."""
+    """Archive a session; its transcript stays."""
     return await call.agor.sessions.archive(call.caller, session, call.key)
 
 

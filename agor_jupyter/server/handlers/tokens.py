@@ -7,13 +7,13 @@ from agor_jupyter.server.operations import Call, operation
 
 @operation()
 async def index(call: Call) -> list[Token]:
-    """List your personal tokens; an owner gets everybody's."""
+    """List your personal tokens; an owner gets everyone's."""
     return await call.agor.tokens.list(call.caller)
 
 
 @operation()
 async def create(call: Call, body: TokenCreate) -> TokenMade:
-    """Make a personal token, by which a client of yours reaches a board over MCP. Its secret is told once."""
+    """Create a personal token, with which your own client can use a board over MCP. Its secret is shown once."""
     return await call.agor.tokens.create(call.caller, body, call.key, is_asked=call.is_plain)
 
 

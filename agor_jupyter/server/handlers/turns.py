@@ -26,23 +26,23 @@ async def patch(call: Call, turn: TurnId) -> Patch:
 
 @operation(Role.STEERER)
 async def cancel(call: Call, turn: TurnId) -> Turn:
-    """Cancel a turn that waits or runs."""
+    """Cancel a queued or running turn."""
     return await call.agor.turns.cancel(call.caller, turn, call.key)
 
 
 @operation(Role.STEERER)
 async def resume(call: Call, turn: TurnId) -> Turn:
-    """Go on with a turn that was interrupted or failed."""
+    """Continue an interrupted or failed turn."""
     return await call.agor.turns.resume(call.caller, turn, call.key)
 
 
 @operation(Role.STEERER)
 async def retry(call: Call, turn: TurnId) -> Turn:
-    """Send the prompt of a turn again that was interrupted or failed, or try a parked turn again now."""
+    """Send an interrupted or failed turn's prompt again, or retry a parked turn now."""
     return await call.agor.turns.retry(call.caller, turn, call.key)
 
 
 @operation(Role.STEERER)
 async def discard(call: Call, turn: TurnId) -> Turn:
-    """Leave an interrupted turn as it is and go on with the queue."""
+    """Leave an interrupted turn as it is and continue with the queue."""
     return await call.agor.turns.discard(call.caller, turn, call.key)

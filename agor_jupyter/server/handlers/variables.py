@@ -13,7 +13,7 @@ async def index(call: Call) -> list[Variable]:
 
 @operation(Role.STEERER)
 async def change(call: Call, name: str, body: VariableSet) -> Variable:
-    """Set a variable of yours for the agents of your sessions."""
+    """Set one of your variables for the agents in your sessions."""
     return await call.agor.variables.set(call.caller, name, body)
 
 

@@ -56,13 +56,13 @@ async def index(call: Call, query: WorktreeQuery) -> list[Worktree]:
 
 @operation(Role.STEERER)
 async def create(call: Call, body: WorktreeCreate) -> Worktree:
-    """Create a worktree; it is answered at once and made in the background."""
+    """Create a worktree; the answer comes at once, and it is created in the background."""
     return await call.agor.worktrees.create(call.caller, body, call.key)
 
 
 @operation()
 async def statuses(call: Call, body: StatusRequest) -> list[StatusAnswer]:
-    """Get what git says of several worktrees."""
+    """Get the git status of several worktrees."""
     return await call.agor.worktrees.statuses(body.ids, body.max_age_s)
 
 
@@ -86,49 +86,49 @@ async def remove(call: Call, worktree: str, query: RemoveQuery) -> Removal:
 
 @operation(Role.STEERER)
 async def archive(call: Call, worktree: str) -> Worktree:
-    """Put a worktree away with everything in it."""
+    """Archive a worktree with everything in it."""
     return await call.agor.worktrees.archive(call.caller, worktree, call.key)
 
 
 @operation(Role.STEERER)
 async def restore(call: Call, worktree: str) -> Worktree:
-    """Bring back an archived worktree, or a removed one of which a backup is kept."""
+    """Restore an archived worktree, or a removed one whose backup is kept."""
     return await call.agor.worktrees.restore(call.caller, worktree, call.key)
 
 
 @operation(Role.STEERER)
 async def retry(call: Call, worktree: str) -> Worktree:
-    """Try again to make a worktree that failed."""
+    """Try again to create a worktree that failed."""
     return await call.agor.worktrees.retry(call.caller, worktree, call.key)
 
 
 @operation()
 async def kept(call: Call, worktree: str) -> list[Kept]:
-    """List what refs keep of a worktree's agents beside its branch, the newest first."""
+    """List what refs keep for a worktree's agents beside its branch, newest first."""
     return await call.agor.sandboxes.kept(worktree)
 
 
 @operation()
 async def would_take(call: Call, worktree: str, query: TakeRequest) -> Taking:
-    """Get what taking a kept ref would do as things are now. Nothing is changed."""
+    """Get what taking a kept ref would do right now. Nothing is changed."""
     return await call.agor.sandboxes.would_take(worktree, query.ref)
 
 
 @operation(Role.STEERER)
 async def take(call: Call, worktree: str, body: TakeRequest) -> Taken:
-    """Bring commits that were kept apart from a worktree's branch onto it."""
+    """Merge commits that were kept beside a worktree's branch into it."""
     return await call.agor.sandboxes.take(call.caller, worktree, body, call.key)
 
 
 @operation()
 async def status(call: Call, worktree: str, query: StatusQuery) -> WorktreeStatus:
-    """Get what git says of a worktree."""
+    """Get a worktree's git status."""
     return (await call.agor.worktrees.status([worktree], query.max_age_s))[0]
 
 
 @operation()
 async def losses(call: Call, worktree: str) -> list[Work]:
-    """Get what a person would call work in a worktree's folder, looked at anew, and which of it stays when the folder goes."""
+    """Get the work in a worktree's folder, checked anew, and which of it stays when the folder is deleted."""
     return await call.agor.worktrees.losses(worktree)
 
 
@@ -140,13 +140,13 @@ async def diff(call: Call, worktree: str) -> Patch:
 
 @operation()
 async def place(call: Call, worktree: str) -> GitPlace:
-    """Get where git finds a worktree on the server's machine, for reading without obeying it."""
+    """Get where git finds a worktree on the server's machine, for reading it safely."""
     return await call.agor.worktrees.place(worktree)
 
 
 @operation(Role.OWNER)
 async def adopt(call: Call, body: WorktreeAdopt) -> Worktree:
-    """Take in a worktree that another tool made; its folder stays where it is."""
+    """Adopt a worktree made by another tool; its folder stays where it is."""
     return await call.agor.worktrees.adoption.adopt(call.caller, body, call.key)
 
 
@@ -164,11 +164,11 @@ async def relocate(call: Call, worktree: str, body: Relocate) -> Worktree:
 
 @operation(Role.STEERER)
 async def stop_setup(call: Call, worktree: str) -> Worktree:
-    """End the setup command that runs, with all its processes."""
+    """Stop the running setup command, with all its processes."""
     return await call.agor.worktrees.ways.stop_setup(call.caller, worktree)
 
 
 @operation(Role.STEERER)
 async def mend(call: Call, worktree: str, kind: str) -> Worktree:
-    """Take one of the ways on that a worktree offers."""
+    """Apply one of the remedies that a worktree offers."""
     return await call.agor.worktrees.ways.take(call.caller, worktree, kind, call.key)

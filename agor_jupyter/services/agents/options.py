@@ -59,7 +59,7 @@ class Options:
         Errors:
             AgentNotFound, BadOption: as far as it is known what the agent offers.
         """
-        caller.require(Role.STEERER, "prefer something for their sessions")
+        caller.require(Role.STEERER, "set preferences")
         self.check_mode(caller, agent, change.options)
         self.check_start(self._agents.get(agent), change.options)
         options = merge({}, change.options)

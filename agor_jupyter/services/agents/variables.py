@@ -49,7 +49,7 @@ class Variables:
         caller.require(Role.STEERER, "set variables")
         environment.check_variables({name: change.value})
         if (size := len(change.value.encode())) > MAX_VALUE:
-            raise errors.BadRequest([f"value: it has {size:,} bytes; {MAX_VALUE:,} are the most"])
+            raise errors.BadRequest([f"value: it has {size:,} bytes; {MAX_VALUE:,} is the limit"])
         variable = Variable(username=self._account(caller.person.username), name=name, updated_at=self._clock.now())
         secret = await asyncio.to_thread(self._secrets.encrypt, variable.username, name, change.value)
 

@@ -126,7 +126,7 @@ class Boards:
         path = files.check(request.path)
         async with self._lock(path):
             if not await asyncio.to_thread(files.is_there, self._root, path):
-                caller.require(Role.STEERER, "make a board")
+                caller.require(Role.STEERER, "create a board")
                 await self._make(path, {"title": request.title} if request.title else {})
         await self.repair(path)
         view = await self._view(path)

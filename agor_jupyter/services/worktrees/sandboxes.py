@@ -238,7 +238,7 @@ class Sandboxes:
             BadRequest: `ref` is none of this worktree's, or has to be named.
             Conflict: it cannot be done; nothing was changed.
         """
-        caller.require(Role.STEERER, "take commits of a sandbox")
+        caller.require(Role.STEERER, "take commits from a sandbox")
         worktree = await self._worktrees.get(name)
         async with self._locks[worktree.id]:
             known = await Register(self._store, self._clock).answered(key, caller, "take", [name, request], Taken)

@@ -112,7 +112,7 @@ class Ways:
             NoSuchWay: it is not offered (any more); with those that are.
             What the way itself may meet.
         """
-        caller.require(Role.STEERER, "mend a worktree")
+        caller.require(Role.STEERER, "fix a worktree")
         known = await self._register.answered(key, caller, _TAKE, {"name": name, "kind": kind}, Worktree)
         if known is not None:
             return known
