@@ -10,7 +10,7 @@ AGENTS_OPTIONS := -q --reruns 1 -rfER
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix types property bench bench-agents browser-tools sandbox-tools clean test-agents test-beside
+.PHONY: help demo test check lint fix types property bench bench-hundredfold bench-agents browser-tools sandbox-tools clean test-agents test-beside
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -71,6 +71,9 @@ property: $(STAMP)  ## Try 2,000 random states of worktrees: archive and restore
 
 bench: $(STAMP)  ## Measure, print a table, write build/bench.json
 	$(PY) -m benchmarks
+
+bench-hundredfold: $(STAMP)  ## Search, and the server's rows at a hundred times the size: half an hour and 7 GB for the first time
+	$(PY) -m benchmarks hundredfold
 
 bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a table, and build/bench-agents.json
 	$(PY) -m harness.install

@@ -21,7 +21,7 @@ from agor_jupyter.domain.sessions import SessionCreate
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.storage.tables import SCHEMA_VERSION
 from benchmarks.server import BOARD, median_ms, prepare, row, running
-from tests.server.conftest import RealServer
+from harness.servers import RealServer
 
 SIZES = ((5_000, 50), (100_000, 1_000))
 """Sessions and boards."""
