@@ -286,7 +286,7 @@ export const texts = {
 
   permission: {
     asks: (agent: string, kind: string) => {
-      if (kind === 'trust') return `${agent || 'The agent'} would obey untrusted files`;
+      if (kind === 'trust') return `${agent || 'The agent'} wants to load untrusted files`;
       const whats: Readonly<Record<string, string>> = {
         execute: 'to run a command',
         edit: 'to change a file',

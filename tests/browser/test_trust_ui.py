@@ -34,7 +34,7 @@ def test_files_are_read_and_trusted_by_keyboard_and_the_trust_is_taken_back(lab,
     page = people("mira")
     open_tab(page, lab, board)
     strip = card(page, "Obeyed").locator(".agor-ask")
-    strip.get_by_text("Would obey untrusted files").wait_for()
+    strip.get_by_text("Wants to load untrusted files").wait_for()
     assert strip.get_by_role("button", name="Allow").count() == 0
     strip.get_by_role("button", name="Review").click()
     question = page.get_by_role("alertdialog", name="Obedient would load this file, which nobody trusts")
@@ -66,7 +66,7 @@ def test_files_are_read_and_trusted_by_keyboard_and_the_trust_is_taken_back(lab,
     dialog.wait_for(state="detached")
     page.get_by_label("Prompt Obedient").fill("say again")
     page.keyboard.press("Enter")
-    page.locator(".agor-fold", has_text="does not obey RULES.md").wait_for()
+    page.locator(".agor-fold", has_text="without loading RULES.md").wait_for()
 
 
 def test_content_that_changes_while_it_is_decided_about_is_not_trusted(lab, people, board):

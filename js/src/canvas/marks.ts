@@ -59,7 +59,7 @@ export class Marks {
       const session = state.sessions.get(permission.sessionId);
       const agent = session ? (state.agents.get(session.agent)?.agent.label ?? session.agent) : 'An agent';
       const worktree = state.worktrees.get(permission.worktreeId)?.name;
-      const asks = permission.files ? 'would obey untrusted files' : 'asks';
+      const asks = permission.files ? 'wants to load untrusted files' : 'asks';
       const what = permission.files?.map(({ path }) => path).join(', ') ?? permission.command ?? permission.title;
       this.live.textContent = `${agent} ${asks}${worktree ? ` in ${worktree}` : ''}: ${what}`.slice(0, 200);
     }

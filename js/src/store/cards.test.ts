@@ -87,7 +87,7 @@ describe('what a card says', () => {
     });
     const card = seen('needs', state => ({ ...state, permissions: new Map([...state.permissions].map(([id, one]) => [id, ask(one)])) }));
 
-    expect(card.strip).toMatchObject({ title: 'Would obey untrusted files', command: 'CLAUDE.md, .mcp.json' });
+    expect(card.strip).toMatchObject({ title: 'Wants to load untrusted files', command: 'CLAUDE.md, .mcp.json' });
     expect(card.strip?.actions).toMatchObject([{ act: 'session', text: 'Review', kind: 'need' }]);
   });
 

@@ -66,7 +66,7 @@ describe('where a worktree stands', () => {
 
 test.each([
   ['setup_failed', 'Setup failed'],
-  ['git_failed', 'Could not be made'],
+  ['git_failed', 'Could not be created'],
 ])('one that failed with %s is “%s”, though its files are there', (failure, label) => {
   const tree = worktree('w', { state: 'failed', isFilled: true, failure });
 

@@ -48,7 +48,7 @@ const ASKS: Readonly<Record<string, string>> = {
   fetch: 'Asks to fetch from the web',
   read: 'Asks to read a file',
   search: 'Asks to search',
-  trust: 'Would obey untrusted files',
+  trust: 'Wants to load untrusted files',
 };
 
 export const SHORT_ASKS: Readonly<Record<string, string>> = {

@@ -166,7 +166,7 @@ test('the inbox says what is asked and leads to where it can be read', async () 
   await show(<Inbox />, { permissions: [question([file('CLAUDE.md'), file('.mcp.json')])] });
 
   const said = place.querySelector('[data-permission]')!;
-  expect(said.textContent).toContain('Claude Code would obey untrusted files');
+  expect(said.textContent).toContain('Claude Code wants to load untrusted files');
   expect([...said.querySelectorAll('button')].map(button => button.textContent)).toEqual(['Open']);
 });
 
