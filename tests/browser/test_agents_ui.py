@@ -311,9 +311,9 @@ def test_a_fork_is_told_the_transcript_and_hangs_on_the_session_it_came_from(lab
 
     dialog = page.get_by_role("dialog", name="Fork say hello")
     expect(dialog.get_by_label("Prompt", exact=True)).to_have_value("say forked")
-    expect(dialog).to_contain_text("told the transcript")
+    expect(dialog).to_contain_text("given the transcript")
     dialog.get_by_role("button", name="Fork", exact=True).click()
-    page.locator(".agor-origin >> text=told the transcript").wait_for()
+    page.locator(".agor-origin >> text=given the transcript").wait_for()
     page.locator(".agor-md >> text=forked (small, ask, told").wait_for()
     card(page, "Forked").locator(".agor-tree .agor-fork [aria-label=Fork]").wait_for()
     page.locator(".agor-origin").get_by_role("button", name="say hello").click()

@@ -70,7 +70,7 @@ export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEa
   const [pages, setPages] = useState(0);
   useEffect(() => {
     const element = scroller.current;
-    if (!revealed || !element || (feed.isLoading && !feed.blocks.length)) return;
+    if (!revealed || !element || !feed.blocks.length) return;
     const turn = [...element.querySelectorAll<HTMLElement>('[data-turn]')].find(one => one.dataset.turn === revealed);
     if (!turn && feed.hasEarlier) {
       if (isAsking.current) return;
