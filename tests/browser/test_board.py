@@ -154,7 +154,7 @@ def test_prompts_wait_in_a_queue_that_can_be_turned_round(lab, people, board):
         page.wait_for_selector(f".agor-queue-item >> text={text}")
     expect(page.locator(".agor-prompt-foot", has_text="Waiting behind 3")).to_be_visible()
 
-    page.get_by_label("Move prompt 2").press("Alt+ArrowUp")
+    page.get_by_label("Move prompt 2", exact=True).press("Alt+ArrowUp")
     expect(page.locator(".agor-queue-item").first).to_contain_text("And that")
     page.get_by_label("Remove prompt 2").click()
 

@@ -87,7 +87,7 @@ class Desk:
         if prompt:
             self.lab.wait_for(lambda: state_of(self.lab, found["id"]) == state)
             self.see(f".agor-card{'.agor-needs' if state == 'needs_you' else ''}", name)
-        self.card(name).locator(".agor-agent").first.wait_for()
+        self.card(name).locator(".agor-agent").first.wait_for(state="attached")  # a small card shows none
         return found
 
     def panel(self, name: str, focus_in: str = ".agor-transcript") -> None:
@@ -594,7 +594,7 @@ def move_last(desk):
 @at("queue", "Alt ↑ ↓")
 def move_in_queue(desk):
     queued(desk, "Moved in the queue")
-    desk.page.get_by_label("Move prompt 2").focus()
+    desk.page.get_by_label("Move prompt 2", exact=True).focus()
     desk.press("Alt+ArrowUp")
     has_order(desk, "Second", "First")
     desk.press("Alt+ArrowDown")
