@@ -204,7 +204,7 @@ def test_always_in_this_session_makes_a_rule_that_is_seen_and_revoked(lab, peopl
     open_tab(page, lab, board)
     open_session(page, "Ruled", "run echo one two")
     question = page.get_by_role("alertdialog")
-    expect(question).to_contain_text("begins with “echo one”")
+    expect(question).to_contain_text("starts with “echo one”")
     page.locator(".agor-transcript").focus()
 
     page.keyboard.press("2")

@@ -158,7 +158,8 @@ def test_boards(agor_command, agor_json):
 def test_a_repo_is_named_by_its_path_and_the_known_ones_by_their_names(agor_command, warehouse):
     assert agor_command("repo", "branches", "./warehouse")[0] == 0
     code, _, err = agor_command("repo", "branches", "warehuose")
-    assert (code, err.strip()) == (1, "Repo 'warehuose' does not exist. Available: warehouse.")
+    assert code == 1
+    assert err.startswith("Repo 'warehuose' does not exist. Available: warehouse")
 
 
 def test_a_sentence_of_the_api_names_our_options(agor_command, agor_json, worktree, here):

@@ -70,6 +70,10 @@ class World:
             "repo": self.scene.worktree.repo,
             "after": 0,
             "timeout_s": 0.01,
+            "words": "go",
+            "archived": True,
+            "limit": 5,
+            "next": None,
         }
 
     def arguments(self, tool: str) -> dict[str, object]:

@@ -104,7 +104,10 @@ async def test_a_conflict_comes_back_with_all_its_sides(bench: Bench, checkout: 
     git("switch", "-q", "fix", cwd=path)
     (path / "a.txt").write_text("ours\n")
     git("commit", "-qam", "ours", cwd=path)
-    subprocess.run(["git", "merge", "-q", "other"], cwd=path, check=False, capture_output=True)
+    merge = subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@t", "merge", "-q", "other"], cwd=path, check=False, capture_output=True, text=True
+    )
+    assert git("ls-files", "-u", cwd=path).count("a.txt") == 3, merge
     git("branch", "-D", "other", cwd=checkout)
 
     different, _ = await there_and_back(bench, checkout, worktree)
