@@ -263,7 +263,7 @@ def test_delete_takes_what_it_can_and_says_what_stays(lab, people, board, screen
 
     page.keyboard.press("Delete")
 
-    said = page.locator(".agor-toast", has_text="Deleted 2 things. 1 card stays: E archives its worktree")
+    said = page.locator(".agor-toast", has_text="Deleted 2 items. 1 card stays: E archives its worktree")
     said.wait_for()
     page.wait_for_function("document.querySelectorAll('[data-selected]').length === 1")
     page.wait_for_selector(".agor-zone", state="detached")

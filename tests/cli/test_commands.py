@@ -60,7 +60,7 @@ def test_a_setup_that_failed_is_told_as_that(agor_command, agor_json, here):
     assert [line.split(maxsplit=1) for line in out.splitlines() if line.startswith(("state", "failure", "reason"))] == [
         ["state", "failed"],
         ["failure", "setup_failed"],
-        ["reason", "The setup command “echo no luck; exit 3” failed with code 3. It said: no luck"],
+        ["reason", "The setup command “echo no luck; exit 3” failed with code 3. Its last output: no luck"],
     ]
     assert agor_json("worktree", "show", name)["failure"] == "setup_failed"
 

@@ -310,7 +310,7 @@ async def test_a_failed_setup_is_told_as_that_and_runs_again_in_the_files_that_a
     assert worktree.state is WorktreeState.FAILED
     assert worktree.failure == errors.SetupFailed.code
     assert (worktree.reason or "").startswith("The setup command “test -e")
-    assert "failed with code 3. It said: no luck" in (worktree.reason or "")
+    assert "failed with code 3. Its last output: no luck" in (worktree.reason or "")
     assert [way.kind for way in worktree.ways] == [WayKind.RETRY, WayKind.USE]
     assert listed(checkout) == on_disk(bench) == {worktree.path}
 
