@@ -52,7 +52,7 @@ def test_broken_objects_stay_in_the_file():
         ("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n", "line 1 is a merge marker"),
         ('{"agor": 1,', "not JSON"),
         ("[]", "not an object"),
-        ('{"agor": 2}', "knows 1"),
+        ('{"agor": 2}', "supports 1"),
         ('{"objects": []}', "“objects” is not an object"),
         ('{"meta": 1}', "“meta” is not an object"),
         ('{"surprise": 1}', "unknown entry"),

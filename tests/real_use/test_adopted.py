@@ -127,10 +127,10 @@ async def test_what_only_claims_to_be_a_worktree_is_refused(bench: Bench, checko
     (linked / ".git").symlink_to(path / ".git")
 
     for one in (fake, up, linked, checkout):
-        with pytest.raises(errors.Conflict, match="is no worktree of this repository"):
+        with pytest.raises(errors.Conflict, match="is not a worktree of this repository"):
             await bench.worktrees.adoption.adopt(OWNER, WorktreeAdopt(repo=repo.id, path=str(one)), key())
     (checkout / ".git" / "worktrees" / "theirs" / "commondir").write_text("../../../../evil/.git\n")
-    with pytest.raises(errors.Conflict, match="is no worktree of this repository"):
+    with pytest.raises(errors.Conflict, match="is not a worktree of this repository"):
         await bench.worktrees.adoption.adopt(OWNER, WorktreeAdopt(repo=repo.id, path=str(path)), key())
 
 

@@ -127,7 +127,7 @@ async def test_in_a_sandbox_it_is_at_the_same_path_and_cannot_be_changed(config,
 
 async def test_an_agent_that_takes_no_pictures_is_not_sent_one(scene):
     picture = await attach(scene, "a.png", png())
-    with pytest.raises(errors.ImagesNotTaken, match="Script takes no pictures"):  # known beforehand
+    with pytest.raises(errors.ImagesNotTaken, match="Script does not accept pictures"):  # known beforehand
         await prompt(scene, await scene.session(), picture)
 
     session = await scene.session(agent="blind")  # says so when it runs

@@ -49,6 +49,7 @@ def test_a_live_server_keeps_the_folder(tmp_path):
 @pytest.mark.parametrize("is_collected", [True, False])
 def test_a_child_that_a_killed_server_was_about_to_start_is_waited_for(tmp_path, is_collected):
     holder = hold(tmp_path, "forks")
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet collected
     if is_collected:
         holder.wait()
     lock = DataLock(tmp_path)

@@ -88,7 +88,7 @@ async def test_only_so_many_work_and_one_that_waits_for_a_person_lets_another_wo
     [
         ("end_turn", "done", None),
         ("refusal", "failed", "refused"),
-        ("max_tokens", "failed", "tokens"),
+        ("max_tokens", "failed", "token limit"),
         ("max_turn_requests", "failed", "requests"),
         ("something_new", "failed", "something_new"),
         ("cancelled", "cancelled", None),
