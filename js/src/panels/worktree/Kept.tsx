@@ -2,9 +2,10 @@
 import { useCallback, useEffect, useId, useState } from 'react';
 
 import type { Kept as KeptRef, Taking, Worktree } from '../../protocol/generated.js';
-import { dialogTexts, texts } from '../../texts.js';
+import { dialogTexts } from '../../texts.js';
 import { CopyButton } from '../common/CodeBlock.js';
 import { Dialog, Problem } from '../common/Dialog.js';
+import { DialogFoot } from '../common/DialogFoot.js';
 import { visible } from '../common/safe.js';
 import { canSteer, useApp, useCommand, useShared } from '../context.js';
 
@@ -103,20 +104,12 @@ function TakeDialog({ worktree, kept, onClose }: { worktree: Worktree; kept: Kep
       title={dialogTexts.kept.takeTitle(branch)}
       onClose={close}
       footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={close} data-autofocus>
-            {texts.cancel}
-          </button>
-          <button
-            type="button"
-            className="agor-btn agor-primary"
-            disabled={isRunning || !found || found.refusal !== null}
-            onClick={() => void take()}
-          >
-            {dialogTexts.kept.takeNow}
-          </button>
-        </>
+        <DialogFoot
+          act={dialogTexts.kept.takeNow}
+          isDisabled={isRunning || !found || found.refusal !== null}
+          onAct={() => void take()}
+          onClose={close}
+        />
       }
     >
       {!found && isRunning && <p>{dialogTexts.kept.looking}</p>}

@@ -7,6 +7,7 @@ import { liveOf } from '../../store/live.js';
 import { sessionWords } from '../../store/standing.js';
 import { texts } from '../../texts.js';
 import { Dialog, Problem } from '../common/Dialog.js';
+import { DialogFoot } from '../common/DialogFoot.js';
 import { Icon, Mark } from '../common/Icon.js';
 import { visible } from '../common/safe.js';
 import { useApp, useCommand, useShared } from '../context.js';
@@ -33,20 +34,12 @@ export function ArchiveDialog({ worktree }: { worktree: Worktree }) {
       title={words.archiveTitle(visible(worktree.name))}
       onClose={close}
       footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={close} data-autofocus>
-            {texts.cancel}
-          </button>
-          <button
-            type="button"
-            className="agor-btn agor-primary"
-            disabled={isRunning || found.isLooking || live.length > 0 || lock !== undefined}
-            onClick={() => void archive()}
-          >
-            {words.archive}
-          </button>
-        </>
+        <DialogFoot
+          act={words.archive}
+          isDisabled={isRunning || found.isLooking || live.length > 0 || lock !== undefined}
+          onAct={() => void archive()}
+          onClose={close}
+        />
       }
     >
       <InTheWay worktree={worktree} live={live} />
@@ -90,20 +83,13 @@ export function RemoveDialog({ worktree }: { worktree: Worktree }) {
       title={words.removeTitle(visible(worktree.name))}
       onClose={close}
       footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={close} data-autofocus>
-            {texts.cancel}
-          </button>
-          <button
-            type="button"
-            className={`agor-btn ${isForced ? 'agor-danger' : 'agor-primary'}`}
-            disabled={isRunning || found.isLooking || live.length > 0 || lock !== undefined}
-            onClick={() => void remove(isForced)}
-          >
-            {isForced ? words.removeAnyway : words.remove}
-          </button>
-        </>
+        <DialogFoot
+          act={isForced ? words.removeAnyway : words.remove}
+          isDangerous={isForced}
+          isDisabled={isRunning || found.isLooking || live.length > 0 || lock !== undefined}
+          onAct={() => void remove(isForced)}
+          onClose={close}
+        />
       }
     >
       <InTheWay worktree={worktree} live={live} />
