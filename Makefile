@@ -5,12 +5,12 @@ BIN    := $(VENV)/bin
 PORT   ?= 8888
 STAMP  := $(VENV)/.stamp
 SLOW   := gemini
-# These programs are not ours: a case that fails is tried once more, and the summary names it.
-AGENTS_OPTIONS := -q --reruns 1 -rfER
+# The tests share two cores with hundreds of real processes: a case that fails is tried once more, and the summary names it.
+TRIED_AGAIN := -q --reruns 1 -rfER
 JS     := $(shell find js/src js/package.json js/package-lock.json js/build.mjs -type f 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fix types property bench bench-hundredfold bench-agents browser-tools sandbox-tools clean test-agents test-beside
+.PHONY: help demo test check lint fix types property bench bench-hundredfold bench-agents browser-tools sandbox-tools clean test-agents test-beside test-services
 .DELETE_ON_ERROR:
 
 help:  ## List the targets
@@ -44,8 +44,8 @@ test: $(STAMP) browser-tools sandbox-tools  ## Install what the tests need, then
 check: $(STAMP)  ## Lint, types, layers and all tests: exactly what CI runs
 	$(MAKE) --no-print-directory lint
 	cd js && npm test --silent
-	$(PY) -m pytest -q --ignore=tests/browser -n 3 --dist loadfile  # most of a test is waiting for processes
-	$(PY) -m pytest -q tests/browser  # apart: Playwright keeps an event loop running in its thread
+	$(PY) -m pytest $(TRIED_AGAIN) --ignore=tests/browser -n 3 --dist loadfile --no-loadscope-reorder  # most of a test is waiting for processes
+	$(PY) -m pytest $(TRIED_AGAIN) tests/browser  # apart: Playwright keeps an event loop running in its thread
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -55,6 +55,8 @@ lint: $(STAMP)
 	$(BIN)/mypy tests/typing/api.py
 	$(PY) scripts/make_types.py --check
 	$(PY) scripts/make_agents_table.py --check
+	$(PY) scripts/make_workflow_tables.py --check
+	$(PY) scripts/make_settings_schema.py --check
 	cd js && npm run --silent check
 
 fix: $(STAMP)  ## Repair what a machine can: format, import order
@@ -62,9 +64,11 @@ fix: $(STAMP)  ## Repair what a machine can: format, import order
 	$(BIN)/ruff format .
 	cd js && npm run --silent fix
 
-types: $(STAMP)  ## Write the types of the front end and the tables of the agents from the models
+types: $(STAMP)  ## Write the types of the front end and the tables of the agents and their tools from the models
 	$(PY) scripts/make_types.py
 	$(PY) scripts/make_agents_table.py
+	$(PY) scripts/make_workflow_tables.py
+	$(PY) scripts/make_settings_schema.py
 
 property: $(STAMP)  ## Try 2,000 random states of worktrees: archive and restore, and remove (AGOR_EXAMPLES, AGOR_SEED)
 	AGOR_EXAMPLES=$${AGOR_EXAMPLES:-2000} $(PY) -m pytest -q -n 3 --timeout 7200 $$(find tests -name "test_*_property.py")
@@ -82,11 +86,15 @@ bench-agents: $(STAMP)  ## What our engine costs on top of each real agent: a ta
 test-agents: $(STAMP) browser-tools sandbox-tools  ## Install the real agents in a cache and run the same cases with each (AGOR_AGENTS_CACHE, ~1.5 GB)
 	$(PY) -m harness.install
 	@mkdir -p build
-	@$(PY) -m pytest $(AGENTS_OPTIONS) -m "" tests/real_agents -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
-	  $(PY) -m pytest $(AGENTS_OPTIONS) -m "" tests/real_agents -k "$(SLOW)"; second=$$?; \
+	@$(PY) -m pytest $(TRIED_AGAIN) -m "" tests/real_agents -k "not ($(SLOW))" >build/test-agents.log 2>&1 & first=$$!; \
+	  $(PY) -m pytest $(TRIED_AGAIN) -m "" tests/real_agents -k "$(SLOW)"; second=$$?; \
 	  wait $$first; first=$$?; cat build/test-agents.log; \
-	  $(PY) -m pytest $(AGENTS_OPTIONS) -m agent tests/browser; third=$$?; \
+	  $(PY) -m pytest $(TRIED_AGAIN) -m agent tests/browser; third=$$?; \
 	  exit $$((first + second + third))
+
+test-services: $(STAMP) browser-tools  ## Install dbt, Streamlit, Dagster and Airflow in a cache and open each through the server (AGOR_SERVICES_CACHE, ~1 GB)
+	$(PY) -m harness.services
+	$(PY) -m pytest $(TRIED_AGAIN) -m services tests/browser
 
 test-beside: $(STAMP)  ## By hand: try the wheel beside Jupyter AI and jupyter-server-documents, and with disable_rtc
 	$(PY) scripts/test_beside.py

@@ -15,7 +15,22 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MODULES = ("worktrees", "archives", "large", "turns", "server", "boards", "canvas", "bundle")
+MODULES = (
+    "worktrees",
+    "kernels",
+    "archives",
+    "large",
+    "turns",
+    "zones",
+    "environments",
+    "schedules",
+    "data",
+    "server",
+    "tools",
+    "boards",
+    "canvas",
+    "bundle",
+)
 OUTPUT, OUTPUT_OF_AGENTS = Path("build/bench.json"), Path("build/bench-agents.json")
 
 

@@ -22,9 +22,9 @@ async def main() -> None:
         async with slots:
             began = time.monotonic()
             await installs.install(agent, step)
-            print(f"{agent.package} is there ({time.monotonic() - began:.0f} s)", flush=True)
+            print(f"{agent.install.package} is there ({time.monotonic() - began:.0f} s)", flush=True)
 
-    await asyncio.gather(*(put(agent) for agent in catalogue.discover().values() if agent.package))
+    await asyncio.gather(*(put(agent) for agent in catalogue.discover().values() if agent.install.package))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,10 @@ def main():
         warnings.simplefilter("always")
         config = Config({"AgorApp": json.loads(os.environ.get("AGOR_TEST_CONFIG", "{}"))})  # a list of dicts cannot be an argument
         app = ServerApp.instance(
-            config=config, jpserver_extensions={"agor_jupyter": True}, identity_provider_class=People, authorizer_class=Rights
+            config=config,
+            jpserver_extensions={"agor_jupyter": True, "jupyter_server_proxy": True},
+            identity_provider_class=People,
+            authorizer_class=Rights,
         )
         app.initialize(
             argv=["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={os.environ.get('AGOR_TEST_PORT', '0')}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",

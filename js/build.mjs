@@ -68,7 +68,7 @@ const fromKit = {
       pluginData: 'real',
       contents:
         path === 'texts'
-          ? `export const { texts } = globalThis.__agor.kit.texts; export { dialogTexts } from './src/texts.ts';`
+          ? `export const { texts } = globalThis.__agor.kit.texts; export { dialogTexts } from './src/texts/index.ts';`
           : `module.exports = globalThis.__agor.kit['${path}'];`,
     }));
   },

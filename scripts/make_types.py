@@ -17,12 +17,13 @@ import pydantic
 from agor_jupyter import domain
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.records import Record, Request
+from agor_jupyter.domain.templates import TemplateContext
 from agor_jupyter.server import operations
 from agor_jupyter.server.routes import ROUTES, function_of
 
 TARGET = Path(__file__).parents[1] / "js/src/protocol/generated.ts"
 HEADER = "// Made by scripts/make_types.py from agor_jupyter/domain. Do not edit.\n"
-UNIONS = {"events": ("TranscriptBody", "NewsBody", "Body"), "boards": ("BoardObject",)}
+UNIONS = {"events": ("TranscriptBody", "NewsBody", "Body"), "boards": ("BoardObject",), "schedules": ("When", "Target")}
 _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 
@@ -120,8 +121,26 @@ def generate() -> str:
     parts += [writer.interface(name, definitions[name], is_request=issubclass(model, Request)) for name, model in names.items()]
     parts += unions
     codes = sorted({kind.code for kind in _all(errors.AgorError)})
+    parts.append(_template_names())
     parts.append("/** What `error.code` may be. */\nexport type ErrorCode =\n" + "\n".join(f"  | '{code}'" for code in codes) + "\n")
     return "\n".join(parts)
+
+
+def _template_names() -> str:
+    """What a template may name, with what is behind each: a value of the bundle, for completion."""
+    lines = []
+    for group, described in TemplateContext.model_fields.items():
+        kinds = [each for each in (described.annotation, *typing.get_args(described.annotation)) if isinstance(each, type)]
+        model = next(each for each in kinds if issubclass(each, Record))
+        for name, field in model.model_fields.items():
+            lines.append(f"  {{ name: '{group}.{name}', kind: '{_kind_of(field.annotation)}' }},\n")
+    return "/** What a template of a prompt may name. */\nexport const TEMPLATE_NAMES = [\n" + "".join(lines) + "] as const\n"
+
+
+def _kind_of(annotation: object) -> str:
+    if typing.get_origin(annotation) is dict:
+        return "map"
+    return "number" if annotation is int else "text"
 
 
 def _all(kind: type[errors.AgorError]) -> list[type[errors.AgorError]]:

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from agor_jupyter.agents.protocol.questions import Question
@@ -18,10 +19,18 @@ OPTIONS = [PermissionOption(id="yes", name="Yes", kind="allow_once"), Permission
 
 
 class FakeClock(Clock):
-    """Its seconds pass when a test says so, and silence lasts as long. Its days go on."""
+    """Its seconds pass when a test says so, and silence lasts as long. Its days go on, unless a test shows a moment."""
 
     def __init__(self) -> None:
         self._at = super().monotonic()
+        self._shown: datetime | None = None
+
+    def now(self) -> datetime:
+        return self._shown or super().now()
+
+    def show(self, moment: datetime) -> None:
+        """From now on it stands at this moment."""
+        self._shown = moment
 
     def monotonic(self) -> float:
         return self._at
@@ -147,11 +156,43 @@ class FakeAgents:
         return fake
 
 
+class FakeKernel:
+    """Runs anything at once, and shows its source."""
+
+    name, is_busy = "agor-fix", False
+
+    async def run(self, source, tell):
+        tell("execute_input", {"execution_count": 1})
+        tell("stream", {"name": "stdout", "text": source})
+
+    async def interrupt(self):
+        pass
+
+
+class FakeJupyter:
+    """Nobody has a notebook open, and each has a kernel once one was started."""
+
+    def __init__(self):
+        self.kernels = {}
+
+    async def get_document(self, file):
+        return None
+
+    async def show(self, file, person):
+        pass
+
+    async def get_kernel(self, file):
+        return self.kernels.get(file)
+
+    async def start_kernel(self, file, spec):
+        return self.kernels.setdefault(file, FakeKernel())
+
+
 class FakeAgor(Agor):
     """The real engine whose agents are `self.fakes`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"jupyter": FakeJupyter(), **kwargs})
         self.fakes = FakeAgents()
 
     def _run_context(self, collector):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer.main
@@ -138,11 +139,12 @@ def test_every_tool_for_agents_and_every_name_of_a_template_is_documented() -> N
     from agor_jupyter.domain.templates import TemplateContext
     from agor_jupyter.mcp.tools import discover
 
-    tools = (ROOT / "docs/guide/tools-for-agents.md").read_text()
+    tools = (ROOT / "docs/guide/workflows.md").read_text()
     templates = (ROOT / "docs/guide/templates.md").read_text()
 
     assert [name for name in discover() if f"`{name}`" not in tools] == []
-    fields = {name for noun in TemplateContext.model_fields.values() for name in noun.annotation.model_fields}
+    nouns = [get_args(noun.annotation) or (noun.annotation,) for noun in TemplateContext.model_fields.values()]
+    fields = {name for noun in nouns for name in noun[0].model_fields}
     assert [name for name in {*TemplateContext.model_fields, *fields} if f"`{name}`" not in templates] == []
 
 
@@ -163,13 +165,28 @@ def test_the_tables_of_agents_are_those_of_the_catalogue():
     assert done.returncode == 0, done.stderr
 
 
+def test_the_table_of_tools_is_that_of_the_code():
+    done = subprocess.run(
+        [sys.executable, "scripts/make_workflow_tables.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_field_of_an_agent_is_documented():
     from agor_jupyter.domain.agents import AgentType
 
     page = (ROOT / "docs/how-to/add-an-agent.md").read_text()
     table = "".join(line.partition("| ")[2].partition(" |")[0] for line in page.splitlines() if line.startswith("| `"))
 
-    assert [name for name in AgentType.model_fields if f"`{name}`" not in table] == []
+    subjects = {
+        name: field.annotation.model_fields for name, field in AgentType.model_fields.items() if hasattr(field.annotation, "model_fields")
+    }
+    names = [name for name in AgentType.model_fields if name not in subjects]
+    names += [f"{subject}.{name}" for subject, fields in subjects.items() for name in fields]
+
+    assert len(names) > 50
+    assert [name for name in names if f"`{name}`" not in table] == []
 
 
 def test_every_term_of_the_glossary_is_in_the_file_that_it_names():

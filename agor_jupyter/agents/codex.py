@@ -1,6 +1,18 @@
 """Codex, through its ACP adapter, which brings its own binary."""
 
-from agor_jupyter.domain.agents import AgentType, FailureSigns, Lasting, UsageForm
+from agor_jupyter.domain.agents import (
+    AgentType,
+    Asking,
+    Capabilities,
+    FailureSigns,
+    Installation,
+    Lasting,
+    McpSupport,
+    SandboxHome,
+    SignIn,
+    UsageForm,
+    WorktreeFiles,
+)
 from agor_jupyter.domain.records import JsonObject
 
 
@@ -18,40 +30,45 @@ AGENT = AgentType(
     name="codex",
     label="Codex",
     icon="ag-codex",
-    command=["codex-acp"],
-    package="@agentclientprotocol/codex-acp@2.6.0",
-    node=22,
-    disk_mb=460,
-    version_args=["--version"],
-    probe_args=["cli", "--version"],
-    sign_in=["codex-acp", "login"],
-    sign_in_files=["$CODEX_HOME/auth.json", ".codex/auth.json"],
-    key_env=["OPENAI_API_KEY", "CODEX_API_KEY"],
-    authenticate=[_by_key("CODEX_API_KEY"), _by_key("OPENAI_API_KEY")],
-    env={"NO_BROWSER": "1"},
-    pass_env=["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME", "CODEX_PATH"],
-    can_load=True,
-    can_resume=True,
-    can_fork=True,
-    when_rejected="cancelled",
-    reports_usage=True,
-    reports_in_turn=True,
-    usage=UsageForm(scope="turn", cached="beside", omits_own=True),
-    mcp=["stdio", "http"],
-    takes_images=True,
-    connect="export AGOR_MCP_TOKEN={token}; codex mcp add agor --url {url} --bearer-token-env-var AGOR_MCP_TOKEN",
-    lasting=[
-        Lasting(pattern=r"\Aallow_(?:for_session|session|permissions_session): ", reach="session"),
-        Lasting(pattern=r"\Aaccept_execpolicy_amendment: ", reach="home", file="~/.codex/rules/default.rules"),
-        Lasting(pattern="", reach="home", file="~/.codex/config.toml"),
-    ],
     notes=[
         "In this mode it asks before each edit; commands run in its own sandbox, where they may read, and it asks before one may do more.",
         "In the server's sandbox its own is off and it does not ask: it may do anything that sandbox allows.",
         "In the mode `read-only` it asks there too; its own sandbox then runs inside the server's, where nesting works.",
     ],
-    mode="read-only",  # its default, "agent", writes without asking
-    failure_signs=FailureSigns(
+    command=["codex-acp"],
+    env={"NO_BROWSER": "1"},
+    pass_env=["OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME", "CODEX_PATH"],
+    history="codex",
+    install=Installation(
+        package="@agentclientprotocol/codex-acp@2.6.0", node=22, disk_mb=460, version_args=["--version"], probe_args=["cli", "--version"]
+    ),
+    sign_in=SignIn(
+        command=["codex-acp", "login"],
+        files=["$CODEX_HOME/auth.json", ".codex/auth.json"],
+        key_env=["OPENAI_API_KEY", "CODEX_API_KEY"],
+        authenticate=[_by_key("CODEX_API_KEY"), _by_key("OPENAI_API_KEY")],
+    ),
+    capabilities=Capabilities(can_load=True, can_resume=True, can_fork=True, takes_images=True),
+    mcp=McpSupport(
+        transports=["stdio", "http"],
+        connect="export AGOR_MCP_TOKEN={token}; codex mcp add agor --url {url} --bearer-token-env-var AGOR_MCP_TOKEN",
+    ),
+    permissions=Asking(
+        when_rejected="cancelled",
+        lasting=[
+            Lasting(pattern=r"\Aallow_(?:for_session|session|permissions_session): ", reach="session"),
+            Lasting(pattern=r"\Aaccept_execpolicy_amendment: ", reach="home", file="~/.codex/rules/default.rules"),
+            Lasting(pattern="", reach="home", file="~/.codex/config.toml"),
+        ],
+        mode="read-only",  # its default, "agent", writes without asking
+        sandbox_mode="agent-full-access",  # its own sandbox keeps it from committing, and cannot be nested everywhere
+    ),
+    usage=UsageForm(reports_tokens=True, reports_in_turn=True, scope="turn", cached="beside", omits_own=True),
+    sandbox=SandboxHome(state=[".codex/"], settings=[".codex/config.toml", ".codex/AGENTS.md", ".codex/rules"], state_env=["CODEX_HOME"]),
+    files=WorktreeFiles(
+        project=["AGENTS.md", "AGENTS.override.md", ".agents/skills/", ".codex/"],  # its adapter tells it to trust every folder
+    ),
+    failures=FailureSigns(
         errored="codex.threadStatus.type=systemError",
         detail="codex.error.codexErrorInfo",
         retrying="codex.error.willRetry=true",
@@ -71,10 +88,4 @@ AGENT = AgentType(
             "responseTooManyFailedAttempts": "unreachable",
         },
     ),
-    sandbox_mode="agent-full-access",  # its own sandbox keeps it from committing, and cannot be nested everywhere
-    state=[".codex/"],
-    settings=[".codex/config.toml", ".codex/AGENTS.md", ".codex/rules"],
-    project_files=["AGENTS.md", "AGENTS.override.md", ".agents/skills/", ".codex/"],  # its adapter tells it to trust every folder
-    state_env=["CODEX_HOME"],
-    history="codex",
 )

@@ -3,19 +3,16 @@
 import sys
 from pathlib import Path
 
-from agor_jupyter.domain.agents import AgentType, Lasting
+from agor_jupyter.domain.agents import AgentType, Asking, Capabilities, Lasting, Quirks
 
 AGENT = AgentType(
     name="script",
-    takes_images=False,
     label="Script",
     icon="ag-script",
-    command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("runner") / "__main__.py")],
     is_builtin=True,
-    can_load=True,
-    can_fork=True,
-    when_rejected="cancelled",
-    mode="ask",
-    lasting=[Lasting(pattern="", reach="session")],
-    takes_background=False,
+    runs_blocks=True,
+    command=[sys.executable, "-I", "-S", str(Path(__file__).with_name("runner") / "__main__.py")],
+    capabilities=Capabilities(takes_images=False, can_load=True, can_fork=True),
+    permissions=Asking(when_rejected="cancelled", mode="ask", lasting=[Lasting(pattern="", reach="session")]),
+    quirks=Quirks(takes_background=False),
 )

@@ -33,9 +33,9 @@ def _show(one: AgentStatus, as_json: bool) -> None:
             ("does not run", one.problem),
             ("signed in", {True: "yes", False: "no", None: None}[one.is_signed_in]),
             ("command", " ".join(one.agent.command)),
-            ("install with", one.agent.install if not one.is_installed or one.pinned != one.version else None),
+            ("install with", one.agent.install.by_hand if not one.is_installed or one.pinned != one.version else None),
             ("sign in with", one.sign_in_line if one.is_installed and not one.is_signed_in else None),
-            ("or set", ", ".join(one.agent.key_env) if one.is_signed_in is False else None),
+            ("or set", ", ".join(one.agent.sign_in.key_env) if one.is_signed_in is False else None),
             ("from", one.origin),
             ("last installation", one.install_step),
         ]

@@ -4,8 +4,11 @@ import typer
 
 from agor_jupyter.cli.output import AsJson, facts, show_json, table
 from agor_jupyter.cli.reach import link
-from agor_jupyter.domain.boards import Board, BoardInfo, BoardOpen, Card, Note
-from agor_jupyter.notebook.views import visible
+from agor_jupyter.domain.boards import Board as BoardRecord
+from agor_jupyter.domain.boards import BoardInfo, BoardOpen, BoardTemplate, Card, Note
+from agor_jupyter.notebook.boards import Board
+from agor_jupyter.notebook.display.views import visible
+from agor_jupyter.notebook.zones import in_words
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -44,7 +47,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def show(path: str = typer.Argument(metavar="PATH", help="File of the board."), as_json: AsJson = False) -> None:
     """List what is on a board, and any problems with its file."""
-    board = Board.model_validate(link().get("board", path=link().board_path(path)))
+    board = BoardRecord.model_validate(link().get("board", path=link().board_path(path)))
     if as_json:
         show_json(board)
         return
@@ -55,3 +58,42 @@ def show(path: str = typer.Argument(metavar="PATH", help="File of the board."), 
     table(["kind", "what", "x", "y"], rows, "Nothing lies on it.")
     for problem in board.problems:
         print(visible(f"! {problem.text}"))
+
+
+@app.command()
+def templates(as_json: AsJson = False) -> None:
+    """List the ready boards to begin with."""
+    found = [BoardTemplate.model_validate(item) for item in link().items("board/templates")]
+    if as_json:
+        show_json(found)
+    else:
+        table(["template", "zones", "what"], [(one.name, ", ".join(one.zones), one.description) for one in found], "No templates.")
+
+
+@app.command()
+def extend(
+    path: str = typer.Argument(metavar="PATH", help="File of the board."),
+    template: str = typer.Argument(metavar="TEMPLATE", help="Name of a ready one, or a file that `board export` wrote."),
+    allow: bool = typer.Option(False, help="Let the commands of its zones run without asking, in your name. For owners."),
+    as_json: AsJson = False,
+) -> None:
+    """Add the zones and notes of a template to a board."""
+    board = Board(link(), link().board_path(path)).extend(template, allow=allow)
+    if as_json:
+        show_json(board.document)
+    else:
+        table(["zone", "on drop"], [(one.name, in_words(one.policy)) for one in board.zones], "No zones.")
+
+
+@app.command()
+def export(
+    path: str = typer.Argument(metavar="PATH", help="File of the board."),
+    to: str = typer.Argument("-", metavar="FILE", help="Where to write it. Default: standard output."),
+    as_json: AsJson = False,
+) -> None:
+    """Write a board's zones and notes as a template, without cards."""
+    text = Board(link(), link().board_path(path)).export(None if to == "-" else to)
+    if as_json:
+        show_json({"text": text})
+    elif to == "-":
+        print(visible(text), end="")

@@ -12,7 +12,7 @@ from agor_jupyter.cli.reach import worktree as find_worktree
 from agor_jupyter.domain.budgets import Budget, BudgetScope, BudgetSet
 
 app = typer.Typer(no_args_is_help=True)
-Scope = Annotated[BudgetScope, typer.Argument(metavar="SCOPE", help="session, worktree, board or user.")]
+Scope = Annotated[BudgetScope, typer.Argument(metavar="SCOPE", help="session, tree, worktree, board or user.")]
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="Which one: named as in other commands; a person by username.")]
 
 

@@ -1,4 +1,4 @@
-"""`jupyter agor demo`: a sample project, the quick start beside it, and a JupyterLab of its own to try it in."""
+"""`jupyter agor demo`: a sample project, notebooks beside it, and a JupyterLab of its own to try it in."""
 
 import json
 import os
@@ -13,6 +13,8 @@ from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.errors import FileMissing
 
 NOTEBOOK = "quickstart.ipynb"
+MORE = ("pipeline.ipynb",)
+"""Lie beside it."""
 LAB = ".agor/lab"
 DEFAULTS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
@@ -31,8 +33,9 @@ def demo(
     home = absolute(folder).resolve()
     home.mkdir(parents=True, exist_ok=True)
     sample(home / "warehouse")
-    if not (home / NOTEBOOK).exists():
-        (home / NOTEBOOK).write_text(fresh(_quickstart().read_text()))
+    for name in (NOTEBOOK, *MORE):
+        if not (home / name).exists():
+            (home / name).write_text(fresh(_shipped(name).read_text()))
     _settings(home)
     token = _token(home / ".agor-token")
     free = _free_port(port)
@@ -91,10 +94,10 @@ def _settings(home: Path) -> None:
     (folder / "overrides.json").write_text(json.dumps(DEFAULTS, indent=1) + "\n")
 
 
-def _quickstart() -> Path:
-    place = Path(__file__).parents[1] / "notebook" / NOTEBOOK
+def _shipped(name: str) -> Path:
+    place = Path(__file__).parents[1] / "notebook" / name
     if not place.exists():
-        raise FileMissing(NOTEBOOK)
+        raise FileMissing(name)
     return place
 
 

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import typer
 
 from agor_jupyter.cli.output import AsJson, show_json
-from agor_jupyter.notebook.views import visible
+from agor_jupyter.notebook.display.views import visible
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -158,7 +158,8 @@ def _agents() -> Iterator[Finding]:
             yield Finding(
                 "warn",
                 "agent",
-                f"{one.agent.name} is not installed" + (f". Install it with: {one.agent.install}" if one.agent.install else ""),
+                f"{one.agent.name} is not installed"
+                + (f". Install it with: {one.agent.install.by_hand}" if one.agent.install.by_hand else ""),
             )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from agor_jupyter.domain.records import Record
-from agor_jupyter.notebook.views import visible
+from agor_jupyter.notebook.display.views import visible
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the records as JSON.")]
 

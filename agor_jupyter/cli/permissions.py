@@ -9,10 +9,10 @@ from agor_jupyter.domain.errors import BadRequest, PermissionNotFound
 from agor_jupyter.domain.permissions import Permission
 from agor_jupyter.domain.rules import Remember
 from agor_jupyter.domain.sessions import Answer
-from agor_jupyter.notebook import live
+from agor_jupyter.notebook.display import live
+from agor_jupyter.notebook.display.views import visible
 from agor_jupyter.notebook.handles import checked
 from agor_jupyter.notebook.permissions import Permission as Handle
-from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 

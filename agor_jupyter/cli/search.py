@@ -10,8 +10,8 @@ from agor_jupyter.cli.moments import moment
 from agor_jupyter.cli.output import AsJson, show_json
 from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import worktree as find_worktree
+from agor_jupyter.notebook.display.views import visible
 from agor_jupyter.notebook.search import hits, make_query
-from agor_jupyter.notebook.views import visible
 
 
 def search(

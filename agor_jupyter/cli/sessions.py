@@ -16,14 +16,18 @@ from agor_jupyter.cli.reach import worktree as find_worktree
 from agor_jupyter.cli.turns import show_turn
 from agor_jupyter.domain.events import Event, Failure, Notice, PermissionAsked, PermissionSettled, PromptSent, Text, ToolCall, ToolOutput
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork
+from agor_jupyter.domain.trees import SessionTree
 from agor_jupyter.domain.turns import Turn, TurnState
-from agor_jupyter.notebook import following, live
-from agor_jupyter.notebook.views import visible
+from agor_jupyter.notebook import following
+from agor_jupyter.notebook.display import live
+from agor_jupyter.notebook.display.views import visible
+from agor_jupyter.notebook.trees import Tree
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="SESSION", help="Id, the end of it, or title.")]
 Text_ = Annotated[str, typer.Argument(metavar="PROMPT", help="The prompt, or - to read it from standard input.")]
 Wait = Annotated[bool, typer.Option(help="Print what happens until the turn ends. Always on with a private server.")]
+Budget = Annotated[float | None, typer.Option(help="How many dollars it may spend at most.")]
 Allow = Annotated[bool, typer.Option(help="Answer its questions with “allow once”, in your name, while waiting.")]
 
 
@@ -154,19 +158,58 @@ def _begun(session: Session, prompt: str | None, wait: bool, allow: bool, as_jso
 def fork(
     session: Which,
     prompt: Text_ = "",
+    turn: int | None = typer.Option(None, help="Number of the last turn that it knows of. Default: all that has ended."),
+    worktree: str | None = typer.Option(None, help="Name of a new worktree to work in. Default: the same worktree."),
+    carry: bool = typer.Option(True, help="Bring uncommitted work into the new worktree."),
     agent: str | None = typer.Option(None, help="Another agent, which is given the transcript. Default: the same."),
     title: str | None = typer.Option(None, help="Default: the first line of the prompt."),
     model: Model = None,
     mode: Mode = None,
     option: Option = None,
+    budget: Budget = None,
     wait: Wait = False,
     allow: Allow = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start a session that knows everything said in this one so far."""
-    body = SessionFork(prompt=_text(prompt) or None, agent=agent, title=title, options=read_options(model, mode, option))
+    """Start a session that knows everything said in this one, so far or until a turn."""
+    origin = find(session)
+    body = SessionFork(
+        prompt=_text(prompt) or None,
+        turn=find_turn(f"{origin.id}:{turn}").id if turn is not None else None,
+        worktree=worktree,
+        carry=carry,
+        agent=agent,
+        title=title,
+        options=read_options(model, mode, option),
+        budget_usd=budget,
+    )
+    made = Session.model_validate(link().post(f"sessions/{origin.id}/fork", body))
+    _begun(made, body.prompt, wait, allow, as_json)
+
+
+@app.command()
+def ask(
+    session: Which,
+    question: Text_,
+    agent: str | None = typer.Option(None, help="Another agent, which is given the transcript. Default: the same."),
+    wait: Wait = False,
+    allow: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a side question: a fork answers it and is archived; this session never hears of it."""
+    body = SessionFork(prompt=_text(question), agent=agent, is_side=True)
     made = Session.model_validate(link().post(f"sessions/{find(session).id}/fork", body))
     _begun(made, body.prompt, wait, allow, as_json)
+
+
+@app.command()
+def tree(session: Which, as_json: AsJson = False) -> None:
+    """Show the tree that a session belongs to, with what is reported to whom."""
+    found = SessionTree.model_validate(link().get(f"sessions/{find(session).id}/tree"))
+    if as_json:
+        show_json(found)
+    else:
+        print(repr(Tree(found)))
 
 
 @app.command()
@@ -179,6 +222,8 @@ def spawn(
     model: Model = None,
     mode: Mode = None,
     option: Option = None,
+    notify: bool = typer.Option(False, help="Tell SESSION how the new one ended, as a queued turn."),
+    budget: Budget = None,
     wait: Wait = False,
     allow: Allow = False,
     as_json: AsJson = False,
@@ -191,6 +236,8 @@ def spawn(
         title=title,
         prompt=_text(prompt) or None,
         parent_id=parent.id,
+        notify=notify,
+        budget_usd=budget,
         options=read_options(model, mode, option),
     )
     _begun(Session.model_validate(link().post("sessions", body)), body.prompt, wait, allow, as_json)

@@ -7,8 +7,8 @@ import typer
 from agor_jupyter.cli.output import AsJson, show_json, table
 from agor_jupyter.cli.reach import link
 from agor_jupyter.domain.errors import TokenNotFound
+from agor_jupyter.notebook.display.views import visible
 from agor_jupyter.notebook.tokens import Token, Tokens
-from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 TOKEN = typer.Argument(metavar="TOKEN", help="Its name, its id, or the end of it.")

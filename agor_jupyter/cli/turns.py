@@ -9,7 +9,7 @@ from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import session as find_session
 from agor_jupyter.cli.reach import turn as find
 from agor_jupyter.domain.turns import Patch, Turn
-from agor_jupyter.notebook.views import beginning, visible
+from agor_jupyter.notebook.display.views import beginning, visible
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="TURN", help="Id, or SESSION:NUMBER.")]

@@ -6,8 +6,8 @@ import typer
 
 from agor_jupyter.cli.output import AsJson, show_json, table
 from agor_jupyter.cli.reach import link
+from agor_jupyter.notebook.display.views import visible
 from agor_jupyter.notebook.variables import Variables
-from agor_jupyter.notebook.views import visible
 
 app = typer.Typer(no_args_is_help=True)
 NAME = typer.Argument(metavar="NAME", help="Name of the environment variable.")

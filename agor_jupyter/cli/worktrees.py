@@ -1,7 +1,8 @@
 """`jupyter agor worktree`."""
 
 import json
-from datetime import datetime
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -13,35 +14,33 @@ from agor_jupyter.cli.reach import link
 from agor_jupyter.cli.reach import repo as find_repo
 from agor_jupyter.cli.reach import worktree as find
 from agor_jupyter.client.paths import absolute
-from agor_jupyter.domain.archives import Backup
-from agor_jupyter.domain.errors import WorktreeNotFound
+from agor_jupyter.domain.errors import AgorError
 from agor_jupyter.domain.history import Conversation, ConversationImport
+from agor_jupyter.domain.issues import Issue, PullRequest
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Patch
 from agor_jupyter.domain.work import Work, WorkKind
 from agor_jupyter.domain.worktrees import (
     Adoptable,
-    Kept,
     Relocate,
-    Removal,
-    Taken,
-    TakeRequest,
-    Taking,
     Worktree,
     WorktreeAdopt,
     WorktreeChange,
     WorktreeCreate,
+    WorktreeState,
     WorktreeStatus,
 )
+from agor_jupyter.notebook import issues
+from agor_jupyter.notebook.display.views import visible
 from agor_jupyter.notebook.following import settle_worktree
-from agor_jupyter.notebook.views import visible
+from agor_jupyter.notebook.link import Link
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="WORKTREE", help="Name, REPO/NAME, or id.")]
 
 
-def _show(worktree: Worktree, as_json: bool) -> None:
+def show_worktree(worktree: Worktree, as_json: bool) -> None:
     if as_json:
         show_json(worktree)
         return
@@ -67,6 +66,15 @@ def _show(worktree: Worktree, as_json: bool) -> None:
     )
 
 
+def show_settled(worktree: Worktree, as_json: bool) -> None:
+    """Wait until it is made, and show it. One that could not be made ends the command with 1, and its reason on standard error."""
+    settled = settle_worktree(link(), worktree)
+    show_worktree(settled, as_json)
+    if settled.state is WorktreeState.FAILED:
+        print(visible(f"Worktree {settled.name!r} could not be made: {settled.reason or 'the server does not say why'}"), file=sys.stderr)
+        raise typer.Exit(1)
+
+
 def _context(text: str) -> JsonObject:
     try:
         free = json.loads(text)
@@ -80,7 +88,7 @@ def _context(text: str) -> JsonObject:
 @app.command()
 def create(
     repo: str = typer.Argument(metavar="REPO", help="Name, id or path of the repository."),
-    name: str = typer.Argument(metavar="NAME", help="Name of the worktree."),
+    name: str | None = typer.Argument(None, metavar="NAME", help="Name of the worktree. Default: made from its issue's number and title."),
     base: str | None = typer.Option(None, help="Branch, tag or commit to start from. Default: the default branch."),
     branch: str | None = typer.Option(None, help="Branch to create. Default: the name."),
     existing_branch: bool = typer.Option(False, help="Use an existing branch, here or on a remote."),
@@ -104,7 +112,7 @@ def create(
         notes=notes,
         context=_context(context),
     )
-    _show(settle_worktree(link(), Worktree.model_validate(link().post("worktrees", body))), as_json)
+    show_settled(Worktree.model_validate(link().post("worktrees", body)), as_json)
 
 
 @app.command("list")
@@ -133,8 +141,23 @@ def list_(
 
 @app.command()
 def show(worktree: Which, as_json: AsJson = False) -> None:
-    """Show a worktree."""
-    _show(find(worktree), as_json)
+    """Show a worktree, and what its host says of its issue and pull request."""
+    found = find(worktree)
+    show_worktree(found, as_json)
+    if not as_json:
+        facts([("issue", _told(issues.issue, found)), ("pull request", _told(issues.pull_request, found))])
+
+
+def _told(read: Callable[[Link, Worktree], Issue | PullRequest | None], worktree: Worktree) -> str | None:
+    """What its link leads to in a line, or why nobody knows."""
+    try:
+        found = read(link(), worktree)
+    except AgorError as error:
+        return error.message
+    if found is None:
+        return None
+    checks = f", checks {found.checks}" if isinstance(found, PullRequest) else ""
+    return f"#{found.number} “{found.title}” ({found.state}{checks}){f'; {found.stale}' if found.stale else ''}"
 
 
 @app.command()
@@ -244,13 +267,13 @@ def change(
     }
     clearable = {"board", "issue_url", "pull_request_url"}
     changes = {field: None if value == "" and field in clearable else value for field, value in given.items() if value is not None}
-    _show(Worktree.model_validate(link().patch(f"worktrees/{find(worktree).id}", WorktreeChange.model_validate(changes))), as_json)
+    show_worktree(Worktree.model_validate(link().patch(f"worktrees/{find(worktree).id}", WorktreeChange.model_validate(changes))), as_json)
 
 
 @app.command()
 def retry(worktree: Which, as_json: AsJson = False) -> None:
     """Create a worktree again after it failed or its folder disappeared."""
-    _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/retry"))), as_json)
+    show_settled(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/retry")), as_json)
 
 
 @app.command()
@@ -275,7 +298,7 @@ def adopt(
     """Adopt a worktree made by another tool."""
     where = link().board_path(board) if board else None
     body = WorktreeAdopt(repo=find_repo(repo).id, path=str(absolute(path)), name=name, board=where)
-    _show(Worktree.model_validate(link().post("worktrees/adopt", body)), as_json)
+    show_worktree(Worktree.model_validate(link().post("worktrees/adopt", body)), as_json)
 
 
 @app.command()
@@ -297,13 +320,13 @@ def relocate(
 ) -> None:
     """Follow a worktree whose folder was moved or renamed by hand."""
     body = Relocate(path=str(absolute(path)) if path else None)
-    _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/relocate", body)), as_json)
+    show_worktree(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/relocate", body)), as_json)
 
 
 @app.command("stop")
 def stop_setup(worktree: Which, as_json: AsJson = False) -> None:
     """Stop the running setup command, with all its processes."""
-    _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/stop-setup")), as_json)
+    show_worktree(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/stop-setup")), as_json)
 
 
 @app.command()
@@ -324,137 +347,4 @@ def mend(
 ) -> None:
     """Apply one of the remedies listed by `ways`."""
     mended = Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/ways/{quote(way, safe='')}"))
-    _show(settle_worktree(link(), mended), as_json)
-
-
-@app.command()
-def archive(worktree: Which, as_json: AsJson = False) -> None:
-    """Archive the folder with everything in it."""
-    _show(Worktree.model_validate(link().post(f"worktrees/{find(worktree).id}/archive")), as_json)
-
-
-@app.command()
-def restore(worktree: Which, as_json: AsJson = False) -> None:
-    """Restore an archived worktree as it was, or a removed one while its backup is kept."""
-    removed = {one.worktree_id for one in _backups() if worktree in {one.worktree_id, f"{one.repo}/{one.name}", one.name}}
-    one = removed.pop() if len(removed) == 1 and not _is_known(worktree) else find(worktree).id
-    _show(settle_worktree(link(), Worktree.model_validate(link().post(f"worktrees/{one}/restore"))), as_json)
-
-
-@app.command()
-def backups(as_json: AsJson = False) -> None:
-    """List the removed worktrees that can still be restored, latest first."""
-    found = _backups()
-    if as_json:
-        show_json(found)
-    else:
-        table(
-            ["worktree", "held", "until", "folder", "id"],
-            [
-                (
-                    f"{one.repo}/{one.name}",
-                    "; ".join(one.held),
-                    f"{one.until:%Y-%m-%d}" if one.until else "for ever",
-                    one.folder,
-                    one.worktree_id,
-                )
-                for one in found
-            ],
-            "No backups.",
-        )
-
-
-def _until(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else "for ever"
-
-
-def _backups() -> list[Backup]:
-    return [Backup.model_validate(item) for item in link().items("backups")]
-
-
-def _is_known(worktree: str) -> bool:
-    try:
-        find(worktree)
-    except WorktreeNotFound:
-        return False
-    return True
-
-
-@app.command()
-def kept(worktree: Which, as_json: AsJson = False) -> None:
-    """List what refs keep for a worktree's agents beside its branch: other branches, tags, stashes, commits on no branch."""
-    found = [Kept.model_validate(item) for item in link().items(f"worktrees/{find(worktree).id}/kept")]
-    if as_json:
-        show_json(found)
-        return
-    rows = [(one.text, f"jupyter agor worktree take {worktree} {one.ref}" if one.can_take else one.line) for one in found]
-    table(["what", "how to get it"], rows, "Nothing is kept beside the branch.")
-
-
-@app.command()
-def take(
-    worktree: Which,
-    ref: str | None = typer.Argument(None, metavar="REF", help="What to take, as listed by `kept`. Default: what is kept for its branch."),
-    dry_run: bool = typer.Option(False, help="Only show what would be done."),
-    as_json: AsJson = False,
-) -> None:
-    """Merge commits kept from an agent's sandbox into the worktree's branch."""
-    if dry_run:
-        _show_taking(Taking.model_validate(link().get(f"worktrees/{find(worktree).id}/take", ref=ref)), as_json)
-        return
-    taken = Taken.model_validate(link().post(f"worktrees/{find(worktree).id}/take", TakeRequest(ref=ref)))
-    if as_json:
-        show_json(taken)
-        return
-    facts(
-        [
-            ("branch", taken.branch),
-            ("commit", taken.commit[:10]),
-            ("not committed", _listed(taken.left)),
-            ("what was staged", taken.staged_ref),
-        ]
-    )
-
-
-def _show_taking(found: Taking, as_json: bool) -> None:
-    if as_json:
-        show_json(found)
-        return
-    how = "merged with the branch's own commits" if found.is_merge else None
-    facts(
-        [
-            ("ref", found.ref),
-            ("not possible", found.refusal),
-            ("branch", found.branch),
-            ("commits", None if found.refusal else found.commits),
-            ("how", how),
-            *(("", subject) for subject in found.subjects),
-            ("written", _listed(found.written)),
-            ("there already", _listed(found.there)),
-            ("stays as it is", _listed(found.left)),
-        ]
-    )
-
-
-def _listed(paths: list[str]) -> str | None:
-    return f"{len(paths)}: {', '.join(paths[:10])}{', …' if len(paths) > 10 else ''}" if paths else None
-
-
-@app.command()
-def remove(
-    worktree: Which,
-    force: bool = typer.Option(False, help="Remove it even if work would be lost. Everything is kept for a while."),
-    as_json: AsJson = False,
-) -> None:
-    """Remove a worktree. If work would be lost, refuse and list it."""
-    one = find(worktree)
-    removal = Removal.model_validate(link().delete(f"worktrees/{one.id}", force=1 if force else None))
-    if as_json:
-        show_json(removal)
-    else:
-        kept = f" Everything is kept in {removal.folder}, until: {_until(removal.until)}."
-        print(visible(f"Removed {one.repo}/{one.name}.{kept if removal.folder else ''}"))
-        for line in removal.own:
-            print(visible(f"Kept, although it is not work: {line}"))
-        if removal.folder:
-            print(f"To restore it: jupyter agor worktree restore {one.id}")
+    show_settled(mended, as_json)

@@ -55,6 +55,10 @@ class Client:
         """Of a record, only the fields that were set are sent."""
         return self.request("PATCH", path, body=body, query=query)
 
+    def put(self, path: str, /, body: Record | Mapping[str, object], *, key: str | None = None, **query: object) -> Json:
+        """As `post`, for a command that says where something is from now on."""
+        return self.request("PUT", path, body=body, query=query, key=key or uuid.uuid4().hex)
+
     def delete(self, path: str, /, **query: object) -> Json:
         return self.request("DELETE", path, query=query, key=uuid.uuid4().hex)
 
@@ -73,9 +77,9 @@ class Client:
             target += "?" + urlencode(words)
         headers = {"Authorization": f"token {self.token}", "Accept": "application/json"}
         payload = None
-        if method in ("POST", "PATCH"):
+        if method in ("POST", "PATCH", "PUT"):
             headers["Content-Type"] = "application/json"
-            payload = _encode(body, only_set=method == "PATCH")
+            payload = _encode(body, only_set=method in ("PATCH", "PUT"))
         if key is not None:
             headers["Idempotency-Key"] = key
         until, attempt = time.monotonic() + self.patience_s, 0

@@ -11,27 +11,17 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from agor_jupyter.documents import boards
+from agor_jupyter.documents import boards, paths
 from agor_jupyter.domain import errors
 
 SUFFIX = ".agor"
-_MAX_PATH = 1000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def check(path: str) -> str:
     """`path` as it is kept: relative to the root, with `/`, ending in `.agor`. Raises `BadPath`."""
-    if not path or len(path) > _MAX_PATH or not path.isprintable() or "\\" in path:
-        raise errors.BadPath(path, f"a board's path is relative to the server's root and has 1 to {_MAX_PATH} printable characters")
-    parts = path.split("/")
-    if path.startswith("/") or any(part in {"", ".", ".."} for part in parts):
-        raise errors.BadPath(path, "it must be under the server's root, without “..” and without a leading slash")
-    if any(part.startswith(".") for part in parts):
-        raise errors.BadPath(path, "hidden files and folders are not served")
-    if not path.endswith(SUFFIX):
-        raise errors.BadPath(path, f"the name of a board ends in {SUFFIX}")
-    return path
+    return paths.check(path, "board", SUFFIX, of="the server's root", beneath="under the server's root", hidden="served")
 
 
 def is_there(root: Path, path: str) -> bool:

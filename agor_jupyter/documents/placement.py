@@ -11,6 +11,9 @@ Box = tuple[float, float, float, float]
 
 _COLUMNS = 4
 _MAX_PLACE = 900_000
+_ZONE_HEAD = 44
+"""Where a zone's name stands."""
+_ASIDE = 12
 _MAX_ROW = 500
 """More objects than this beside each other are no layout: the new one goes below all."""
 
@@ -22,17 +25,41 @@ def box(shown: BoardObject) -> Box:
 
 def zone_of(objects: Mapping[ObjectId, BoardObject], worktree_id: WorktreeId) -> ObjectId | None:
     """The zone in which the middle of this worktree's card lies; of several, the smallest."""
-    card = next((one for one in objects.values() if isinstance(one, Card) and one.worktree == worktree_id), None)
+    card = card_of(objects, worktree_id)
     if card is None:
         return None
-    left, top, right, bottom = box(card)
-    x, y = (left + right) / 2, (top + bottom) / 2
     around = [
         (zone.width * zone.height, zone_id)
         for zone_id, zone in objects.items()
-        if isinstance(zone, Zone) and zone.x <= x <= zone.x + zone.width and zone.y <= y <= zone.y + zone.height
+        if isinstance(zone, Zone) and is_inside(zone, card.x, card.y)
     ]
     return min(around)[1] if around else None
+
+
+def card_of(objects: Mapping[ObjectId, BoardObject], worktree_id: WorktreeId) -> Card | None:
+    return next((one for one in objects.values() if isinstance(one, Card) and one.worktree == worktree_id), None)
+
+
+def is_inside(zone: Zone, x: float, y: float) -> bool:
+    """Whether the middle of a card whose top left corner is there lies in the zone."""
+    x, y = x + CARD_WIDTH / 2, y + CARD_HEIGHT / 2
+    return zone.x <= x <= zone.x + zone.width and zone.y <= y <= zone.y + zone.height
+
+
+def place_in_zone(objects: Iterable[BoardObject], zone: Zone) -> tuple[int, int]:
+    """The top left corner of a free place for a card in a zone, row by row. In a full zone: over another, a little aside."""
+    taken = [box(shown) for shown in objects if not isinstance(shown, Zone)]
+    left = round(zone.x + min(GAP, max(0.0, (zone.width - CARD_WIDTH) / 2)))
+    top = round(zone.y + min(_ZONE_HEAD, max(0.0, (zone.height - CARD_HEIGHT) / 2)))
+    columns = max(1, int((zone.width - GAP) // (CARD_WIDTH + GAP)))
+    rows = max(1, int((zone.height - (top - zone.y)) // (CARD_HEIGHT + GAP)))
+    for place in range(rows * columns):
+        x, y = left + place % columns * (CARD_WIDTH + GAP), top + place // columns * (CARD_HEIGHT + GAP)
+        if is_inside(zone, x, y) and not any(_overlap((x, y, x + CARD_WIDTH, y + CARD_HEIGHT), each) for each in taken):
+            return x, y
+    aside = sum(is_inside(zone, each[0], each[1]) for each in taken) % _ASIDE * 8
+    middle = round(zone.x + (zone.width - CARD_WIDTH) / 2), round(zone.y + (zone.height - CARD_HEIGHT) / 2)
+    return (left + aside, top + aside) if is_inside(zone, left + aside, top + aside) else middle
 
 
 def free_place(

@@ -123,7 +123,7 @@ class YBoard(YBaseDoc):
         return boards.dump(*self._snapshot())
 
     def edit(self, changes: dict[str, Json | None], *, title: str | None = None) -> None:
-        """In one transaction: add or change an object's fields; `None` takes the object away."""
+        """In one transaction: add or change an object's fields; `None` takes the object away, or the field."""
         with self._ydoc.transaction():
             if title is not None:
                 self._ymeta["title"] = title
@@ -132,9 +132,12 @@ class YBoard(YBaseDoc):
                     self._yobjects.pop(key, None)
                 elif isinstance(held := self._yobjects.get(key), Map):
                     for name, value in fields.items():
-                        held[name] = value
+                        if value is None:
+                            held.pop(name, None)
+                        else:
+                            held[name] = value
                 else:
-                    self._yobjects[key] = Map(fields)
+                    self._yobjects[key] = Map({name: value for name, value in fields.items() if value is not None})
 
     def _snapshot(self) -> tuple[Json, dict[str, str]]:
         keys = list(self._yobjects.keys()) if self._stale is None else list(self._stale)

@@ -16,6 +16,7 @@ from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.domain.worktrees import Worktree
+from agor_jupyter.domain.zones import Firing, ZonePolicy
 
 CARD_WIDTH, CARD_HEIGHT, GAP = 272, 168, 12
 """In board units, which are CSS pixels at 100 % zoom. A card is as high as its content; this is what placement reserves."""
@@ -45,6 +46,8 @@ class Zone(Record):
     height: Extent
     name: str = Field(default="", max_length=200)
     color: Color = ""
+    policy: ZonePolicy | None = None
+    """What happens to a card that arrives. `None`: it only holds cards."""
 
 
 class Note(Record):
@@ -78,6 +81,34 @@ class ObjectMove(Request):
 
 class BoardMeta(Record):
     title: str = Field(default="", max_length=200)
+    description: str = Field(default="", max_length=2000)
+
+
+class BoardTemplate(Record):
+    """A ready board to begin with."""
+
+    name: str
+    title: str
+    description: str
+    zones: list[str]
+    """Their names, from left to right."""
+
+
+class BoardExtend(Request):
+    """Add the zones and notes of a template to a board, right of what is there. Either `template` or `text` is needed."""
+
+    template: str = Field(default="", max_length=100)
+    """Name of a ready one."""
+    text: str = Field(default="", max_length=1_000_000)
+    """Or the file of one, as `export` gives it."""
+    allow: bool = False
+    """With rules of its zones, in the name of who asks, that allow their commands without asking. For owners."""
+
+
+class BoardFile(Record):
+    """A board's zones and notes as the file of a template."""
+
+    text: str
 
 
 class ZoneAdd(Request):
@@ -87,6 +118,7 @@ class ZoneAdd(Request):
     width: Extent = 296
     height: Extent = 560
     color: Color = ""
+    policy: ZonePolicy | None = None
 
 
 class NoteAdd(Request):
@@ -162,3 +194,5 @@ class Snapshot(Record):
     """The open, queued, parked, and unresolved interrupted turns, and the last one of each session that failed."""
     permissions: list[Permission]
     """The open ones."""
+    firings: list[Firing] = Field(default_factory=list)
+    """The live ones of its zones, and the last one of each worktree that lies in the zone it was for."""

@@ -1,4 +1,4 @@
-"""A budget: how many dollars a session, a worktree, a board or a person may use."""
+"""A budget: how many dollars a session, a tree of sessions, a worktree, a board or a person may use."""
 
 from typing import Literal, Self
 
@@ -8,7 +8,7 @@ from agor_jupyter.domain.ids import BudgetId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Moment, Record, Request
 
-BudgetScope = Literal["session", "worktree", "board", "user"]
+BudgetScope = Literal["session", "tree", "worktree", "board", "user"]
 BudgetState = Literal["ok", "warned", "exhausted"]
 
 
@@ -18,7 +18,7 @@ class Budget(Record):
     id: BudgetId
     scope: BudgetScope
     subject: str
-    """Id of the session or worktree, path of the board, or username."""
+    """Id of the session, of a tree's root or of the worktree, path of the board, or username."""
     soft_usd: float | None = None
     """From here on a notice warns."""
     hard_usd: float | None = None

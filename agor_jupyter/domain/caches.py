@@ -13,7 +13,7 @@ target dbt_packages dbt_modules .user.yml *.log spark-warehouse metastore_db .dl
 node_modules bower_components .next .nuxt .turbo .parcel-cache .svelte-kit .angular .astro .vite .docusaurus dist build
 .eslintcache .stylelintcache *.tsbuildinfo .sass-cache .pnpm-store .npm .yarn
 .gradle .bundle .dart_tool .metals .bloop .ccls-cache CMakeFiles *.o *.class *.so *.pyd *.dll
-.DS_Store Thumbs.db desktop.ini *.swp *~
+.agor .DS_Store Thumbs.db desktop.ini *.swp *~
 """
 NAMES = tuple(_WORDS.split())
 """Patterns of one part of a path, as in a shell."""

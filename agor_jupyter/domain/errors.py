@@ -1,24 +1,32 @@
 """Every error a user can meet.
 
-Each has a stable `code`, knows its subject, and makes its own sentence: what happened, and what would work.
+Each has a stable `code`, knows its subject, and makes its own sentence: what happened, and what would work. The file is long because it is
+one table: who meets a code looks it up here, and who adds an error sees the sentences beside which it will be read.
 
     AgorError
      ├─ Invalid (ValueError)              400  the input is wrong as it stands
-     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadSettings, BadOption, BadTemplate (422)
+     │   ├─ BadName, BadUrl, BadPath, BadRequest, BadDocument, BadSettings, BadOption, BadIssueUrl, BadAddress, BadTemplate (422)
+     │   ├─ BadNotebook
      ├─ NotAllowed (PermissionError)      403
      ├─ Refused (PermissionError)         403  not let in at all; raised by a client
      ├─ NotFound (LookupError)            404
-     │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, PermissionNotFound
+     │   ├─ RepoNotFound, WorktreeNotFound, SessionNotFound, TurnNotFound, DataNotFound, FiringNotFound, PermissionNotFound
+     │   ├─ EnvironmentNotFound, ServiceNotFound, LinkNotFound
      │   ├─ BoardNotFound, ObjectNotFound, AgentNotFound, RefNotFound, FileMissing
      │   ├─ VariableNotFound, TokenNotFound, AttachmentNotFound, RuleNotFound, BudgetNotFound, ConversationNotFound
+     │   ├─ IssueNotFound, NoIssueLink, ScheduleNotFound, SlotNotFound, NotebookNotFound, CellNotFound, DestinationNotFound
      ├─ Conflict (RuntimeError)           409  right in itself, but not now
      │   ├─ AlreadyExists, BranchTaken, WouldLoseWork, WorktreeNotReady, SessionBusy
-     │   ├─ TurnNotOpen, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled, NotARepository
-     │   ├─ UnreadableRepository, BranchInTheWay, NoSuchWay
-     │   ├─ BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged, ImagesNotTaken, SearchUnavailable
+     │   ├─ TurnNotOpen, FiringNotOpen, SlotNotOpen, CardElsewhere, AlreadyAnswered, KeyReused, CardInUse, AgentNotInstalled
+     │   ├─ NotARepository
+     │   ├─ UnreadableRepository, BranchInTheWay, NoSuchWay, TreeFull, WorktreeInUse, WorkNotKept
+     │   ├─ EnvironmentUntrusted, EnvironmentBusy, EnvironmentFailed, KernelNotTrusted, KernelToolMissing
+     │   ├─ CellChanged, NotebookBusy, RunRefused
+     │   ├─ DataFailed, FiringFailed, BudgetExhausted, NotInstallable, Untrusted, ProjectFileChanged, ImagesNotTaken, SearchUnavailable
      └─ Unavailable (OSError)             503  try again later, or repair the machine
          ├─ StorageBusy, StorageFull (507), StorageBroken, DataInUse, DataOnNetwork, AgentFailed, GitFailed
          ├─ Starting, InstallFailed, AgentSignedOut, SandboxFailed, SecretsLocked, MissingObjects
+         ├─ Misconfigured, NotebookGate, NoPortFree, IssueUnavailable, IssueRefused, KernelFailed
          └─ ServerGone                         no answer; raised by a client
 """
 
@@ -38,6 +46,17 @@ class _Refusal(Protocol):
 def _list(names: Sequence[str], limit: int = 8) -> str:
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def problems(error: _Refusal) -> list[str]:
+    """One line for each field that Pydantic refused; what was sent is not repeated."""
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False)[:20]:
+        where = ".".join(str(part) for part in problem["loc"])
+        what = problem["msg"].removeprefix("Value error, ")
+        what = what[:1].lower() + what[1:]
+        lines.append(f"{where}: {what}" if where else what)
+    return lines
 
 
 class AgorError(Exception):
@@ -94,13 +113,7 @@ class BadRequest(Invalid):
 
     @classmethod
     def of(cls, error: _Refusal) -> Self:
-        """One line for each field that Pydantic refused; what was sent is not repeated."""
-        lines = []
-        for problem in error.errors(include_url=False, include_input=False)[:20]:
-            where = ".".join(str(part) for part in problem["loc"])
-            what = problem["msg"][:1].lower() + problem["msg"][1:]
-            lines.append(f"{where}: {what}" if where else what)
-        return cls(lines)
+        return cls(problems(error))
 
 
 class BadName(Invalid):
@@ -135,6 +148,13 @@ class BadDocument(Invalid):
         super().__init__(f"The board {path!r} cannot be read: {why}. The file was left as it is.", subject=path)
 
 
+class BadNotebook(Invalid):
+    code = "bad_notebook"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"The notebook {path[:200]!r} cannot be used: {why}. The file was left as it is.", subject=path[:300])
+
+
 class BadTemplate(Invalid):
     """A template that does not render. It is never sent as raw text instead."""
 
@@ -146,11 +166,28 @@ class BadTemplate(Invalid):
         super().__init__(f"The template cannot be rendered: {why}{where}.{suggestion} Nothing was sent.", line=line, hint=hint)
 
 
+class BadIssueUrl(Invalid):
+    code = "bad_issue_url"
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"The address {url[:120]!r} cannot be used: {why}.", subject=url[:200])
+
+
+class BadAddress(Invalid):
+    """The address of a destination. It is a secret, so it is not repeated."""
+
+    code = "bad_address"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Nothing can be sent to this address: {why}.")
+
+
 class BadSettings(Invalid):
     code = "bad_settings"
 
     def __init__(self, file: str, why: str) -> None:
-        super().__init__(f"{file} cannot be used: {why}. Fix it, commit it, and try again.", subject=file)
+        end = "" if why.endswith("?") else "."
+        super().__init__(f"{file} cannot be used: {why}{end} Fix it, commit it, and try again.", subject=file, why=why)
 
 
 class BadOption(Invalid):
@@ -187,6 +224,44 @@ class TurnNotFound(_Missing):
     code, noun = "turn_not_found", "Turn"
 
 
+class DataNotFound(_Missing):
+    code, noun = "data_not_found", "Data"
+
+
+class FiringNotFound(_Missing):
+    code, noun = "firing_not_found", "Firing"
+
+
+class EnvironmentNotFound(NotFound):
+    code = "environment_not_found"
+
+    def __init__(self, worktree: str) -> None:
+        super().__init__(
+            f"The repository of worktree {worktree!r} describes no environment. Add a section `environment` to its .agor.yml.",
+            subject=worktree,
+        )
+
+
+class ServiceNotFound(_Missing):
+    code, noun = "service_not_found", "Service"
+
+
+class LinkNotFound(_Missing):
+    code, noun = "link_not_found", "Link"
+
+
+class ScheduleNotFound(_Missing):
+    code, noun = "schedule_not_found", "Schedule"
+
+
+class SlotNotFound(_Missing):
+    code, noun = "slot_not_found", "Slot"
+
+
+class DestinationNotFound(_Missing):
+    code, noun = "destination_not_found", "Destination"
+
+
 class PermissionNotFound(_Missing):
     code, noun = "permission_not_found", "Permission"
 
@@ -205,6 +280,14 @@ class ObjectNotFound(_Missing):
 
 class FileMissing(_Missing):
     code, noun = "file_not_found", "File"
+
+
+class NotebookNotFound(_Missing):
+    code, noun = "notebook_not_found", "Notebook"
+
+
+class CellNotFound(_Missing):
+    code, noun = "cell_not_found", "Cell"
 
 
 class AttachmentNotFound(_Missing):
@@ -243,6 +326,21 @@ class BudgetNotFound(_Missing):
 
 class ConversationNotFound(_Missing):
     code, noun = "conversation_not_found", "Conversation"
+
+
+class IssueNotFound(NotFound):
+    code = "issue_not_found"
+
+    def __init__(self, url: str, *, has_token: bool) -> None:
+        may = "or the token in issue_providers may not read it" if has_token else "or it can be read only with a token in issue_providers"
+        super().__init__(f"{url} does not exist, {may}. Correct or clear the worktree's link.", subject=url)
+
+
+class NoIssueLink(NotFound):
+    code = "no_issue_link"
+
+    def __init__(self, worktree: str, what: str) -> None:
+        super().__init__(f"Worktree {worktree!r} has no link to {'an' if what[0] == 'i' else 'a'} {what}. Set one first.", subject=worktree)
 
 
 class RefNotFound(NotFound):
@@ -351,6 +449,46 @@ class TurnNotOpen(Conflict):
         super().__init__(f"Turn {turn!r} is {state} and cannot be {action}.", subject=turn, state=state)
 
 
+class FiringNotOpen(Conflict):
+    """A command that this firing's state does not take."""
+
+    code = "firing_not_open"
+
+    def __init__(self, zone: str, firing: str, state: str, action: str) -> None:
+        super().__init__(f"The firing of zone {zone!r} is {state} and cannot be {action}.", subject=firing, state=state)
+
+
+class SlotNotOpen(Conflict):
+    """A command that this slot's state does not take."""
+
+    code = "slot_not_open"
+
+    def __init__(self, schedule: str, slot: str, state: str, action: str) -> None:
+        super().__init__(f"This slot of schedule {schedule!r} is {state} and cannot be {action}.", subject=slot, state=state)
+
+
+class CardElsewhere(Conflict):
+    """The card is not where this command needs it."""
+
+    code = "card_elsewhere"
+
+    def __init__(self, worktree: str, why: str, then: str) -> None:
+        super().__init__(f"The card of worktree {worktree!r} {why}. {then}", subject=worktree)
+
+
+class NotebookGate(Unavailable):
+    """A gate runs a notebook, and papermill is not installed."""
+
+    code = "papermill_missing"
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(
+            f"Zone {zone!r} checks with a notebook, and papermill is not installed beside the server. Nothing was started. "
+            "Install it with `pip install 'agor-jupyter[zones]'`.",
+            subject=zone,
+        )
+
+
 class AlreadyAnswered(Conflict):
     code = "already_answered"
 
@@ -375,6 +513,36 @@ class CardInUse(Conflict):
             "move it to another board.",
             subject=worktree,
         )
+
+
+class CellChanged(Conflict):
+    """Somebody else changed a cell after it was read."""
+
+    code = "cell_changed"
+
+    def __init__(self, cell_id: str, path: str) -> None:
+        super().__init__(
+            f"The cell {cell_id[:80]!r} of {path[:200]!r} is not as you saw it: somebody changed it. Nothing was done. Read it again.",
+            subject=cell_id[:200],
+        )
+
+
+class NotebookBusy(Conflict):
+    """The notebook, or its kernel, is at work."""
+
+    code = "notebook_busy"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path[:200]!r} is busy: {why}. Nothing was done. Try again in a moment.", subject=path[:300])
+
+
+class RunRefused(Conflict):
+    """A cell was not run, as nobody said yes to it."""
+
+    code = "run_refused"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"No cell of {path[:200]!r} was run: {why}", subject=path[:300])
 
 
 class AgentNotInstalled(Conflict):
@@ -415,6 +583,42 @@ class BudgetExhausted(Conflict):
             scope=scope,
             spent_usd=spent_usd,
             hard_usd=hard_usd,
+        )
+
+
+class TreeFull(Conflict):
+    """A tree of sessions has limits."""
+
+    code = "tree_full"
+
+    def __init__(self, title: str, why: str) -> None:
+        super().__init__(f"“{quoted(title)}” cannot start another session below it: {why}. Nothing was started.", subject=title[:200])
+
+
+class WorktreeInUse(Conflict):
+    """Only where the server's owner wants one session at a time in a worktree."""
+
+    code = "worktree_in_use"
+
+    def __init__(self, worktree: str, titles: Sequence[str]) -> None:
+        who = _list([f"“{quoted(title)}”" for title in titles], 3)
+        super().__init__(
+            f"{who} {'works' if len(titles) == 1 else 'work'} in worktree {worktree!r}, and here only one session at a time may. "
+            "Wait for its end, or work in a worktree of your own. Nothing was sent.",
+            subject=worktree,
+        )
+
+
+class WorkNotKept(Conflict):
+    """What a worktree held after a turn cannot be had again."""
+
+    code = "work_not_kept"
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(
+            f"What was not committed after turn {number} cannot be restored: {why}. Fork at the last turn, or take only what was "
+            "committed, with carry=False. Nothing was made.",
+            turn=number,
         )
 
 
@@ -502,6 +706,29 @@ class Untrusted(Conflict):
         )
 
 
+class EnvironmentUntrusted(Conflict):
+    code = "environment_untrusted"
+
+    def __init__(self, worktree: str, reason: str) -> None:
+        super().__init__(f"{reason} Nothing was started.", subject=worktree)
+
+
+class EnvironmentFailed(Conflict):
+    code = "environment_failed"
+
+    def __init__(self, worktree: str, reason: str) -> None:
+        super().__init__(f"The environment of {worktree!r} is not healthy. {reason}", subject=worktree)
+
+
+class EnvironmentBusy(Conflict):
+    code = "environment_busy"
+
+    def __init__(self, worktree: str, state: str, action: str) -> None:
+        super().__init__(
+            f"The environment of {worktree!r} is {state} and cannot be {action} now. Wait until it has ended.", subject=worktree
+        )
+
+
 class ProjectFileChanged(Conflict):
     code = "project_file_changed"
 
@@ -532,6 +759,90 @@ class InstallFailed(Unavailable):
 
     def __init__(self, agent: str, why: str) -> None:
         super().__init__(f"Agent {agent!r} could not be installed: {why.rstrip('.')}. Nothing was changed.", subject=agent, why=why)
+
+
+class Misconfigured(Unavailable):
+    """The server's configuration has a value that cannot be used. `problems` has one line for each."""
+
+    code = "misconfigured"
+
+    def __init__(self, trait: str, problems: Sequence[str]) -> None:
+        what = "; ".join(problems)
+        super().__init__(f"{trait} cannot be used: {what}. Correct the configuration, and start the server again.", subject=trait)
+
+
+class NoPortFree(Unavailable):
+    code = "no_port_free"
+
+    def __init__(self, first: int, last: int, wanted: int) -> None:
+        super().__init__(
+            f"{wanted} more ports are needed, and too few of {first} to {last} are free. Stop or archive worktrees that have ports, "
+            "or configure a wider range (AgorApp.environment_ports)."
+        )
+
+
+class DataFailed(Conflict):
+    code = "data_failed"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"The data {name!r} could not be made: {why.rstrip('.')}.", subject=name, why=why)
+
+
+class FiringFailed(Conflict):
+    """Raised by a client that waits for a card."""
+
+    code = "firing_failed"
+
+    def __init__(self, zone: str, why: str) -> None:
+        super().__init__(f"Zone {zone!r} did not pass the card on: {why.rstrip('.')}.", subject=zone, why=why)
+
+
+class IssueUnavailable(Unavailable):
+    """An issue's host does not answer now, or not with what can be used."""
+
+    code = "issue_unavailable"
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"{host} could not be asked: {why.rstrip('.')}.", subject=host, why=why)
+
+
+class IssueRefused(Unavailable):
+    """An issue's host does not accept what this server says of itself."""
+
+    code = "issue_refused"
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"{host} refused to answer: {why.rstrip('.')}.", subject=host)
+
+
+class KernelNotTrusted(Conflict):
+    """Installing packages runs code, so what an agent may have changed needs an owner's trust."""
+
+    code = "kernel_not_trusted"
+
+    def __init__(self, worktree: str, files: Sequence[str]) -> None:
+        super().__init__(
+            f"The kernel of {worktree!r} would be made from {_list(files)}, not as in the commit that the worktree started from. "
+            f"An owner has to look at that and trust it: `jupyter agor trust add {shlex.join([worktree, *files])}`.",
+            subject=worktree,
+            files=list(files),
+        )
+
+
+class KernelToolMissing(Conflict):
+    code = "kernel_tool_missing"
+
+    def __init__(self) -> None:
+        super().__init__("A worktree's kernel needs uv: pip install 'agor-jupyter[kernels]' in the server's environment, then try again.")
+
+
+class KernelFailed(Unavailable):
+    """What `uv` said is quoted."""
+
+    code = "kernel_failed"
+
+    def __init__(self, worktree: str, step: str, why: str) -> None:
+        super().__init__(f"The kernel of {worktree!r} could not be made: {step}: {quoted(why)[-1500:].rstrip('.')}.", subject=worktree)
 
 
 class SandboxFailed(Unavailable):

@@ -11,16 +11,21 @@ from pydantic import Field
 from agor_jupyter.domain.agents import AgentStatus
 from agor_jupyter.domain.attachments import Attachment
 from agor_jupyter.domain.budgets import Budget
+from agor_jupyter.domain.deliveries import Delivery
+from agor_jupyter.domain.environments import Environment
 from agor_jupyter.domain.ids import RunId, SessionId, TurnId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import McpTool, Permission
 from agor_jupyter.domain.records import JsonObject, Moment, Record
 from agor_jupyter.domain.repos import Repo
 from agor_jupyter.domain.rules import Rule
+from agor_jupyter.domain.schedules import Schedule
 from agor_jupyter.domain.sessions import Session, Usage
+from agor_jupyter.domain.slots import Slot
 from agor_jupyter.domain.trust import Trust
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.domain.worktrees import Worktree
+from agor_jupyter.domain.zones import Firing
 
 # Transcript
 
@@ -189,6 +194,51 @@ class BudgetChanged(Record):
     budget: Budget
 
 
+class FiringChanged(Record):
+    kind: Literal["firing"] = "firing"
+    firing: Firing
+
+
+class EnvironmentChanged(Record):
+    kind: Literal["environment"] = "environment"
+    environment: Environment
+
+
+class DeliveryChanged(Record):
+    """How a turn ended is on its way to a session above it, has arrived, or was refused."""
+
+    kind: Literal["delivery"] = "delivery"
+    delivery: Delivery
+
+
+class ScheduleChanged(Record):
+    """It was made, changed, paused or removed, or has another next time."""
+
+    kind: Literal["schedule"] = "schedule"
+    schedule: Schedule
+
+
+class SlotChanged(Record):
+    """A moment of a schedule came, and how it goes on."""
+
+    kind: Literal["slot"] = "slot"
+    slot: Slot
+
+
+class ToolUsed(Record):
+    """A call over MCP, by an agent or a person's own client."""
+
+    kind: Literal["tool_used"] = "tool_used"
+    tool: str
+    by: Person
+    session_id: SessionId | None = None
+    """Whose agent it was. `None`: a person's own client."""
+    board: str | None = None
+    milliseconds: float
+    refusal: str | None = None
+    """Why it was refused. `None`: it was answered."""
+
+
 class BoardChanged(Record):
     """A board's file came or went, by whatever hand. Said of boards that somebody looks at."""
 
@@ -228,6 +278,12 @@ _News: TypeAlias = (
     | RuleChanged
     | TrustChanged
     | BudgetChanged
+    | FiringChanged
+    | EnvironmentChanged
+    | DeliveryChanged
+    | ScheduleChanged
+    | SlotChanged
+    | ToolUsed
     | BoardChanged
     | Removed
 )

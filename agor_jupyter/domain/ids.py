@@ -17,6 +17,11 @@ TrustId = NewType("TrustId", str)
 BudgetId = NewType("BudgetId", str)
 TokenId = NewType("TokenId", str)
 AttachmentId = NewType("AttachmentId", str)
+FiringId = NewType("FiringId", str)
+DeliveryId = NewType("DeliveryId", str)
+ScheduleId = NewType("ScheduleId", str)
+SlotId = NewType("SlotId", str)
+DestinationId = NewType("DestinationId", str)
 
 PREFIXES = {
     "repo": "re",
@@ -30,6 +35,11 @@ PREFIXES = {
     "budget": "bu",
     "trust": "tr",
     "token": "tk",
+    "firing": "fi",
+    "delivery": "de",
+    "schedule": "sc",
+    "slot": "sl",
+    "destination": "ds",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -33,6 +33,8 @@ class Rule(Record):
     tool_kind: str | None = None
     """ACP's kind, such as `edit` or `execute`; or `any`: whatever the agent of this session asks."""
     command_prefix: CommandPrefix | None = None
+    command: str | None = None
+    """The whole command, to the letter: what an owner allowed a zone to run."""
     expires_at: Moment | None = None
     created_at: Moment
     created_by: Person
@@ -54,6 +56,14 @@ class RuleCreate(Request):
     """`None`: until it is revoked."""
 
 
+class Allowance(Record):
+    """A command that a zone runs by itself: its first words, or all of it."""
+
+    agent: str
+    prefix: CommandPrefix | None = None
+    command: str | None = None
+
+
 class Remember(Request):
     """With an answer: allow the like from now on. `command_prefix` for a command, else the question's kind of tool."""
 
@@ -73,6 +83,8 @@ class Asked:
     """The kind of the tool, if a rule may allow it here; `None` for a file that is not of the worktree, or not known."""
     words: Sequence[str] | None
     """Of the command; `None` when it is not one simple command."""
+    command: str | None = None
+    """As it is, when it is all that decides what happens."""
 
 
 def is_live(rule: Rule, at: datetime) -> bool:
@@ -87,6 +99,8 @@ def covers(rule: Rule, asked: Asked) -> bool:
         return True
     if rule.tool_kind is not None and rule.tool_kind != asked.kind:
         return False
+    if rule.command is not None:
+        return asked.command == rule.command
     if rule.command_prefix is not None:
         return asked.words is not None and list(asked.words[: len(rule.command_prefix)]) == rule.command_prefix
     return rule.tool_kind is not None

@@ -61,6 +61,14 @@ class Session(Record):
     """Spawned by this session."""
     origin_id: SessionId | None = None
     """Forked from this session."""
+    origin_turn_id: TurnId | None = None
+    """The last turn of the origin that it knows of. `None`: all that had ended when it was made."""
+    root_id: SessionId | None = None
+    """Where its tree begins: the session that it was spawned or forked from, by however many steps. `None`: it is the root."""
+    notify: bool = False
+    """Its parent asked to be told how it ends."""
+    is_side: bool = False
+    """It was made for one question, and is archived when that is answered."""
     fork: Literal["native", "primed"] | None = None
     """How: by the agent itself, or as a new conversation that was told the transcript. `None`: not yet, or no fork."""
     agent_session_id: str | None = None
@@ -117,7 +125,15 @@ class SessionCreate(Request):
     attachments: AttachmentIds = Field(default_factory=list)
     """With the first prompt."""
     parent_id: SessionId | None = None
+    notify: bool = False
+    """Deliver how it ends to its parent, as a queued turn."""
     origin_id: SessionId | None = None
+    origin_turn_id: TurnId | None = None
+    """The last turn of the origin that it knows of. Default: all that has ended."""
+    is_side: bool = False
+    """Archive it when its prompt is answered."""
+    budget_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """A hard limit of its own, from the start."""
     options: OptionValues = Field(default_factory=dict)
     """Default: those of the parent or origin with the same agent, else the person's preference."""
     allow: bool = False
@@ -125,9 +141,23 @@ class SessionCreate(Request):
 
 
 class SessionFork(Request):
-    """A session that begins with what this one knows, in the same worktree."""
+    """A session that begins with what this one knows."""
 
     prompt: str | None = Field(default=None, max_length=MAX_PROMPT)
+    turn: TurnId | None = None
+    """The last turn that it knows of. Default: all that has ended."""
+    worktree: str | None = None
+    """The name of a new worktree to work in, on a branch from the turn's commit, or from what is there now. Default: the same worktree."""
+    carry: bool = True
+    """Bring uncommitted work into the new worktree, as it was after the turn, or as it is now."""
+    is_side: bool = False
+    """Archive it when its prompt is answered."""
+    parent_id: SessionId | None = None
+    """Below this session in its tree. Default: beside the origin."""
+    notify: bool = False
+    """As of `SessionCreate`."""
+    budget_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """As of `SessionCreate`."""
     agent: str | None = None
     """Default: the same. Another one is told the transcript."""
     title: str | None = None
@@ -147,6 +177,8 @@ class SessionChange(Request):
 class Prompt(Request):
     text: str = Field(min_length=1, max_length=MAX_PROMPT)
     attachments: AttachmentIds = Field(default_factory=list)
+    report_to: SessionId | None = None
+    """Deliver how this turn ends to that session, above this one in its tree, as a queued turn."""
     is_template: bool = False
     """Render the text with the names of `domain.templates` before it is queued."""
 

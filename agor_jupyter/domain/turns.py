@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from agor_jupyter.domain.attachments import Attachment
-from agor_jupyter.domain.ids import PermissionId, RunId, SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.ids import FiringId, PermissionId, RunId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.records import Moment, Record
 
@@ -67,9 +67,15 @@ class Turn(Record):
     """From 1 within the session, in the order in which prompts were accepted."""
     prompt: str
     """Empty, unless its `origin` is a prompt."""
+    firing_id: FiringId | None = None
+    """The firing of a zone that sent it."""
     attachments: list[Attachment] = Field(default_factory=list)
     origin: Literal["prompt", "continued"] = "prompt"
     """`continued`: the agent went on by itself after another turn had ended. It ends when the agent is quiet."""
+    report_to: SessionId | None = None
+    """How it ends is delivered to this session."""
+    reports_on: TurnId | None = None
+    """It tells how this turn of a session below ended."""
     follows: TurnId | None = None
     """Of a continued turn: the one that had ended."""
     state: TurnState
@@ -97,6 +103,8 @@ class Turn(Record):
     commit_after: str | None = None
     tree_before: str | None = None
     """What the worktree held before its first attempt, uncommitted files included, as an object of git."""
+    tree_after: str | None = None
+    """As `tree_before`, after its last attempt."""
     dirty_before: bool | None = None
     dirty_after: bool | None = None
     files: int = 0

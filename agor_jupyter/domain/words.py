@@ -65,6 +65,23 @@ def of_input(given: JsonObject) -> list[str] | None:
     return read(found) if isinstance(found, str) else read_arguments(found) if found else None
 
 
+def sole(given: JsonObject) -> str | None:
+    """The text in a tool's input that is run, when it is the only one named: a line of shell, or as `program` says it."""
+    given = inner(given)
+    named = _named(given)
+    if len(named) != 1 or given.get("args") is not None or given.get("arguments") is not None:
+        return None
+    found = given[named[0]]
+    if not isinstance(found, str):
+        return None
+    return found if named[0] in _SHELL_COMMANDS else program(str(given.get("language")), found)
+
+
+def program(language: str, text: str) -> str:
+    """A program as no line of shell reads."""
+    return f"#!{language}\n{text}"
+
+
 def _named(given: JsonObject) -> list[str]:
     return [name for name in (*_SHELL_COMMANDS, *_PROGRAMS, "value") if given.get(name) is not None and not isinstance(given[name], dict)]
 

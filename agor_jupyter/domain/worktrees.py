@@ -86,6 +86,9 @@ class Worktree(Record):
     board: str | None = None
     """Path of the board it lies on, relative to the server's root."""
     zone_id: ObjectId | None = None
+    """The zone that its card was last brought to."""
+    arrival: int = 0
+    """How many zones its card was brought to. Each arrival fires at most once."""
     issue_url: str | None = None
     pull_request_url: str | None = None
     notes: str = ""
@@ -101,6 +104,8 @@ class Worktree(Record):
     """What can be done about it where it is stuck."""
     notices: list[str] = Field(default_factory=list)
     """What of it is not as a plain checkout would be: submodules that are empty, files that a filter would write otherwise."""
+    carried: str | None = Field(default=None, repr=False)
+    """A commit with uncommitted work of another worktree, which comes into its files when they have been written."""
     is_filled: bool = False
     """Its files are there, and only its setup is not through."""
     entry: str | None = None
@@ -131,7 +136,8 @@ class WorktreeCreate(Request):
 
     repo: str
     """Id or slug."""
-    name: str
+    name: str | None = None
+    """Default: made from number and title of its issue or pull request."""
     branch: str | None = None
     """Default: the name."""
     base: str | None = None

@@ -24,7 +24,7 @@ _ALLOWED = re.compile(
 _PROXY = re.compile(r"(?:https?|all|no)_proxy", re.IGNORECASE)
 _INSTALLER = re.compile(
     r"(?:https?|all|no)_proxy|npm_config_(?!node_options$|script_shell$|ignore_scripts$).+|npm_token|node_auth_token"
-    r"|pip_.+|uv_(?:default_index|index|index_url|extra_index_url|native_tls)|netrc",
+    r"|pip_.+|uv_(?:default_index|index|index_url|extra_index_url|native_tls|cache_dir|find_links|offline|no_index|index_.+)|netrc",
     re.IGNORECASE,
 )
 _NEVER = re.compile(r"(?:JUPYTER|JPY_|HUB_|LD_|DYLD_|PYTHON|GIT_|AGOR_).*|NODE_OPTIONS|BASH_ENV|ENV|IFS|SHELLOPTS|BASHOPTS|BASH_FUNC_.*")
@@ -38,6 +38,11 @@ def check_name(name: str) -> None:
         raise BadName("The environment variable", name, "a name is letters, digits and underscores")
     if _NEVER.fullmatch(name.upper()):
         raise BadName("The environment variable", name, "it is reserved for the server, or makes other programs load code")
+
+
+def is_allowed_name(name: str) -> bool:
+    """Whether an agent may be given a variable of this name."""
+    return bool(_NAME.fullmatch(name)) and not _NEVER.fullmatch(name.upper()) and name.upper() != "PATH"
 
 
 def check_variables(variables: Mapping[str, str]) -> None:
@@ -76,10 +81,23 @@ def build(
     return env
 
 
+def for_service(source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a service of a worktree knows of the server's environment: no more than an agent. Python writes its output at once."""
+    source = os.environ if source is None else source
+    env = {name: value for name, value in source.items() if _is_allowed(name, value)}
+    return {**env, "PATH": _with_own_tools(env.get("PATH", os.defpath)), "PYTHONUNBUFFERED": "1"}
+
+
 def for_installer(source: Mapping[str, str] | None = None) -> dict[str, str]:
     """What `pip` and `npm` may know: as an agent, and how this machine reaches its registries. They run no code of a package."""
     source = os.environ if source is None else source
     return {name: value for name, value in source.items() if _ALLOWED.fullmatch(name) or _INSTALLER.fullmatch(name)}
+
+
+def for_sender(source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What may be known that sends messages: as an agent, and the proxy of this machine."""
+    source = os.environ if source is None else source
+    return {name: value for name, value in source.items() if _ALLOWED.fullmatch(name) or _PROXY.fullmatch(name)}
 
 
 def _is_allowed(name: str, value: str) -> bool:

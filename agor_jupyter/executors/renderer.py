@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agor_jupyter.domain.errors import BadTemplate
-from agor_jupyter.domain.templates import MAX_SECONDS, MAX_SOURCE_BYTES
+from agor_jupyter.domain.templates import MAX_SECONDS, MAX_SOURCE_BYTES, TemplateContext
 from agor_jupyter.processes import guarded
 from agor_jupyter.processes.guarded import Process
 from agor_jupyter.processes.starting import Limits
@@ -28,7 +28,16 @@ class Renderer:
 
     async def render(self, source: str, context: dict[str, Any]) -> str:
         """The text, or `BadTemplate` with a line. Values are never rendered again."""
-        if len(source.encode()) > MAX_SOURCE_BYTES:
+        return str(await self._answer({"source": source, "context": context}))
+
+    async def names(self, source: str) -> list[str]:
+        """The names that it asks for, such as `issue.title`. Raises `BadTemplate` for one that is too long or takes too long to read."""
+        found = await self._answer({"source": source})
+        assert isinstance(found, list)
+        return found
+
+    async def _answer(self, question: dict[str, Any]) -> object:
+        if len(question["source"].encode()) > MAX_SOURCE_BYTES:
             raise BadTemplate(f"it is longer than {MAX_SOURCE_BYTES} bytes")
         async with self._lock:
             limit_s = MAX_SECONDS
@@ -37,11 +46,16 @@ class Renderer:
                 limit_s += _START_S  # the first answer waits for the interpreter
                 await self._ask(self._process, {"source": "", "context": {}}, limit_s)
                 limit_s = MAX_SECONDS
-            answer = await self._ask(self._process, {"source": source, "context": context}, limit_s)
+            answer = await self._ask(self._process, question, limit_s)
         if "error" in answer:
             error = answer["error"]
             raise BadTemplate(error["message"], line=error.get("line"), hint=error.get("hint"))
-        return str(answer["ok"])
+        found: object = answer["ok"]
+        return found
+
+    async def fill(self, source: str, context: TemplateContext) -> str:
+        """As `render`, over the names that templates have."""
+        return await self.render(source, context.plain())
 
     async def close(self) -> None:
         async with self._lock:

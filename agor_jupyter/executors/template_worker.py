@@ -1,6 +1,7 @@
 """Renders templates in a process that can be killed: fuel bounds loops, but neither memory nor time. `renderer.py` bounds those.
 
-One JSON line in (`source`, `context`), one out (`ok`, or `error` with `kind`, `line`, `message`, `hint`). Standard library and
+One JSON line in (`source`, `context`), one out (`ok`, or `error` with `kind`, `line`, `message`, `hint`). Without a context, the answer is
+the names in the source. Standard library and
 minijinja only.
 """
 
@@ -54,11 +55,20 @@ def _render(environment: minijinja.Environment, question: dict[str, Any]) -> dic
     return {"ok": text}
 
 
+def _names(environment: minijinja.Environment, source: str) -> dict[str, Any]:
+    """Which names it would ask for. None, if it cannot be read: rendering says why."""
+    try:
+        return {"ok": sorted(environment.undeclared_variables_in_str(source, nested=True))}
+    except (minijinja.TemplateError, MemoryError):
+        return {"ok": []}
+
+
 def main() -> None:
     environment = minijinja.Environment(fuel=FUEL, undefined_behavior="strict", auto_escape_callback=lambda _name: False, pycompat=False)
     environment.remove_global("debug")
     for line in sys.stdin.buffer:
-        answer = _render(environment, json.loads(line))
+        question = json.loads(line)
+        answer = _names(environment, question["source"]) if "context" not in question else _render(environment, question)
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
 

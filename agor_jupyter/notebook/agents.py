@@ -1,7 +1,8 @@
 """An agent: a kind of coding assistant, checked and installed from a cell."""
 
 from agor_jupyter.domain.agents import AgentStatus
-from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook import following
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import columns
 from agor_jupyter.notebook.link import Link
 

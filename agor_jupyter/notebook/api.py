@@ -9,7 +9,7 @@ from pathlib import Path
 from agor_jupyter.client.http import Client
 from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.agents import AgentStatus
-from agor_jupyter.domain.boards import BoardInfo, BoardOpen, Me
+from agor_jupyter.domain.boards import BoardInfo, BoardTemplate, Me
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.errors import AlreadyExists
 from agor_jupyter.domain.options import Preference, PreferenceChange
@@ -23,6 +23,7 @@ from agor_jupyter.notebook.agents import Agent
 from agor_jupyter.notebook.backups import Backup, backups
 from agor_jupyter.notebook.boards import Board
 from agor_jupyter.notebook.budgets import Budget
+from agor_jupyter.notebook.destinations import Destinations
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link, reach
 from agor_jupyter.notebook.options import chosen, preferences
@@ -113,11 +114,15 @@ class Hub:
 
     def board(self, path: str | os.PathLike[str] = "main.agor", *, title: str = "") -> Board:
         """The board in this file, relative to this notebook. The file is created if it does not exist."""
-        relative = self._link.board_path(path)
-        with checked():
-            body = BoardOpen(path=relative, title=title)
-        self._link.post("boards", body)
-        return Board(self._link, relative)
+        return Board.at(self._link, path, title)
+
+    @property
+    def board_templates(self) -> Handles[BoardTemplate]:
+        """Ready zones to begin a board with: `hub.board("team.agor").extend("fix-a-failing-test")`."""
+        found = [BoardTemplate.model_validate(item) for item in self._link.items("board/templates")]
+        return Handles(
+            "board template", found, columns, lambda one: one.name, lambda one: f"{one.name}: {one.description}", kind=BoardTemplate
+        )
 
     @property
     def repos(self) -> Handles[Repo]:
@@ -223,6 +228,11 @@ class Hub:
     def variables(self) -> Variables:
         """Environment variables for the agents in your sessions: their names, `.set(name)` and `.remove(name)`."""
         return Variables(self._link)
+
+    @property
+    def destinations(self) -> Destinations:
+        """Places outside of JupyterLab that are told when something needs you: `.add(name)`; each has `.test()` and `.pause()`."""
+        return Destinations(self._link)
 
     @property
     def tokens(self) -> Tokens:

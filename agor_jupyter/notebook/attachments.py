@@ -58,7 +58,7 @@ def _scaled(name: str, data: bytes) -> bytes:
     if picture is None or max(picture.width, picture.height) <= MAX_SIDE:
         return data
     try:
-        from PIL import Image  # type: ignore[import-not-found]  # where it is installed
+        from PIL import Image  # type: ignore[import-not-found,unused-ignore]  # it may be installed
     except ImportError:
         why = f"{name}: it has {picture.width} × {picture.height} pixels; {MAX_SIDE} is the limit. Scale it down, or `pip install pillow`"
         raise BadRequest([why]) from None

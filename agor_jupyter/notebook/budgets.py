@@ -2,7 +2,7 @@
 
 from agor_jupyter.domain.budgets import Budget as BudgetRecord
 from agor_jupyter.domain.budgets import BudgetScope, BudgetSet
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 

@@ -19,7 +19,7 @@ from agor_jupyter.domain.repos import Repo, RepoState
 from agor_jupyter.domain.sessions import Answer, Session, SessionState
 from agor_jupyter.domain.turns import ENDED, Turn
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState
-from agor_jupyter.notebook import live, views
+from agor_jupyter.notebook.display import live, views
 from agor_jupyter.notebook.handles import columns
 from agor_jupyter.notebook.link import Link
 

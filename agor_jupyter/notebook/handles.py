@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from agor_jupyter.domain.errors import BadRequest
 from agor_jupyter.domain.records import Record
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook.display import views
 
 if TYPE_CHECKING:  # pandas takes half a second to load, and only `.df` needs it
     import pandas as pd
@@ -148,6 +148,6 @@ class Handles(Sequence[T], Generic[T]):
     @property
     def df(self) -> "pd.DataFrame":
         """One row for each. If there are none, it still has the columns."""
-        from agor_jupyter.notebook.frames import frame
+        from agor_jupyter.notebook.display.frames import frame
 
         return frame([self._row(item) for item in self._items], self._columns)

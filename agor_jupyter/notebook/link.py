@@ -58,9 +58,13 @@ class Link:
         """Carries a key of its own, so that it is done once also when it is sent again."""
         return self._client.request("POST", at, body=body, query=query, key=uuid.uuid4().hex)
 
-    def patch(self, at: str, body: Record, /) -> Json:
+    def put(self, at: str, body: Record, /) -> Json:
+        """Carries a key of its own, as `post` does."""
+        return self._client.request("PUT", at, body=body, key=uuid.uuid4().hex)
+
+    def patch(self, at: str, body: Record, /, **query: object) -> Json:
         """Sends only the fields that were set."""
-        return self._client.request("PATCH", at, body=body)
+        return self._client.request("PATCH", at, body=body, query=query)
 
     def delete(self, at: str, /, **query: object) -> Json:
         return self._client.request("DELETE", at, query=query, key=uuid.uuid4().hex)
@@ -78,15 +82,15 @@ class Link:
             if not before:
                 return found
 
-    async def changes(self, session_id: str) -> AsyncGenerator[None, None]:
-        """Yields once when the stream is live, then each time something about this session happened, or may have."""
+    async def changes(self, of: str) -> AsyncGenerator[None, None]:
+        """Yields once when the stream is live, then each time something about this id happened, or may have: of a session, a worktree…"""
         async with Stream(self.url, self._client.token) as stream:
             yield
             while True:
                 try:
                     async with contextlib.aclosing(stream.frames()) as frames:
                         async for events in frames:
-                            if any(event.session_id == session_id or session_id in event.body.encode().decode() for event in events):
+                            if any(event.session_id == of or of in event.body.encode().decode() for event in events):
                                 yield
                 except Resync:
                     await stream.connect()

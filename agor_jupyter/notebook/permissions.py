@@ -5,7 +5,8 @@ from agor_jupyter.domain.permissions import McpTool, PermissionOption, Permissio
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.rules import Remember, RuleScope
 from agor_jupyter.domain.sessions import Answer
-from agor_jupyter.notebook import live, rules, trust, views
+from agor_jupyter.notebook import rules, trust
+from agor_jupyter.notebook.display import live, views
 from agor_jupyter.notebook.handles import Handles, checked
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.rules import Command

@@ -10,8 +10,9 @@ from agor_jupyter.domain.repos import Branch, Check, GitPlace, RepoState
 from agor_jupyter.domain.repos import Repo as RepoRecord
 from agor_jupyter.domain.worktrees import Adoptable, Relocate, WorktreeAdopt, WorktreeCreate, WorktreeState
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import following, gitpython, views
+from agor_jupyter.notebook import following, gitpython
 from agor_jupyter.notebook.boards import Board
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.rules import Ruled
@@ -95,6 +96,9 @@ class Repo(Ruled):
         """The worktree of this name: created if there is none, the same one if the cell runs again. Waits until it is ready.
 
         Args:
+            name: default: made from number and title of `issue`, else of `pull_request`.
+            issue: address of its issue. Without a name, the worktree that has this link, if there is one.
+            pull_request: address of its pull request. Likewise.
             base: branch, tag or commit to start from; its SHA is recorded. Default: the repo's default branch.
             branch: default: the name. New, unless `existing_branch`: one that is here, or that a remote has.
             at: x and y on the board, in board units. Default: a free place.
@@ -106,8 +110,8 @@ class Repo(Ruled):
         """
         if adopt is not None:
             return self._adopt(adopt, name, board, at, notes, context)
-        if name is None:
-            raise BadRequest(["name: a new worktree needs one"])
+        if name is None and issue is None and pull_request is None:
+            raise BadRequest(["name: a new worktree needs one, or the address of its issue"])
         with checked():
             wanted = WorktreeCreate(
                 repo=self.record.id,
@@ -123,7 +127,7 @@ class Repo(Ruled):
                 notes=notes,
                 context=context or {},
             )
-        known = next((one for one in self.worktrees if one.name == name), None)
+        known = next((one for one in self.worktrees if _is_same(one.record, wanted)), None)
         if known is None:
             known = Worktree(self._link, WorktreeRecord.model_validate(self._link.post("worktrees", wanted)))
         else:
@@ -194,6 +198,15 @@ class Repo(Ruled):
     def _repr_html_(self) -> str:
         facts = [("kind", self.record.kind), ("default branch", self.record.default_branch or ""), ("", self.record.reason or "")]
         return views.card("Repo", self.name, self.record.state.value, facts)
+
+
+def _is_same(known: WorktreeRecord, wanted: WorktreeCreate) -> bool:
+    """It has the name, or without one, the link that it would be named after."""
+    if wanted.name is not None:
+        return known.name == wanted.name
+    if wanted.issue_url is not None:
+        return known.issue_url == wanted.issue_url
+    return known.pull_request_url == wanted.pull_request_url
 
 
 def _check(known: WorktreeRecord, wanted: WorktreeCreate) -> None:

@@ -8,7 +8,8 @@ from agor_jupyter.domain import words
 from agor_jupyter.domain.errors import BadRequest
 from agor_jupyter.domain.rules import ANYTHING, RuleCreate, RuleScope
 from agor_jupyter.domain.rules import Rule as RuleRecord
-from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook import following
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 

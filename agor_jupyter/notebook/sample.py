@@ -17,7 +17,8 @@ HISTORY = (
     ("Give orders and customers real types", ["models/staging/stg_customers.sql", "models/staging/stg_orders.sql"]),
     ("Add revenue by customer and by day", ["models/marts/customer_revenue.sql", "models/marts/daily_revenue.sql", "README.md"]),
     ("Test the models", ["tests/test_models.py", "pytest.ini"]),
-    ("Set up a worktree by itself", ["dot-agor.yml", "dot-worktreeinclude"]),
+    ("Set up a worktree by itself", ["dot-agor-first.yml", "dot-worktreeinclude"]),
+    ("Serve a page on the revenue", ["page.py", "dot-agor.yml"]),
 )
 """Subject and files of each commit. `dot-` stands for a leading dot, `-first` for an earlier version."""
 

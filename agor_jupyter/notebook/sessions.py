@@ -5,20 +5,24 @@ from typing import Any, Protocol
 
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.events import Event
+from agor_jupyter.domain.ids import TurnId
 from agor_jupyter.domain.options import MODE, MODEL, SessionOption
 from agor_jupyter.domain.permissions import Permission as PermissionRecord
 from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate, SessionFork
 from agor_jupyter.domain.sessions import Session as SessionRecord
+from agor_jupyter.domain.trees import SessionTree
 from agor_jupyter.domain.turns import Turn as TurnRecord
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import budgets, costs, following, views
+from agor_jupyter.notebook import budgets, costs, following
 from agor_jupyter.notebook.attachments import Attached, check_length, upload
 from agor_jupyter.notebook.budgets import Budget
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, checked, columns, wait_for
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen, table
 from agor_jupyter.notebook.permissions import Permission
 from agor_jupyter.notebook.rules import Ruled
+from agor_jupyter.notebook.trees import Tree
 from agor_jupyter.notebook.turns import Turn
 
 
@@ -167,9 +171,11 @@ class Session(Ruled):
         """What this session's turns cost, one row for each turn and model, newest first."""
         return costs.costs(self._link, session=self.record.id)
 
-    def budget(self, hard: float | None = None, *, soft: float | None = None) -> Budget:
-        """Set how many dollars it may spend. Above `soft` you are warned; above `hard` nothing starts or runs."""
-        return budgets.put(self._link, "session", self.record.id, hard, soft)
+    def budget(self, hard: float | None = None, *, soft: float | None = None, tree: bool = False) -> Budget:
+        """Set how many dollars it may spend, or with `tree` its whole tree. Above `soft` you are warned; above `hard` nothing starts or
+        runs.
+        """
+        return budgets.put(self._link, "tree" if tree else "session", self.record.id, hard, soft)
 
     def prompt(self, text: str, *, attach: Sequence[Attached] = ()) -> Turn:
         """Send another prompt. It waits its turn in the queue; `await` the result.
@@ -189,23 +195,68 @@ class Session(Ruled):
         self,
         prompt: str | None = None,
         *,
+        turn: Turn | int | None = None,
+        worktree: str | None = None,
+        carry: bool = True,
         agent: str | None = None,
         title: str | None = None,
         model: str | None = None,
         mode: str | None = None,
         options: Mapping[str, str] | None = None,
         allow: bool = False,
+        budget: float | None = None,
     ) -> "Session":
-        """A separate session in the same worktree that knows everything said here so far; this one continues unchanged.
+        """A separate session that knows everything said here, so far or until a turn; this one continues unchanged.
 
         Args:
+            turn: a turn of this session, or its number: the last that it knows of. Default: all that has ended.
+            worktree: the name of a new worktree to work in, on a branch from the commit after that turn, or from what is there now.
+                Default: the same worktree.
+            carry: bring uncommitted work into the new worktree, as it was after the turn, or as it is now.
+            budget: how many dollars it may spend at most.
             agent: another agent, which is told the transcript. Default: the same, with the same options.
             allow: whatever its agent asks, in your name, by a rule of the session. It counts until you revoke it.
 
         """
         with checked():
-            body = SessionFork(prompt=prompt, agent=agent, title=title, options=chosen(model, mode, options), allow=allow)
+            body = SessionFork(
+                prompt=prompt,
+                turn=self._turn_id(turn),
+                worktree=worktree,
+                carry=carry,
+                agent=agent,
+                title=title,
+                options=chosen(model, mode, options),
+                allow=allow,
+                budget_usd=budget,
+            )
         return Session(self._link, SessionRecord.model_validate(self._link.post(f"sessions/{self.record.id}/fork", body)))
+
+    def _turn_id(self, turn: Turn | int | None) -> TurnId | None:
+        if turn is None or isinstance(turn, Turn):
+            return turn.record.id if turn else None
+        numbers = {one.record.number: one.record.id for one in self.turns}
+        if turn not in numbers:
+            raise LookupError(f"Session {self.title!r} has no turn {turn}. There are: {', '.join(map(str, numbers)) or 'none'}.")
+        return numbers[turn]
+
+    def ask(self, question: str, *, agent: str | None = None) -> Turn:
+        """Ask a side question: a fork answers it and is archived; this session never hears of it. `await` the result, and read its `text`.
+
+        Args:
+            agent: another agent, which is told the transcript. Default: the same.
+
+        """
+        check_length(question)
+        with checked():
+            body = SessionFork(prompt=question, agent=agent, title=f"Side question: {question.strip().splitlines()[0][:80]}", is_side=True)
+        made = SessionRecord.model_validate(self._link.post(f"sessions/{self.record.id}/fork", body))
+        return Session(self._link, made).turns[0]
+
+    @property
+    def tree(self) -> Tree:
+        """All sessions that were spawned and forked from the root of this one, with what is reported to whom."""
+        return Tree(SessionTree.model_validate(self._link.get(f"sessions/{self.record.id}/tree")))
 
     def spawn(
         self,
@@ -218,10 +269,14 @@ class Session(Ruled):
         mode: str | None = None,
         options: Mapping[str, str] | None = None,
         allow: bool = False,
+        notify: bool = False,
+        budget: float | None = None,
     ) -> "Session":
         """A session below this one that knows nothing of what was said here.
 
         Args:
+            notify: tell this session how the new one ended, with its last message, its changes and its cost, as a queued turn.
+            budget: how many dollars it may spend at most.
             agent: default: the same, with the same options.
             worktree: default: the same.
             allow: whatever its agent asks, in your name, by a rule of the session. It counts until you revoke it.
@@ -234,6 +289,8 @@ class Session(Ruled):
                 title=title,
                 prompt=prompt,
                 parent_id=self.record.id,
+                notify=notify,
+                budget_usd=budget,
                 options=chosen(model, mode, options),
                 allow=allow,
             )

@@ -4,7 +4,7 @@ import os
 
 from agor_jupyter.domain.tokens import Token as TokenRecord
 from agor_jupyter.domain.tokens import TokenCreate, TokenMade
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 

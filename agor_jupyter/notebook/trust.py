@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agor_jupyter.domain.errors import BadRequest, FileMissing
 from agor_jupyter.domain.trust import ProjectFile as ProjectFileRecord
 from agor_jupyter.domain.trust import TrustRequest, TrustState, lies_in
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, checked, columns
 from agor_jupyter.notebook.link import Link
 

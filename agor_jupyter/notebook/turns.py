@@ -7,7 +7,8 @@ from agor_jupyter.domain.events import Event, Text, ToolCall, ToolOutput
 from agor_jupyter.domain.records import JsonObject
 from agor_jupyter.domain.turns import ENDED, Patch, PatchFile
 from agor_jupyter.domain.turns import Turn as TurnRecord
-from agor_jupyter.notebook import following, views
+from agor_jupyter.notebook import following
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.handles import Handles, wait_for
 from agor_jupyter.notebook.link import Link
 

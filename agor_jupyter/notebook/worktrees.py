@@ -8,6 +8,7 @@ from agor_jupyter.client.paths import absolute
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.domain.errors import WorktreeNotReady
 from agor_jupyter.domain.history import Conversation, ConversationImport
+from agor_jupyter.domain.issues import Issue, PullRequest
 from agor_jupyter.domain.repos import GitPlace
 from agor_jupyter.domain.sessions import Session as SessionRecord
 from agor_jupyter.domain.sessions import SessionCreate
@@ -27,10 +28,14 @@ from agor_jupyter.domain.worktrees import (
     WorktreeStatus,
 )
 from agor_jupyter.domain.worktrees import Worktree as WorktreeRecord
-from agor_jupyter.notebook import budgets, costs, following, gitpython, rules, trust, views
+from agor_jupyter.notebook import budgets, costs, environments, following, gitpython, issues, rules, trust
 from agor_jupyter.notebook.attachments import Attached, check_length, upload
 from agor_jupyter.notebook.budgets import Budget
+from agor_jupyter.notebook.data import Data
+from agor_jupyter.notebook.display import views
+from agor_jupyter.notebook.environments import Environment
 from agor_jupyter.notebook.handles import Handles, checked, columns
+from agor_jupyter.notebook.kernels import Kernel
 from agor_jupyter.notebook.link import Link
 from agor_jupyter.notebook.options import chosen
 from agor_jupyter.notebook.rules import Ruled
@@ -89,6 +94,26 @@ class Worktree(Ruled):
     def status(self) -> WorktreeStatus:
         """Its git status now: ahead, behind, dirty, files and lines changed against the base."""
         return WorktreeStatus.model_validate(self._link.get(f"{self._at}/status"))
+
+    @property
+    def issue(self) -> Issue | PullRequest | None:
+        """What its issue link leads to, as its host has it. `None`: it has no such link.
+
+        Raises:
+            IssueNotFound: the host knows nothing of it, or does not show it to this server.
+
+        """
+        return issues.issue(self._link, self.refresh().record)
+
+    @property
+    def pull_request(self) -> PullRequest | None:
+        """What its pull request link leads to, with the state of its checks. As `issue`."""
+        return issues.pull_request(self._link, self.refresh().record)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel with its packages, which notebooks can choose: `await worktree.kernel.start()`."""
+        return Kernel(self._link, self.record.id)
 
     @property
     def losses(self) -> Handles[Work]:
@@ -188,6 +213,21 @@ class Worktree(Ruled):
                 else ConversationImport(agent=agent or "", agent_session_id=conversation)
             )
         return Session(self._link, SessionRecord.model_validate(self._link.post(f"{self._at}/import", body)))
+
+    @property
+    def environment(self) -> Environment:
+        """Its services. `worktree.environment.start().wait()` starts them and waits until they are healthy.
+
+        Raises:
+            EnvironmentNotFound: the repository describes none.
+
+        """
+        return environments.of(self._link, self.record.id)
+
+    @property
+    def data(self) -> Data:
+        """What it has for itself: databases, folders and variables, with their sizes. `.reset("warehouse")` makes one anew."""
+        return Data(self._link, self.record.id)
 
     @property
     def project_files(self) -> Handles[ProjectFile]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agor_jupyter.processes import starting, table
+from agor_jupyter.processes import shim, starting, table
 from agor_jupyter.processes.starting import Child, Limits
 from agor_jupyter.processes.table import Identity
 
@@ -23,15 +23,15 @@ _GRACE_S, _KILL_S = 10.0, 5.0
 class Lasting:
     """One service, started or adopted by this server."""
 
-    def __init__(self, shim: Identity, run_id: str, log: Path, pidfd: int, child: Child | None) -> None:
-        self.identity = shim.text()
+    def __init__(self, identity: Identity, run_id: str, log: Path, pidfd: int, child: Child | None) -> None:
+        self.identity = identity.text()
         """For a record, with which `adopt` finds it again."""
         self.run_id, self.log = run_id, log
         self.exited = asyncio.Event()
         """Of the program and all below it."""
         self.exit_code: int | None = None
         """The program's, 128 + signal when it was killed. `None` while it runs, or when its shim was killed."""
-        self._shim, self._child = shim, child
+        self._shim, self._child = identity, child
         self._pidfd: int | None = pidfd
         self._stopping: asyncio.Task[set[Identity]] | None = None
         asyncio.get_running_loop().add_reader(pidfd, self._on_exit)
@@ -40,6 +40,10 @@ class Lasting:
         """All that belongs to it but the shim. Reads `/proc`: in a thread."""
         root = None if self.exited.is_set() else self._shim.pid
         return table.of_run(self.run_id, root) - {self._shim}
+
+    def below(self) -> list[int]:
+        """The processes below its shim: a quick look, which misses what has left its tree. None when it has exited."""
+        return [] if self.exited.is_set() else shim.below(self._shim.pid)
 
     async def stop(self, grace_s: float = _GRACE_S) -> set[Identity]:
         """SIGTERM to all of it, and after `grace_s` SIGKILL. Returns what is left. Also when it has exited: nothing of it is there then.
@@ -93,8 +97,7 @@ class Lasting:
         self._forget(self._pidfd)
         if self._child is not None:
             self._child.wait()
-        with contextlib.suppress(OSError, ValueError):
-            self.exit_code = int(_sibling(self.log, ".exit").read_text())
+        self.exit_code = exit_code(self.log)
         self.exited.set()
 
     def _forget(self, pidfd: int) -> None:
@@ -112,13 +115,16 @@ async def start(
     log: Path,
     log_bytes: int = _LOG_BYTES,
     limits: Limits | None = None,
+    keeps_log: bool = False,
 ) -> Lasting:
     """Start `command` with exactly `env` and the run's mark. The end of its output is in `log`, what came before in `log`.1.
 
-    Together they take `log_bytes`. Write `run_id` down before, and `identity` after: `adopt` finds it with either. Raises
+    Together they take `log_bytes`; `rings` reads them. `keeps_log`: it goes on after what an earlier run wrote there.
+
+    Write `run_id` down before, and `identity` after: `adopt` finds it with either. Raises
     `OSError` when it cannot be started.
     """
-    await asyncio.to_thread(_empty, log)
+    await asyncio.to_thread(_prepare, log, keeps_log=keeps_log)
     child = starting.start(
         [sys.executable, "-I", "-S", _SHIM, *(limits or Limits()).around(command)],
         cwd=cwd,
@@ -133,12 +139,12 @@ async def adopt(run_id: str, identity: str | None, *, log: Path) -> Lasting | No
 
     `identity` is `None` when the server died before it was written down. Raises `ValueError` when it is none.
     """
-    shim = Identity.living(identity) if identity is not None else await asyncio.to_thread(_shim_of, run_id)
-    pidfd = table.pin(shim) if shim is not None else None
-    if shim is None or pidfd is None:
+    found = Identity.living(identity) if identity is not None else await asyncio.to_thread(_shim_of, run_id)
+    pidfd = table.pin(found) if found is not None else None
+    if found is None or pidfd is None:
         await end(run_id)
         return None
-    return Lasting(shim, run_id, log, pidfd, None)
+    return Lasting(found, run_id, log, pidfd, None)
 
 
 async def end(run_id: str) -> set[Identity]:
@@ -159,11 +165,18 @@ def _is_shim(pid: int) -> bool:
     return False
 
 
-def _empty(log: Path) -> None:
+def exit_code(log: Path) -> int | None:
+    """Of the program that wrote this log last, whoever looked after it. `None`: it has not ended, or its shim was killed."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(_sibling(log, ".exit").read_text())
+    return None
+
+
+def _prepare(log: Path, *, keeps_log: bool) -> None:
     """An old code must not be taken for the new one."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    for suffix in (".exit", ".1"):
+    os.close(os.open(log, os.O_WRONLY | os.O_CREAT | (0 if keeps_log else os.O_TRUNC), 0o600))
+    for suffix in (".exit",) if keeps_log else (".exit", ".1", ".at"):
         _sibling(log, suffix).unlink(missing_ok=True)
 
 

@@ -51,6 +51,8 @@ class Guarded(JupyterHandler):
     """Refuses with 403: a foreign host, a foreign origin, a token in the URL, a missing login, a cookie without the XSRF token."""
 
     auth_resource = RESOURCE
+    leads_to_login = False
+    """Whether a stranger's GET is led to the login, as it is for a page that people open, instead of refused."""
 
     @property
     def lifetime(self) -> Lifetime:
@@ -66,10 +68,11 @@ class Guarded(JupyterHandler):
         if self._is_foreign():
             self.current_user = self._jupyter_current_user = None
             raise web.HTTPError(403, "A page from another origin may not request this.")
-        result = super().prepare(_redirect_to_login=False)
+        is_led = self.leads_to_login and self.request.method == "GET"
+        result = super().prepare(_redirect_to_login=is_led)
         if isinstance(result, Awaitable):
             await result
-        if self.current_user is None:
+        if self.current_user is None and not is_led:
             raise web.HTTPError(403)
 
     def _is_foreign(self) -> bool:
@@ -145,7 +148,7 @@ class Handler(Guarded):
             raise web.HTTPError(413, f"The body is larger than {self.max_body >> 20} MiB.")
         assert self.request.connection is not None
         self.request.connection.set_max_body_size(self.max_body)  # type: ignore[attr-defined]  # of HTTP/1, which is all there is
-        if self.request.method in ("POST", "PATCH"):
+        if self.request.method in ("POST", "PATCH", "PUT"):
             kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
                 raise web.HTTPError(415, "The body must be JSON, with Content-Type: application/json.")

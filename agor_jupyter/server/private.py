@@ -15,7 +15,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_S = 4.0
-_EXTENSIONS = ("agor_jupyter", "jupyter_server_fileid", "jupyter_server_ydoc")
+_EXTENSIONS = ("agor_jupyter", "jupyter_server_fileid", "jupyter_server_ydoc", "jupyter_server_proxy")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from tornado import web
 
 from agor_jupyter.domain.boards import RoomInfo
-from agor_jupyter.services.boards.boards import Document, NoRooms
+from agor_jupyter.services.boards.rooms import Document, NoRooms
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,9 @@ class ServerApp(Protocol):
 
     web_app: Any
     extension_manager: Any
+    session_manager: Any
+    kernel_manager: Any
+    root_dir: str
 
 
 def active(app: ServerApp) -> Kind | None:
@@ -62,14 +65,14 @@ class JupyterRooms:
             room = settings["yroom_manager"].get_room(self._room_id(path))
             document = await room.get_jupyter_ydoc() if room is not None else None
         else:
-            document = await _collaboration_document(settings["jupyter_server_ydoc"], self._room_id(path))
+            document = await collaboration_document(settings["jupyter_server_ydoc"], self._room_id(path))
         return document if hasattr(document, "view") else None
 
     def _room_id(self, path: str) -> str:
         return f"{FORMAT}:{TYPE}:{self._app.web_app.settings['file_id_manager'].index(path)}"
 
 
-async def _collaboration_document(extension: Any, room_id: str) -> Any:
+async def collaboration_document(extension: Any, room_id: str) -> Any:
     """The document of a room that is there. A room is not made: without a client nothing would ever take it away."""
     document = await extension.get_document(room_id=room_id, copy=False, create=False)
     if document is None:

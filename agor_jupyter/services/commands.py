@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from sqlalchemy import Connection
+
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.people import Caller
 from agor_jupyter.domain.records import Record
@@ -63,6 +65,16 @@ def once(  # noqa: PLR0917 it reads as a sentence: once, for this key, this call
     record = job(transaction)
     commands.insert(transaction, key, commands.Command(caller.person.username, action, mark, record.model_dump_json()), at)
     return CommandResult(record, is_new=True)
+
+
+def stored(connection: Connection, key: str, caller: Caller, action: str, request: object) -> str | None:
+    """What this command was answered before, so that a repeated one is not checked against a world that it changed itself."""
+    known = commands.find(Transaction(connection), check_key(key))
+    if known is None:
+        return None
+    if known.fingerprint != fingerprint(action, caller.person.username, request) or known.answer is None:
+        raise errors.KeyReused(key)
+    return known.answer
 
 
 def _plain(value: object) -> object:

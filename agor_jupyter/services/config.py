@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.issues import IssueHost
 from agor_jupyter.domain.parking import Schedule
 
 
@@ -21,6 +22,8 @@ class Config:
     """The Jupyter server's root; boards lie under it."""
     allowed_roots: tuple[Path, ...]
     """Local repositories may be registered only under these."""
+    base_url: str = "/"
+    """The path at which the Jupyter server answers."""
     database_url: str | None = None
     """Default: SQLite in the data directory."""
     agents: tuple[AgentType, ...] = ()
@@ -29,6 +32,18 @@ class Config:
     """Agent processes that start at the same time."""
     max_running: int = 8
     """Agent processes that work at the same time; the rest wait in the queue."""
+    max_tree_depth: int = 3
+    """How many steps a session may be below the root of its tree."""
+    max_children: int = 8
+    """How many sessions that are not archived may be right below one."""
+    max_agent_schedules: int = 5
+    """How many schedules on one board agents may have that may start something, or wait for a person's yes. 0: they may make none."""
+    agent_schedule_interval: timedelta = timedelta(minutes=15)
+    """How far apart the moments of a schedule have to be that an agent makes."""
+    agent_schedule_usd: float = 5.0
+    """Dollars a day that a schedule may use at most that an agent makes."""
+    concurrent_edits: Literal["allow", "warn", "refuse"] = "warn"
+    """What happens when a second session would work in a worktree in which one works already."""
     permission_timeout: timedelta | None = None
     """How long a question waits. `None`: for ever. After it, the answer is no."""
     idle_timeout: timedelta = timedelta(minutes=10)
@@ -64,7 +79,35 @@ class Config:
     clone_timeout: timedelta = timedelta(minutes=30)
     git_timeout: timedelta = timedelta(minutes=2)
     setup_timeout: timedelta = timedelta(minutes=15)
+    environment_ports: tuple[int, int] = (21000, 21999)
+    """The first and the last port that environments may have."""
+    environment_idle_timeout: timedelta | None = timedelta(hours=8)
+    """An environment that nobody has used for this long is stopped. `None`: never."""
+    environment_memory_bytes: int | None = None
+    """Of addresses, for each process of a service. `None`: what the server may."""
+    environment_open_files: int | None = None
+    """Of each process of a service. `None`: what the server may."""
+    environment_cpu_s: int | None = None
+    """Of each process of a service, since it began. `None`: what the server may."""
+    environment_processes: int | None = 512
+    """That a healthy service may have at once. One with more is stopped. `None`: any number."""
+    environment_log_bytes: int = 8 << 20
+    """Of each service."""
+    environment_stop_grace: timedelta = timedelta(seconds=10)
+    """How long a service may take to end before it is killed."""
+    environments_outlive: bool = True
+    """What runs in environments goes on when the server ends, for the next one to adopt. Not so with a private server."""
     backup_days: int = 30
     """How long what was in a worktree is kept that was removed although work would be lost. 0: for ever."""
     archive_caches: tuple[str, ...] = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
     """Folders of these names, and such as say of themselves that they are caches, are not kept in an archive."""
+    issue_providers: tuple[IssueHost, ...] = ()
+    """Hosts whose issues are read, beside those that are known, or instead of them."""
+    server_url: str | None = None
+    """This server's address, as people reach it, for links in messages. `None`: they have none."""
+    notify_window: timedelta = timedelta(seconds=30)
+    """What comes for one destination within this time is one message."""
+    notify_timeout: timedelta = timedelta(seconds=30)
+    """How long sending one message may take."""
+    issue_max_age: timedelta = timedelta(minutes=5)
+    """How old a copy of an issue may be before its host is asked again."""

@@ -1,11 +1,16 @@
 """Tasks that outlive the call that started them. None is lost: shutdown cancels and awaits them all."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from agor_jupyter.domain import errors
+
 log = logging.getLogger(__name__)
+
+_TROUBLE_S = 5.0
 
 
 async def end(*tasks: asyncio.Future[Any]) -> None:
@@ -38,3 +43,36 @@ class Tasks:
 
     async def close(self) -> None:
         await end(*self._running)
+
+
+class Timer:
+    """Calls `look` for what is due: at once, then after the seconds that it returned, or as soon as it is woken."""
+
+    def __init__(self, look: Callable[[], Awaitable[float]], what: str) -> None:
+        """`what` waits, as the log says it, while `look` fails. It is called again after 5 s."""
+        self._look, self._what = look, what
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._what)
+
+    def wake(self) -> None:
+        """Something else may be due."""
+        self._woken.set()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await end(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                pause_s = await self._look()
+            except Exception as error:  # noqa: BLE001  # a database that is busy or full; and a bug must not stop it for ever
+                (log.warning if isinstance(error, errors.Unavailable) else log.exception)("%s wait: %s", self._what.capitalize(), error)
+                pause_s = _TROUBLE_S
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._woken.wait()

@@ -7,18 +7,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from agor_jupyter.domain import errors
-from agor_jupyter.domain.events import PermissionChanged, PermissionSettled, SessionChanged, TurnChanged, TurnEnded
+from agor_jupyter.domain import deliveries, errors
+from agor_jupyter.domain.events import DeliveryChanged, PermissionChanged, PermissionSettled, SessionChanged, TurnChanged, TurnEnded
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Person
 from agor_jupyter.domain.permissions import Permission, PermissionState
 from agor_jupyter.domain.sessions import Session, SessionState, derive_state, last_ended
 from agor_jupyter.domain.turns import CLOCKS, ENDED, NEXT, OPEN, REJECTED, Turn, TurnState
 from agor_jupyter.domain.worktrees import Worktree
+from agor_jupyter.storage import deliveries as kept_deliveries
 from agor_jupyter.storage import permissions, search, sessions, turns, worktrees
 from agor_jupyter.storage.store import Transaction
 
 _IN_LINE = frozenset({SessionState.QUEUED, SessionState.PARKED})
+_ANSWERED = frozenset({SessionState.DONE, SessionState.CANCELLED})
 _AT_WORK = frozenset({SessionState.STARTING, SessionState.RUNNING, SessionState.STOPPING})
 
 
@@ -44,7 +46,7 @@ def find_turn(transaction: Transaction, turn_id: str) -> Turn:
 
 
 def derive(transaction: Transaction, session_id: SessionId, at: datetime, **changes: object) -> Session:
-    """Compute the session from its turns, apply `changes`, store it and tell everyone."""
+    """Compute the session from its turns, apply `changes`, store it and tell everyone. A side question that was answered is archived."""
     session = find_session(transaction, session_id)
     title = session.title
     line = turns.line(transaction.connection, session_id)
@@ -52,6 +54,9 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
     live = [turn for turn in line.decisive if turn.state in OPEN or turn.state is TurnState.PARKED]
     current = min(live, key=lambda turn: turn.state is TurnState.PARKED, default=None)
     last = last_ended(line.decisive)
+    background = changes.get("background", session.background)
+    if session.is_side and session.archived_at is None and state in _ANSWERED and not background:
+        changes = {"archived_at": at, **changes}
     changes = {
         "waits_for": session.waits_for if state in _IN_LINE else None,
         "stalled_at": session.stalled_at if state in _AT_WORK else None,
@@ -78,7 +83,8 @@ def derive(transaction: Transaction, session_id: SessionId, at: datetime, **chan
 
 
 def move(transaction: Transaction, turn: Turn, state: TurnState, at: datetime, **changes: object) -> Turn:
-    """Bring a turn to its next state. The caller derives its session afterwards. Of one that ended, what was said can be found.
+    """Bring a turn to its next state. The caller derives its session afterwards. Of one that ended, what was said can be found,
+    and who asked for it is going to be told.
 
     Errors:
         TurnNotOpen: `turn.state` does not lead there.
@@ -88,6 +94,10 @@ def move(transaction: Transaction, turn: Turn, state: TurnState, at: datetime, *
     turn = save(transaction, turn.replace(state=state, state_since=at, **_spent(turn, state, at), **changes), at)
     if state in ENDED:
         search.put_turn(transaction, turn)
+        if turn.report_to is not None:
+            delivery = deliveries.of(turn, turn.report_to, at)
+            kept_deliveries.insert(transaction, delivery)
+            transaction.append(at, DeliveryChanged(delivery=delivery))
     return turn
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from agor_jupyter.domain.turns import OPEN, TurnState
+from agor_jupyter.domain.zones import LIVE
 from agor_jupyter.storage import events, sessions, tables
 
 _W, _S, _T, _P = tables.worktrees.c, tables.sessions.c, tables.turns.c, tables.permissions.c
@@ -47,6 +48,12 @@ _PERMISSIONS = (
     .where(_W.board == sa.bindparam("board"), _P.state == "open")
     .order_by(_P.id)
 )
+_F = tables.firings.c
+_FIRINGS = (
+    sa.select(_F.record)
+    .where(_F.board == sa.bindparam("board"), sa.or_(_F.state.in_(sorted(state.value for state in LIVE)), _F.is_current.is_(True)))
+    .order_by(_F.n)
+)
 _BOARDS = sa.select(_W.board).where(_W.board.is_not(None)).distinct().order_by(_W.board)
 _PLACED = sa.select(_W.id, _W.state, _W.record).where(_W.board == sa.bindparam("board")).order_by(_W.id)
 
@@ -79,6 +86,7 @@ def snapshot(connection: sa.Connection, board: str, me: bytes, agents: bytes) ->
         "sessions": sessions_of_board,
         "turns": ",".join(connection.execute(_TURNS, given).scalars()),
         "permissions": ",".join(connection.execute(_PERMISSIONS, given).scalars()),
+        "firings": ",".join(connection.execute(_FIRINGS, given).scalars()),
     }
     lists = ",".join(f'"{name}":[{joined}]' for name, joined in parts.items())
     return b'{"n":%d,"me":%b,"agents":%b,%b}' % (n, me, agents, lists.encode())

@@ -4,16 +4,18 @@ import sqlalchemy as sa
 
 from agor_jupyter.domain.costs import LedgerRow
 from agor_jupyter.storage.store import Transaction
-from agor_jupyter.storage.tables import ledger
+from agor_jupyter.storage.tables import ledger, sessions
 
 _C = ledger.c
 _INSERT = sa.insert(ledger)
 COLUMNS = {"session": _C.session_id, "worktree": _C.worktree_id, "board": _C.board, "user": _C.username}
-"""What a budget may be about, and what the ledger is searched by."""
+"""What the ledger is searched by."""
 _SUMS = {
     scope: sa.select(sa.func.coalesce(sa.func.sum(_C.cost_usd), 0.0)).where(column == sa.bindparam("subject"))
     for scope, column in COLUMNS.items()
 }
+_TREE = sa.select(sessions.c.id).where(sa.or_(sessions.c.id == sa.bindparam("subject"), sessions.c.root_id == sa.bindparam("subject")))
+_SUMS["tree"] = sa.select(sa.func.coalesce(sa.func.sum(_C.cost_usd), 0.0)).where(_C.session_id.in_(_TREE))
 
 
 def insert(transaction: Transaction, row: LedgerRow) -> None:

@@ -64,7 +64,7 @@ def _copy(path: Path, found: str) -> Path:
     return target
 
 
-def _upgrade(url: str) -> None:
+def _upgrade(url: str, to: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -74,6 +74,6 @@ def _upgrade(url: str) -> None:
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     finally:
         engine.dispose()

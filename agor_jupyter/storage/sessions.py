@@ -23,6 +23,8 @@ _UPDATE = (
 _GET = sa.select(*_ROW).where(_C.id == sa.bindparam("id"))
 _OF_WORKTREE = sa.select(*_ROW).where(_C.worktree_id == sa.bindparam("worktree")).order_by(_C.id)
 _OF_AGENT = sa.select(_C.id, _C.record).where(_C.agent == sa.bindparam("agent")).order_by(_C.id)
+_OF_TREE = sa.select(*_ROW).where(sa.or_(_C.id == sa.bindparam("root"), _C.root_id == sa.bindparam("root"))).order_by(_C.id)
+_CHILDREN = sa.select(sa.func.count()).where(_C.parent_id == sa.bindparam("parent"), _C.is_archived.is_(False))
 _IDS = sa.select(_C.id).order_by(_C.id)
 FILTERS = {"board": _C.board, "state": _C.state, "agent": _C.agent, "worktree": _C.worktree_id, "person": _C.created_by}
 
@@ -35,7 +37,8 @@ class Cursor(NamedTuple):
 
 
 def insert(transaction: Transaction, session: Session) -> None:
-    row = {"id": session.id, "created_by": session.created_by.username, "parent_id": session.parent_id, "last_seq": 0, "last_line": ""}
+    row = {"id": session.id, "created_by": session.created_by.username, "last_seq": 0, "last_line": ""}
+    row |= {"parent_id": session.parent_id, "root_id": session.root_id}
     transaction.connection.execute(_INSERT, {**row, **_columns(session)})
     search.put_title(transaction, session)
 
@@ -57,6 +60,16 @@ def get_encoded(connection: sa.Connection, session_id: str) -> str | None:
 
 def of_worktree(connection: sa.Connection, worktree_id: WorktreeId) -> list[Session]:
     return [Session.model_validate_json(encode(*row)) for row in connection.execute(_OF_WORKTREE, {"worktree": worktree_id})]
+
+
+def of_tree(connection: sa.Connection, root_id: str) -> list[Session]:
+    """The root and all that sprang from it, archived ones too, the oldest first."""
+    return [Session.model_validate_json(encode(*row)) for row in connection.execute(_OF_TREE, {"root": root_id})]
+
+
+def count_children(connection: sa.Connection, parent_id: str) -> int:
+    """Those that are not archived."""
+    return int(connection.execute(_CHILDREN, {"parent": parent_id}).scalar_one())
 
 
 def conversations(connection: sa.Connection, agent: str) -> dict[str, SessionId]:

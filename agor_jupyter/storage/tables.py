@@ -7,7 +7,7 @@ those bytes, so a page or a board is read without building an object for each ro
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0014"
 """The newest Alembic revision. A test compares it with the scripts."""
 
 metadata = sa.MetaData(
@@ -50,12 +50,13 @@ sessions = sa.Table(
     sa.Column("agent", sa.String(60), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("created_by", sa.String(200), nullable=False),
-    sa.Column("parent_id", sa.String(40)),
+    sa.Column("parent_id", sa.String(40), index=True),
     sa.Column("is_archived", sa.Boolean, nullable=False, default=False),
     sa.Column("updated_at", sa.String(30), nullable=False),
     sa.Column("last_seq", sa.Integer, nullable=False, default=0),
     sa.Column("last_line", sa.Text, nullable=False, default=""),
     sa.Column("record", sa.Text, nullable=False),  # its lastSeq and lastLine are those of the last change of state
+    sa.Column("root_id", sa.String(40), index=True),  # None: it is a root
     sa.Index("ix_sessions_page", "is_archived", "updated_at", "id"),
     sa.Index("ix_sessions_board_page", "board", "is_archived", "updated_at", "id"),
     sa.Index("ix_sessions_state_page", "state", "is_archived", "updated_at", "id"),
@@ -161,6 +162,21 @@ variables = sa.Table(
     sa.Column("updated_at", sa.String(30), nullable=False),
 )
 
+issues = sa.Table(
+    "issues",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # a digest of its address, which may be long
+    sa.Column("read_at", sa.String(30), nullable=False, index=True),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
+kernels = sa.Table(
+    "kernels",
+    metadata,
+    sa.Column("worktree_id", sa.String(40), primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+)
+
 rules = sa.Table(
     "rules",
     metadata,
@@ -197,6 +213,18 @@ followers = sa.Table(
     metadata,
     sa.Column("name", sa.String(60), primary_key=True),
     sa.Column("n", sa.Integer, nullable=False),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("child_id", sa.String(40), nullable=False, index=True),
+    sa.Column("child_turn_id", sa.String(40), nullable=False),
+    sa.Column("target_id", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("child_id", "child_turn_id", "target_id"),
 )
 
 preferences = sa.Table(
@@ -237,6 +265,101 @@ budgets = sa.Table(
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.UniqueConstraint("scope", "subject"),
+)
+
+firings = sa.Table(
+    "firings",
+    metadata,
+    sa.Column("n", sa.Integer().with_variant(sa.BigInteger, "postgresql"), primary_key=True, autoincrement=True),  # order of arrival
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    sa.Column("worktree_id", sa.String(40), nullable=False),
+    sa.Column("arrival", sa.Integer, nullable=False),
+    sa.Column("board", sa.Text, nullable=False),
+    sa.Column("zone_id", sa.String(100), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("is_current", sa.Boolean, nullable=False),  # the last one of its worktree, whose card still lies in the zone
+    sa.Column("unplaced", sa.Integer),  # the arrival for which the card has still to be placed in the document
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("worktree_id", "arrival"),
+    sa.Index("ix_firings_zone", "board", "zone_id", "state"),
+)
+
+environments = sa.Table(
+    "environments",
+    metadata,
+    sa.Column("worktree_id", sa.String(40), primary_key=True),
+    sa.Column("phase", sa.String(20), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text),  # what runs, as the file said it when it was started
+    sa.Column("runs", sa.Text, nullable=False),  # JSON: by service, how the next server finds its processes
+)
+
+ports = sa.Table(  # which port of this machine belongs to which environment
+    "ports",
+    metadata,
+    sa.Column("port", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("worktree_id", sa.String(40), nullable=False),
+    sa.Column("name", sa.String(40), nullable=False),
+    sa.UniqueConstraint("worktree_id", "name"),
+)
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("board", sa.Text, nullable=False, index=True),
+    sa.Column("name", sa.Text),  # None: removed, so that another may have its name
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("is_waiting", sa.Boolean, nullable=False),  # it may start something
+    sa.Column("next_ms", sa.BigInteger, index=True),  # when it is due, in ms since 1970
+    sa.Column("reckoned_ms", sa.BigInteger, index=True),  # when that was reckoned; later than now: the clock went back since
+    sa.Column("secret", sa.Text),  # of its address, encrypted
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("board", "name"),
+    sa.Index("ix_schedules_kind", "kind", "is_waiting"),
+)
+
+slots = sa.Table(
+    "slots",
+    metadata,
+    sa.Column("n", sa.Integer().with_variant(sa.BigInteger, "postgresql"), primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    sa.Column("schedule_id", sa.String(40), nullable=False),
+    sa.Column("key", sa.String(200), nullable=False),
+    sa.Column("board", sa.Text, nullable=False),
+    sa.Column("planned_ms", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("turn_id", sa.String(40), index=True),  # of its last attempt
+    sa.Column("firing_id", sa.String(40), index=True),
+    sa.Column("is_kept", sa.Boolean, nullable=False),
+    sa.Column("payload", sa.Text),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("schedule_id", "key"),
+    sa.Index("ix_slots_board", "board", "planned_ms"),
+    sa.Index("ix_slots_schedule", "schedule_id", "planned_ms"),
+)
+
+destinations = sa.Table(
+    "destinations",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("username", sa.String(200), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),  # encrypted
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("username", "name"),
+)
+
+messages = sa.Table(  # what is to be sent, and for a while what was
+    "messages",
+    metadata,
+    sa.Column("n", sa.Integer().with_variant(sa.BigInteger, "postgresql"), primary_key=True, autoincrement=True),
+    sa.Column("destination_id", sa.String(40), nullable=False),
+    sa.Column("key", sa.String(200), nullable=False),  # what it is about, which is told once
+    sa.Column("due_ms", sa.BigInteger, index=True),  # when it is sent, in ms since 1970. None: it was, or never will be
+    sa.Column("over_ms", sa.BigInteger, index=True),  # when it was sent or given up
+    sa.Column("record", sa.Text, nullable=False),
+    sa.UniqueConstraint("destination_id", "key"),
 )
 
 search_docs = sa.Table(  # what can be searched for: a turn, or the title of a session; ids below 0 were filled in later

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from agor_jupyter.domain.ids import SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import OPEN, Turn, TurnState
-from agor_jupyter.storage import tables
+from agor_jupyter.storage import sessions, tables
 from agor_jupyter.storage.store import Transaction
 
 _T = tables.turns
@@ -58,6 +59,18 @@ _OTHERS_SINCE = sa.select(
     )
 )
 
+
+_LIVE_BESIDE = (
+    sa.select(_S.record, _S.last_seq, _S.last_line)
+    .where(
+        _C.session_id == _S.id,
+        _S.worktree_id == sa.bindparam("worktree"),
+        _S.id != sa.bindparam("session"),
+        _C.state.in_(sa.bindparam("states", expanding=True)),
+    )
+    .distinct()
+)
+_OF_WORKTREE = sa.select(_C.record).where(_C.session_id == _S.id, _S.worktree_id == sa.bindparam("worktree"), _C.ended_at.is_not(None))
 
 _NOT_ENDED_BEFORE = sa.select(_C.record).where(
     _C.session_id == _S.id,
@@ -139,6 +152,18 @@ def others_since(connection: sa.Connection, worktree_id: WorktreeId, session_id:
     """Whether a turn of another session in that worktree runs, or ended later than that."""
     values = {"worktree": worktree_id, "session": session_id, "since": _stamp(since)}
     return bool(connection.execute(_OTHERS_SINCE, values).scalar_one())
+
+
+def at_work_beside(connection: sa.Connection, worktree_id: WorktreeId, session_id: SessionId, *, or_waits: bool = False) -> list[Session]:
+    """The other sessions of that worktree of which a turn runs, or, with `or_waits`, waits."""
+    values = {"worktree": worktree_id, "session": session_id, "states": _LIVE_STATES if or_waits else _OPEN_STATES}
+    return [Session.model_validate_json(sessions.encode(*row)) for row in connection.execute(_LIVE_BESIDE, values)]
+
+
+def ended_in(connection: sa.Connection, worktree_id: WorktreeId) -> list[Turn]:
+    """All turns that ended in that worktree, in the order of their ends."""
+    found = (Turn.model_validate_json(record) for record in connection.execute(_OF_WORKTREE, {"worktree": worktree_id}).scalars())
+    return sorted((turn for turn in found if turn.ended_at), key=lambda turn: (turn.ended_at, turn.number))
 
 
 def ran_at(connection: sa.Connection, worktree_id: WorktreeId, at: datetime) -> bool:

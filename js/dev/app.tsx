@@ -72,13 +72,14 @@ export function AppPage({ board, world, query }: { board: BoardDoc; world: World
   const log = window.agor.log;
   const answer = (method: string) => (path: string, body?: unknown) => {
     log.push([method, path, body]);
-    const known = ANSWERS[path] ?? (path.endsWith('/history') ? CONVERSATIONS : undefined);
+    const preview = { zoneId: '', starts: true, text: 'Starts Claude in a new session, then runs dbt build, then moves to Test.', waits: '2 of 2 in work', prompt: 'Read github.com/acme/warehouse/issues/61. Implement it on backfill-refunds. Build into schema dev_backfill_refunds', problem: null, problemLine: null };
+    const known = ANSWERS[path] ?? (path.endsWith('/history') ? CONVERSATIONS : path.endsWith('/preview') ? preview : path === 'firings' ? world.firings : undefined);
     return Promise.resolve(known ?? []);
   };
   const feeds = new Map<string, TranscriptFeed>();
   const client = {
     path: 'warehouse.agor',
-    http: { get: answer('GET'), post: answer('POST'), patch: answer('PATCH'), delete: answer('DELETE') },
+    http: { get: answer('GET'), post: answer('POST'), put: answer('PUT'), patch: answer('PATCH'), delete: answer('DELETE') },
     subscribe: () => () => undefined,
     getState: () => state,
     open: () => Promise.resolve(),
@@ -96,7 +97,7 @@ export function AppPage({ board, world, query }: { board: BoardDoc; world: World
   const title = query.get('open');
   const session = title ? world.sessions.find(one => one.title.startsWith(title)) : undefined;
   const name = query.get('dialog');
-  const dialog = name ? ({ name, sessionId: session?.id, worktreeId: session?.worktreeId } as Dialog) : null;
+  const dialog = name ? ({ name, sessionId: session?.id, worktreeId: session?.worktreeId, zoneId: query.get('zone') ?? undefined, firingId: world.firings.find(one => one.state === query.get('firing'))?.id } as Dialog) : null;
   return (
     <App
       client={client}

@@ -2,6 +2,9 @@
 import { vi } from 'vitest';
 import * as Y from 'yjs';
 
+import { Carry } from '../src/canvas/input/carry';
+import { Foretelling } from '../src/canvas/scene/foretelling';
+import { Minimap } from '../src/canvas/scene/minimap';
 import { Stage } from '../src/canvas/stage';
 import { openBoard } from '../src/store/board';
 import type { BoardState, Commands, LocalState } from '../src/store/types';
@@ -46,6 +49,7 @@ export const bench = (fill: (world: World) => void, { isWritable = true, role = 
   let state = as(world.state());
   let local: LocalState = { tool: 'select', selection: new Set(), openSessionId: null, openDiffId: null, dialog: null, filter: '', only: 'all', host: 'tab' };
   const stage = new Stage({ board, state, local, commands });
+  stage.equip({ Carry, Foretelling, Minimap });
   for (const name of ['clientWidth', 'clientHeight'] as const) Object.defineProperty(stage.root, name, { value: name === 'clientWidth' ? SIZE.width : SIZE.height });
   document.body.replaceChildren(stage.root);
   const frame = (): void => {

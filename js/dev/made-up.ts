@@ -1,5 +1,6 @@
 // A made-up board: the records a server would send, for every state that a card can have.
-import type { AgentStatus, AgentType, BoardObject, Budget, Permission, Person, Session, SessionOption, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus, Way, WayKind } from '../src/protocol/generated';
+import type { AgentStatus, AgentType, BoardObject, Budget, Firing, Permission, Person, Session, SessionOption, SessionState, Turn, Worktree, WorktreeState, WorktreeStatus, Way, WayKind, ZonePolicy } from '../src/protocol/generated';
+import { PLAIN } from '../src/store/policy';
 import { applyBudgets, applySnapshot, initialState } from '../src/store/apply';
 import type { BoardState } from '../src/store/types';
 
@@ -45,6 +46,19 @@ export const OPTIONS: SessionOption[] = [
   },
 ];
 
+const installOf = (packageName: string | null, more: Partial<AgentType['install']> = {}): AgentType['install'] => ({
+  byHand: null,
+  package: packageName,
+  node: null,
+  diskMb: 120,
+  postInstall: null,
+  versionArgs: [],
+  probeArgs: [],
+  ...more,
+});
+
+const signIn = (command: string[], keyEnv: string[]): AgentType['signIn'] => ({ command, files: [], keyEnv, authenticate: [] });
+
 const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, type: Partial<AgentType> = {}): AgentStatus => ({
   agent: {
     name,
@@ -52,37 +66,17 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
     icon: `ag-${name}`,
     command: [name],
     env: {},
-    install: null,
-    isBuiltin: name === 'script',
-    canLoad: false,
-    canResume: false,
-    canFork: name === 'claude',
-    asks: true,
-    reportsUsage: false,
-    reportsCost: false,
-    mcp: [],
-    notes: [],
-    setsBetweenTurns: false,
-    whenRejected: 'goes_on',
-    reportsOutput: true,
-    silentRetryS: null,
-    diskMb: 120,
-    postInstall: null,
-    versionArgs: [],
-    probeArgs: [],
-    path: [],
     passEnv: [],
-    newSessionMeta: {},
-    mode: null,
+    path: [],
+    notes: [],
     history: null,
-    takesBackground: true, loadsNextMinute: false, sandboxMode: null,
-    package: null,
-    node: null,
-    signIn: [],
-    signInFiles: [],
-    keyEnv: [],
-    usageIsPartial: false,
-    failureSigns: { errored: null, detail: null, lastMessage: [], isUnused: false, retrying: null, patterns: [], codes: {} },
+    isBuiltin: name === 'script',
+    install: installOf(null),
+    signIn: signIn([], []),
+    capabilities: { canLoad: false, canResume: false, canFork: name === 'claude', takesImages: true, reportsOutput: true },
+    mcp: { transports: [], titles: [], connect: null },
+    quirks: { setsBetweenTurns: false },
+    failures: { silentRetryS: null },
     ...type,
   } as AgentType, // others add fields to it
 
@@ -102,16 +96,16 @@ const agent = (name: string, label: string, more: Partial<AgentStatus> = {}, typ
 });
 
 const AGENTS = [
-  agent('claude', 'Claude', { version: '2.0.14', isManaged: true, isSignedIn: true, options: OPTIONS }, { signIn: ['claude', '/login'], keyEnv: ['ANTHROPIC_API_KEY'], package: 'x@1' }),
-  agent('codex', 'Codex', { version: '0.46.0', isSignedIn: false }, { signIn: ['codex', 'login'], keyEnv: ['OPENAI_API_KEY'], package: 'x@1' }),
-  agent('gemini', 'Gemini', { isInstalled: false, path: null, installState: 'installing', installStep: 'Node 22.12 from PyPI' }, { package: '@google/gemini-cli@0.9.0', install: 'npm install -g @google/gemini-cli' }),
+  agent('claude', 'Claude', { version: '2.0.14', isManaged: true, isSignedIn: true, options: OPTIONS }, { signIn: signIn(['claude', '/login'], ['ANTHROPIC_API_KEY']), install: installOf('x@1') }),
+  agent('codex', 'Codex', { version: '0.46.0', isSignedIn: false }, { signIn: signIn(['codex', 'login'], ['OPENAI_API_KEY']), install: installOf('x@1') }),
+  agent('gemini', 'Gemini', { isInstalled: false, path: null, installState: 'installing', installStep: 'Node 22.12 from PyPI' }, { install: installOf('@google/gemini-cli@0.9.0', { byHand: 'npm install -g @google/gemini-cli' }) }),
   agent(
     'opencode',
     'opencode',
     { isInstalled: false, path: null, pinned: '0.15.0', installState: 'failed', installStep: 'npm could not reach the registry: getaddrinfo ENOTFOUND registry.example.org. Check the network of this server, then try again.' },
-    { package: 'opencode-ai@0.15.0', install: 'npm install -g opencode-ai' },
+    { install: installOf('opencode-ai@0.15.0', { byHand: 'npm install -g opencode-ai' }) },
   ),
-  agent('goose', 'Goose', { isInstalled: false, path: null, pinned: '1.9.3' }, { package: 'x@1', notes: ['It reports no cost.'], diskMb: 140 }),
+  agent('goose', 'Goose', { isInstalled: false, path: null, pinned: '1.9.3' }, { install: installOf('x@1', { diskMb: 140 }), notes: ['It reports no cost.'] }),
   agent('script', 'Script'),
 ];
 
@@ -126,6 +120,7 @@ export class World {
   readonly turns: Turn[] = [];
   readonly permissions: Permission[] = [];
   readonly budgets: Budget[] = [];
+  readonly firings: Firing[] = [];
   readonly objects: Record<string, BoardObject> = {};
   #n = 0;
 
@@ -246,8 +241,8 @@ export class World {
   turn(worktreeId: string, sessionId: string, state: Turn['state'], error: string | null, more: Partial<Turn> = {}): void {
     const id = `tu_${this.#n++}`;
     this.turns.push({
-      id, sessionId, worktreeId, number: 7, prompt: 'Port the sessionizer', origin: 'prompt', follows: null, attachments: [], state, error, errorCode: null, retryAt: null, parks: 0, hasActed: false, model: null, resolution: null, runId: null,
-      stopReason: null, retryOf: null, permissionId: null, commitBefore: null, commitAfter: null, treeBefore: null, dirtyBefore: null, dirtyAfter: null, files: 3, added: 0, deleted: 0, stateSince: null, seconds: null, waitedSeconds: 0, queuedSeconds: 0, parkedSeconds: 0,
+      id, sessionId, worktreeId, number: 7, prompt: 'Port the sessionizer', origin: 'prompt', follows: null, attachments: [], firingId: null, reportTo: null, reportsOn: null, state, error, errorCode: null, retryAt: null, parks: 0, hasActed: false, model: null, resolution: null, runId: null,
+      stopReason: null, retryOf: null, permissionId: null, commitBefore: null, commitAfter: null, treeBefore: null, treeAfter: null, dirtyBefore: null, dirtyAfter: null, files: 3, added: 0, deleted: 0, stateSince: null, seconds: null, waitedSeconds: 0, queuedSeconds: 0, parkedSeconds: 0,
       inputTokens: null, outputTokens: null, cachedReadTokens: null, cachedWriteTokens: null, costUsd: null, costIsEstimate: false, createdAt: ago(5), createdBy: people.eva, startedAt: ago(4), endedAt: null, endedBy: null, ...more,
     });
     const session = this.sessions.find(s => s.id === sessionId);
@@ -263,8 +258,23 @@ export class World {
     this.objects[`ob_${worktree}`] = { kind: 'card', x, y, worktree, repo: 'warehouse', branch: of?.branch ?? 'late-orders', title: of?.name ?? 'Late order repair', base: 'main' };
   }
 
-  zone(id: string, name: string, x: number, y: number, width: number, height: number, color = ''): void {
-    this.objects[id] = { kind: 'zone', x, y, width, height, name, color };
+  zone(id: string, name: string, x: number, y: number, width: number, height: number, color = '', policy: Partial<ZonePolicy> | null = null): void {
+    this.objects[id] = { kind: 'zone', x, y, width, height, name, color, policy: policy && { ...PLAIN, ...policy } };
+  }
+
+  /** A run of a zone that lies on the board already, for a card that lies in it. */
+  firing(zoneId: string, worktreeId: string, state: Firing['state'], more: Partial<Firing> = {}): string {
+    const zone = this.objects[zoneId];
+    const worktree = this.worktrees.find(one => one.id === worktreeId);
+    const id = `fi_${this.#n++}`;
+    const arrival = (worktree?.arrival ?? 0) + 1;
+    if (worktree) Object.assign(worktree, { zoneId, arrival });
+    this.firings.push({
+      id, board: 'warehouse.agor', zoneId, zone: zone?.kind === 'zone' ? zone.name : '', worktreeId, arrival, by: people.eva, via: 'canvas', causedBy: null, hops: 0, fromZoneId: null, fromX: null, fromY: null,
+      policy: (zone?.kind === 'zone' && zone.policy) || PLAIN, prompt: null, sessionId: null, state, stateSince: ago(2), waitsFor: null, reason: null, runs: [], costUsd: 0, costIsEstimate: false, movedTo: null, retryOf: null,
+      decidedBy: null, createdAt: ago(3), startedAt: null, endedAt: null, updatedAt: ago(2), ...more,
+    } as Firing); // others add fields to it
+    return id;
   }
 
   note(id: string, text: string, x: number, y: number, width = 272, height = 128): void {
@@ -283,6 +293,7 @@ export class World {
         sessions: this.sessions,
         turns: this.turns,
         permissions: this.permissions,
+        firings: this.firings,
       },
     );
     return applyBudgets(state, this.budgets);
@@ -438,6 +449,31 @@ export const board = (w: World): void => {
   });
   w.zone('ob_zone_9', 'Deploy', 24 + 3 * 324, 470, 296, 160, 'purple');
   w.note('ob_note_0', '# Sprint 31: trustworthy orders\n- [x] Land currency rounding\n- [ ] Incremental `stg_orders` before month end\n- [ ] No null keys past staging. See https://example.org/runbook', 36, 450);
+};
+
+/** Zones that act: each state that a head and a card can have. */
+export const zones = (w: World): void => {
+  const zone = (id: string, name: string, x: number, policy: Partial<ZonePolicy> | null, y = 24, height = 420, width = 296): void => w.zone(id, name, x, y, width, height, '', policy);
+  zone('ob_backlog', 'Backlog', 24, null);
+  zone('ob_build', 'Build', 348, { agent: 'claude', prompt: 'Read {{ worktree.issue_url }}. Implement it.', limit: 2, gates: [{ kind: 'command', run: 'dbt build', when: 'after' }], next: 'ob_test', onFailure: 'ob_backlog' }, 24, 780);
+  zone('ob_test', 'Test', 672, { agent: 'script', prompt: '```sh\npytest -q\n```', gates: [{ kind: 'command', run: 'pytest -q', when: 'after' }], limit: 4, next: 'ob_review' }, 24, 640);
+  zone('ob_review', 'Review', 996, { target: 'ask', prompt: 'Review {{ worktree.branch }}', limit: 5, budgetUsd: 5, needsApproval: true, next: 'ob_deploy' }, 24, 640);
+  zone('ob_deploy', 'Deploy', 1320, { agent: 'script', prompt: 'Ship it\n```sh\ndbt build --target prod\n```', limit: 1, gates: [{ kind: 'command', run: 'dbt build', when: 'before' }] });
+  zone('ob_nightly', 'Nightly', 1320, { agent: 'script', prompt: 'x', isPaused: true, limit: 1 }, 464, 200);
+  zone('ob_off', 'Later', 24, { agent: 'claude', prompt: 'x', isOn: false }, 464, 200);
+  const place = (kind: string, x: number, y: number): string => {
+    const id = kinds[kind]?.(w) ?? '';
+    w.card(id, x, y);
+    return id;
+  };
+  const waits = place('idle', 360, 560);
+  w.firing('ob_build', place('running', 360, 78), 'running');
+  w.firing('ob_build', place('needs', 360, 320), 'running');
+  w.firing('ob_build', waits, 'waiting', { waitsFor: 'a place: 2 of 2 in work' });
+  w.firing('ob_test', place('done', 684, 78), 'failed', { reason: '2 failed, 118 passed in 41 s', runs: [{ gate: 0, sessionId: w.sessions.at(-1)?.id ?? null, turnId: null, outcome: 'failed', reason: '' }] });
+  w.firing('ob_test', place('currency', 684, 380), 'verifying', { runs: [{ gate: 0, sessionId: null, turnId: null, outcome: null, reason: '' }] });
+  w.firing('ob_review', place('signedOut', 1008, 78), 'asking', { prompt: 'Review freshness-alerts against main.' });
+  w.firing('ob_review', place('deep', 1008, 340), 'approval');
 };
 
 export const many = (w: World, count: number): void => {

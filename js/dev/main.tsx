@@ -9,11 +9,12 @@ import { applyAll } from '../src/store/apply';
 import { openBoard } from '../src/store/board';
 import type { AwarenessLike, BoardState, Commands, LocalState } from '../src/store/types';
 import canvasCss from '../src/styles/canvas.css';
+import frameCss from '../src/styles/frame.css';
 import panelsCss from '../src/styles/panels.css';
 import cardCss from '../src/styles/card.css';
 import tokensCss from '../src/styles/tokens.css';
 import { AppPage } from './app';
-import { agents, board as boardScene, cards, many, NOW, people, World } from './made-up';
+import { agents, board as boardScene, cards, many, NOW, people, World, zones } from './made-up';
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'board';
@@ -22,7 +23,7 @@ document.documentElement.dataset['jpThemeLight'] = String(!isDark);
 document.body.dataset['jpThemeLight'] = String(!isDark);
 if (query.get('theme') === 'hc') for (const element of [document.documentElement, document.body]) element.dataset['jpThemeName'] = 'JupyterLab Dark High Contrast';
 const style = document.createElement('style');
-style.textContent = `${tokensCss}\n${panelsCss}\n${canvasCss}\n${cardCss}${query.get('still') ? '* { animation: none !important; transition: none !important }' : ''}`;
+style.textContent = `${tokensCss}\n${frameCss}\n${panelsCss}\n${canvasCss}\n${cardCss}${query.get('still') ? '* { animation: none !important; transition: none !important }' : ''}`;
 document.head.append(style);
 
 class Room implements AwarenessLike {
@@ -55,6 +56,7 @@ const world = new World();
 if (scene === 'cards') cards(world);
 else if (scene === 'agents' || scene === 'app') agents(world);
 else if (scene === 'board') boardScene(world);
+else if (scene === 'zones') zones(world);
 else if (scene === 'many') many(world, Number(query.get('n') ?? 2000));
 
 const doc = new Y.Doc();
@@ -127,7 +129,7 @@ function App(): JSX.Element {
 
 window.agor = { stage: null, doc, board, awareness, world, log: [], set: () => undefined, apply: () => undefined, applyAll, readyMs: 0 };
 const root = document.getElementById('root');
-if (root) createRoot(root).render(scene === 'app' ? <AppPage board={board} world={world} query={query} /> : <App />);
+if (root) createRoot(root).render(scene === 'app' || query.get('app') ? <AppPage board={board} world={world} query={query} /> : <App />);
 const wait = (): void => {
   const isDrawn = scene === 'empty' || scene === 'opening' ? window.agor.stage !== null : document.querySelector('[data-id]') !== null;
   if (isDrawn) requestAnimationFrame(() => (window.agor.readyMs = performance.now() - began));

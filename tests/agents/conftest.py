@@ -14,7 +14,7 @@ from agor_jupyter.agents.protocol.limits import Limits
 from agor_jupyter.agents.protocol.process import Timeouts
 from agor_jupyter.agents.protocol.results import Opened
 from agor_jupyter.agents.script import AGENT as SCRIPT
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Capabilities
 from agor_jupyter.domain.events import Notice, Text, ToolOutput
 from agor_jupyter.executors import environment
 from agor_jupyter.executors.local import LocalExecutor
@@ -65,7 +65,7 @@ class Stage:
 
     async def misbehave(self, *, about: dict | None = None, **kw) -> AgentConversation:
         command = [sys.executable, "-I", "-S", str(MISBEHAVING)]
-        agent = AgentType(name="bad", label="Bad", icon="x", command=command, can_load=True, **(about or {}))
+        agent = AgentType(name="bad", label="Bad", icon="x", command=command, capabilities=Capabilities(can_load=True), **about or {})
         return await self.start(agent, **kw)
 
     def of(self, kind) -> list:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.agents import AgentType, FailureSigns, Installation, SignIn
 from agor_jupyter.domain.errors import AgentNotFound, AgentNotInstalled
 from agor_jupyter.executors import environment
 from agor_jupyter.services.agents.agents import Agents
@@ -29,9 +29,11 @@ def test_the_catalogue_has_the_built_in_agent_and_the_great_four():
 @pytest.mark.parametrize("agent", catalogue.discover().values(), ids=lambda agent: agent.name)
 def test_an_entry_says_all_that_a_person_needs(agent):
     assert agent.command
-    assert agent.is_builtin or (agent.package and agent.node and agent.version_args and agent.sign_in and agent.sign_in_files)
-    assert set(agent.key_env) <= set(agent.pass_env)
-    assert agent.sign_in[:1] == agent.command[:1] or agent.is_builtin
+    assert agent.is_builtin or (
+        agent.install.package and agent.install.node and agent.install.version_args and agent.sign_in.command and agent.sign_in.files
+    )
+    assert set(agent.sign_in.key_env) <= set(agent.pass_env)
+    assert agent.sign_in.command[:1] == agent.command[:1] or agent.is_builtin
     assert environment.build(agent, "ru_1", source={})["AGOR_RUN_ID"] == "ru_1"
 
 
@@ -47,7 +49,7 @@ def test_each_icon_of_the_catalogue_and_of_the_docs_is_in_the_set():
 
 
 def test_an_agent_that_asks_by_itself_is_put_in_a_mode_that_asks():
-    assert catalogue.discover()["codex"].mode == "read-only"
+    assert catalogue.discover()["codex"].permissions.mode == "read-only"
 
 
 def test_the_script_agent_is_always_here():
@@ -80,7 +82,7 @@ def test_a_missing_agent_says_how_to_install_it(monkeypatch):
 @pytest.mark.parametrize("package", ["x@latest", "x@^1.2.3", "x", "x@1.2", "../x@1.2.3", "git+https://example.org/x@1.2.3", "-x@1.2.3"])
 def test_a_package_is_pinned_to_one_version_or_refused(package):
     with pytest.raises(ValidationError, match="package"):
-        AgentType(name="mine", label="Mine", icon="x", command=["x"], package=package)
+        AgentType(name="mine", label="Mine", icon="x", command=["x"], install=Installation(package=package))
 
 
 @pytest.mark.parametrize("name", ["", "../x", ".node", "a/b", "a b"])
@@ -91,7 +93,7 @@ def test_a_name_that_is_no_folder_is_refused(name):
 
 def test_a_pattern_that_does_not_compile_is_refused():
     with pytest.raises(ValidationError, match="not a regular expression: unterminated"):
-        AgentType(name="mine", label="Mine", icon="x", command=["x"], chatter="[a")
+        AgentType(name="mine", label="Mine", icon="x", command=["x"], failures=FailureSigns(chatter="[a"))
     with pytest.raises(ValidationError, match="not a regular expression"):
         FailureSigns(patterns=["ok", "("])
 
@@ -103,8 +105,7 @@ def test_who_is_signed_in_has_a_key_or_a_file(tmp_path, monkeypatch):
         icon="x",
         command=["x"],
         pass_env=["MINE_KEY"],
-        key_env=["MINE_KEY", "OTHER_KEY"],
-        sign_in_files=["$MINE_HOME/auth.json", ".mine/auth.json"],
+        sign_in=SignIn(key_env=["MINE_KEY", "OTHER_KEY"], files=["$MINE_HOME/auth.json", ".mine/auth.json"]),
     )
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("MINE_KEY", "OTHER_KEY", "MINE_HOME"):
@@ -132,7 +133,7 @@ def test_who_is_signed_in_has_a_key_or_a_file(tmp_path, monkeypatch):
 
 
 def test_who_is_signed_in_may_keep_the_file_where_a_variable_says(tmp_path, monkeypatch):
-    for name in catalogue.discover()["opencode"].key_env:
+    for name in catalogue.discover()["opencode"].sign_in.key_env:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -166,3 +167,23 @@ def test_the_script_agent_loads_nothing_it_does_not_need():
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", program, root], capture_output=True, text=True, check=True).stdout
 
     assert loaded == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"key_env": ["MINE_KEY"]}, '`key_env` is sign_in.key_env: write "sign_in": {"key_env": …}'),
+        ({"sign_in_files": [".mine"]}, '`sign_in_files` is sign_in.files: write "sign_in": {"files": …}'),
+        ({"sign_in": ["mine", "login"]}, '`sign_in` is sign_in.command: write "sign_in": {"command": …}'),
+        ({"install": "brew install mine"}, '`install` is install.by_hand: write "install": {"by_hand": …}'),
+        ({"failure_signs": {}}, "`failure_signs` is called `failures`"),
+    ],
+)
+def test_a_field_beside_its_record_is_refused_with_its_place(given, place):
+    with pytest.raises(ValueError, match=re.escape(place)):
+        AgentType.model_validate({"name": "mine", "label": "Mine", "icon": "x", "command": ["x"], **given})
+
+
+def test_a_field_that_is_none_is_refused_by_its_name():
+    with pytest.raises(ValueError, match="sign_inn"):
+        AgentType.model_validate({"name": "mine", "label": "Mine", "icon": "x", "command": ["x"], "sign_inn": ["mine"]})

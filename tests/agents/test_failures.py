@@ -85,7 +85,7 @@ def test_a_turn_that_used_no_model_had_no_answer_where_the_agent_says_so():
 
 
 def test_only_the_last_message_counts():
-    agent = AgentType(name="a", label="A", icon="x", command=["a"], failure_signs=FailureSigns(last_message=[r"ERROR \d+"]))
+    agent = AgentType(name="a", label="A", icon="x", command=["a"], failures=FailureSigns(last_message=[r"ERROR \d+"]))
 
     assert watch(agent, text("ERROR 1", "m1")).at_end(NOW) is not None
     assert watch(agent, text("ERR", "m1"), text("OR 1", "m1")).at_end(NOW) is not None

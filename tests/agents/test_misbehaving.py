@@ -12,7 +12,7 @@ import pytest
 
 from agor_jupyter.agents.protocol.limits import Limits
 from agor_jupyter.agents.protocol.process import Timeouts
-from agor_jupyter.domain.agents import AgentType, FailureSigns
+from agor_jupyter.domain.agents import AgentType, Asking, FailureSigns, UsageForm
 from agor_jupyter.domain.costs import ModelUsage
 from agor_jupyter.domain.errors import AgentFailed
 from agor_jupyter.domain.events import Notice, ToolCall, ToolOutput
@@ -60,7 +60,7 @@ async def test_what_it_wrote_to_stderr_is_in_the_error(stage):
 
 async def test_what_it_writes_in_passing_is_not(stage):
     command = ["sh", "-c", "echo '[session/new] phase=begin' >&2; echo out of memory >&2; echo '[session/new] phase=end' >&2; exit 4"]
-    agent = AgentType(name="bad", label="Bad", icon="x", command=command, chatter=r"\[session/\w+\] phase=")
+    agent = AgentType(name="bad", label="Bad", icon="x", command=command, failures=FailureSigns(chatter=r"\[session/\w+\] phase="))
 
     with pytest.raises(AgentFailed, match=r"Its last output: out of memory$"):
         await stage.start(agent)
@@ -96,7 +96,9 @@ async def test_a_mode_that_cannot_be_set_fails_the_start(stage):
     command = [sys.executable, str(Path(__file__).parents[1] / "misbehaving_agent.py")]
 
     with pytest.raises(AgentFailed, match="did not answer session/set_mode"):
-        await stage.start(AgentType(name="bad", label="Bad", icon="x", command=command, mode="ask"), timeouts=Timeouts(open=2))
+        await stage.start(
+            AgentType(name="bad", label="Bad", icon="x", command=command, permissions=Asking(mode="ask")), timeouts=Timeouts(open=2)
+        )
 
 
 @pytest.mark.parametrize("prompt", ["hang", "stop", "permission wait"])
@@ -394,7 +396,7 @@ async def test_the_cost_of_the_first_turn_after_a_restart_is_not_counted_twice(s
     assert (usage.cost_usd, usage.is_estimate) == (cost, is_estimate)
 
 
-READING = {"reports_in_turn": True, "usage_model": "own.model"}
+READING = {"usage": UsageForm(reports_in_turn=True, model_at="own.model")}
 
 
 async def test_of_a_turn_that_is_stopped_and_says_no_figures_what_it_had_read_counts(stage):
@@ -432,7 +434,7 @@ RECONNECTING = FailureSigns(retrying="own.error.again=true", detail="own.error.i
 
 def reconnecting() -> AgentType:
     command = [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "misbehaving_agent.py")]
-    return AgentType(name="bad", label="Bad", icon="x", command=command, failure_signs=RECONNECTING)
+    return AgentType(name="bad", label="Bad", icon="x", command=command, failures=RECONNECTING)
 
 
 async def test_an_agent_that_tries_to_reach_the_model_for_ever_is_stopped_with_the_reason(stage):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agor_jupyter.agents.protocol import options
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Asking
 from agor_jupyter.domain.errors import AgentFailed, BadOption
 
 CHOOSY = Path(__file__).parents[1] / "choosy_agent.py"
@@ -108,7 +108,11 @@ def test_nothing_that_an_agent_says_raises(answer, update):
 
 def choosy(folder: Path, *flags: str, mode: str | None = "ask") -> AgentType:
     return AgentType(
-        name="choosy", label="Choosy", icon="x", command=[sys.executable, "-I", "-S", str(CHOOSY), str(folder), *flags], mode=mode
+        name="choosy",
+        label="Choosy",
+        icon="x",
+        command=[sys.executable, "-I", "-S", str(CHOOSY), str(folder), *flags],
+        permissions=Asking(mode=mode),
     )
 
 

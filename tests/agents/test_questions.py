@@ -109,7 +109,7 @@ def test_calls_that_are_long_ago_are_forgotten():
 def test_a_question_for_a_tool_of_an_mcp_server_names_both(agent, call):
     given = {"rawInput": {"words": "one"}, **call}
 
-    question = read_question(ask(**given), agent=agent, mcp_titles=[*agent.mcp_titles, r"(?P<server>pipe)_(?P<tool>.+)"])
+    question = read_question(ask(**given), agent=agent, mcp_titles=[*agent.mcp.titles, r"(?P<server>pipe)_(?P<tool>.+)"])
 
     assert (question.mcp_tool.server, question.mcp_tool.tool) == ("pipe", "say_back")
     assert question.title == "say_back of the MCP server pipe"
@@ -186,7 +186,7 @@ def test_of_several_that_say_always_the_narrowest_is_chosen_and_none_that_is_wri
     assert once is None or once.option.kind == "allow_once"
 
 
-OTHER = SCRIPT.replace(lasting=[])
+OTHER = SCRIPT.replace(permissions=SCRIPT.permissions.replace(lasting=[]))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from agor_jupyter.agents import catalogue
 from agor_jupyter.agents.protocol import sign_in
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, SignIn
 from agor_jupyter.domain.errors import AgentSignedOut
 
 AGENT = """
@@ -30,7 +30,12 @@ for line in sys.stdin:
 
 def kind(*authenticate):
     return AgentType(
-        name="shy", label="Shy", icon="x", command=[sys.executable, "-c", AGENT], pass_env=["SHY_KEY"], authenticate=list(authenticate)
+        name="shy",
+        label="Shy",
+        icon="x",
+        command=[sys.executable, "-c", AGENT],
+        pass_env=["SHY_KEY"],
+        sign_in=SignIn(authenticate=list(authenticate)),
     )
 
 

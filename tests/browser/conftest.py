@@ -135,6 +135,9 @@ class Lab:
     def post(self, path: str, body: object, person: str = "mira"):
         return self._request("POST", path, body, person)
 
+    def put(self, path: str, body: object, person: str = "mira"):
+        return self._request("PUT", path, body, person)
+
     def patch(self, path: str, body: object, person: str = "mira"):
         return self._request("PATCH", path, body, person)
 

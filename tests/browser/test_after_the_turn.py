@@ -36,7 +36,7 @@ def lab(tmp_path_factory):
         "label": "Lingering",
         "icon": "ag-agent",
         "command": [sys.executable, "-I", "-S", str(LINGERING)],
-        **marks,
+        "quirks": marks,
     }
     with Lab(tmp_path_factory.mktemp("after"), agents=[agent], quiet_s=0.4) as server:
         yield server

@@ -15,10 +15,10 @@ from tests.browser.test_board import card, open_tab, state_of, worktree
 
 CHOOSER = str(Path(__file__).with_name("choosing_agent.py"))
 AGENTS = [
-    {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, CHOOSER], "mode": "ask"},
-    {"name": "boxed", "label": "Boxed", "icon": "ag-agent", "command": [sys.executable, CHOOSER], "mode": "ask", "sandbox_mode": "plan"},
-    {"name": "closed", "label": "Closed", "icon": "ag-gemini", "command": [sys.executable], "sign_in": ["touch", "signed-in"], "sign_in_files": [".closed"]},
-    {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "package": "@no-such-scope-agor/none@0.0.1", "node": 18},
+    {"name": "chooser", "label": "Chooser", "icon": "ag-claude", "command": [sys.executable, CHOOSER], "permissions": {"mode": "ask"}},
+    {"name": "boxed", "label": "Boxed", "icon": "ag-agent", "command": [sys.executable, CHOOSER], "permissions": {"mode": "ask", "sandbox_mode": "plan"}},
+    {"name": "closed", "label": "Closed", "icon": "ag-gemini", "command": [sys.executable], "sign_in": {"command": ["touch", "signed-in"], "files": [".closed"]}},
+    {"name": "absent", "label": "Absent", "icon": "ag-codex", "command": ["no-such-agent"], "install": {"package": "@no-such-scope-agor/none@0.0.1", "node": 18}},
 ]  # fmt: skip
 
 

@@ -454,6 +454,19 @@ def changes(desk):
     needs_a_card(desk, "d")
 
 
+@at("card", "M")
+def carry(desk):
+    desk.at("Third")
+    desk.press("m")
+    desk.hint("Carrying Third")
+    desk.press("ArrowLeft", "Enter")
+    desk.hint("Third is in Zone")
+    lies = f"worktrees/{next(one['worktree'] for one in desk.lab.get(f'board?path={BOARD}')['objects'].values() if one.get('title') == 'Third')}"
+    desk.lab.wait_for(lambda: desk.lab.get(lies)["zoneId"])
+    desk.press("Control+z")
+    desk.lab.wait_for(lambda: desk.lab.get(lies)["zoneId"] is None)
+
+
 @at("card", "E")
 def archive(desk):
     made = desk.worktree("Put away")

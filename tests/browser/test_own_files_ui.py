@@ -10,7 +10,7 @@ from tests.browser.conftest import Lab
 from tests.browser.test_board import card, open_tab, state_of, worktree
 
 AGENT = {
-    "name": "keeper", "label": "Keeper", "icon": "ag-agent", "own_files": [".keeper/"],
+    "name": "keeper", "label": "Keeper", "icon": "ag-agent", "files": {"own": [".keeper/"]},
     "command": [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "lingering_agent.py"), "--keeps=.keeper/permissions.json", "--keeps=.history"],
 }  # fmt: skip
 TOLD = "2 files of Keeper's own: .history, .keeper/permissions.json (10 bytes)"

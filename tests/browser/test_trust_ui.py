@@ -11,8 +11,8 @@ from tests.browser.test_agents_ui import CHOOSER, menu, open_session
 from tests.browser.test_board import card, open_tab, state_of, worktree
 
 AGENT = {
-    "name": "obedient", "label": "Obedient", "icon": "ag-agent", "command": [sys.executable, CHOOSER], "mode": "ask",
-    "project_files": ["RULES.md"], "without_project": {},
+    "name": "obedient", "label": "Obedient", "icon": "ag-agent", "command": [sys.executable, CHOOSER], "permissions": {"mode": "ask"},
+    "files": {"project": ["RULES.md"], "without_project": {}},
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import agor_jupyter as agor
 from agor_jupyter.cli.app import run
 
 KEEPER = {
-    "name": "keeper", "label": "Keeper", "icon": "ag-agent", "own_files": [".keeper/"],
+    "name": "keeper", "label": "Keeper", "icon": "ag-agent", "files": {"own": [".keeper/"]},
     "command": [sys.executable, "-I", "-S", str(Path(__file__).parents[1] / "lingering_agent.py"), "--keeps=.keeper/permissions.json"],
 }  # fmt: skip
 """An agent of the configuration that keeps a file for itself."""

@@ -159,7 +159,8 @@ def test_a_repo_is_named_by_its_path_and_the_known_ones_by_their_names(agor_comm
     assert agor_command("repo", "branches", "./warehouse")[0] == 0
     code, _, err = agor_command("repo", "branches", "warehuose")
     assert code == 1
-    assert err.startswith("Repo 'warehuose' does not exist. Available: warehouse")
+    assert err.startswith("Repo 'warehuose' does not exist. Available: ")
+    assert "warehouse" in err
 
 
 def test_a_sentence_of_the_api_names_our_options(agor_command, agor_json, worktree, here):
@@ -578,3 +579,19 @@ def test_costs_and_budgets(agor_command, agor_json, worktree):
     assert agor_json("cost", "list", "--session", session["id"]) == []  # the script agent uses no model
     assert agor_json("cost", "sum", "--by", "model", "--since", "2026-01-01", "--worktree", worktree["name"]) == []
     assert agor_command("cost", "list")[2].strip() == "No costs."
+
+
+def test_a_worktree_that_could_not_be_made_ends_the_command_with_its_reason(agor_command, warehouse, here):
+    repository = here / "warehouse"
+    (repository / ".agor.yml").write_text("setup: 'echo no packages >&2; exit 3'\n")
+    subprocess.run(["git", "checkout", "-q", "-b", "broken-setup"], cwd=repository, check=True)
+    subprocess.run(["git", "add", ".agor.yml"], cwd=repository, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "Break the setup"], cwd=repository, check=True)
+    subprocess.run(["git", "checkout", "-q", "-"], cwd=repository, check=True)
+
+    code, out, err = agor_command("worktree", "create", warehouse, "broken", "--base", "broken-setup", "--json")
+
+    assert code == 1
+    assert json.loads(out)["state"] == "failed"
+    assert err.splitlines()[-1].startswith("Worktree 'broken' could not be made: ")
+    assert "no packages" in err

@@ -58,8 +58,9 @@ def test_it_starts_with_the_notebook_and_again(tmp_path):
     assert addresses[0].rpartition("=")[2] == addresses[1].rpartition("=")[2]
     assert addresses[0] == addresses[1]  # the port too, right after the first one ended
     assert (tmp_path / "demo" / "warehouse" / ".git").exists()
-    story = json.loads((tmp_path / "demo" / "quickstart.ipynb").read_text())
-    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in story["cells"])
+    for name in ("quickstart.ipynb", "pipeline.ipynb"):
+        story = json.loads((tmp_path / "demo" / name).read_text())
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in story["cells"])
     assert (tmp_path / "demo" / ".agor-token").stat().st_mode & 0o777 == 0o600
 
 

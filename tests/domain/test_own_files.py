@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, WorktreeFiles
 from agor_jupyter.domain.own_files import LAG_NS, NOBODYS, Beginning, OwnFiles, Spoken, fits, named, texts_of
 
 
@@ -31,7 +31,7 @@ def test_a_pattern_fits_what_it_names_and_nothing_beside_it(pattern, own, work):
 )
 def test_a_pattern_that_would_reach_beyond_the_agent_is_refused(pattern):
     with pytest.raises(ValidationError):
-        AgentType(name="a", label="A", icon="x", command=["a"], own_files=[pattern])
+        AgentType(name="a", label="A", icon="x", command=["a"], files=WorktreeFiles(own=[pattern]))
 
 
 def test_a_name_that_is_no_text_fits_as_any_other():
@@ -59,7 +59,7 @@ def test_no_agent_of_the_catalogue_calls_a_persons_file_its_own():
     theirs += ["opencode.json", ".opencode/opencode.json", ".opencode/agent/x.md", ".opencode/plugin/x.ts", ".github/workflows/ci.yml"]
 
     for agent in catalogue.discover().values():
-        assert [path for path in theirs if fits(path, agent.own_files)] == [], agent.name
+        assert [path for path in theirs if fits(path, agent.files.own)] == [], agent.name
 
 
 BEFORE, PROMPT = frozenset({"old.txt"}), frozenset({"old.txt", "state.db", ".tool/a"})

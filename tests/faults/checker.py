@@ -3,7 +3,8 @@
 P1 what was acknowledged is there. P2 each accepted prompt ends in exactly one way and ran at most once, also when the turn was parked and
 tried again; it stays parked only with a reason. P3 no process of a dead run
 lives. P4 transcripts have no gap and no double, and what a client saw is what is stored. P6 table, git and disk agree, and no commit
-is lost. P8 nothing dead is shown as running.
+is lost. P8 nothing dead is shown as running. P10 an environment is what its record says: what is up runs once and listens on the worktree's
+own ports, and of what is not up there is no process.
 """
 
 from collections import Counter
@@ -28,6 +29,31 @@ def check(history: History, state: State) -> list[str]:
         *_check_worktrees(history, state),
         *_check_commits(state),
         *_check_rest(state),
+        *check_environments(state.environments, state.services, state.listeners),
+    ]
+
+
+def check_environments(environments: list[dict], running: Counter[tuple[str, str]], listeners: set[int]) -> list[str]:
+    """At rest. `running` counts what looks after each service, by worktree and name; `listeners` are the ports that are listened on."""
+    problems, left, owners = [], Counter(running), dict[int, str]()
+    for one in environments:
+        name = one["worktree"]
+        if one["state"] in {"starting", "stopping"}:
+            problems.append(f"P10: environment {name} is {one['state']} at rest")
+        for service in one["services"]:
+            count, is_up = left.pop((one["worktreeId"], service["name"]), 0), service["state"] in {"healthy", "unhealthy"}
+            if count != int(is_up):
+                problems.append(f"P10: service {service['name']} of {name} is {service['state']}, and runs {count} times")
+            if service["state"] == "healthy":
+                silent = sorted(set(service["ports"].values()) - listeners)
+                problems += [f"P10: service {service['name']} of {name} is healthy, and nobody listens on {port}" for port in silent]
+            if service["state"] == "failed" and not service["reason"]:
+                problems.append(f"P10: service {service['name']} of {name} is failed, and does not say why")
+        for port in one["ports"].values():
+            if owners.setdefault(port, name) != name:
+                problems.append(f"P10: port {port} is that of {owners[port]} and of {name}")
+    return problems + [
+        f"P10: service {service} of {worktree} runs, and is in no record" for (worktree, service), count in left.items() if count
     ]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agor_jupyter.processes import listeners
 from tests.faults.server import Server
 
 Json = dict[str, Any]
@@ -41,6 +42,10 @@ class State:
     streamed: list[Json] = field(default_factory=list)
     """The events that a client saw, in the order in which they came, across all restarts."""
     resyncs: int = 0
+    environments: list[Json] = field(default_factory=list)
+    services: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What looks after services, by worktree and name."""
+    listeners: set[int] = field(default_factory=set)
 
 
 def collect(server: Server, repository: Path, ledger: Path, streamed: list[Json], resyncs: int) -> State:
@@ -62,7 +67,25 @@ def collect(server: Server, repository: Path, ledger: Path, streamed: list[Json]
         recorded_runs=recorded_runs(server.data),
         streamed=streamed,
         resyncs=resyncs,
+        environments=server.call("GET", "environments"),
+        services=services_below(server.data),
+        listeners=set(listeners.listeners()),
     )
+
+
+def services_below(data: Path) -> Counter[tuple[str, str]]:
+    """The shims of services whose logs are in this data directory: what is left of a service is below one, or carries its mark."""
+    found: Counter[tuple[str, str]] = Counter()
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        log = next((Path(os.fsdecode(one[9:])) for one in variables if one.startswith(b"AGOR_LOG=")), None)
+        if log is not None and log.is_relative_to(data) and any(one.endswith(b"/shim.py") for one in command):
+            found[log.parent.name, log.stem] += 1
+    return found
 
 
 def every_session(server: Server) -> list[Json]:

@@ -158,6 +158,32 @@ def test_a_broken_state_is_named(history, good, problem):
     assert problem in checker.check(history, replace(good, **STATES[problem]))
 
 
+def environment(of_all: str = "healthy", **service: Any) -> dict[str, Any]:
+    web = {"name": "web", "state": "healthy", "ports": {"web": 21000}, "reason": None} | service
+    return {"worktreeId": "wt_1", "worktree": "fix", "state": of_all, "ports": {"web": 21000}, "services": [web]}
+
+
+OTHER = {"worktreeId": "wt_2", "worktree": "other", "state": "stopped", "ports": {"web": 21000}, "services": []}
+UP = Counter({("wt_1", "web"): 1})
+ENVIRONMENTS = {
+    "P10: environment fix is stopping at rest": ([environment("stopping")], UP, {21000}),
+    "P10: service web of fix is healthy, and runs 0 times": ([environment()], Counter(), {21000}),
+    "P10: service web of fix is healthy, and runs 2 times": ([environment()], Counter({("wt_1", "web"): 2}), {21000}),
+    "P10: service web of fix is stopped, and runs 1 times": ([environment("stopped", state="stopped")], UP, {21000}),
+    "P10: service web of fix is healthy, and nobody listens on 21000": ([environment()], UP, set()),
+    "P10: service web of fix is failed, and does not say why": ([environment("failed", state="failed")], Counter(), set()),
+    "P10: port 21000 is that of fix and of other": ([environment(), OTHER], UP, {21000}),
+    "P10: service old of wt_1 runs, and is in no record": ([environment()], UP + Counter({("wt_1", "old"): 1}), {21000}),
+}
+
+
+@pytest.mark.parametrize("problem", ENVIRONMENTS)
+def test_an_environment_that_is_not_what_its_record_says_is_named(problem):
+    assert checker.check_environments([environment()], UP, {21000}) == []
+
+    assert checker.check_environments(*ENVIRONMENTS[problem]) == [problem]
+
+
 COMMANDS = {
     "P1: the acknowledged cancel of tu_1 is lost": ("cancel", {"id": "tu_1"}, {"turn": "tu_1"}),
     "P1: the acknowledged discard of tu_1 is lost": ("discard", {"id": "tu_1"}, {"turn": "tu_1"}),

@@ -11,7 +11,7 @@ from agor_jupyter.services.crash import CRASH_POINTS
 from tests.faults.conftest import Scene
 from tests.faults.server import Lost, Refused
 
-KILLS = int(os.environ.get("AGOR_KILLS", "30"))
+KILLS = int(os.environ.get("AGOR_KILLS", "20"))
 SEED = int(os.environ.get("AGOR_SEED", "20261122"))
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
@@ -53,7 +53,23 @@ def crashed(tmp_path_factory):
     scene.close()
 
 
-_ELSEWHERE = ("sandbox.", "park.", "follow.", "continued.", "relocate.", "archive.", "restore.", "remove.", "purge.")
+_ELSEWHERE = (
+    "data.",
+    "zone.",
+    "slot.",
+    "message.",
+    "environment.",
+    "delivery.",
+    "sandbox.",
+    "park.",
+    "follow.",
+    "continued.",
+    "relocate.",
+    "archive.",
+    "restore.",
+    "remove.",
+    "purge.",
+)
 """Points that other tests have."""
 
 

@@ -193,7 +193,8 @@ def rage(server: RealServer, repository: Path) -> Storm:
     storm.latencies, storm.left = good_latencies, found + [command_of(pid) for pid in survivors_of(dead)]
     for name, ended in storm.turns.items():
         events = client.get(f"sessions/{ended['sessionId']}/events", limit=1000)["items"]
-        storm.notices[name] = tuple(event["body"]["code"] for event in events if event["body"]["kind"] == "notice")
+        codes = (event["body"]["code"] for event in events if event["body"]["kind"] == "notice")
+        storm.notices[name] = tuple(code for code in codes if code != "beside_others")  # they share a worktree, as they are told
     return storm
 
 

@@ -21,14 +21,56 @@ from harness.servers import RealServer, serve, stop
 
 AGENT = Path(__file__).with_name("curious_agent.py")
 TOOLS = {
+    "whoami",
+    "user_list",
     "worktree_list",
+    "worktree_get",
+    "worktree_diff",
     "worktree_create",
+    "worktree_update",
+    "worktree_archive",
+    "worktree_adoptable",
+    "worktree_adopt",
+    "kernel_get",
+    "notebook_list",
+    "notebook_read",
+    "notebook_insert_cell",
+    "notebook_edit_cell",
+    "notebook_delete_cell",
+    "notebook_run_cell",
     "session_list",
+    "session_get",
     "session_read",
+    "session_tree",
     "session_spawn",
+    "session_fork",
     "session_prompt",
     "session_wait",
+    "session_cancel",
+    "session_update",
+    "session_archive",
+    "turn_list",
+    "turn_get",
     "search_turns",
+    "board_list",
+    "board_read",
+    "zone_list",
+    "zone_drop",
+    "firing_list",
+    "schedule_list",
+    "schedule_create",
+    "schedule_run",
+    "schedule_pause",
+    "environment_get",
+    "environment_start",
+    "environment_stop",
+    "environment_logs",
+    "note_write",
+    "agent_list",
+    "cost_summary",
+    "budget_list",
+    "data_list",
+    "data_reset",
 }
 
 
@@ -135,7 +177,7 @@ def test_an_agent_starts_another_and_waits_for_it(scene):
 
     assert not failed
     assert waited["last_turn"]["state"] == "done"
-    assert any("from-below" in json.dumps(entry) for entry in read)
+    assert any("from-below" in json.dumps(entry) for entry in read["items"])
     session = scene.ann.get(f"sessions/{spawned['id']}")
     assert session["parentId"] == scene.session["id"]
     assert session["createdBy"]["username"] == f"agent:{scene.session['id']}"

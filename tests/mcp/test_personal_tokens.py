@@ -91,7 +91,7 @@ def test_a_client_works_on_the_board_in_the_persons_name(team):
         ("session_spawn", {"prompt": "```sh\necho from-outside\n```", "agent": "script", "worktree_id": team.worktree["id"]}),
     )
 
-    assert [one["name"] for one in listed] == ["own"]
+    assert [one["name"] for one in listed["items"]] == ["own"]
     assert (created["state"], created["branch"]) == ("ready", "by-my-client")
     session = team.server.client("alice").get(f"sessions/{spawned['id']}")
     assert session["parentId"] is None
@@ -314,10 +314,10 @@ def test_the_lines_run_as_they_are(tmp_path: Path):
 
     secret, url = "agor_" + "aZ09-_" * 7, "http://127.0.0.1:8888/user/ann/agor/mcp"
     for agent in (claude.AGENT, codex.AGENT, gemini.AGENT):
-        tool = tmp_path / agent.connect.split("; ")[-1].split()[0]
+        tool = tmp_path / agent.mcp.connect.split("; ")[-1].split()[0]
         tool.write_text('#!/bin/sh\nprintf "%s\\n" "$AGOR_MCP_TOKEN" "$@"\n')
         tool.chmod(0o755)
-        line = agent.connect.replace("{url}", url).replace("{token}", secret)
+        line = agent.mcp.connect.replace("{url}", url).replace("{token}", secret)
 
         said = subprocess.run(
             ["sh", "-c", line], env={"PATH": f"{tmp_path}:/bin:/usr/bin"}, capture_output=True, text=True, check=True

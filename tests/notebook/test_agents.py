@@ -27,7 +27,7 @@ def own(here, registry):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("npm_config_registry", registry.url)
         patch.setenv("HOME", str(here))
-        for name in catalogue.discover()["gemini"].key_env:
+        for name in catalogue.discover()["gemini"].sign_in.key_env:
             patch.delenv(name, raising=False)
         hub = agor.connect(data_dir=data)
         yield hub
@@ -37,7 +37,7 @@ def own(here, registry):
 def put(registry, agent, version=None):
     """Something small in the place of the real package."""
     kind = catalogue.discover()[agent]
-    name, _, pinned = kind.package.rpartition("@")
+    name, _, pinned = kind.install.package.rpartition("@")
     registry.put(name, version or pinned, bin={kind.command[0]: "run.js"})
 
 
@@ -47,7 +47,7 @@ def test_an_agent_is_installed_from_a_cell(own, registry):
 
     done = own.agents["gemini"].install()
 
-    pinned = catalogue.discover()["gemini"].package.rpartition("@")[2]
+    pinned = catalogue.discover()["gemini"].install.package.rpartition("@")[2]
     assert done.record.pinned == pinned
     assert (done.is_installed, done.version, done.is_signed_in) == (True, pinned, False)
     assert done.check().version == pinned

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import agor_jupyter as agor
-from agor_jupyter.notebook.canvas import MIME
+from agor_jupyter.notebook.display.canvas import MIME
 from tests.agents.history.kept import IDS, place
 
 pytestmark = pytest.mark.timeout(90)
@@ -40,10 +40,10 @@ def test_a_url_is_cloned_once(hub, repo, here):
 
 
 def test_a_folder_that_is_no_repository_is_refused(hub, here):
-    (here / "plain").mkdir()
+    (here / "no repository").mkdir()
 
     with pytest.raises(agor.errors.NotARepository, match="git init"):
-        hub.repo(here / "plain")
+        hub.repo(here / "no repository")
 
 
 def test_what_would_be_lost_is_a_list_of_sentences(repo):

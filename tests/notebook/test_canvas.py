@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from agor_jupyter import _assets
-from agor_jupyter.notebook import canvas
+from agor_jupyter.notebook.display import canvas
 
 built = pytest.mark.skipif(not _assets.bundle_hash(), reason="the front end was not built")
 

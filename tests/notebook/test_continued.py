@@ -20,7 +20,7 @@ def own(here):
     folder = here / "settings"
     folder.mkdir()
     command = [sys.executable, "-I", "-S", str(LINGERING)]
-    entry = {"name": "lingering", "label": "Lingering", "icon": "x", "command": command, "subagent_input": "subagent_type"}
+    entry = {"name": "lingering", "label": "Lingering", "icon": "x", "command": command, "quirks": {"subagent_input": "subagent_type"}}
     settings = {"AgorApp": {"agents": [entry], "quiet_s": 0.4}}
     (folder / "jupyter_server_config.json").write_text(json.dumps(settings))
     with pytest.MonkeyPatch.context() as patch:

@@ -2,7 +2,7 @@
 
 import io
 
-from agor_jupyter.notebook.live import Line
+from agor_jupyter.notebook.display.live import Line
 
 
 class Terminal(io.StringIO):

@@ -40,7 +40,7 @@ def test_it_is_stored_with_its_outputs_and_without_the_bundle():
     notebook = json.loads(text)
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
-    assert len(code) == 6
+    assert len(code) == 8
     assert all(cell["outputs"] and cell["execution_count"] for cell in code)
     assert len(text) < 40_000
     assert "_esm" not in text

@@ -1,5 +1,5 @@
 from agor_jupyter.domain.turns import Patch, PatchFile
-from agor_jupyter.notebook import views
+from agor_jupyter.notebook.display import views
 from agor_jupyter.notebook.turns import Diff
 
 PATCH = Patch(

@@ -95,7 +95,7 @@ class Stage(Scene):
 
     async def age(self) -> None:
         """Let the conversation be so old that it can be brought back."""
-        if self.kit.agent.loads_next_minute:
+        if self.kit.agent.quirks.loads_next_minute:
             await asyncio.sleep(60.5 - time.time() % 60)
 
     async def cancelled(self, session: Session) -> Turn:

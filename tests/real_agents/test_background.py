@@ -41,7 +41,7 @@ async def continued(stage, session):
 async def test_what_it_does_when_its_command_has_ended_is_a_turn_of_its_own(stage):
     session = await stage.begin()
     first = await stage.play(session, in_background("sleep 5; echo late > late.txt"), {"text": "It runs."})
-    if not stage.kit.agent.background_input:
+    if not stage.kit.agent.quirks.background_input:
         await asyncio.sleep(QUIET_S)
         assert (first.state, [file.path for file in (await stage.agor.turns.patch(first.id)).files]) == ("done", ["late.txt"])
         assert len(await stage.agor.turns.list(session.id)) == 1
@@ -65,7 +65,7 @@ async def test_what_it_does_when_its_command_has_ended_is_a_turn_of_its_own(stag
 
 
 async def test_what_it_asks_then_reaches_a_person(stage):
-    if not stage.kit.agent.background_input:
+    if not stage.kit.agent.quirks.background_input:
         return
     then = script({"do": "shell", "cmd": "touch asked.txt", "asks": True}, {"text": "Asked and done."})
     session = await stage.begin()
@@ -82,7 +82,7 @@ async def test_what_it_asks_then_reaches_a_person(stage):
 
 
 async def test_cancelling_ends_what_runs_in_the_background(stage):
-    if not stage.kit.agent.background_input:
+    if not stage.kit.agent.quirks.background_input:
         return
     session = await stage.begin()
     await stage.play(session, in_background(f"sleep 400; : {stage.table.mark}"), {"text": "It runs."})

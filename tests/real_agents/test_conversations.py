@@ -27,7 +27,7 @@ async def test_three_sessions_work_in_one_repository_at_once(stage):
     assert [(turn.state, turn.error, turn.files) for turn in turns] == [("done", None, 1)] * 3
     assert [(one.folder / "mine.txt").read_text() for one in stages] == ["0\n", "1\n", "2\n"]
     for one, turn in zip(stages, turns, strict=True):
-        assert "?? mine.txt" in await one.text(turn) or not stage.kit.agent.reports_output
+        assert "?? mine.txt" in await one.text(turn) or not stage.kit.agent.capabilities.reports_output
 
 
 async def test_a_session_at_rest_gives_up_its_process_and_comes_back_with_its_memory(stage):

@@ -29,7 +29,7 @@ async def test_what_a_turn_used_is_written_down(stage):
     else:
         assert turn.input_tokens == sum(row["inputTokens"] for row in rows) > 0
         assert turn.output_tokens > 0
-    assert {row["isEstimate"] for row in rows} == {not agent.reports_cost} == {turn.cost_is_estimate}
+    assert {row["isEstimate"] for row in rows} == {not agent.usage.reports_cost} == {turn.cost_is_estimate}
     assert turn.cost_usd == pytest.approx(sum(row["costUsd"] for row in rows))
     assert turn.cost_usd > 0
 
@@ -75,7 +75,7 @@ async def test_a_turn_that_passes_a_hard_limit_is_stopped_or_is_the_last(stage):
     if not stage.kit.models:
         assert (turn.state, budget.state, budget.spent_usd) == (TurnState.DONE, "ok", 0.0)
         return
-    if agent.reports_in_turn:
+    if agent.usage.reports_in_turn:
         assert (turn.state, turn.error_code) == (TurnState.FAILED, "budget_exhausted")
         assert len(done) < len(names)
     else:

@@ -16,7 +16,7 @@ async def test_a_fork_knows_what_was_said_before_and_its_origin_does_not_know_wh
     in_origin = [request for request in stage.model.requests[asked:] if not request.is_aside]  # Codex may ask late for the fork's title
 
     fork = await stage.agor.sessions.get(fork.id)
-    can_fork = stage.agor.agents.get(stage.kit.name).can_fork
+    can_fork = stage.agor.agents.get(stage.kit.name).capabilities.can_fork
     assert (turn.state, turn.error, back.state) == ("done", None, "done")
     assert fork.origin_id == session.id
     assert fork.fork == ("native" if can_fork else "primed")

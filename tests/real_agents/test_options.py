@@ -65,7 +65,7 @@ async def test_a_mode_is_always_set_by_us_and_another_one_has_its_effect(stage):
     modes = [option for option in (await stage.agor.sessions.get(session.id)).options if option.id == "mode"]
 
     assert asked_first
-    assert modes[0].value == agent.mode
+    assert modes[0].value == agent.permissions.mode
     await choose(stage, session, mode=stage.kit.mode)
     asked = await stage.see_through(await stage.say(session, stage.write("two.txt", "2\n"), {"text": "Ok."}))
 

@@ -20,7 +20,7 @@ async def test_two_megabytes_of_a_tools_output_are_taken(stage):
     assert (turn.state, turn.error, again.state) == ("done", None, "done")
     assert len(shown) < 6 * _MB
     assert "That was much." in shown
-    if stage.kit.agent.reports_output:
+    if stage.kit.agent.capabilities.reports_output:
         assert shown.count("x") > 100
     assert sum(file.stat().st_size for file in stage.agor.config.data_dir.glob("agor.db*")) < 30 * _MB
 
@@ -31,7 +31,7 @@ async def test_an_answer_that_repeats_itself_is_taken_or_broken_off_as_the_catal
     turn = await stage.play(session, {"text": "The bird is a heron. ", "times": 300})
 
     said = (await stage.text(turn)).count("heron")
-    if stage.kit.agent.when_repeating == "goes_on":
+    if stage.kit.agent.failures.when_repeating == "goes_on":
         assert (turn.state, turn.error, said) == ("done", None, 300)
     else:
         assert (turn.state, turn.error_code) == ("failed", "max_turn_requests")
@@ -44,7 +44,7 @@ def config(config, kit):
     """The agent writes 300 kB to its stderr before it answers, and keeps that open."""
     agent = kit.agent if (ready := Installs(config.data_dir).ready(kit.agent)) is None else ready
     flood = 'head -c 300000 /dev/zero | tr "\\0" e >&2; exec "$0" "$@"'
-    loud = agent.replace(command=["bash", "-c", flood, *agent.command], package=None, is_builtin=False)
+    loud = agent.replace(command=["bash", "-c", flood, *agent.command], install=agent.install.replace(package=None), is_builtin=False)
     return dataclasses.replace(config, agents=(loud,))
 
 

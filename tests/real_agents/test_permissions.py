@@ -42,8 +42,8 @@ async def test_what_is_rejected_is_not_done(stage):
     assert not (stage.folder / "made.txt").exists()
     assert not (stage.folder / "ran.txt").exists()
     assert (edit.files, command.files) == (0, 0)
-    goes_on = stage.kit.agent.when_rejected == "goes_on"
-    assert [edit.state, command.state] == ["done" if goes_on else stage.kit.agent.when_rejected] * 2
+    goes_on = stage.kit.agent.permissions.when_rejected == "goes_on"
+    assert [edit.state, command.state] == ["done" if goes_on else stage.kit.agent.permissions.when_rejected] * 2
     assert ["I go on." in await stage.text(turn) for turn in (edit, command)] == [goes_on] * 2
 
 

@@ -19,7 +19,7 @@ PATIENCE_WITH_RETRIES_S = 150
 """Some agents try again by themselves for more than a minute, and say nothing meanwhile."""
 SILENCE_S = 5
 WITH_A_MODEL = [pytest.param(name, marks=pytest.mark.agent) for name, kit in KITS.items() if kit.remembers]
-SILENT = [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.silent_retry_s is not None]
+SILENT = [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.failures.silent_retry_s is not None]
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -28,7 +28,10 @@ pytestmark = pytest.mark.timeout(400)
 def config(config, kit):
     """A parked turn waits for a person. A silence is shown soon."""
     agent = kit.agent if (ready := Installs(config.data_dir).ready(kit.agent)) is None else ready
-    sooner = agent.replace(silent_retry_s=agent.silent_retry_s and SILENCE_S, package=None)
+    sooner = agent.replace(
+        failures=agent.failures.replace(silent_retry_s=agent.failures.silent_retry_s and SILENCE_S),
+        install=agent.install.replace(package=None),
+    )
     retries = Schedule(first=timedelta(hours=1), longest=timedelta(hours=2))
     return dataclasses.replace(config, retries=retries, agents=() if agent.is_builtin else (sooner,))
 
@@ -118,7 +121,7 @@ async def test_the_turn_is_parked_at(stage, status, code):
     """One that tries again by itself and says nothing has its turn shown as silent; it ends well when the model is back."""
     session, turn = await meet(stage, Trouble(status=status, headers={"retry-after": "1"}))
 
-    if stage.kit.agent.silent_retry_s is None:
+    if stage.kit.agent.failures.silent_retry_s is None:
         await is_parked_and_goes_on(stage, session, turn, code)
     else:
         await is_shown(stage, session, turn)
@@ -163,7 +166,7 @@ async def test_a_turn_that_is_silent_while_the_trouble_lasts_can_be_cancelled(st
     assert await asyncio.to_thread(stage.table.survivors, 10) == []
 
 
-@pytest.mark.parametrize("kit", [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.failure_signs.is_unused], indirect=True)
+@pytest.mark.parametrize("kit", [kit for kit in WITH_A_MODEL if KITS[str(kit.values[0])].agent.failures.is_unused], indirect=True)
 async def test_an_answer_that_breaks_off_is_not_taken_for_one(stage):
     """The others try again until the answer is whole, or say that it failed."""
     session = await stage.begin()

@@ -78,7 +78,7 @@ async def test_a_cancel_leaves_nothing_that_its_tools_started(stage):
 async def test_what_decides_what_runs_is_as_it_was(stage, home):
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file() and "tmp" not in path.parts}
     session = await stage.begin()
-    names = " ".join(str(home / name) for name in [*stage.kit.agent.settings, *stage.kit.files("")])
+    names = " ".join(str(home / name) for name in [*stage.kit.agent.sandbox.settings, *stage.kit.files("")])
 
     await stage.play(session, {"do": "shell", "cmd": f"for f in {names}; do echo evil >> $f; done; true"}, {"text": "Ok."})
 
@@ -115,14 +115,14 @@ async def test_it_asks_exactly_when_the_catalogue_says_so_and_its_transcript_tel
     session = await stage.agor.sessions.get(session.id)
     assert session.sandbox == "on"
     assert (stage.folder / "first.copy").read_text() == "1\n"
-    assert [len(await asked(stage, turn)) for turn in turns] == ([1, 1] if agent.asks_where(is_sandboxed=True) else [0, 0])
-    assert [await is_told(stage, turn) for turn in turns] == [agent.sandbox_mode is not None, False]
-    assert [option.value for option in session.options if option.id == "mode"] == [agent.sandbox_mode or agent.mode]
+    assert [len(await asked(stage, turn)) for turn in turns] == ([1, 1] if agent.permissions.asks_where(is_sandboxed=True) else [0, 0])
+    assert [await is_told(stage, turn) for turn in turns] == [agent.permissions.sandbox_mode is not None, False]
+    assert [option.value for option in session.options if option.id == "mode"] == [agent.permissions.sandbox_mode or agent.permissions.mode]
 
 
 async def test_the_mode_that_asks_can_be_chosen_in_it(stage):
     agent = stage.agor.agents.get(stage.kit.name)
-    session = await stage.begin(options={"mode": agent.mode})
+    session = await stage.begin(options={"mode": agent.permissions.mode})
 
     turns = await acts(stage, session, "first")
     unasked = await stage.say(session, {"do": "shell", "cmd": "touch unasked; cat first.txt > read.txt"}, {"text": "Ok."})
@@ -134,4 +134,4 @@ async def test_the_mode_that_asks_can_be_chosen_in_it(stage):
     assert not any([await is_told(stage, turn) for turn in [*turns, unasked]])
     # Without a question nothing is done: who has an own sandbox is kept by that from writing.
     assert (stage.folder / "unasked").exists() is bool(await asked(stage, unasked))
-    assert bool(await asked(stage, unasked)) is (agent.sandbox_mode is None)
+    assert bool(await asked(stage, unasked)) is (agent.permissions.sandbox_mode is None)

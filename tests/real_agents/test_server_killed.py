@@ -10,7 +10,7 @@ def test_a_server_killed_in_mid_turn_leaves_no_process_and_the_conversation_goes
     remote = Remote(server, kit)
     session = remote.begin(repository)["id"]
     assert remote.play(session, {"text": "The password is heron."})["state"] == "done"
-    if kit.agent.loads_next_minute:
+    if kit.agent.quirks.loads_next_minute:
         time.sleep(60.5 - time.time() % 60)
     turn = remote.prompt(session, {"do": "shell", "cmd": escapes(table.mark), "asks": True}, {"text": "Never said."})
     remote.until(turn, lambda _: len(table.marked()) >= ESCAPES)

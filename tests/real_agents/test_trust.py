@@ -93,7 +93,7 @@ def _mild(files: dict[str, str]) -> dict[str, str]:
 
 async def _asked_first(stage: Stage, turn: Turn, option_id: str) -> list[str]:
     """Answer the question about the files. Returns their paths; none when it is not asked."""
-    if not stage.kit.agent.project_files:
+    if not stage.kit.agent.files.project:
         return []
     question = await stage.ask(turn)
     await stage.agor.permissions.answer(stage.caller, question.id, Answer(option_id=option_id), stage.key())
@@ -124,7 +124,7 @@ async def test_refused_it_is_not_obeyed_and_the_agent_asks_as_ever(stage, ran):
 
     asked = await _asked_first(stage, edit, WITHOUT)
 
-    if files and (agent.without_project is None or agent.without_project.except_files):  # it cannot be kept from some of them
+    if files and (agent.files.without_project is None or agent.files.without_project.except_files):  # it cannot be kept from some of them
         edit, command = [await stage.ended(turn, timeout=PATIENCE_S) for turn in (edit, command)]
         assert [turn.state for turn in (edit, command)] == ["failed", "failed"]
         assert "cannot be kept from loading" in edit.error
@@ -140,7 +140,7 @@ async def test_refused_it_is_not_obeyed_and_the_agent_asks_as_ever(stage, ran):
 
 
 async def test_what_only_tells_it_something_can_be_left_out(stage, ran):
-    files, how = _mild(_hostile(stage.kit.name, ran)), stage.kit.agent.without_project
+    files, how = _mild(_hostile(stage.kit.name, ran)), stage.kit.agent.files.without_project
     _put(stage, files)
     session = await stage.begin()
     turn = await stage.say(session, {"text": "Ok."})
@@ -169,7 +169,7 @@ async def test_trusted_it_is_obeyed_and_what_the_agent_makes_is_asked_about_befo
     assert (await stage.agor.turns.get(first.id)).state == "done"
     assert _heard(stage) == ({"OBEY-instructions", "OBEY-skill"} if files else set())
     assert bool(list(ran.iterdir())) is bool(files)
-    name = next((path for path in agent.project_files if path.endswith(".md")), "RULES.md")
+    name = next((path for path in agent.files.project if path.endswith(".md")), "RULES.md")
     (stage.folder / name).write_text("OBEY-changed")
     await stage.age()
     second = await stage.say(session, {"text": "Ok."})

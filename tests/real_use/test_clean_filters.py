@@ -74,7 +74,7 @@ async def test_what_is_committed_past_a_filter_does_not_come_out_before_a_person
     await play(scene, session, "git status --porcelain")
     assert await notices(scene, session) == ["unfiltered"]
 
-    await scene.agor.sandboxes.take(scene.caller, scene.worktree.id, TakeRequest(ref=kept), scene.key())
+    await scene.agor.sandboxes.kept_commits.take(scene.caller, scene.worktree.id, TakeRequest(ref=kept), scene.key())
     assert git("log", "-1", "--format=%s", branch, cwd=repository) == "gone"
 
 
@@ -255,13 +255,15 @@ async def test_each_state_of_a_file_is_filtered_once(stripped, repository, scene
     path, log = Path(scene.worktree.path), tmp_path / "root" / "log"
     log.write_text("")
     tried = []
-    real = scene.agor.repos.filtering
+    repo = (await scene.agor.repos.list())[0]
+    known = scene.agor.repos.repository(repo)
+    real = known.filtering
 
     async def counted(folder):
         tried.append(folder)
         return await real(folder)
 
-    scene.agor.repos.filtering = counted
+    known.filtering = counted
     (path / "n.ipynb").write_text("code\noutput: 1\n")
     await asyncio.sleep(0.2)
 

@@ -12,7 +12,7 @@ from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.processes import table
 from agor_jupyter.services.app import Agor
-from agor_jupyter.services.sessions import watchdog
+from agor_jupyter.services.sessions.running import watchdog
 from tests.sandbox.conftest import notices, play
 from tests.scene import Scene
 

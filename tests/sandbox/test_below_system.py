@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.agents import catalogue
+from agor_jupyter.domain.agents import SandboxHome
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.worktrees import WorktreeCreate
 from agor_jupyter.executors import sandbox
@@ -104,7 +105,7 @@ async def test_a_trap_that_runs_where_the_server_looks_into_a_repository_sees_no
     place = await scene.agor.sandboxes._place(scene.worktree)
     await play(scene, await scene.session(), "true")
 
-    inside = scene.agor.sandboxes._inside(place, [repository])
+    inside = scene.agor.sandboxes._layouts.inside(place, [repository])
     for how in (inside.looking, inside.serving, inside.changing):
         found = subprocess.run([*how, "ls", "-A", home, config.data_dir, repository], capture_output=True, text=True, check=False)
         assert {".ssh", "agor.db", "README.md"}.isdisjoint(found.stdout.split()), found
@@ -117,7 +118,7 @@ async def test_an_agents_state_and_what_the_configuration_names_are_there(config
     (home / "data" / "a.csv").write_text("a\n")
     (system / "other" / "repo").mkdir(parents=True)
     (system / "other" / "repo" / "b.csv").write_text("b\n")
-    agent = catalogue.discover()["script"].replace(name="x", label="X", state=[".x/"])
+    agent = catalogue.discover()["script"].replace(name="x", label="X", sandbox=SandboxHome(state=[".x/"]))
     config = dataclasses.replace(config, agents=(agent,), sandbox_read=(home / "data", system / "other"))
     git("init", "-q", "-b", "main", cwd=system / "other" / "repo")
     git("commit", "-q", "--allow-empty", "-m", "first", cwd=system / "other" / "repo")

@@ -97,7 +97,7 @@ async def test_what_is_kept_is_listed_with_what_the_branch_has_not(scene, reposi
     )
     made = committed(said)
 
-    kept = await scene.agor.sandboxes.kept(scene.worktree.id)
+    kept = await scene.agor.sandboxes.kept_commits.list(scene.worktree.id)
     found = {one.kind: one for one in kept}
 
     branch = scene.worktree.branch
@@ -132,19 +132,19 @@ async def test_taking_says_first_what_it_does_and_does_just_that(scene, reposito
         f"{commit('one')}; echo more >> one; git switch -q -c side; echo 2 > two; git add two; git commit -qm two; rm two",
     )
     objects = sum(1 for _ in (repository / ".git" / "objects").rglob("*"))
-    [side] = [one for one in await scene.agor.sandboxes.kept(scene.worktree.id) if one.ref.endswith("/heads/side")]
+    [side] = [one for one in await scene.agor.sandboxes.kept_commits.list(scene.worktree.id) if one.ref.endswith("/heads/side")]
 
-    would = await scene.agor.sandboxes.would_take(scene.worktree.id, side.ref)
+    would = await scene.agor.sandboxes.kept_commits.would_take(scene.worktree.id, side.ref)
 
     assert (would.branch, would.commits, would.subjects, would.is_merge) == (scene.worktree.branch, 2, ["two", "one"], True)
     assert (would.written, would.left, would.refusal) == (["two"], ["one"], None)
     assert sum(1 for _ in (repository / ".git" / "objects").rglob("*")) == objects  # looking leaves nothing behind
 
-    taken = await scene.agor.sandboxes.take(scene.caller, scene.worktree.id, TakeRequest(ref=would.ref), scene.key())
+    taken = await scene.agor.sandboxes.kept_commits.take(scene.caller, scene.worktree.id, TakeRequest(ref=would.ref), scene.key())
 
     assert taken.left == would.left
     assert (path / "two").read_text() == "2\n"
-    [after] = [one for one in await scene.agor.sandboxes.kept(scene.worktree.id) if one.ref == would.ref]
+    [after] = [one for one in await scene.agor.sandboxes.kept_commits.list(scene.worktree.id) if one.ref == would.ref]
     assert (after.commits, after.can_take) == (0, False)
 
 
@@ -160,12 +160,12 @@ async def test_what_cannot_be_taken_says_why_and_what_would_work(scene):
         scene, session, "true", person, "git switch -q -c side; echo agent > load.py; git commit -qam agent; git stash -q || true"
     )
     await play(scene, session, "git switch -q side; echo x >> README.md; git stash -q")
-    found = await scene.agor.sandboxes.kept(scene.worktree.id)
+    found = await scene.agor.sandboxes.kept_commits.list(scene.worktree.id)
     kept = {one.kind: one for one in found if one.kind is not KeptKind.BRANCH or one.ref.endswith("/heads/side")}
 
-    would = await scene.agor.sandboxes.would_take(scene.worktree.id, kept[KeptKind.BRANCH].ref)
+    would = await scene.agor.sandboxes.kept_commits.would_take(scene.worktree.id, kept[KeptKind.BRANCH].ref)
     with pytest.raises(errors.BadRequest) as stash:
-        await scene.agor.sandboxes.would_take(scene.worktree.id, kept[KeptKind.STASH].ref)
+        await scene.agor.sandboxes.kept_commits.would_take(scene.worktree.id, kept[KeptKind.STASH].ref)
 
     assert would.refusal is not None
     assert would.refusal.startswith("Both sides changed the same lines of load.py.")

@@ -210,7 +210,7 @@ async def test_a_reset_in_the_middle_of_a_turn_is_not_undone(scene, repository):
     _, said = await play(scene, session, "git log --format=%s")
     assert said.split() == ["first"]
 
-    taken = await scene.agor.sandboxes.take(scene.caller, scene.worktree.id, TakeRequest(ref=ref), scene.key())
+    taken = await scene.agor.sandboxes.kept_commits.take(scene.caller, scene.worktree.id, TakeRequest(ref=ref), scene.key())
     assert git("log", "-1", "--format=%s", branch, cwd=repository) == "two"
     assert git("status", "--porcelain", cwd=path) == ""
     assert taken.left == []
@@ -273,7 +273,7 @@ async def test_a_merge_of_a_person_is_not_disturbed(scene, repository):
     assert await notices(scene, session) == ["under_way"]
 
     git("commit", "-qm", "merged", cwd=path)
-    taken = await scene.agor.sandboxes.take(scene.caller, scene.worktree.id, TakeRequest(), scene.key())
+    taken = await scene.agor.sandboxes.kept_commits.take(scene.caller, scene.worktree.id, TakeRequest(), scene.key())
     assert sorted(git("log", "--format=%s", "--no-merges", branch, cwd=repository).split("\n")) == ["first", "on main", "one"]
     assert taken.ref == f"refs/agor/sandbox/{scene.worktree.id}/heads/{branch}"
     assert git("status", "--porcelain", cwd=path) == ""
@@ -296,8 +296,8 @@ async def test_the_advice_of_a_notice_works_though_files_stand_in_the_way(scene,
     [ref, _] = named_refs(await texts(scene, session))
 
     key = scene.key()
-    taken = await scene.agor.sandboxes.take(scene.caller, scene.worktree.id, TakeRequest(ref=ref), key)
-    again = await scene.agor.sandboxes.take(scene.caller, scene.worktree.id, TakeRequest(ref=ref), key)
+    taken = await scene.agor.sandboxes.kept_commits.take(scene.caller, scene.worktree.id, TakeRequest(ref=ref), key)
+    again = await scene.agor.sandboxes.kept_commits.take(scene.caller, scene.worktree.id, TakeRequest(ref=ref), key)
 
     assert again == taken
     assert taken.left == ["one"]
@@ -344,6 +344,6 @@ async def test_a_tag_of_a_tag_a_tree_or_a_file_is_kept(scene, repository):
     found = kept(scene, repository)
     git("gc", "-q", "--prune=now", cwd=repository)
     assert {name: found[f"tags/{name}"] for name in ("t1", "t2", "t3", "t4")} == committed(said)
-    listed = {one.ref.rpartition("/")[2]: one for one in await scene.agor.sandboxes.kept(scene.worktree.id)}
+    listed = {one.ref.rpartition("/")[2]: one for one in await scene.agor.sandboxes.kept_commits.list(scene.worktree.id)}
     assert {listed[name].can_take for name in ("t1", "t2", "t3", "t4")} == {False}
     git("fsck", "--strict", cwd=repository)

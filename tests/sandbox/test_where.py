@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, SandboxHome
 from agor_jupyter.executors import sandbox
 from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.agents.homes import Home
@@ -137,7 +137,9 @@ def test_no_program_brings_the_home_folder_with_it(tmp_path):
 
 def test_state_is_found_where_variables_move_it(tmp_path):
     theirs, moved = tmp_path / "home", tmp_path / "elsewhere"
-    agent = AgentType(name="x", label="x", icon="x", command=["x"], state=[".local/share/x/", ".x/", ".x.json"], state_env=["X_HOME"])
+    agent = AgentType(
+        name="x", label="x", icon="x", command=["x"], sandbox=SandboxHome(state=[".local/share/x/", ".x/", ".x.json"], state_env=["X_HOME"])
+    )
     env = {"XDG_DATA_HOME": str(moved), "X_HOME": str(tmp_path / "x")}
     for folder in (theirs, tmp_path / "x"):
         folder.mkdir()
@@ -152,7 +154,9 @@ def test_state_is_found_where_variables_move_it(tmp_path):
 def test_a_home_begins_with_what_spares_an_installation_unless_the_person_has_it(tmp_path):
     theirs, own = tmp_path / "home", tmp_path / "own"
     files = {".x/modules/": "", ".x/lock.json": "ours"}
-    agent = AgentType(name="x", label="x", icon="x", command=["x"], settings=[".x/modules", ".x/lock.json"], home_files=files)
+    agent = AgentType(
+        name="x", label="x", icon="x", command=["x"], sandbox=SandboxHome(settings=[".x/modules", ".x/lock.json"], files=files)
+    )
 
     def make():
         Home(theirs, own, {}).mounts(agent, read=(), write=())

@@ -15,7 +15,7 @@ import pytest
 from agor_jupyter.domain.repos import RepoAdd
 from harness.servers import serve, stop
 
-GHOST = {"name": "ghost", "label": "Ghost", "icon": "ag-script", "command": ["ghost-acp"], "install": "npm i -g ghost-acp"}
+GHOST = {"name": "ghost", "label": "Ghost", "icon": "ag-script", "command": ["ghost-acp"], "install": {"by_hand": "npm i -g ghost-acp"}}
 KEYED = GHOST | {"name": "keyed", "env": {"GHOST_API_KEY": "canary-5f1c"}}
 
 
@@ -157,7 +157,7 @@ CASES = {
     ),
     "no number in the context": (
         ("POST", "worktrees", '{"repo": "warehouse", "name": "new", "context": {"a": [NaN]}}'),
-        *(400, "bad_request", "The request is not valid: context: value error, Out of range float values are not JSON compliant*"),
+        *(400, "bad_request", "The request is not valid: context: out of range float values are not JSON compliant*"),
     ),
     "a link that is a script": (
         worktree(issue_url="javascript:alert(1)"),

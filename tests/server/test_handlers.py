@@ -52,7 +52,7 @@ def test_a_role_is_asked_for_before_the_service_is(server, name):
 
 def test_a_body_that_does_not_fit_is_answered_with_a_line_for_each_field(server):
     with pytest.raises(errors.BadRequest) as caught:
-        server.client("alice").post("worktrees", {"repo": 3, "color": "red"})
+        server.client("alice").post("worktrees", {"repo": 3, "name": [], "color": "red"})
 
     lines = caught.value.details["problems"]
     assert any(line.startswith("repo: ") for line in lines)

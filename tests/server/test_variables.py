@@ -97,15 +97,18 @@ async def test_the_canary_is_nowhere(leaky, worktree):
 
 
 def _refused(call):
-    with pytest.raises(errors.Invalid) as caught:
+    with pytest.raises((errors.Invalid, errors.NotFound)) as caught:
         call()
     return {"message": str(caught.value), "details": dict(caught.value.details)}
 
 
+_NOTHING_THERE = ("/take", "/issue", "/pull-request", "/environment", "/environment/logs", "/environment/logs/download")
+"""Nothing is kept of the worktree, it has no links, and nothing runs in it."""
+
+
 def _read(client, route, known):
-    """Where nothing is kept of a worktree, there is nothing to take."""
     path, query = _fill(route, known), _query(route)
-    return _refused(lambda: client.get(path, **query)) if route.endswith("/take") else client.get(path, **query)
+    return _refused(lambda: client.get(path, **query)) if route.endswith(_NOTHING_THERE) else client.get(path, **query)
 
 
 def _is_read(route):
@@ -121,6 +124,8 @@ def _fill(path, known):
 def _query(path):
     if path == "api/search":
         return {"q": "CANARY", "archived": 1, "limit": 100}
+    if path == "api/slots":
+        return {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
     return {"path": "team.agor"} if path.startswith("api/board") and path != "api/boards" else {}
 
 

@@ -11,6 +11,7 @@ from agor_jupyter.domain.repos import Repo, RepoAdd
 from agor_jupyter.domain.worktrees import Worktree, WorktreeCreate
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
+from agor_jupyter.services.consent.trusts import Trusts
 from agor_jupyter.services.worktrees.repos import Repos
 from agor_jupyter.services.worktrees.worktrees import Worktrees
 from agor_jupyter.storage import tables
@@ -30,6 +31,7 @@ class Bench:
     config: Config
     repos: Repos
     worktrees: Worktrees
+    trusts: Trusts
 
     async def repo(self, path: Path) -> Repo:
         return await self.repos.add(OWNER, RepoAdd(path=str(path)), key())
@@ -77,7 +79,7 @@ async def bench(bench_config: Config):
     worktrees = Worktrees(store, config, Clock(), repos)
     await repos.start()
     await worktrees.start()
-    yield Bench(store, config, repos, worktrees)
+    yield Bench(store, config, repos, worktrees, Trusts(store, Clock(), {}, trusts_all=False))
     await worktrees.close()
     await repos.close()
     store.close()

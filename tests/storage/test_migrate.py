@@ -1,5 +1,6 @@
 """Migrations: the scripts and the tables say the same, and nothing is half done."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -96,3 +97,50 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
 
     with pytest.raises(errors.StorageBroken, match="not a database"):
         migrate.migrate(sqlite_url(path))
+
+
+def test_news_of_agents_in_their_older_form_go_and_numbers_are_not_given_again(tmp_path):
+    path = tmp_path / "db"
+    migrate._upgrade(sqlite_url(path), "0006")
+    with sqlite3.connect(path) as connection:
+        for session, body in (
+            (None, '{"kind":"repo","repo":{}}'),
+            ("se_1", '{"kind":"agent","said":1}'),
+            (None, '{"kind":"agent","status":{}}'),
+        ):
+            connection.execute("INSERT INTO events (at, session_id, body) VALUES ('2026-01-01', ?, ?)", (session, body))
+    connection.close()
+
+    migrate.migrate(sqlite_url(path))
+
+    with sqlite3.connect(path) as connection:
+        left = [row[0] for row in connection.execute("SELECT n FROM events")]
+        connection.execute("INSERT INTO events (at, body) VALUES ('2026-01-02', '{}')")
+        newest = connection.execute("SELECT max(n) FROM events").fetchone()[0]
+    connection.close()
+    assert (left, newest) == ([1, 2], 4)
+
+
+def test_sessions_of_before_get_the_root_of_their_tree(tmp_path):
+    path = tmp_path / "db"
+    migrate._upgrade(sqlite_url(path), "0007")
+    sprung = {"se_1": (None, None), "se_2": ("se_1", None), "se_3": (None, "se_2"), "se_4": ("se_4", None), "se_5": ("se_gone", None)}
+    with sqlite3.connect(path) as connection:
+        for name, (parent, origin) in sprung.items():
+            record = json.dumps({"id": name, "parentId": parent, "originId": origin, "title": "é"}, separators=(",", ":"))
+            connection.execute(
+                "INSERT INTO sessions (id, worktree_id, agent, state, created_by, parent_id, is_archived, updated_at, last_seq, last_line, record)"
+                " VALUES (?, 'wt', 'script', 'idle', 'ann', ?, 0, '', 0, '', ?)",
+                (name, parent, record),
+            )
+    connection.close()
+
+    migrate.migrate(sqlite_url(path))
+
+    with sqlite3.connect(path) as connection:
+        found = {
+            row[0]: (row[1], json.loads(row[2]).get("rootId")) for row in connection.execute("SELECT id, root_id, record FROM sessions")
+        }
+    connection.close()
+    roots = {"se_1": None, "se_2": "se_1", "se_3": "se_1", "se_4": None, "se_5": "se_gone"}
+    assert found == {name: (root, root) for name, root in roots.items()}

@@ -26,7 +26,7 @@ class Background:
     """Of one process. An agent that never says that a tool has ended is not believed that one runs."""
 
     def __init__(self, agent: AgentType) -> None:
-        self._agent = agent
+        self._quirks = agent.quirks
         self._known: dict[str, _Call] = {}
         self._open: set[str] = set()
         self._stayed: dict[str, str] = {}
@@ -42,9 +42,9 @@ class Background:
         known.title = (call.title or known.title)[:_MAX_TITLE]
         known.parent_id = call.parent_id or known.parent_id
         given = call.input or {}
-        kind = given.get(self._agent.subagent_input) if self._agent.subagent_input else None
+        kind = given.get(self._quirks.subagent_input) if self._quirks.subagent_input else None
         known.subagent = kind[:_MAX_TITLE] if isinstance(kind, str) and kind else known.subagent
-        known.stays = known.stays or (self._agent.background_input is not None and given.get(self._agent.background_input) is True)
+        known.stays = known.stays or (self._quirks.background_input is not None and given.get(self._quirks.background_input) is True)
         if call.status in ("completed", "failed"):
             self._says_ends = True
             self._open.discard(call.tool_call_id)

@@ -71,7 +71,7 @@ class AgentConversation:
         """`None` until it is opened."""
         self._cwd, self._mask = cwd, mask
         self._on_event = MaskedEvents(mask, on_event)
-        self._mcp_titles: list[str] = list(agent.mcp_titles)
+        self._mcp_titles: list[str] = list(agent.mcp.titles)
         self._phase: Literal["opening", "rest", "taking", "turn"] = "opening"
         self._began_turn, self._spoke = asyncio.Event(), asyncio.Event()
         self._turn: Turn | None = None
@@ -144,7 +144,7 @@ class AgentConversation:
             await self._until_quiet()
             self._dropped = 0
         if wanted is None:
-            wanted = {MODE: self.agent.mode} if self.agent.mode else {}
+            wanted = {MODE: mode} if (mode := self.agent.permissions.mode) else {}
         left = await self.apply(wanted)
         self._choices.tell()
         return Opened(agent_session_id=session_id, how=how, left=left)

@@ -1,7 +1,7 @@
 """Reads from what an agent says whether the model's provider refused, and why.
 
 An agent that ends a turn well may have shown its reader an error and nothing else. What tells that from an answer is data of each agent:
-`AgentType.failure_signs`. Nothing here depends on the words of a sentence, only on codes, statuses and JSON. Where an agent has no such
+`AgentType.failures`. Nothing here depends on the words of a sentence, only on codes, statuses and JSON. Where an agent has no such
 signs, and nothing shows that a model was used, `error_texts` says whether the turn's only text is that of an error.
 """
 
@@ -97,7 +97,7 @@ class FailureWatch:
     """Hears the updates of one turn, and says at its end what became of it."""
 
     def __init__(self, agent: AgentType) -> None:
-        self._signs = agent.failure_signs
+        self._signs = agent.failures
         self._patterns = [re.compile(pattern, re.DOTALL) for pattern in self._signs.patterns]
         self._whole = [re.compile(pattern, re.DOTALL) for pattern in self._signs.last_message]
         self._text = ""

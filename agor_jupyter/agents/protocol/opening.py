@@ -41,7 +41,7 @@ class Opening:
     def _place(self) -> Message:
         """What every conversation needs, also one that is brought back."""
         place: Message = {"cwd": str(self.cwd), "mcpServers": self.mcp_servers}
-        meta = self.peer.agent.session_meta
+        meta = self.peer.agent.quirks.session_meta
         return {**place, "_meta": meta} if meta else place
 
     async def _bring_back(self, previous: str) -> tuple[How, Message | None]:

@@ -155,8 +155,8 @@ class Peer:
 
     def failed(self, why: str) -> AgentFailed:
         said = self.process.stderr_tail()
-        if self.agent.chatter:
-            said = "\n".join(line for line in said.splitlines() if not re.match(self.agent.chatter, line))
+        if self.agent.failures.chatter:
+            said = "\n".join(line for line in said.splitlines() if not re.match(self.agent.failures.chatter, line))
         return AgentFailed(self.agent.name, self.mask.text(why), self.mask.text(said))
 
     async def died(self, gone: Gone, when: str) -> AgentFailed:

@@ -70,7 +70,7 @@ def read_question(
 
     What it does not say of its tool call is taken from `calls`. `mcp_titles` as in `updates.normalise`.
     """
-    options = _options(params.get("options"), agent.lasting if agent else ())
+    options = _options(params.get("options"), agent.permissions.lasting if agent else ())
     if not options:
         return None
     told = params.get("toolCall")
@@ -80,7 +80,9 @@ def read_question(
     known = calls.get(said.tool_call_id) if said and calls else None
     call = merged(known, said) if said and known else said
     whole = told.get("title")
-    if agent and agent.command_is_title and call and not call.input and call.tool_kind == "execute" and call.title == whole:  # not cut
+    if (
+        agent and agent.permissions.command_is_title and call and not call.input and call.tool_kind == "execute" and call.title == whole
+    ):  # not cut
         call = call.replace(input={"command": whole})
     is_stale = known is not None and has_ended(known)
     was_masked = known is not None and calls is not None and calls.is_masked(known.tool_call_id)

@@ -12,7 +12,7 @@ _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
 
 def request(agent: AgentType, env: Mapping[str, str]) -> JsonObject | None:
     """What to send as `authenticate`: the first of the agent's whose variables are all set. `None`: there is none."""
-    for template in agent.authenticate:
+    for template in agent.sign_in.authenticate:
         try:
             filled: JsonObject = _fill(template, env)
         except KeyError:

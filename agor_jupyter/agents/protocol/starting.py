@@ -64,9 +64,9 @@ async def start(
             await on_spawned(process)
         await conversation.initialize()
     except BaseException as error:
-        has_ended = process.exited.is_set()
+        has_ended, sign = process.exited.is_set(), agent.failures.starts_again
         await conversation.stop()
-        if isinstance(error, AgentFailed) and has_ended and agent.starts_again and re.search(agent.starts_again, process.stderr_tail()):
+        if isinstance(error, AgentFailed) and has_ended and sign and re.search(sign, process.stderr_tail()):
             raise Obstructed(error) from error
         raise
     return conversation

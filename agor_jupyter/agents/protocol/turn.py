@@ -123,7 +123,7 @@ class Turn:
             its.signs.stirred.set()
             if len(self._told) < _MAX_TOLD:
                 self._told.add(body.tool_call_id)
-        if self._agent.reports_in_turn:
+        if self._agent.usage.reports_in_turn:
             its.spending.count(body, self._model_of(update))
         await its.on_event(body, update)
 
@@ -131,13 +131,13 @@ class Turn:
         """A tool call of a subagent is part of the call that started it."""
         if not isinstance(body, ToolCall):
             return body
-        named = at(update.get("_meta"), self._agent.parent_call)
+        named = at(update.get("_meta"), self._agent.quirks.parent_call)
         is_other = isinstance(named, str) and named and named != body.tool_call_id
         return body.replace(parent_id=str(named)[:200]) if is_other else body
 
     def _model_of(self, update: Message) -> str | None:
         """Whose report of usage it is."""
-        named = at(update.get("_meta"), self._agent.usage_model) if self._agent.usage_model else None
+        named = at(update.get("_meta"), self._agent.usage.model_at) if self._agent.usage.model_at else None
         return named[:200] if isinstance(named, str) else self._its.model()
 
     async def notice(self, code: str, text: str) -> None:

@@ -2,6 +2,8 @@
 
 Both are compared with what they last agreed on, so a commit that a person made meanwhile is never overwritten. The worktree's branch
 moves, and no other ref of anybody's. `keeping.py` keeps all else.
+
+It is long because one `_Sync` is one decision: each of its steps rests on what those before it found, and none can be read alone.
 """
 
 import asyncio

@@ -7,4 +7,4 @@ from agor_jupyter.server.operations import Call, operation
 @operation()
 async def index(call: Call) -> list[Backup]:
     """List the removed worktrees that can still be restored."""
-    return await call.agor.worktrees.archives.backups()
+    return await call.agor.worktrees.archives.backups.list()

@@ -5,8 +5,11 @@ from pydantic import Field
 from agor_jupyter.domain.boards import (
     Board,
     BoardEntry,
+    BoardExtend,
+    BoardFile,
     BoardInfo,
     BoardOpen,
+    BoardTemplate,
     NoteAdd,
     ObjectMove,
     RoomInfo,
@@ -53,6 +56,29 @@ async def snapshot(call: Call, query: BoardQuery) -> bytes:
 async def room(call: Call, query: BoardQuery) -> RoomInfo:
     """Say how a browser joins the board's room."""
     return await call.agor.boards.room(call.caller, query.path, may_write=await call.may("write", "contents"))
+
+
+@operation()
+async def templates(call: Call) -> list[BoardTemplate]:
+    """List the ready boards to begin with."""
+    return await call.agor.board_templates.list(call.caller)
+
+
+@operation()
+async def export(call: Call, query: BoardQuery) -> BoardFile:
+    """Make a template of a board: its zones and notes, without cards."""
+    return await call.agor.board_templates.export(call.caller, query.path)
+
+
+@operation(Role.STEERER)
+async def extend(call: Call, query: BoardQuery, body: BoardExtend) -> list[BoardEntry]:
+    """Add the zones and notes of a template to a board; answers them."""
+    if body.allow:
+        call.caller.require(Role.OWNER, "allow what a zone runs")
+    added = await call.agor.board_templates.extend(call.caller, query.path, body, call.key)
+    if body.allow:
+        await call.agor.zones.allow(call.caller, added)
+    return list(added)
 
 
 @operation(Role.STEERER)

@@ -7,6 +7,7 @@ from agor_jupyter.domain.ids import SessionId, WorktreeId
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.records import Record, Request
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork, SessionState
+from agor_jupyter.domain.trees import SessionTree
 from agor_jupyter.domain.turns import Turn
 from agor_jupyter.server.operations import Call, encode, operation
 
@@ -81,8 +82,14 @@ async def change(call: Call, session: SessionId, body: SessionChange) -> Session
 
 @operation(Role.STEERER)
 async def fork(call: Call, session: SessionId, body: SessionFork) -> Session:
-    """Begin a session that knows what was said in this one so far."""
+    """Begin a session that knows what was said in this one, so far or until a turn, in the same worktree or a new one."""
     return await call.agor.sessions.fork(call.caller, session, body, call.key)
+
+
+@operation()
+async def tree(call: Call, session: SessionId) -> SessionTree:
+    """Get the tree that a session belongs to, with what is told to whom."""
+    return await call.agor.trees.of(session)
 
 
 @operation(Role.STEERER)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from agor_jupyter.domain.ids import WorktreeId
+from agor_jupyter.domain.ids import ObjectId, WorktreeId
 from agor_jupyter.domain.people import Role
 from agor_jupyter.domain.records import Request
 from agor_jupyter.domain.repos import GitPlace
@@ -22,6 +22,7 @@ from agor_jupyter.domain.worktrees import (
     WorktreeCreate,
     WorktreeStatus,
 )
+from agor_jupyter.server.handlers.boards import BoardQuery
 from agor_jupyter.server.operations import Call, operation
 
 
@@ -58,6 +59,12 @@ async def index(call: Call, query: WorktreeQuery) -> list[Worktree]:
 async def create(call: Call, body: WorktreeCreate) -> Worktree:
     """Create a worktree; the answer comes at once, and it is created in the background."""
     return await call.agor.worktrees.create(call.caller, body, call.key)
+
+
+@operation(Role.STEERER)
+async def create_of_card(call: Call, object_id: ObjectId, query: BoardQuery) -> Worktree:
+    """Create the worktree of a card that came with the board from another machine."""
+    return await call.agor.card_worktrees.create(call.caller, query.path, object_id, call.key)
 
 
 @operation()
@@ -105,19 +112,19 @@ async def retry(call: Call, worktree: str) -> Worktree:
 @operation()
 async def kept(call: Call, worktree: str) -> list[Kept]:
     """List what refs keep for a worktree's agents beside its branch, newest first."""
-    return await call.agor.sandboxes.kept(worktree)
+    return await call.agor.sandboxes.kept_commits.list(worktree)
 
 
 @operation()
 async def would_take(call: Call, worktree: str, query: TakeRequest) -> Taking:
     """Get what taking a kept ref would do right now. Nothing is changed."""
-    return await call.agor.sandboxes.would_take(worktree, query.ref)
+    return await call.agor.sandboxes.kept_commits.would_take(worktree, query.ref)
 
 
 @operation(Role.STEERER)
 async def take(call: Call, worktree: str, body: TakeRequest) -> Taken:
     """Merge commits that were kept beside a worktree's branch into it."""
-    return await call.agor.sandboxes.take(call.caller, worktree, body, call.key)
+    return await call.agor.sandboxes.kept_commits.take(call.caller, worktree, body, call.key)
 
 
 @operation()

@@ -63,7 +63,7 @@ class Agents:
 
     def obeyed(self) -> dict[str, Paths]:
         """The project files of those that have any, by their names."""
-        return {name: agent.project_files for name, agent in self._agents.items() if agent.project_files}
+        return {name: agent.files.project for name, agent in self._agents.items() if agent.files.project}
 
     def get(self, name: str) -> AgentType:
         """Raises `AgentNotFound`, which lists those there are."""
@@ -104,7 +104,7 @@ class Agents:
         try:
             if managed is not None:
                 problem = await self._installs.try_out(agent, managed)
-            elif path is not None and agent.version_args:
+            elif path is not None and agent.install.version_args:
                 file = _file(path)
                 problem = await self._ask_version(agent, path, file)
         except OSError as error:
@@ -172,7 +172,7 @@ class Agents:
         """Remember what the program says, until the file changes. Returns why it does not run, if so."""
         env = environment.build(agent, "check", pass_env=self._config.pass_env)
         mark = f"check.{uuid.uuid4().hex}"
-        ended = await installer.run([path, *agent.version_args], cwd=Path("/"), env=env, mark=mark, timeout_s=_CHECK_S)
+        ended = await installer.run([path, *agent.install.version_args], cwd=Path("/"), env=env, mark=mark, timeout_s=_CHECK_S)
         self._versions.pop(file, None)
         if (version := ended.version) is not None:
             self._versions[file] = version
@@ -195,31 +195,30 @@ class Agents:
                 version = self._versions.get(_file(path))
         state, step = self._states.get(agent.name, (None, None))
         # A value of `env` may be a key, so may one of `authenticate`, and every viewer may ask.
-        shown = agent.replace(env=dict.fromkeys(agent.env, ""), authenticate=[], sign_in=(found or agent).sign_in, install=_by_what(agent))
+        shown = agent.replace(
+            env=dict.fromkeys(agent.env, ""),
+            sign_in=(found or agent).sign_in.replace(authenticate=[]),
+            install=agent.install.replace(by_hand=_by_what(agent)),
+        )
         return AgentStatus(
             agent=shown,
             is_installed=found is not None,
             path=path,
             origin=origin,
             version=version,
-            pinned=agent.package.rpartition("@")[2] if agent.package else None,
+            pinned=agent.install.version,
             is_managed=managed is not None,
             is_signed_in=_is_signed_in(agent, {*variables, *agent.env}, self._config.pass_env, os.environ),
             install_state=state,
             install_step=step,
             options=self.options.get(agent.name, []),
             problem=self._problem(agent, path),
-            starting_mode=starting_mode(agent, is_sandboxed=self._has_sandbox),
+            starting_mode=agent.permissions.mode_where(is_sandboxed=self._has_sandbox),
         )
 
 
-def starting_mode(agent: AgentType, *, is_sandboxed: bool) -> str | None:
-    """The mode of a session for which nobody chose one."""
-    return (agent.sandbox_mode if is_sandboxed else None) or agent.mode
-
-
 def _by_what(agent: AgentType) -> str | None:
-    return f"jupyter agor agent install {agent.name}" if agent.package and not agent.is_builtin else agent.install
+    return f"jupyter agor agent install {agent.name}" if agent.install.package and not agent.is_builtin else agent.install.by_hand
 
 
 def _file(path: str) -> _File:
@@ -228,13 +227,13 @@ def _file(path: str) -> _File:
 
 
 def _is_signed_in(agent: AgentType, own: Collection[str], pass_env: Collection[str], source: Mapping[str, str]) -> bool | None:
-    if not agent.key_env and not agent.sign_in_files:
+    if not agent.sign_in.key_env and not agent.sign_in.files:
         return None
     passed = {*agent.pass_env, *pass_env}
-    if any(name in own or (name in passed and source.get(name)) for name in agent.key_env):
+    if any(name in own or (name in passed and source.get(name)) for name in agent.sign_in.key_env):
         return True
     home = Path(source.get("HOME") or "~").expanduser()
-    return any(place.is_file() for file in agent.sign_in_files if (place := _place(file, home, source)) is not None)
+    return any(place.is_file() for file in agent.sign_in.files if (place := _place(file, home, source)) is not None)
 
 
 def _place(file: str, home: Path, source: Mapping[str, str]) -> Path | None:

@@ -42,20 +42,20 @@ class Home:
     def mounts(self, agent: AgentType, *, read: Iterable[Path], write: Iterable[Path]) -> list[Mount]:
         """Make the links, and say what has to be mounted. Folders of the agent's state that are not there yet are made."""
         self._own.mkdir(parents=True, exist_ok=True)
-        writable = {name.rstrip("/"): self._find(name) for name in agent.state}
-        readable = {name.rstrip("/"): self._find(name) for name in agent.settings}
+        writable = {name.rstrip("/"): self._find(name) for name in agent.sandbox.state}
+        readable = {name.rstrip("/"): self._find(name) for name in agent.sandbox.settings}
         for path, shown in ((path, found) for paths, found in ((write, writable), (read, readable)) for path in paths):
             if path.is_relative_to(self.theirs) and path != self.theirs:
                 shown[str(path.relative_to(self.theirs))] = path
             else:
                 shown[str(path)] = path
-        for name in agent.state_env:
+        for name in agent.sandbox.state_env:
             if self._env.get(name, "").startswith("/"):
                 writable[self._env[name]] = Path(self._env[name])
         found = [Mount(source=path, target=path, is_writable=True) for path in writable.values() if path.exists()]
         found += [Mount(source=path, target=path) for path in readable.values() if path.exists()]
         self._link({name: path for name, path in (readable | writable).items() if not name.startswith("/")})
-        self._begin(agent.home_files)
+        self._begin(agent.sandbox.files)
         return [*found, Mount(source=self._own, target=sandbox.HOME, is_writable=True)]
 
     def _find(self, name: str) -> Path:

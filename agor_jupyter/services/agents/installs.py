@@ -99,10 +99,10 @@ class Installs:
 
     def find(self, agent: AgentType) -> Managed | None:
         """The pinned version of it, else the newest that is here. Reads a small file, and starts nothing."""
-        if agent.package is None:
+        version = agent.install.version
+        if version is None:
             return None
         versions = [one for one in self._versions(self._folder / agent.name) if one.folder not in self._broken]
-        version = agent.package.rpartition("@")[2]
         return next((one for one in versions if one.version == version), versions[0] if versions else None)
 
     def ready(self, agent: AgentType) -> AgentType | None:
@@ -147,12 +147,13 @@ class Installs:
         """
         if agent.is_builtin:
             raise errors.NotInstallable(agent.name, "it is built in and always there")
-        if agent.package is None:
-            by_hand = f"install it with: {agent.install}" if agent.install else "install its program yourself"
+        version = agent.install.version
+        if version is None:
+            by_hand = f"install it with: {agent.install.by_hand}" if agent.install.by_hand else "install its program yourself"
             raise errors.NotInstallable(agent.name, f"its entry names no npm package; {by_hand}")
         if sys.platform != "linux" or platform.machine() not in {"x86_64", "aarch64"}:
             raise errors.NotInstallable(agent.name, "that works on Linux on x86-64 and ARM64 only; install its program yourself")
-        return agent.package.rpartition("@")[2]
+        return version
 
     def is_busy(self, name: str) -> bool:
         return self._busy[name].locked()
@@ -188,14 +189,14 @@ class Installs:
         try:
             await self._fetch(agent, new, node, env, step)
             script = await asyncio.to_thread(self._verify, agent, version, new)
-            if agent.post_install:
+            if agent.install.post_install:
                 package = _package_folder(agent, new)
-                ended = await installer.run_script(package / agent.post_install, node, env=env, mark=_mark(agent.name))
-                self._require(agent, ended, f"its script {agent.post_install} failed", env)
+                ended = await installer.run_script(package / agent.install.post_install, node, env=env, mark=_mark(agent.name))
+                self._require(agent, ended, f"its script {agent.install.post_install} failed", env)
             is_script = await asyncio.to_thread(_is_script, script)
             await self._prove(agent, [str(node.program), str(script)] if is_script else [str(script)], node, new, env, step)
             manifest: dict[str, object] = {
-                "package": agent.package,
+                "package": agent.install.package,
                 "version": version,
                 "script": str(script.relative_to(new)),
                 "node": str(node.program) if is_script else None,
@@ -215,14 +216,14 @@ class Installs:
     async def _require_space(self, agent: AgentType) -> None:
         place = next(each for each in (self._folder, *self._folder.parents) if each.exists())
         free = (await asyncio.to_thread(shutil.disk_usage, place)).free >> 20
-        needed = 2 * agent.disk_mb + _NODE_MB
+        needed = 2 * agent.install.disk_mb + _NODE_MB
         if free < needed:
             why = f"it needs up to {needed} MB while it is unpacked, and {free} MB are free in {self._folder}"
             raise errors.InstallFailed(agent.name, why)
 
     async def _node(self, agent: AgentType, env: dict[str, str], step: Step) -> Node:
         """A Node that fits: the machine's, or ours, which is fetched when it is not there."""
-        oldest = max(agent.node or _OLDEST_NODE, _OLDEST_NODE)
+        oldest = max(agent.install.node or _OLDEST_NODE, _OLDEST_NODE)
         place = self._folder / _NODE / installer.NODE_VERSION
         if node := Node.below(place):
             return node
@@ -245,10 +246,10 @@ class Installs:
         return node
 
     async def _fetch(self, agent: AgentType, new: Path, node: Node, env: dict[str, str], step: Step) -> None:
-        assert agent.package is not None  # `check` said so
+        assert agent.install.package is not None  # `check` said so
         progress = installer.Progress()
-        async with _telling(step, lambda: f"npm install {agent.package}, {progress.fetched} files fetched"):
-            ended = await installer.fetch_package(agent.package, new, node, env=env, mark=_mark(agent.name), progress=progress)
+        async with _telling(step, lambda: f"npm install {agent.install.package}, {progress.fetched} files fetched"):
+            ended = await installer.fetch_package(agent.install.package, new, node, env=env, mark=_mark(agent.name), progress=progress)
         self._require(agent, ended, "npm failed", env)
 
     def _verify(self, agent: AgentType, version: str, new: Path) -> Path:
@@ -273,12 +274,12 @@ class Installs:
         if ended is not None:
             free = (await asyncio.to_thread(shutil.disk_usage, new)).free >> 20
             # npm drops a binary that the disk has no room for, and says nothing.
-            cause = "" if free > 2 * agent.disk_mb else f"; the disk may have been full, {free} MB are free now"
+            cause = "" if free > 2 * agent.install.disk_mb else f"; the disk may have been full, {free} MB are free now"
             self._require(agent, ended, f"it does not run on this machine{cause}", env)
 
     async def _run_once(self, agent: AgentType, program: list[str], node: Path, new: Path) -> Ended | None:
         """Let it say its version, in a home below `new` and with none of the server's variables. `None`: it has no way to say it."""
-        words = agent.probe_args or agent.version_args
+        words = agent.install.probe_args or agent.install.version_args
         if not words:
             return None
         home = new / ".home"
@@ -338,8 +339,8 @@ async def _telling(step: Step, text: Callable[[], str]) -> AsyncGenerator[None, 
 def resolved(agent: AgentType, program: list[str], path: list[str]) -> AgentType:
     """The agent with the words that start it. Its sign-in is changed too, when it is by the same program."""
     sign_in = agent.sign_in
-    if sign_in and agent.command and sign_in[0] == agent.command[0]:
-        sign_in = [*program, *sign_in[1:]]
+    if sign_in.command and agent.command and sign_in.command[0] == agent.command[0]:
+        sign_in = sign_in.replace(command=[*program, *sign_in.command[1:]])
     return agent.replace(command=[*program, *agent.command[1:]], sign_in=sign_in, path=[*agent.path, *path])
 
 
@@ -351,8 +352,8 @@ def _folders(place: Path) -> list[Path]:
 
 
 def _package_folder(agent: AgentType, new: Path) -> Path:
-    assert agent.package is not None
-    return new / "node_modules" / agent.package.rpartition("@")[0]
+    assert agent.install.package is not None
+    return new / "node_modules" / agent.install.package.rpartition("@")[0]
 
 
 def _is_script(program: Path) -> bool:

@@ -15,7 +15,7 @@ from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.options import MODE, MODEL, Preference, PreferenceChange, SessionOption
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Session
-from agor_jupyter.services.agents.agents import Agents, starting_mode
+from agor_jupyter.services.agents.agents import Agents
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.tasks import end
@@ -32,7 +32,7 @@ _AGENT = "agent:"
 
 def wanted(agent: AgentType, session: Session, *, is_sandboxed: bool = False) -> dict[str, str]:
     """What a session's agent is set to. The mode is in it whenever the catalogue knows one: no agent runs in its own default."""
-    mode = starting_mode(agent, is_sandboxed=is_sandboxed)
+    mode = agent.permissions.mode_where(is_sandboxed=is_sandboxed)
     return {**({MODE: mode} if mode else {}), **session.chosen}
 
 
@@ -70,7 +70,7 @@ class Options:
     def check_mode(self, caller: Caller, agent: str, options: Mapping[str, str]) -> None:
         """A mode decides what an agent asks, and only owners answer what it asks. The server's own modes are free to all."""
         known = self._agents.get(agent)
-        if options.get(MODE) and options[MODE] not in (known.mode, known.sandbox_mode):
+        if options.get(MODE) and options[MODE] not in (known.permissions.mode, known.permissions.sandbox_mode):
             caller.require(Role.OWNER, f"choose the mode {options[MODE]!r}, which decides what the agent asks")
 
     def check_start(self, agent: AgentType, options: Mapping[str, str]) -> None:

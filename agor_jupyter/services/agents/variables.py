@@ -32,11 +32,11 @@ class Variables:
 
     async def list(self, caller: Caller) -> list[Variable]:
         """The caller's own, by name."""
-        return [sealed.variable for sealed in await self._store.read(variables.of, self._account(caller.person.username))]
+        return [sealed.variable for sealed in await self._store.read(variables.of, self.account(caller.person.username))]
 
     async def names(self, caller: Caller | None = None) -> set[str]:
         """Of the caller's; without one, of those that all callers share, where the server knows no people."""
-        account = self._account(caller.person.username) if caller is not None else self._only_account
+        account = self.account(caller.person.username) if caller is not None else self._only_account
         return {sealed.variable.name for sealed in await self._store.read(variables.of, account)} if account else set()
 
     async def set(self, caller: Caller, name: str, change: VariableSet) -> Variable:
@@ -50,7 +50,7 @@ class Variables:
         environment.check_variables({name: change.value})
         if (size := len(change.value.encode())) > MAX_VALUE:
             raise errors.BadRequest([f"value: it has {size:,} bytes; {MAX_VALUE:,} is the limit"])
-        variable = Variable(username=self._account(caller.person.username), name=name, updated_at=self._clock.now())
+        variable = Variable(username=self.account(caller.person.username), name=name, updated_at=self._clock.now())
         secret = await asyncio.to_thread(self._secrets.encrypt, variable.username, name, change.value)
 
         def job(transaction: Transaction) -> None:
@@ -68,14 +68,14 @@ class Variables:
         VariableNotFound: the caller has none of this name.
         """
         caller.require(Role.STEERER, "remove variables")
-        username = self._account(caller.person.username)
+        username = self.account(caller.person.username)
         if not await self._store.write(variables.delete, username, name):
             raise errors.VariableNotFound(name, [one.name for one in await self.list(caller)])
         self._on_change(username)
 
     async def account_of(self, session: Session) -> str:
         """Whose variables its process gets: those of the person who made it. One that an agent made has those of the agent's person."""
-        return self._account(await self._store.read(_person_of, session))
+        return self.account(await self._store.read(_person_of, session))
 
     async def values(self, account: str) -> dict[str, str]:
         """Errors:
@@ -90,17 +90,17 @@ class Variables:
 
     async def values_of(self, caller: Caller) -> dict[str, str]:
         """The caller's own. Raises `SecretsLocked`."""
-        return await self.values(self._account(caller.person.username))
+        return await self.values(self.account(caller.person.username))
 
     async def hide(self, mask: Mask, worktree_id: WorktreeId) -> None:
         """Add to `mask` all that an agent may have left in this worktree's files: the variables of everyone with a session there."""
-        for account in {self._account(username) for username in await self._store.read(_people_of, worktree_id)}:
+        for account in {self.account(username) for username in await self._store.read(_people_of, worktree_id)}:
             try:
                 mask.add(await self.values(account))
             except errors.SecretsLocked as error:  # what cannot be read is not in a process either
                 log.warning("Variables cannot be masked: %s", error)
 
-    def _account(self, username: str) -> str:
+    def account(self, username: str) -> str:
         """Where the server knows no people, every login is the person who runs it, under another name in each browser."""
         return self._only_account or username
 

@@ -130,7 +130,7 @@ class Permissions:
         has no option that says no. Cancelling withdraws it.
         """
         assert turn.run_id is not None
-        asked = await self._rules.read(turn.session_id, question)
+        asked = await self._rules.read(turn.session_id, question, turn.firing_id)
         permission = Permission(
             id=PermissionId(self._clock.new_id("permission")),
             session_id=turn.session_id,

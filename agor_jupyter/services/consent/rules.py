@@ -3,7 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -12,17 +12,17 @@ from sqlalchemy import Connection
 
 from agor_jupyter.domain import errors, words
 from agor_jupyter.domain.events import FileChange, RuleChanged
-from agor_jupyter.domain.ids import ObjectId, RepoId, RuleId, SessionId
+from agor_jupyter.domain.ids import FiringId, ObjectId, RepoId, RuleId, SessionId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.permissions import McpTool, Permission
 from agor_jupyter.domain.records import JsonObject
-from agor_jupyter.domain.rules import ANYTHING, FILE_KINDS, KINDS, Asked, Remember, Rule, RuleCreate, RuleScope, covers, is_live
+from agor_jupyter.domain.rules import ANYTHING, FILE_KINDS, KINDS, Allowance, Asked, Remember, Rule, RuleCreate, RuleScope, covers, is_live
 from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.worktrees import Worktree
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.transitions import find_worktree
-from agor_jupyter.storage import repos, rules, sessions
+from agor_jupyter.storage import firings, repos, rules, sessions
 from agor_jupyter.storage.store import Store, Transaction
 
 _FOLDER = ("cwd", "workdir", "working_directory", "workingDirectory", "directory", "dir_path")
@@ -179,20 +179,24 @@ class Rules:
 
         return make
 
-    async def read(self, session_id: SessionId, question: Question) -> Asked:
-        """What rules can see of a question."""
+    async def read(self, session_id: SessionId, question: Question, firing_id: FiringId | None = None) -> Asked:
+        """What rules can see of a question. One of a zone's turn is asked in that zone, wherever the card is by now."""
         session, worktree = await self._store.read(_place, session_id)
+        firing = await self._store.read(firings.get, firing_id) if firing_id else None
+        fired: _Subjects = [("zone", firing.zone_id)] if firing is not None else []
         inside = _Folder(worktree.path)
         is_told = not question.is_masked and not question.is_stale and question.mcp_tool is None  # whose tool could do anything
         is_ours = is_told and question.tool_kind in KINDS
         if is_ours and question.tool_kind in FILE_KINDS:
             is_ours = await asyncio.to_thread(inside.has_all, _paths(question))
         command = await asyncio.to_thread(_words, question, inside) if is_ours and question.tool_kind == "execute" else None
+        is_whole = is_ours and question.tool_kind == "execute" and await asyncio.to_thread(_is_all, question, inside)
         return Asked(
-            subjects=[("session", session.id), *await self._around(worktree)],
+            subjects=list(dict.fromkeys([("session", session.id), *fired, *await self._around(worktree)])),
             agent=session.agent,
             kind=question.tool_kind if is_ours else None,
             words=command,
+            command=words.sole(question.input) if is_whole else None,
         )
 
     async def _around(self, worktree: Worktree) -> _Subjects:
@@ -218,6 +222,27 @@ def allow_anything(transaction: Transaction, rule_id: RuleId, session_id: Sessio
     """The rule of a session that begins with it. The caller has been asked for their role."""
     rule = Rule(id=rule_id, scope="session", subject=session_id, tool_kind=ANYTHING, created_at=at, created_by=caller.person)
     return _insert(transaction, rule)
+
+
+def allow_in_zone(
+    transaction: Transaction, zone_id: ObjectId, made: Sequence[tuple[RuleId, Allowance]], caller: Caller, at: datetime
+) -> None:
+    """Rules of a zone for these commands, but for those that it has. The caller has been asked for their role."""
+    known = [one for one in rules.of(transaction.connection, [("zone", zone_id)]) if is_live(one, at)]
+    have = {(one.agent, one.command, tuple(one.command_prefix or ())) for one in known}
+    for rule_id, allowed in made:
+        if (allowed.agent, allowed.command, tuple(allowed.prefix or ())) not in have:
+            rule = Rule(
+                id=rule_id,
+                scope="zone",
+                subject=zone_id,
+                agent=allowed.agent,
+                command_prefix=allowed.prefix,
+                command=allowed.command,
+                created_at=at,
+                created_by=caller.person,
+            )
+            _insert(transaction, rule)
 
 
 def _check(kind: str | None, prefix: list[str] | None, scope: RuleScope = "session") -> None:
@@ -343,8 +368,13 @@ def _paths(question: Question) -> list[str]:
 
 def _words(question: Question, folder: _Folder) -> list[str] | None:
     """The command's words, when the command is all that decides what happens."""
+    return words.of_input(question.input) if _is_all(question, folder) else None
+
+
+def _is_all(question: Question, folder: _Folder) -> bool:
+    """Whether the command is all that decides what happens."""
     for given in (question.input, words.inner(question.input)):
         folders = [given[name] for name in _FOLDER if given.get(name) is not None]
         if any(given.get(name) for name in _SPOILS) or not all(isinstance(one, str) and folder.is_folder_of(one) for one in folders):
-            return None
-    return words.of_input(question.input)
+            return False
+    return True

@@ -81,9 +81,9 @@ class Tokens:
         made = await self._store.write(job)
         url = f"{request.address.rstrip('/')}/agor/mcp" if request.address is not None else str(self._url)
         lines = [
-            ClientLine(label=agent.label, line=agent.connect.replace("{url}", url).replace("{token}", secret))
+            ClientLine(label=agent.label, line=agent.mcp.connect.replace("{url}", url).replace("{token}", secret))
             for agent in self._agents()
-            if agent.connect
+            if agent.mcp.connect
         ]
         return TokenMade(token=made, secret=secret, url=url, lines=lines)
 

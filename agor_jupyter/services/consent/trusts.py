@@ -40,24 +40,42 @@ class Trusts:
     on_decided: Callable[[], Awaitable[None]] | None = None
     """Is called when somebody decided, but not by answering a question."""
 
-    def __init__(self, store: Store, clock: Clock, obeyed: Mapping[str, list[str]], *, trusts_all: bool) -> None:
-        """`obeyed` are the project files of each agent, by its name."""
-        self._store, self._clock, self._obeyed, self._trusts_all = store, clock, obeyed, trusts_all
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        obeyed: Mapping[str, list[str]],
+        *,
+        trusts_all: bool,
+        others: Callable[[Worktree], Awaitable[list[str]]] | None = None,
+    ) -> None:
+        """`obeyed` are the project files of each agent, by its name. `others` are paths of files that no agent obeys, and that an owner
+        has to trust all the same: what the server itself would run by them.
+        """
+        self._store, self._clock, self._obeyed, self._trusts_all, self._others = store, clock, obeyed, trusts_all, others
 
     async def list(self, worktree_id: str) -> _Files:
-        """What any agent would obey of a worktree, and who trusts it.
+        """What any agent would obey of a worktree, or the server would run by it, and who trusts it.
 
         Errors:
             WorktreeNotFound.
         """
         worktree = await self._store.read(find_worktree, worktree_id)
-        found = await self._look(worktree, [path for paths in self._obeyed.values() for path in paths])
+        others = [] if self._others is None else await self._others(worktree)
+        found = await self._look(worktree, [*(path for paths in self._obeyed.values() for path in paths), *others])
         return [file.replace(agents=sorted(name for name, paths in self._obeyed.items() if lies_in(file.path, paths))) for file in found]
 
     async def look(self, worktree: Worktree, agent: str) -> Sight:
         """What this agent would obey there, as it is now."""
         paths = self._obeyed.get(agent)
         return Sight(tuple(file.replace(agents=[agent]) for file in await self._look(worktree, paths)) if paths else ())
+
+    async def judge(self, worktree: Worktree, path: str, sha256: str) -> ProjectFile:
+        """What was said of a file with this content, whatever it holds now."""
+        file = ProjectFile(path=path, sha256=sha256)
+        if self._trusts_all:
+            return file.replace(state="trusted")
+        return _judged(file, await self._store.read(trusts.of, worktree.repo_id, [path]))
 
     async def decide(self, caller: Caller, worktree_id: str, request: TrustRequest, key: str) -> _Trusts:
         """Trust files, or refuse to, with exactly the content that was looked at. It counts in all worktrees of the repository.
@@ -121,7 +139,7 @@ class Trusts:
 
 def question(agent: AgentType, sight: Sight) -> Question:
     """What people are asked before the agent starts."""
-    files, how = sight.open, agent.without_project
+    files, how = sight.open, agent.files.without_project
     is_avoidable = how is not None and not any(lies_in(file.path, how.except_files) for file in sight.untrusted)
     return Question(
         title=f"{agent.label} wants to load instruction files that nobody trusts",

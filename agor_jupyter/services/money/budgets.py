@@ -1,11 +1,11 @@
-"""Budgets: what sessions, worktrees, boards and people may use. Only people set them.
+"""Budgets: what sessions, trees of them, worktrees, boards and people may use. Only people set them.
 
 A hard limit is looked at in the transaction that accepts a prompt and in the one that claims a turn, so no turn starts above it; and when a
 turn says what it used, when one ends and when a limit is set: every turn that runs above it is cancelled then. What turns used that run
 just now counts too, as far as their agents say.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from agor_jupyter.domain.sessions import Session
 from agor_jupyter.domain.turns import Turn, TurnState
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
-from agor_jupyter.services.money.ledger import Charge, Ledger, subjects
+from agor_jupyter.services.money.ledger import Charge, Ledger, root_of, subjects
 from agor_jupyter.services.transitions import derive, find_session, save
 from agor_jupyter.storage import budgets, ledger, sessions, turns, worktrees
 from agor_jupyter.storage.store import Store, Transaction
@@ -48,6 +48,9 @@ class Workers(Protocol):
 
 
 class Budgets:
+    on_spent: Callable[[Turn, float], None] = staticmethod(lambda _turn, _cost: None)
+    """Told what a turn that runs has cost until now."""
+
     def __init__(self, store: Store, clock: Clock, books: Ledger, workers: Workers) -> None:
         self._store, self._clock, self.books, self._workers = store, clock, books, workers
         self._live: dict[TurnId, tuple[_Subjects, float]] = {}
@@ -67,13 +70,13 @@ class Budgets:
         """
         caller.require(Role.OWNER, "set a budget")
         at, new_id = self._clock.now(), BudgetId(self._clock.new_id("budget"))
-        subject = self.books.account(request.subject) if request.scope == "user" else request.subject
+        given = self.books.account(request.subject) if request.scope == "user" else request.subject
         due: list[Turn] = []
 
         def job(transaction: Transaction) -> Budget:
             due.clear()
             connection = transaction.connection
-            _require_subject(connection, request.scope, subject)
+            subject = _require_subject(connection, request.scope, given)
             known = next(iter(budgets.of(connection, [(request.scope, subject)])), None)
             limits = {"soft_usd": request.soft_usd, "hard_usd": request.hard_usd}
             spent = ledger.total(connection, request.scope, subject)
@@ -125,6 +128,20 @@ class Budgets:
         return outcome.record
 
     # Within other transactions
+
+    def limit(self, transaction: Transaction, session: Session, hard_usd: float, by: Caller, at: datetime) -> None:
+        """A budget of a session that begins. Whoever starts it may give it one; to raise or remove it takes an owner."""
+        budget = Budget(
+            id=BudgetId(f"bu_{session.id.removeprefix('se_')}"),
+            scope="session",
+            subject=session.id,
+            hard_usd=hard_usd,
+            created_at=at,
+            created_by=by.person,
+            updated_at=at,
+        )
+        budgets.insert(transaction, budget)
+        transaction.append(at, BudgetChanged(budget=budget))
 
     def spending(self) -> Spending:
         """As it is now, for a transaction."""
@@ -210,6 +227,7 @@ class Budgets:
             self._live.setdefault(turn.id, (of, 0.0))
         of, _ = self._live[turn.id]
         self._live[turn.id] = of, cost_usd
+        self.on_spent(turn, cost_usd)
         await self.check(turn.id)
 
     def forget(self, turn: Turn) -> None:
@@ -281,15 +299,18 @@ def _notice(connection: Connection, budget: Budget, live: float) -> Notice:
 
 def _name(connection: Connection, budget: Budget) -> str:
     """As people call the subject."""
-    if budget.scope == "session" and (session := sessions.get(connection, budget.subject)):
+    if budget.scope in {"session", "tree"} and (session := sessions.get(connection, budget.subject)):
         return session.title
     if budget.scope == "worktree" and (worktree := worktrees.find(connection, WorktreeId(budget.subject))):
         return worktree.name
     return budget.subject
 
 
-def _require_subject(connection: Connection, scope: BudgetScope, subject: str) -> None:
-    if scope == "session" and sessions.get(connection, subject) is None:
+def _require_subject(connection: Connection, scope: BudgetScope, subject: str) -> str:
+    """It, or for any session of a tree the root."""
+    session = sessions.get(connection, subject) if scope in {"session", "tree"} else None
+    if scope in {"session", "tree"} and session is None:
         raise errors.SessionNotFound(subject)
     if scope == "worktree" and worktrees.find(connection, WorktreeId(subject)) is None:
         raise errors.WorktreeNotFound(subject)
+    return root_of(session) if scope == "tree" and session is not None else subject

@@ -125,7 +125,12 @@ def _chosen(session: Session) -> str | None:
     return next((option.value for option in session.options if option.id == MODEL), None)
 
 
+def root_of(session: Session) -> SessionId:
+    """Of its tree."""
+    return session.root_id or session.id
+
+
 def subjects(session: Session, username: str) -> list[tuple[str, str]]:
     """Scopes and subjects whose budgets count for a turn of `session` that `username` pays."""
     board = [("board", session.board)] if session.board else []
-    return [("session", SessionId(session.id)), ("worktree", session.worktree_id), *board, ("user", username)]
+    return [("session", SessionId(session.id)), ("tree", root_of(session)), ("worktree", session.worktree_id), *board, ("user", username)]

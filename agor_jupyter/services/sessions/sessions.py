@@ -1,6 +1,6 @@
 """Sessions: create, look at, prompt, order the queue, cancel, put away."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.agents import AgentType
 from agor_jupyter.domain.attachments import Attachment
 from agor_jupyter.domain.events import SessionChanged
-from agor_jupyter.domain.ids import RuleId, SessionId, TurnId, WorktreeId
+from agor_jupyter.domain.ids import FiringId, RuleId, SessionId, TurnId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.sessions import Prompt, Session, SessionChange, SessionCreate, SessionFork, SessionState, derive_state
 from agor_jupyter.domain.text import plain
@@ -22,14 +22,19 @@ from agor_jupyter.services.commands import once
 from agor_jupyter.services.consent import rules
 from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.money.budgets import Budgets
-from agor_jupyter.services.sessions.runner import Runner
+from agor_jupyter.services.money.ledger import root_of
+from agor_jupyter.services.sessions import trees
+from agor_jupyter.services.sessions.running.runner import Runner
 from agor_jupyter.services.sessions.templates import Templates
+from agor_jupyter.services.sessions.trees import TreeLimits
 from agor_jupyter.services.transitions import derive, enqueue, find_session, find_turn, find_worktree, stop
 from agor_jupyter.services.worktrees.attachments import Attachments
+from agor_jupyter.services.worktrees.branching import Branching
 from agor_jupyter.storage import events, sessions, turns
 from agor_jupyter.storage.store import Store, Transaction
 
 _TITLE = 120
+_SIDE = "\n\nThis is a side question: answer it, and change no file."
 
 
 class Sessions:
@@ -43,17 +48,32 @@ class Sessions:
         templates: Templates,
         budgets: Budgets,
         attachments: Attachments,
+        branching: Branching,
+        limits: TreeLimits,
+        *,
+        is_alone: bool,
     ) -> None:
+        """`is_alone`: only one session at a time may work in a worktree."""
         self._store, self._clock, self._agents, self._options = store, clock, agents, options
         self._runner, self._templates, self._budgets, self._attachments = runner, templates, budgets, attachments
+        self._branching, self._limits, self._is_alone = branching, limits, is_alone
 
     async def create(self, caller: Caller, request: SessionCreate, key: str) -> Session:
         """Start a session, with a first prompt or without.
 
         Errors:
             AgentNotFound, AgentNotInstalled, WorktreeNotFound, WorktreeNotReady, SessionNotFound (its parent or origin), BadOption,
-            BudgetExhausted.
+            BudgetExhausted, TreeFull, WorktreeInUse.
         """
+        job, at = await self.creation(caller, request), self._clock.now()
+        outcome = await self._store.write(lambda t: once(t, key, caller, "session.create", request, at, job, Session))
+        crash_point("prompt.after_commit")
+        if outcome.is_new and request.prompt:
+            self._runner.wake(outcome.record.id)
+        return outcome.record
+
+    async def creation(self, caller: Caller, request: SessionCreate, firing_id: FiringId | None = None) -> Callable[[Transaction], Session]:
+        """What `create` does, as part of a larger transaction. Whoever commits it wakes the runner."""
         caller.require(
             Role.OWNER if request.allow else Role.STEERER, "start a session that asks nobody" if request.allow else "start a session"
         )
@@ -63,7 +83,9 @@ class Sessions:
         at = self._clock.now()
         session_id, turn_id = SessionId(self._clock.new_id("session")), TurnId(self._clock.new_id("turn"))
         rule_id = RuleId(self._clock.new_id("rule"))
-        prompt = Prompt(text=request.prompt) if request.prompt else None
+        prompt = Prompt(text=request.prompt + (_SIDE if request.is_side else "")) if request.prompt else None
+        if request.notify and request.parent_id is None:
+            raise errors.BadRequest(["notify: there is nobody to be told, since parent_id is not given"])
         spending = self._budgets.spending()
         attachments = await self._attached(agent, request.worktree_id, request.attachments) if prompt else []
 
@@ -71,6 +93,8 @@ class Sessions:
             worktree = _ready_worktree(transaction, request.worktree_id)
             relatives = [find_session(transaction, one) for one in (request.origin_id, request.parent_id) if one is not None]
             relative = relatives[0] if relatives else None
+            if request.parent_id is not None:
+                trees.require_room(transaction.connection, relatives[-1], self._limits, request.budget_usd, spending)
             default = f"Fork of {relatives[0].title}" if request.origin_id else agent.name
             session = Session(
                 id=session_id,
@@ -80,6 +104,10 @@ class Sessions:
                 title=_title(request.title) or (_headline(prompt.text) if prompt else "") or _title(default),
                 parent_id=request.parent_id,
                 origin_id=request.origin_id,
+                origin_turn_id=request.origin_turn_id,
+                root_id=root_of(relatives[-1]) if relatives else None,
+                notify=request.notify,
+                is_side=request.is_side,
                 state=derive_state([]),
                 state_since=at,
                 chosen=self._options.initial(transaction.connection, caller, agent.name, request.options, relative),
@@ -90,34 +118,49 @@ class Sessions:
             sessions.insert(transaction, session)
             if request.allow:
                 rules.allow_anything(transaction, rule_id, session_id, caller, at)
+            if request.budget_usd is not None:
+                self._budgets.limit(transaction, session, request.budget_usd, caller, at)
             if prompt:
                 self._budgets.require(transaction, session, caller.person.username, spending)
-                enqueue(transaction, session, _turn(turn_id, session, prompt.text, attachments, caller, at))
+                self._require_alone(transaction, session, worktree)
+                turn = _turn(turn_id, session, prompt.text, attachments, caller, at, firing_id)
+                enqueue(transaction, session, turn.replace(report_to=request.parent_id) if request.notify else turn)
                 session = derive(transaction, session_id, at)
             else:
                 transaction.append(at, SessionChanged(session=session))
             crash_point("prompt.before_commit")
             return session
 
-        outcome = await self._store.write(lambda t: once(t, key, caller, "session.create", request, at, job, Session))
-        crash_point("prompt.after_commit")
-        if outcome.is_new and prompt:
-            self._runner.wake(outcome.record.id)
-        return outcome.record
+        return job
 
     async def fork(self, caller: Caller, session_id: str, request: SessionFork, key: str) -> Session:
-        """A new session in the same worktree that knows what was said in this one so far, as `create`.
+        """A new session that knows what was said in this one until one of its turns, or so far, as `create`.
 
-        What it knows it learns at its first turn. A turn that runs in the origin just now is not part of it.
+        What it knows it learns at its first turn. A turn that runs in the origin just now is not part of it. A new worktree is waited for.
+
+        Errors:
+            TurnNotFound, Conflict: it has not ended. WorkNotKept. Those of a new worktree, and WorktreeNotReady when it could not be made.
         """
         caller.require(Role.STEERER, "fork this session")
         origin = await self.get(session_id)
+        turn = await self._store.read(_turn_to_fork_at, origin, request.turn) if request.turn else None
+        worktree_id, agent = origin.worktree_id, self._agents.require_installed(request.agent or origin.agent)
+        self._options.check_mode(caller, agent.name, request.options)
+        self._options.check_start(agent, request.options)
+        if request.worktree is not None:
+            made = await self._branching.branch(caller, origin.worktree_id, request.worktree, turn, key, carry=request.carry)
+            worktree_id = made.id
         create = SessionCreate(
-            worktree_id=origin.worktree_id,
-            agent=request.agent or origin.agent,
+            worktree_id=worktree_id,
+            agent=agent.name,
             title=request.title,
             prompt=request.prompt,
             origin_id=origin.id,
+            origin_turn_id=request.turn,
+            parent_id=request.parent_id,
+            notify=request.notify,
+            is_side=request.is_side,
+            budget_usd=request.budget_usd,
             options=request.options,
             allow=request.allow,
         )
@@ -157,13 +200,26 @@ class Sessions:
         """Accept a prompt. It runs when its turn comes.
 
         Errors:
-            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady, BadTemplate, BudgetExhausted.
+            SessionNotFound, SessionBusy (it is archived), WorktreeNotReady, BadTemplate, BudgetExhausted, WorktreeInUse.
         """
         caller.require(Role.STEERER, "prompt this session")
         given = prompt
         if prompt.is_template:
             prompt = prompt.replace(text=(await self._templates.render(caller, session_id, prompt.text)).text or " ")
-        attachments = []
+        job, at = await self.prompting(caller, session_id, prompt), self._clock.now()
+        await self._runner.prefetch_checkpoint(SessionId(session_id))
+        outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, given], at, job, Turn))
+        crash_point("prompt.after_commit")
+        if outcome.is_new:
+            self._runner.wake(SessionId(session_id))
+        return outcome.record
+
+    async def prompting(
+        self, caller: Caller, session_id: str, prompt: Prompt, firing_id: FiringId | None = None
+    ) -> Callable[[Transaction], Turn]:
+        """What `prompt` does with a text that is no template, as part of a larger transaction. Whoever commits it wakes the runner."""
+        caller.require(Role.STEERER, "prompt this session")
+        attachments: list[Attachment] = []
         if prompt.attachments:
             addressed = await self.get(session_id)
             attachments = await self._attached(self._agents.get(addressed.agent), addressed.worktree_id, prompt.attachments)
@@ -173,26 +229,31 @@ class Sessions:
             session = find_session(transaction, session_id)
             if session.archived_at is not None:
                 raise errors.SessionBusy(session_id, "it is archived")
-            _ready_worktree(transaction, session.worktree_id)
+            self._require_alone(transaction, session, _ready_worktree(transaction, session.worktree_id))
+            if prompt.report_to and prompt.report_to not in {one.id for one in trees.ancestors(transaction.connection, session)}:
+                raise errors.BadRequest([f"report_to: {prompt.report_to[:60]!r} is not above this session in its tree"])
             self._budgets.require(transaction, session, caller.person.username, spending)
-            turn = _turn(turn_id, session, prompt.text, attachments, caller, at)
+            turn = _turn(turn_id, session, prompt.text, attachments, caller, at, firing_id).replace(report_to=prompt.report_to)
             turn = enqueue(transaction, session, turn)
             is_untitled = turn.number == 1 and session.title == session.agent
             derive(transaction, session.id, at, **({"title": _headline(prompt.text)} if is_untitled else {}))
             crash_point("prompt.before_commit")
             return turn
 
-        await self._runner.prefetch_checkpoint(SessionId(session_id))
-        outcome = await self._store.write(lambda t: once(t, key, caller, "session.prompt", [session_id, given], at, job, Turn))
-        crash_point("prompt.after_commit")
-        if outcome.is_new:
-            self._runner.wake(SessionId(session_id))
-        return outcome.record
+        return job
+
+    def _require_alone(self, transaction: Transaction, session: Session, worktree: Worktree) -> None:
+        """Raises `WorktreeInUse`. Of those whose prompts are accepted at the same moment the first is."""
+        if not self._is_alone or session.is_side:
+            return
+        beside = turns.at_work_beside(transaction.connection, worktree.id, session.id, or_waits=True)
+        if titles := [one.title for one in beside if not one.is_side]:
+            raise errors.WorktreeInUse(worktree.name, titles)
 
     async def _attached(self, agent: AgentType, worktree_id: WorktreeId, ids: Sequence[str]) -> list[Attachment]:
         """Raises `AttachmentNotFound`, and `ImagesNotTaken` where the agent is known to see none."""
         found = await self._attachments.find(worktree_id, ids)
-        if agent.takes_images is False and any(one.kind == "image" for one in found):
+        if agent.capabilities.takes_images is False and any(one.kind == "image" for one in found):
             raise errors.ImagesNotTaken(agent.label)
         return found
 
@@ -286,6 +347,16 @@ class Sessions:
         return session
 
 
+def _turn_to_fork_at(connection: Connection, origin: Session, turn_id: str) -> Turn:
+    turn = turns.get(connection, turn_id)
+    if turn is None or turn.session_id != origin.id:
+        raise errors.TurnNotFound(turn_id)
+    if turn.ended_at is None or turn.started_at is None:
+        what = "never started" if turn.ended_at else "has not ended yet"
+        raise errors.Conflict(f"Turn {turn.number} {what}, so nothing can be forked at it. Name a turn that ran.", subject=turn_id)
+    return turn
+
+
 def _ready_worktree(transaction: Transaction, worktree_id: WorktreeId) -> Worktree:
     worktree = find_worktree(transaction.connection, worktree_id)
     if worktree.state is not WorktreeState.READY:
@@ -294,7 +365,13 @@ def _ready_worktree(transaction: Transaction, worktree_id: WorktreeId) -> Worktr
 
 
 def _turn(  # noqa: PLR0917  # the parts of one record
-    turn_id: TurnId, session: Session, text: str, attachments: list[Attachment], caller: Caller, at: datetime
+    turn_id: TurnId,
+    session: Session,
+    text: str,
+    attachments: list[Attachment],
+    caller: Caller,
+    at: datetime,
+    firing_id: FiringId | None = None,
 ) -> Turn:
     return Turn(
         id=turn_id,
@@ -303,6 +380,7 @@ def _turn(  # noqa: PLR0917  # the parts of one record
         number=0,  # given when it is stored
         prompt=text,
         attachments=attachments,
+        firing_id=firing_id,
         state=TurnState.QUEUED,
         created_at=at,
         created_by=caller.person,

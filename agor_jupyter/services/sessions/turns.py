@@ -11,7 +11,7 @@ from agor_jupyter.domain.turns import Patch, Turn, TurnState
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.money.budgets import Budgets
-from agor_jupyter.services.sessions.runner import Runner
+from agor_jupyter.services.sessions.running.runner import Runner
 from agor_jupyter.services.transitions import derive, enqueue, find_session, find_turn, save, stop
 from agor_jupyter.storage import patches, sessions, turns
 from agor_jupyter.storage.store import Store, Transaction
@@ -122,12 +122,14 @@ class Turns:
             prompt = turn.prompt if resolution == "retried" else _RESUMPTION if is_interrupted else _CONTINUATION
             new = Turn(
                 attachments=turn.attachments,
+                firing_id=turn.firing_id,
                 id=new_id,
                 session_id=turn.session_id,
                 worktree_id=turn.worktree_id,
                 number=0,  # given when it is stored
                 prompt=prompt,
                 state=TurnState.QUEUED,
+                report_to=turn.report_to,
                 retry_of=turn.id if resolution == "retried" else None,
                 created_at=at,
                 created_by=caller.person,

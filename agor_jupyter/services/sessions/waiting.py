@@ -7,7 +7,7 @@ from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import SessionId
 from agor_jupyter.domain.sessions import SessionState
 from agor_jupyter.services.clock import Clock
-from agor_jupyter.services.sessions.slots import Slots
+from agor_jupyter.services.sessions.runs.slots import Slots
 from agor_jupyter.services.tasks import end
 from agor_jupyter.services.transitions import derive
 from agor_jupyter.storage import sessions

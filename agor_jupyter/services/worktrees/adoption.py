@@ -18,6 +18,7 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.worktrees.repos import Repos
 from agor_jupyter.services.worktrees.statuses import Statuses
+from agor_jupyter.services.worktrees.tenants import Tenants
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -25,10 +26,7 @@ Adoptables = list[Adoptable]
 
 
 class Adoption:
-    """`get` finds a worktree by name or id, `place` lays one on its board, `mark` tells the board of a change. Wired: as `Archives`."""
-
-    is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
-    on_gone: Callable[[WorktreeId], Awaitable[None]] | None = None
+    """`get` finds a worktree by name or id, `place` lays one on its board, `mark` tells the board of a change."""
 
     def __init__(
         self,
@@ -42,9 +40,11 @@ class Adoption:
         get: Callable[[str], Awaitable[Worktree]],
         place: Callable[[Worktree, float | None, float | None], Awaitable[None]],
         mark: Callable[[Worktree], Awaitable[None]],
+        tenants: Tenants,
     ) -> None:
         self._store, self._clock, self._repos, self._own_folder = store, clock, repos, own_folder
         self._busy, self._statuses, self._get, self._place, self._mark = busy, statuses, get, place, mark
+        self._tenants = tenants
 
     async def adoptable(self, repo: str) -> Adoptables:
         """Those of git's own list that are none of ours, with the reason why one cannot be adopted."""
@@ -106,13 +106,12 @@ class Adoption:
         async with self._busy[worktree.id]:
             if worktree.state in {WorktreeState.CREATING, WorktreeState.ARCHIVED}:
                 raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "there is no folder to leave")
-            if self.is_live is not None and await self.is_live(worktree.id):
+            if await self._tenants.are_busy(worktree.id):
                 raise errors.WouldLoseWork(
                     worktree.name, ["the work of a session that is busy there or has queued prompts"], action="released", is_live=True
                 )
             repository = self._repos.repository(await self._repos.get(worktree.repo_id))
-            if self.on_gone is not None:
-                await self.on_gone(worktree.id)
+            await self._tenants.leave(worktree.id)
             await asyncio.to_thread(git.unlock, repository, Path(worktree.path))
             now = self._clock.now()
 

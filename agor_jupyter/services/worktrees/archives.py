@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.archives import Archive, Backup, Pins, Purpose
-from agor_jupyter.domain.events import Removed, WorktreeChanged
+from agor_jupyter.domain.archives import Archive, Pins, Purpose
+from agor_jupyter.domain.events import Removed
 from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import Repo
@@ -24,13 +23,14 @@ from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.commands import once
 from agor_jupyter.services.config import Config
 from agor_jupyter.services.crash import crash_point
-from agor_jupyter.services.tasks import Tasks
+from agor_jupyter.services.worktrees.backups import Backups, put_away_as
 from agor_jupyter.services.worktrees.creation import Creation
 from agor_jupyter.services.worktrees.reconciliation import ARCHIVING, REMOVING, RESTORING
 from agor_jupyter.services.worktrees.register import Register
 from agor_jupyter.services.worktrees.repos import Repos
-from agor_jupyter.services.worktrees.shelf import Shelf, is_due
+from agor_jupyter.services.worktrees.shelf import Shelf
 from agor_jupyter.services.worktrees.statuses import Statuses
+from agor_jupyter.services.worktrees.tenants import Tenants
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store, Transaction
 
@@ -38,10 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Backups = list[Backup]
-
 _LIVE = "the work of a session that is busy there or has queued prompts"
-_TIDIED_EVERY_S = 3600.0
 
 
 class Held(NamedTuple):
@@ -54,11 +51,6 @@ class Held(NamedTuple):
 
 class Archives:
     """`survey` says what work lies in a worktree, `mark` tells its board, `get` finds one by name or id."""
-
-    is_live: Callable[[WorktreeId], Awaitable[bool]] | None = None
-    """Whether an agent works there, or a prompt waits to."""
-    on_gone: Callable[[WorktreeId], Awaitable[None]] | None = None
-    """Its folder is out of its place, in order."""
 
     def __init__(
         self,
@@ -75,21 +67,21 @@ class Archives:
         get: Callable[[str], Awaitable[Worktree]],
         survey: Callable[[Repository, Worktree], Awaitable[list[Work]]],
         mark: Callable[[Worktree], Awaitable[None]],
+        tenants: Tenants,
     ) -> None:
         self._store, self._config, self._clock, self._repos = store, config, clock, repos
         self._shelf, self._register, self._busy, self._creation, self._statuses = shelf, register, busy, creation, statuses
-        self._get, self._survey, self._mark = get, survey, mark
-        self._tasks = Tasks()
+        self._get, self._survey, self._mark, self._tenants = get, survey, mark, tenants
+        self.backups = Backups(store, config, clock, repos, shelf)
         self._acts: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Tidy up what is due, now and then."""
-        await self.tidy()
-        self._tasks.start(self._tidy_on(), "tidy up backups")
+        await self.backups.start()
 
     async def close(self) -> None:
         """What was begun is finished."""
-        await self._tasks.close()
+        await self.backups.close()
         await asyncio.gather(*self._acts, return_exceptions=True)
         await self._shelf.close()
 
@@ -116,15 +108,16 @@ class Archives:
             box = None
             repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
             if worktree.state is not WorktreeState.ARCHIVED:
-                if await self._has_agent(worktree):
+                if await self._tenants.are_busy(worktree.id):
                     raise errors.WouldLoseWork(worktree.name, [_LIVE], action="archived", is_live=True)
                 changes = {"state": WorktreeState.ARCHIVED, "step": None, "reason": None, "archived_at": self._clock.now()}
                 if _is_there(worktree, repository):
                     held = await self._known_to_be_held(repository, worktree)
                     worktree = await self._get(worktree.id)
+                    await self._tenants.halt(worktree.id)
                     box, archive = await self._put_away(worktree, repository, Purpose.ARCHIVE, held, step=ARCHIVING)
-                    changes |= _put_away_as(worktree, box, archive)
-                    await self._forget(worktree.id)
+                    changes |= put_away_as(worktree, box, archive)
+                    await self._tenants.leave(worktree.id)
             archived = await self._register.finish(caller, worktree, changes, "worktrees.archive", {"name": name}, key)
             crash_point("archive.recorded")
             if box is not None:
@@ -149,7 +142,7 @@ class Archives:
         known = await self._register.answered(key, caller, "worktrees.restore", request, Worktree)
         if known is not None:
             return known
-        worktree = await self._get_or_revive(name)
+        worktree = await self._found(name)
         async with self._busy[worktree.id]:
             worktree = await self._get(worktree.id)
             if worktree.state is not WorktreeState.ARCHIVED:
@@ -158,7 +151,7 @@ class Archives:
             box = self._shelf.box_of(worktree)
             if worktree.archive_path is None or not box.files.exists():  # of a version that kept a ref only, or its folder was gone
                 await git.check_free(repository, worktree.branch)
-                await self._keep_for_a_while(box)
+                await self.backups.keep(box)
                 return await self.begin(caller, worktree, repository, "worktrees.restore", request, key)
             await self._register.change(worktree.id, step=RESTORING)
             try:
@@ -194,7 +187,7 @@ class Archives:
         worktree = await self._get(name)
         async with self._busy[worktree.id]:
             worktree = await self._get(worktree.id)
-            is_live = await self._has_agent(worktree)
+            is_live = await self._tenants.are_busy(worktree.id)
             repository = self._settled(worktree, await self._repos.get(worktree.repo_id))
             held = await self._held_by(repository, worktree)
             worktree = await self._get(worktree.id)
@@ -202,8 +195,9 @@ class Archives:
                 raise errors.WouldLoseWork(worktree.name, [_LIVE, *held.losses], is_live=True)
             if held.losses and not force:
                 raise errors.WouldLoseWork(worktree.name, held.losses)
+            await self._tenants.halt(worktree.id)
             box, archive = await self._take_out(worktree, repository, held)
-            await self._forget(worktree.id)
+            await self._tenants.leave(worktree.id)
             if worktree.has_own_branch and (has_files(worktree) or worktree.state is not WorktreeState.FAILED):
                 with contextlib.suppress(errors.BranchTaken):  # somebody works on it elsewhere
                     await git.check_free(repository, worktree.branch)
@@ -226,11 +220,6 @@ class Archives:
                 self._shelf.slim(repository, box)
         await self._mark(worktree)
         return outcome.record
-
-    async def backups(self) -> Backups:
-        """Removed worktrees of which all is kept for a while, the latest first."""
-        found = await asyncio.to_thread(self._backups)
-        return sorted((backup for _, backup in found), key=lambda one: one.removed_at, reverse=True)
 
     async def begin(  # noqa: PLR0917 the parts of one command
         self, caller: Caller, worktree: Worktree, repository: Repository, action: str, request: object, key: str
@@ -261,41 +250,10 @@ class Archives:
         archive = await self._shelf.recover_away(worktree, repository, box)
         if archive is not None:
             away = {"state": WorktreeState.ARCHIVED, "step": None, "reason": None, "archived_at": archive.at}
-            await self._register.change(worktree.id, **away, **_put_away_as(worktree, box, archive))
+            await self._register.change(worktree.id, **away, **put_away_as(worktree, box, archive))
         else:
             state = WorktreeState.READY if git.is_present(repository, Path(worktree.path)) else WorktreeState.MISSING
             await self._register.change(worktree.id, step=None, state=state, archive_path=None)
-
-    async def tidy(self) -> None:
-        """Make the archives agree with the table: what a crash left half done, and backups that are due."""
-        for box in await asyncio.to_thread(lambda: list(self._shelf.boxes())):
-            archive = await asyncio.to_thread(box.read)
-            if archive is None:
-                continue
-            try:
-                await self._tidy(box, archive)
-            except (errors.AgorError, OSError) as error:
-                log.warning("%s could not be tidied up: %s", box.folder, error)
-
-    async def _tidy(self, box: Box, archive: Archive) -> None:
-        worktree = await self._store.read(kept.find, archive.worktree.id)
-        try:
-            repository = self._repos.repository(await self._repos.get(archive.worktree.repo_id))
-        except errors.RepoNotFound:
-            repository = None
-        if worktree is None:
-            if is_due(archive, self._clock.now()):
-                self._shelf.purge_later(repository, box)
-        elif worktree.archive_path == str(box.folder) and worktree.state is WorktreeState.ARCHIVED:
-            if archive.purpose is not Purpose.ARCHIVE:
-                await asyncio.to_thread(box.write, archive.replace(purpose=Purpose.ARCHIVE, until=None))
-        elif worktree.archive_path != str(box.folder) and (is_due(archive, self._clock.now()) or (box.is_empty and not worktree.step)):
-            await self._shelf.purge(repository, box)
-
-    async def _tidy_on(self) -> None:
-        while True:
-            await asyncio.sleep(_TIDIED_EVERY_S)
-            await self.tidy()
 
     # Steps
 
@@ -315,7 +273,7 @@ class Archives:
             losses=held.losses,
             own=held.own,
             at=now,
-            until=self._until(now) if purpose is Purpose.BACKUP else None,
+            until=self.backups.until(now) if purpose is Purpose.BACKUP else None,
         )
         await self._register.change(worktree.id, step=step, archive_path=str(box.folder))
         try:
@@ -335,7 +293,7 @@ class Archives:
                 return None, None
             await self._shelf.stop_slimming(box)
             now, purpose = self._clock.now(), _purpose(held)
-            archive = archive.replace(purpose=purpose, until=self._until(now) if purpose is Purpose.BACKUP else None, at=now)
+            archive = archive.replace(purpose=purpose, until=self.backups.until(now) if purpose is Purpose.BACKUP else None, at=now)
             await asyncio.to_thread(box.write, archive)
             crash_point("remove.told")
             return box, archive
@@ -370,53 +328,17 @@ class Archives:
         except errors.AgorError as error:
             return Held([f"its content, which could not be checked ({error.message})"], [])
 
-    async def _get_or_revive(self, name: str) -> Worktree:
+    async def _found(self, name: str) -> Worktree:
+        """By name or id; one that was removed, and of which a backup is kept, is in the table again."""
         try:
             return await self._get(name)
         except errors.WorktreeNotFound:
-            found = await asyncio.to_thread(self._backups)
-            same = [box for box, backup in found if name in {backup.worktree_id, backup.name}]
-            archive = await asyncio.to_thread(same[0].read) if len(same) == 1 else None
-            if archive is None:
-                if same:
-                    ids = ", ".join(backup.worktree_id for _, backup in found if backup.name == name)
-                    raise errors.Conflict(f"Several worktrees {name!r} were removed. Name one by its id: {ids}.") from None
+            revived = await self.backups.revive(name)
+            if revived is None:
                 raise
-        box = same[0]
-        worktree = archive.worktree.replace(
-            **_put_away_as(archive.worktree, box, archive), state=WorktreeState.ARCHIVED, step=None, archived_at=archive.at
-        )
-        await self._repos.get(worktree.repo_id)
-
-        def insert(transaction: Transaction) -> None:
-            if kept.is_taken(transaction.connection, worktree.repo_id, worktree.name):
-                raise errors.AlreadyExists("Worktree", worktree.name, "Rename that one, then restore the removed one.")
-            kept.insert(transaction.connection, worktree)
-            transaction.append(self._clock.now(), WorktreeChanged(worktree=worktree))
-
-        await self._store.write(insert)
-        await asyncio.to_thread(box.write, archive.replace(purpose=Purpose.ARCHIVE, until=None))
-        return worktree
-
-    async def _keep_for_a_while(self, box: Box) -> None:
-        """What an archive holds that cannot be brought back whole."""
-        archive = await asyncio.to_thread(box.read)
-        if archive is not None:
-            kept_as = archive.replace(purpose=Purpose.BACKUP, until=self._until(self._clock.now()))
-            await asyncio.to_thread(box.write, kept_as)
+            return revived
 
     # Small parts
-
-    def _backups(self) -> list[tuple[Box, Backup]]:
-        found = []
-        for box in self._shelf.boxes():
-            archive = box.read()
-            if archive is not None and archive.purpose is Purpose.BACKUP:
-                found.append((box, _backup(box, archive)))
-        return found
-
-    def _until(self, now: datetime) -> datetime | None:
-        return now + timedelta(days=self._config.backup_days) if self._config.backup_days else None
 
     async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
         """Whoever asked may go away; what moves folders is not left halfway."""
@@ -430,28 +352,11 @@ class Archives:
             raise errors.WorktreeNotReady(worktree.name, worktree.state.value, "wait until it has been created")
         return self._repos.repository(repo)
 
-    async def _has_agent(self, worktree: Worktree) -> bool:
-        return self.is_live is not None and await self.is_live(worktree.id)
-
-    async def _forget(self, worktree_id: WorktreeId) -> None:
-        if self.on_gone is not None:
-            await self.on_gone(worktree_id)
-
 
 def _is_there(worktree: Worktree, repository: Repository) -> bool:
     """Its folder or git's part of it: something is left to put away."""
     path = Path(worktree.path)
     return path.is_dir() or repository.worktree_dir(path).is_dir()
-
-
-def _put_away_as(worktree: Worktree, box: Box, archive: Archive) -> dict[str, object]:
-    """What the record of an archived worktree says."""
-    return {
-        "archive_path": str(box.folder),
-        "backup_ref": archive.pins.refs[0] if archive.pins.refs else worktree.backup_ref,
-        "branch": archive.worktree.branch,
-        "has_own_branch": archive.worktree.has_own_branch,
-    }
 
 
 def _brought_back(worktree: Worktree, repository: Repository, notice: str | None) -> dict[str, object]:
@@ -481,18 +386,4 @@ def _removal(worktree: Worktree, box: Box | None, archive: Archive | None) -> Re
         folder=str(box.folder),
         until=archive.until,
         own=archive.own,
-    )
-
-
-def _backup(box: Box, archive: Archive) -> Backup:
-    return Backup(
-        worktree_id=archive.worktree.id,
-        repo=archive.worktree.repo,
-        name=archive.worktree.name,
-        branch=archive.worktree.branch,
-        folder=str(box.folder),
-        ref=archive.pins.refs[0] if archive.pins.refs else None,
-        held=[*archive.losses, *archive.own],
-        removed_at=archive.at,
-        until=archive.until,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.ids import RepoId, WorktreeId
 from agor_jupyter.domain.worktrees import Worktree, WorktreeState, WorktreeStatus
-from agor_jupyter.git import include, names, partial, upstream
+from agor_jupyter.git import carrying, include, names, partial, upstream
 from agor_jupyter.git import worktrees as git
 from agor_jupyter.git.files import read_beneath
 from agor_jupyter.git.inspection import snapshots, unfilled
@@ -104,7 +104,7 @@ class Creation:
 
     async def _make(self, worktree: Worktree, repository: Repository, *, is_first: bool) -> None:
         start = worktree.base_sha if worktree.has_own_branch else None
-        made_at = start
+        made_at, is_filled = start, worktree.is_filled
         try:
             if not (worktree.is_filled and git.is_present(repository, Path(worktree.path))):
                 if not is_first and await git.refs(repository, f"refs/heads/{worktree.branch}"):
@@ -112,12 +112,17 @@ class Creation:
                 elif start is None:
                     made_at = await self._track(worktree, repository)
                 await self._check_out(worktree, repository, start)
-            made = await self._fill(worktree, repository)
+            is_fresh = worktree.has_own_branch and worktree.backup_ref is None and not worktree.is_filled
+            lines = await self._fill(worktree, repository, is_fresh=is_fresh)
+            if lines:
+                is_filled = True
+                await self._setups.run(worktree, lines)
+            made = await self._end_filling(worktree, repository, is_untouched=is_fresh and not lines)
         except errors.SetupFailed as error:
             made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=error.message, failure=error.code)
         except (errors.AgorError, OSError) as error:
             code = error.code if isinstance(error, errors.AgorError) else "internal"
-            if worktree.is_filled:  # somebody may have worked there since
+            if is_filled:  # the setup may have taken an hour, and somebody may have worked there since
                 made = await self._change(worktree.id, state=WorktreeState.FAILED, step=None, reason=str(error), failure=code)
             else:
                 made = await self.undo(worktree, repository, branch_at=made_at, reason=str(error), failure=code)
@@ -156,19 +161,18 @@ class Creation:
             finally:
                 self._filling_now -= 1
 
-    async def _fill(self, worktree: Worktree, repository: Repository) -> Worktree:
-        """Everything after git: local files, what the archive kept, setup. Returns the ready record."""
+    async def _fill(self, worktree: Worktree, repository: Repository, *, is_fresh: bool) -> Sequence[str]:
+        """Copy local files into it. Returns the lines of its setup."""
         path = Path(worktree.path)
         if include.is_wanted(repository):
             await self._change(worktree.id, step=f"copy the files of {include.FILE}")
             await include.copy(repository, path)
-        is_fresh = worktree.has_own_branch and worktree.backup_ref is None and not worktree.is_filled
-        lines = await self._setup_lines(worktree, repository, path, is_fresh=is_fresh)
-        if lines:
-            await self._setups.run(worktree, lines)
+        return await self._setup_lines(worktree, repository, path, is_fresh=is_fresh)
+
+    async def _end_filling(self, worktree: Worktree, repository: Repository, *, is_untouched: bool) -> Worktree:
         # what comes back from an archive is somebody's again, and so may be what lies there before a second try
         set_up_at = None if worktree.is_filled else self._clock.now() + _GRAIN
-        is_untouched = is_fresh and not lines and not include.is_wanted(repository)
+        is_untouched = is_untouched and not include.is_wanted(repository)
         return await self._end(worktree, repository, set_up_at, is_untouched=is_untouched)
 
     async def _end(self, worktree: Worktree, repository: Repository, set_up_at: datetime | None, *, is_untouched: bool) -> Worktree:
@@ -179,8 +183,11 @@ class Creation:
             await self._setups.settle(worktree)
         if worktree.backup_ref:
             await snapshots.bring_back(repository, path, worktree.backup_ref)
+        if worktree.carried:
+            await snapshots.bring_back(repository, path, worktree.carried)
+            await carrying.let_go(repository, worktree.id)
         status = None
-        if is_untouched:
+        if is_untouched and not worktree.carried:
             status = WorktreeStatus(
                 branch=worktree.branch,
                 head=worktree.base_sha,
@@ -199,6 +206,7 @@ class Creation:
             reason=None,
             archived_at=None,
             backup_ref=None,
+            carried=None,
             is_filled=False,
             notices=found.notices(),
             status=status,

@@ -22,7 +22,7 @@ class Keepers:
     def __init__(self, store: Store, agents: Mapping[str, AgentType]) -> None:
         self._store = store
         self._labels = {name: agent.label for name, agent in agents.items()}
-        self._entries = {name: agent.own_files for name, agent in agents.items() if agent.own_files}
+        self._entries = {name: agent.files.own for name, agent in agents.items() if agent.files.own}
         self._all = tuple(dict.fromkeys(pattern for patterns in self._entries.values() for pattern in patterns))
         first = "".join({pattern[0] for pattern in self._all})
         self._first = None if set(first) & set("*?") else first

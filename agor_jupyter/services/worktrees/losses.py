@@ -2,12 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.caches import Caches
-from agor_jupyter.domain.ids import WorktreeId
 from agor_jupyter.domain.work import MAX_NAMES, Work, WorkKind, count, shown
 from agor_jupyter.domain.worktrees import InsideStatus, Worktree
 from agor_jupyter.git.inspection import status, work
@@ -16,26 +14,20 @@ from agor_jupyter.git.repository import Repository
 from agor_jupyter.git.sandbox.inside import UnderWay
 from agor_jupyter.services.worktrees import settings, strays
 from agor_jupyter.services.worktrees.keepers import Keepers
+from agor_jupyter.services.worktrees.tenants import Tenants
 
 _KEPT_LISTS = 200
 _NAMED = 3
 
 
-LookInside = Callable[[WorktreeId, str], Awaitable[UnderWay | None]]
-"""`str` is the name that git has for the worktree."""
-"""What an agent has under way in the sandbox of a worktree."""
-
-
-async def survey(
-    repository: Repository, worktree: Worktree, lists: "CacheLists", keepers: Keepers, look_inside: LookInside | None = None
-) -> list[Work]:
+async def survey(repository: Repository, worktree: Worktree, lists: "CacheLists", keepers: Keepers, tenants: Tenants) -> list[Work]:
     """All work in its folder as it is now, changed and untracked files first. Nothing is taken from an earlier look."""
     path = Path(worktree.path)
     found = await status.changes(repository, path)
     own = await keepers.of(worktree, found.untracked, found.ignored)
     found.tell_apart(own)
     caches = await lists.of(repository, worktree.base_sha)
-    inside = await look_inside(worktree.id, repository.worktree_dir(path).name) if look_inside is not None else None
+    inside = await tenants.under_way(worktree.id, repository.worktree_dir(path).name)
     works = [*work.plain(path, found), *await work.survey(repository, path, base_of(worktree), caches, found, own=own)]
     stray = await strays.find(repository, worktree, found.branch, found.head) if found.head else None
     works += [strays.work(stray, found.branch)] if stray is not None else []

@@ -57,6 +57,8 @@ def _update(transaction: Transaction, worktree_id: WorktreeId, at: datetime, cha
     if not changes:
         return found
     changed = found.replace(**changes, updated_at=at)
+    if changed.board != found.board:
+        changed = changed.replace(zone_id=None)  # which is one of the old board
     if changed.state is not WorktreeState.FAILED:
         changed = changed.replace(failure=None)
     is_standing = changed.state is not WorktreeState.READY or found.state is not changed.state

@@ -18,15 +18,13 @@ from agor_jupyter.services.crash import crash_point
 from agor_jupyter.services.worktrees.register import Register
 from agor_jupyter.services.worktrees.repos import Repos
 from agor_jupyter.services.worktrees.statuses import Statuses
+from agor_jupyter.services.worktrees.tenants import Tenants
 from agor_jupyter.storage import worktrees as kept
 from agor_jupyter.storage.store import Store
 
 
 class Relocation:
-    """`own_folder` is where the server makes worktrees; `get` finds one by name or id. `on_moved` is set by whoever wires the engine."""
-
-    on_moved: Callable[[WorktreeId], Awaitable[None]] | None = None
-    """Its folder is another one: what was made for the old one is out of date."""
+    """`own_folder` is where the server makes worktrees; `get` finds one by name or id."""
 
     def __init__(
         self,
@@ -39,9 +37,11 @@ class Relocation:
         busy: MutableMapping[WorktreeId, asyncio.Lock],
         statuses: Statuses,
         get: Callable[[str], Awaitable[Worktree]],
+        tenants: Tenants,
     ) -> None:
         self._store, self._repos, self._own_folder = store, repos, own_folder
         self._register, self._locks, self._busy, self._statuses, self._get = register, locks, busy, statuses, get
+        self._tenants = tenants
 
     async def find(self, worktree: Worktree, repository: Repository) -> Path | None:
         """Where its folder is now, by git's own list or beside its old place. `None`: not found, or not where it may lie."""
@@ -91,8 +91,7 @@ class Relocation:
             moved = await self._register.finish(caller, worktree, changes, "worktrees.relocate", request, key)
             crash_point("relocate.recorded")
         self._statuses.forget(worktree.id)
-        if self.on_moved is not None:
-            await self.on_moved(worktree.id)
+        await self._tenants.move(worktree.id)
         return moved
 
     async def repo(self, caller: Caller, name: str, path: str, key: str) -> Repo:
@@ -119,8 +118,7 @@ class Relocation:
             if folder.is_dir() and not folder.is_symlink() and links.is_sound(repository.common_dir, entry):
                 await asyncio.to_thread(links.link, repository.common_dir, entry, folder)
             self._statuses.forget(worktree.id)
-            if self.on_moved is not None:
-                await self.on_moved(worktree.id)
+            await self._tenants.move(worktree.id)
         return moved
 
     async def _target(self, worktree: Worktree, repository: Repository, path: str | None) -> Path:

@@ -33,13 +33,10 @@ Checks = list[Check]
 
 
 class Repos:
-    """`filtering` is set by whoever wires the engine."""
+    """`filtering` says how filters of people are tried, as of a `Repository`."""
 
-    filtering: Filtering | None = None
-    """How filters of people are tried: as of a `Repository`."""
-
-    def __init__(self, store: Store, config: Config, clock: Clock) -> None:
-        self._store, self._config, self._clock = store, config, clock
+    def __init__(self, store: Store, config: Config, clock: Clock, filtering: Filtering | None = None) -> None:
+        self._store, self._config, self._clock, self._filtering = store, config, clock, filtering
         self._data_dir = Path(os.path.realpath(config.data_dir))
         self._repositories: dict[RepoId, Repository] = {}
         self._entries: defaultdict[RepoId, dict[str, str]] = defaultdict(dict)
@@ -214,13 +211,10 @@ class Repos:
             promisor=promisor,
             protocols=self._config.clone_protocols,
             entries=self._entries[repo_id],
-            filtering=self._filter,
+            filtering=self._filtering,
         )
         self._repositories[repo_id] = repository
         return repository
-
-    async def _filter(self, folder: Path) -> Sequence[str] | None:
-        return await self.filtering(folder) if self.filtering is not None else None
 
     async def relocate(self, caller: Caller, repo: Repo, path: str, commits: Sequence[str], key: str) -> Repo:
         """Record that the checkout lies at `path` now.

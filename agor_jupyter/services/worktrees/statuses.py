@@ -15,13 +15,16 @@ from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.tasks import end
 from agor_jupyter.services.worktrees.keepers import Keepers
-from agor_jupyter.services.worktrees.losses import CacheLists, LookInside, base_of, in_sandbox, status_inside
+from agor_jupyter.services.worktrees.losses import CacheLists, base_of, in_sandbox, status_inside
+from agor_jupyter.services.worktrees.tenants import Tenants
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 _TOGETHER_S = 0.05
 """What is read within this time is stored together, after those who asked have their answers."""
+_AT_LAST_S = 1.0
+"""So long it waits at most for the answers of others, unless somebody waits for the records."""
 _NOT_DIRTY = {WorkKind.COMMITS, WorkKind.STASH, WorkKind.DETACHED, WorkKind.IGNORED, WorkKind.OWN, WorkKind.FILTERED}
 
 
@@ -32,20 +35,24 @@ class _Seen:
 
 
 class Statuses:
-    """`read` gives one worktree's status. Two who ask while git runs get the same answer. `look_inside` is set by whoever wires it."""
-
-    look_inside: LookInside | None = None
+    """`read` gives one worktree's status. Two who ask while git runs get the same answer."""
 
     def __init__(
-        self, clock: Clock, lists: CacheLists, keepers: Keepers, save: Callable[[Worktree, WorktreeStatus], Awaitable[None]]
+        self,
+        clock: Clock,
+        lists: CacheLists,
+        keepers: Keepers,
+        tenants: Tenants,
+        save: Callable[[Worktree, WorktreeStatus], Awaitable[None]],
     ) -> None:
-        self._clock, self._lists, self._keepers, self._save = clock, lists, keepers, save
+        self._clock, self._lists, self._keepers, self._tenants, self._save = clock, lists, keepers, tenants, save
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._running: dict[WorktreeId, asyncio.Task[WorktreeStatus]] = {}
         self._latest: dict[WorktreeId, tuple[float, WorktreeStatus]] = {}
         self._seen: dict[WorktreeId, _Seen] = {}
         self._unsaved: dict[WorktreeId, tuple[Worktree, WorktreeStatus]] = {}
         self._saving: asyncio.Task[None] | None = None
+        self._hurries = 0
 
     async def read(
         self, worktree: Worktree, repository: Repository, path: Path, max_age_s: float, *, is_stored: bool = True
@@ -99,13 +106,20 @@ class Statuses:
 
     async def _saved(self) -> None:
         """Wait until the records hold all that was read. Raises what kept one from being stored."""
-        while self._saving is not None:
-            await asyncio.shield(self._saving)
+        self._hurries += 1
+        try:
+            while self._saving is not None:
+                await asyncio.shield(self._saving)
+        finally:
+            self._hurries -= 1
 
     async def _save_all(self) -> None:
         try:
             while self._unsaved:
-                await asyncio.sleep(_TOGETHER_S)
+                for _ in range(round(_AT_LAST_S / _TOGETHER_S)):
+                    await asyncio.sleep(_TOGETHER_S)
+                    if self._hurries or not self._running:
+                        break
                 unsaved, self._unsaved = self._unsaved, {}
                 outcomes = await asyncio.gather(*(self._save(*one) for one in unsaved.values()), return_exceptions=True)
                 if failed := [outcome for outcome in outcomes if isinstance(outcome, BaseException)]:
@@ -123,7 +137,7 @@ class Statuses:
         base = base_of(worktree)
         found = await status.status(repository, path, worktree.base_sha, worktree.base_ref, now, changes, seen.counted)
         works = await work.survey(repository, path, base, caches, changes, seen.found, own=own, is_whole=False)
-        inside = await self.look_inside(worktree.id, repository.worktree_dir(path).name) if self.look_inside is not None else None
+        inside = await self._tenants.under_way(worktree.id, repository.worktree_dir(path).name)
         if inside is not None:
             works.append(in_sandbox(inside))
             found = found.replace(inside=status_inside(inside))

@@ -4,26 +4,22 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from agor_jupyter.agents import catalogue
-from agor_jupyter.agents.protocol.mask import Mask
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import WorktreeChanged
-from agor_jupyter.domain.ids import WorktreeId
+from agor_jupyter.domain.ids import ObjectId, WorktreeId
 from agor_jupyter.domain.people import Caller, Role
 from agor_jupyter.domain.repos import GitPlace, Repo
-from agor_jupyter.domain.turns import Patch
-from agor_jupyter.domain.work import Work, not_shown, shown
+from agor_jupyter.domain.work import Work, shown
 from agor_jupyter.domain.worktrees import StatusAnswer, Worktree, WorktreeChange, WorktreeCreate, WorktreeState, WorktreeStatus
-from agor_jupyter.git import names, places
+from agor_jupyter.git import carrying, names, places
 from agor_jupyter.git import worktrees as git
-from agor_jupyter.git.inspection import status
-from agor_jupyter.git.inspection.snapshots import Checkpoint
 from agor_jupyter.git.locks import Locks
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
@@ -32,9 +28,12 @@ from agor_jupyter.services.config import Config
 from agor_jupyter.services.worktrees.adoption import Adoption
 from agor_jupyter.services.worktrees.archives import Archives
 from agor_jupyter.services.worktrees.checkpoints import Checkpoints
+from agor_jupyter.services.worktrees.contents import Contents
 from agor_jupyter.services.worktrees.creation import Creation
-from agor_jupyter.services.worktrees.keepers import MAX_MADE, Keepers
-from agor_jupyter.services.worktrees.losses import CacheLists, LookInside, survey
+from agor_jupyter.services.worktrees.directory import Directory
+from agor_jupyter.services.worktrees.issues import Issues, check_link, named
+from agor_jupyter.services.worktrees.keepers import Keepers
+from agor_jupyter.services.worktrees.losses import CacheLists, survey
 from agor_jupyter.services.worktrees.notices import Notices
 from agor_jupyter.services.worktrees.reconciliation import Reconciliation
 from agor_jupyter.services.worktrees.register import Register
@@ -43,6 +42,7 @@ from agor_jupyter.services.worktrees.repos import Repos
 from agor_jupyter.services.worktrees.shelf import Shelf
 from agor_jupyter.services.worktrees.statuses import Statuses
 from agor_jupyter.services.worktrees.strays import Strays
+from agor_jupyter.services.worktrees.tenants import NoTenants, Tenants
 from agor_jupyter.services.worktrees.ways import Ways
 from agor_jupyter.storage import turns
 from agor_jupyter.storage import worktrees as kept
@@ -62,20 +62,26 @@ class Places(Protocol):
 
     def check(self, path: str) -> str: ...
 
-    async def place(self, worktree: Worktree, x: float | None, y: float | None) -> None: ...
+    async def place(self, worktree: Worktree, x: float | None, y: float | None, card: ObjectId | None = None) -> None: ...
 
     async def mark(self, worktree: Worktree) -> None: ...
 
 
 class Worktrees:
-    """`boards` and `hide` are set by whoever wires the engine, as is what `archives` asks for."""
-
-    boards: Places | None = None
-    hide: Callable[[Mask, WorktreeId], Awaitable[None]] | None = None
-    """Adds to a mask the secrets that agents may have written into files there."""
-
-    def __init__(self, store: Store, config: Config, clock: Clock, repos: Repos) -> None:
+    def __init__(  # noqa: PLR0917 what it stands on
+        self,
+        store: Store,
+        config: Config,
+        clock: Clock,
+        repos: Repos,
+        boards: Places | None = None,
+        tenants: Tenants | None = None,
+        issues: Issues | None = None,
+    ) -> None:
         self._store, self._config, self._clock, self._repos = store, config, clock, repos
+        self._boards, self._tenants, self._issues = boards, tenants or NoTenants(), issues
+        self._directory = Directory(store, repos)
+        self.get, self.list = self._directory.get, self._directory.list
         data_dir = Path(os.path.realpath(config.data_dir))
         self._folder = data_dir / "worktrees"
         self._locks = Locks(data_dir / "locks")
@@ -84,10 +90,23 @@ class Worktrees:
         self._register = Register(store, clock)
         self._lists = CacheLists()
         self._keepers = Keepers(store, catalogue.merge(config.agents))
-        self._statuses = Statuses(clock, self._lists, self._keepers, self._save_status)
+        self._statuses = Statuses(clock, self._lists, self._keepers, self._tenants, self._save_status)
         self._notices = Notices()
         self.checkpoints = Checkpoints(config, clock)
         self._creation = Creation(config, clock, self._locks, self._register.change, self._mark)
+        contents = Contents(
+            repos,
+            checkpoints=self.checkpoints,
+            register=self._register,
+            keepers=self._keepers,
+            statuses=self._statuses,
+            tenants=self._tenants,
+            get=self.get,
+            ready=self._ready,
+            survey=self._survey,
+        )
+        self.losses, self.diff, self.checkpoint, self.patch = contents.losses, contents.diff, contents.checkpoint, contents.patch
+        self.tell_apart, self.untracked, self.keep_own = contents.tell_apart, contents.untracked, contents.keep_own
         self.archives = Archives(
             store,
             config,
@@ -101,6 +120,7 @@ class Worktrees:
             get=self.get,
             survey=self._survey,
             mark=self._mark,
+            tenants=self._tenants,
         )
         self.relocation = Relocation(
             store,
@@ -111,6 +131,7 @@ class Worktrees:
             busy=self._busy,
             statuses=self._statuses,
             get=self.get,
+            tenants=self._tenants,
         )
         self.adoption = Adoption(
             store,
@@ -122,6 +143,7 @@ class Worktrees:
             get=self.get,
             place=self._place,
             mark=self._mark,
+            tenants=self._tenants,
         )
         self.ways = Ways(
             repos,
@@ -159,27 +181,6 @@ class Worktrees:
 
     # Ask
 
-    async def list(self, repo: str | None = None, board: str | None = None, *, include_archived: bool = False) -> list[Worktree]:
-        """Oldest first."""
-        repo_id = (await self._repos.get(repo)).id if repo is not None else None
-        states = [state for state in WorktreeState if include_archived or state is not WorktreeState.ARCHIVED]
-        return await self._store.read(kept.page, repo_id=repo_id, board=board, states=states)
-
-    async def get(self, name: str, repo: str | None = None) -> Worktree:
-        """By id, or by its name within a repo, or by a name that only one repo has."""
-        worktree = await self._store.read(kept.find, WorktreeId(name))
-        if worktree is not None:
-            return worktree
-        same = await self._store.read(kept.named, name)
-        if repo is not None:
-            repo_id = (await self._repos.get(repo)).id
-            same = [one for one in same if one.repo_id == repo_id]
-        if len(same) == 1:
-            return same[0]
-        raise errors.WorktreeNotFound(
-            name, [f"{one.repo}/{one.name} ({one.id})" for one in same] or [one.name for one in await self.list(repo)]
-        )
-
     async def status(self, ids: Sequence[str], max_age_s: float = 2.0) -> WorktreeStatuses:
         """In the order of `ids`. An answer is at most `max_age_s` old. The records of many hold them a moment later."""
         return [*await asyncio.gather(*await self._asked(ids, max_age_s))]
@@ -208,55 +209,6 @@ class Worktrees:
 
         return map(ask, ids)
 
-    async def losses(self, name: str) -> Works:
-        """What a person would call work in its folder as it is now, and what of it stays when the folder goes."""
-        worktree, repository = await self._ready(name)
-        return await self._survey(repository, worktree)
-
-    async def diff(self, name: str) -> Patch:
-        """All that differs from the base commit, uncommitted and untracked files included."""
-        worktree, repository = await self._ready(name)
-        now = await self.checkpoints.take(repository, Path(worktree.path))
-        try:
-            base = Checkpoint(commit=worktree.base_sha, tree=worktree.base_sha, dirty=False)
-            own = await self._keepers.of(worktree, now.untracked)
-            patch = await self.checkpoints.patch(repository, base, now if now.tree else base, own)
-        finally:
-            await self.checkpoints.drop(now)
-        found = await self._statuses.read(worktree, repository, Path(worktree.path), _SHOWN_AGE_S)
-        patch = patch.replace(not_shown=[*patch.not_shown, *not_shown(found.work)])
-        mask = Mask()
-        if self.hide is not None:
-            await self.hide(mask, worktree.id)
-        return mask.record(patch)
-
-    async def checkpoint(self, name: str, beside: Checkpoint | None = None) -> Checkpoint:
-        """What the worktree holds now. Its files, index and branch stay untouched. Whoever takes it drops it."""
-        worktree, repository = await self._ready(name)
-        return await self.checkpoints.take(repository, Path(worktree.path), beside)
-
-    async def patch(self, name: str, before: Checkpoint, after: Checkpoint) -> Patch:
-        """What changed between two checkpoints, but for what agents keep for themselves."""
-        worktree = await self.get(name)
-        own = await self._keepers.of(worktree, before.untracked, after.untracked)
-        return await self.checkpoints.patch(self._repos.repository(await self._repos.get(worktree.repo_id)), before, after, own)
-
-    async def tell_apart(self, name: str, checkpoint: Checkpoint) -> Checkpoint:
-        """It is not dirty because of what agents keep for themselves."""
-        return checkpoint.apart(await self._keepers.of(await self.get(name), checkpoint.untracked))
-
-    async def untracked(self, name: str) -> Paths:
-        """The untracked files that are there now."""
-        worktree, repository = await self._ready(name)
-        return (await status.changes(repository, Path(worktree.path))).untracked
-
-    async def keep_own(self, worktree: Worktree, made: Mapping[str, str]) -> None:
-        """Remember which files agents made for themselves there, by the agents' names; what was remembered before is forgotten."""
-        kept_files = dict(sorted(made.items())[:MAX_MADE])
-        if kept_files != worktree.own_files:
-            await self._register.change(worktree.id, own_files=kept_files)
-            self._statuses.outdate(worktree.id)
-
     async def place(self, name: str) -> GitPlace:
         """Where a program on the server's machine, such as GitPython, finds it."""
         worktree, repository = await self._ready(name)
@@ -270,19 +222,22 @@ class Worktrees:
 
     # Make
 
-    async def create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
-        """Answers in state creating; `WorktreeChanged` tells the rest.
+    async def create(
+        self, caller: Caller, request: WorktreeCreate, key: str, *, carried: str | None = None, card: ObjectId | None = None
+    ) -> Worktree:
+        """Answers in state creating; `WorktreeChanged` tells the rest. `carried` is a commit on its base whose files it gets uncommitted,
+        `card` one on its board that becomes its own.
 
         Errors:
-            BadName, BadPath (of the board), RepoNotFound, RefNotFound, AlreadyExists, BranchTaken.
+            BadName, BadPath (of the board), RepoNotFound, RefNotFound, AlreadyExists, BranchTaken. Those of `Issues.read`, without a name.
         """
         caller.require(Role.STEERER, "create a worktree")
         async with self._same.setdefault(key, asyncio.Lock()):  # ten clicks wait for the first
             known = await self._register.answered(key, caller, "worktrees.create", request, Worktree)
-            return known or await self._create(caller, request, key)
+            return known or await self._create(caller, request, key, carried, card)
 
-    async def _create(self, caller: Caller, request: WorktreeCreate, key: str) -> Worktree:
-        name = names.check_title(request.name)
+    async def _create(self, caller: Caller, request: WorktreeCreate, key: str, carried: str | None, card: ObjectId | None) -> Worktree:
+        name = names.check_title(request.name if request.name is not None else await named(self._issues, request))
         branch = request.branch if request.branch is not None else names.slugify(name) or "work"
         branch = names.check_existing(branch) if request.existing_branch else names.check_branch(branch)
         self._check_board(request.board)
@@ -309,16 +264,20 @@ class Worktrees:
             base_sha=base_sha,
             has_own_branch=not request.existing_branch,
             board=request.board,
-            issue_url=_check_link(request.issue_url),
-            pull_request_url=_check_link(request.pull_request_url),
+            issue_url=check_link(request.issue_url),
+            pull_request_url=check_link(request.pull_request_url),
             notes=request.notes,
             context=request.context,
+            carried=carried,
             state=WorktreeState.CREATING,
             step="git worktree add",
             created_at=now,
             created_by=caller.person,
             updated_at=now,
         )
+
+        if carried is not None:
+            await carrying.hold(repository, worktree_id, carried)
 
         def insert(transaction: Transaction) -> Worktree:
             if kept.is_taken(transaction.connection, repo.id, name):
@@ -329,7 +288,7 @@ class Worktrees:
 
         outcome = await self._store.write(once, key, caller, "worktrees.create", request, now, insert, Worktree)
         if outcome.is_new:
-            await self._place(outcome.record, request.x, request.y)
+            await self._place(outcome.record, request.x, request.y, card)
             self._creation.start(outcome.record, repository, is_first=True)
         return outcome.record
 
@@ -366,7 +325,7 @@ class Worktrees:
             if field in changes and changes[field] is None:
                 raise errors.BadRequest([f"{field} cannot be null"])
         for field in ("issue_url", "pull_request_url"):
-            _check_link(changes.get(field))
+            check_link(changes.get(field))
         self._check_board(request.board)
         changed = await self._register.change(worktree.id, **changes)
         if changed.board != worktree.board:
@@ -378,18 +337,18 @@ class Worktrees:
 
     # Small parts
 
-    async def _place(self, worktree: Worktree, x: float | None, y: float | None) -> None:
+    async def _place(self, worktree: Worktree, x: float | None, y: float | None, card: ObjectId | None = None) -> None:
         """A board that cannot be written does not stop the work: it is repaired from the table later."""
-        if self.boards is not None and worktree.board is not None:
+        if self._boards is not None and worktree.board is not None:
             try:
-                await self.boards.place(worktree, x, y)
+                await self._boards.place(worktree, x, y, card)
             except errors.AgorError as error:
                 log.warning("worktree %s could not be placed: %s", worktree.id, error)
 
     async def _mark(self, worktree: Worktree) -> None:
-        if self.boards is not None and worktree.board is not None:
+        if self._boards is not None and worktree.board is not None:
             try:
-                await self.boards.mark(worktree)
+                await self._boards.mark(worktree)
             except errors.AgorError as error:
                 log.warning("worktree %s could not be marked: %s", worktree.id, error)
 
@@ -429,19 +388,8 @@ class Worktrees:
         await self._register.change(worktree.id, **changes)
 
     def _check_board(self, path: str | None) -> None:
-        if self.boards is not None and path is not None:
-            self.boards.check(path)
+        if self._boards is not None and path is not None:
+            self._boards.check(path)
 
     async def _survey(self, repository: Repository, worktree: Worktree) -> Works:
-        return await survey(repository, worktree, self._lists, self._keepers, self._statuses.look_inside)
-
-    def look_inside_by(self, look: LookInside) -> None:
-        """Whoever wires the engine says how to look into sandboxes."""
-        self._statuses.look_inside = look
-
-
-def _check_link(url: str | None) -> str | None:
-    """Links are shown to be clicked: only web addresses."""
-    if url is not None and not (url.startswith(("https://", "http://")) and len(url) <= 2000 and url.isprintable() and " " not in url):
-        raise errors.BadRequest([f"{url[:80]!r} is not a web address"])
-    return url
+        return await survey(repository, worktree, self._lists, self._keepers, self._tenants)

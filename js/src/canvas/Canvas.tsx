@@ -3,11 +3,11 @@
 import type { ReactNode } from 'react';
 import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 
-import { Dock } from './Dock';
+import { Dock } from './chrome/Dock';
+import { Empty, Opening, Problems } from './chrome/states';
+import { Zoomer } from './chrome/Zoomer';
 import { Stage } from './stage';
-import { Empty, Opening, Problems } from './states';
 import type { CanvasProps } from './types';
-import { Zoomer } from './Zoomer';
 
 const NOTHING = { percent: 100, canUndo: false, canRedo: false, hint: null } as const;
 const quiet = (): (() => void) => () => undefined;
@@ -58,8 +58,8 @@ export function Canvas(props: CanvasProps & { readonly stageRef?: (stage: Stage 
             isWritable={board.isWritable}
             canUndo={chrome.canUndo}
             canRedo={chrome.canRedo}
-            undo={() => board.undo()}
-            redo={() => board.redo()}
+            undo={() => stage.drops.step(() => board.undo())}
+            redo={() => stage.drops.step(() => board.redo())}
           />
           <Zoomer
             percent={chrome.percent}

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 
 import { objectViews } from './objects';
 
-/** The views, what reads them out of the document, and what is generated. */
-const FAMILY = ['src/canvas/objects/', 'src/store/objects.ts', 'src/protocol/'];
+/** The views, what reads them out of the document, what is generated, and the targets of schedules, whose kinds are their own. */
+const FAMILY = ['src/canvas/objects/', 'src/store/objects.ts', 'src/protocol/', 'src/panels/schedules/plan.ts'];
 const KINDS = Object.keys(objectViews).join('|');
 /** A kind that is compared or made, or a view that is taken by its kind. */
 const NAMED = new RegExp(

@@ -230,18 +230,6 @@ describe('marks', () => {
     expect(stage.scene.items.get(CARD())?.element?.dataset['open']).toBeUndefined();
   });
 
-  it('say a new question once', () => {
-    const { news, stage, world } = bench(small);
-    const live = stage.root.querySelector('[role="status"]');
-    expect(live?.textContent).toBe('');
-
-    world.ask(worktree, session, 'rm -r target');
-    news();
-
-    expect(live?.textContent).toContain('rm -r target');
-    expect(live?.textContent).toContain('Late orders');
-  });
-
   it('ask git about the worktrees in view, when it is still', async () => {
     const { commands, stage } = bench(small);
     expect(stage.viewport.isMoving).toBe(true);

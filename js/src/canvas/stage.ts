@@ -1,33 +1,46 @@
 // The board as one element: puts its parts together, tells them what has changed, and draws. Knows no React.
-import type { BoardDoc, BoardState, Commands, LocalState, Presence } from '../store/types';
+//
+// The parts: `objects/` is what can lie on a board, `tools/` what a pointer can do; `layout/` says where things lie, `camera/` where the view
+// looks, `scene/` draws it, `input/` turns keys and pointers into commands, `people/` is what colleagues see of each other, `chrome/` is React's.
+import type { BoardDoc, BoardState, Changes, Commands, LocalState, Presence } from '../store/types';
 import { texts } from '../texts';
-import type { ActionHost } from './actions';
-import { Chrome } from './chrome';
-import { Cursors } from './cursors';
-import { h } from './dom';
-import { Editor } from './editor';
-import { boxOf } from './item';
-import { Marks } from './marks';
-import { Minimap } from './minimap';
+import { Viewport } from './camera/viewport';
+import { Chrome } from './chrome/chrome';
+import type { ActionHost } from './input/actions';
+import type { Carry } from './input/carry';
+import { Drops } from './input/drops';
+import { Editor } from './input/editor';
+import { PendingActions } from './input/pending';
+import { PointerInput } from './input/pointer';
+import { Shortcuts } from './input/shortcuts';
+import { boxOf } from './layout/item';
 import { viewOf } from './objects';
-import { Outline } from './outline';
-import { Overlay } from './overlay';
 import { Pacer } from './pace';
-import { PendingActions } from './pending';
-import { PointerInput } from './pointer';
-import { Scene } from './scene';
-import { Sharing } from './sharing';
-import { Shortcuts } from './shortcuts';
-import { Tip } from './tip';
+import { Cursors } from './people/cursors';
+import { Sharing } from './people/sharing';
+import { h } from './scene/dom';
+import type { Foretelling } from './scene/foretelling';
+import { Marks } from './scene/marks';
+import type { Minimap } from './scene/minimap';
+import { Outline } from './scene/outline';
+import { Overlay } from './scene/overlay';
+import { Scene } from './scene/scene';
+import { Tip } from './scene/tip';
 import type { ToolHost } from './tools/tool';
 import type { Camera, CanvasProps, ObjectHost, Point } from './types';
-import { Viewport } from './viewport';
 
 const MAP_MS = 400;
 const OUTLINE_MS = 1500;
 const TICK_MS = 1000;
 /** Ages are drawn again after so many ticks. */
 const AGES = 30;
+
+/** What is loaded later. */
+export interface Equipment {
+  readonly Carry: typeof Carry;
+  readonly Foretelling: typeof Foretelling;
+  readonly Minimap: typeof Minimap;
+}
 
 export class Stage implements ToolHost, ActionHost, ObjectHost {
   readonly root: HTMLElement;
@@ -47,11 +60,15 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
   readonly #sharing: Sharing;
   readonly #cursors: Cursors;
   readonly #outline: Outline;
-  readonly #minimap: Minimap;
-  readonly #pending = new PendingActions(id => this.#redraw(id));
+  #minimap: Minimap | undefined;
+  readonly pending = new PendingActions(id => this.#redraw(id));
+  readonly drops = new Drops(this);
+  /** Comes with what is loaded later. */
+  carry: Carry | null = null;
+  #foretelling: Foretelling | null = null;
   readonly #unfolded = new Set<string>();
   readonly #undos: (() => void)[];
-  readonly #mapPace = new Pacer<void>(MAP_MS, () => this.#minimap.draw(this.state));
+  readonly #mapPace = new Pacer<void>(MAP_MS, () => this.#minimap?.draw(this.state));
   readonly #outlinePace = new Pacer<void>(OUTLINE_MS, () => this.#outline.draw());
   #frame = 0;
   #dots = 0;
@@ -67,14 +84,14 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
         now: () => Date.now(),
         isWritable: () => board.isWritable,
         isUnfolded: id => this.#unfolded.has(id),
-        trouble: id => this.#pending.trouble(id),
-        isWaiting: id => this.#pending.isWaiting(id),
+        trouble: id => this.pending.trouble(id),
+        isWaiting: id => this.pending.isWaiting(id),
         measured: () => this.schedule(),
       },
       state,
     );
     this.#sharing = new Sharing(board.awareness, this.scene);
-    this.#marks = new Marks(this.scene, state);
+    this.#marks = new Marks(this.scene);
     this.tip = new Tip(this.scene);
     this.overlay = new Overlay(this.scene);
     this.editor = new Editor(this.scene, this.overlay.root);
@@ -82,7 +99,6 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
       this.scene.setReaders(readers);
       this.schedule();
     });
-    this.#minimap = new Minimap(this.scene, camera => this.setCamera(camera));
     this.#outline = new Outline(this.scene, id => this.focus(id));
     this.root = h(
       'div',
@@ -99,9 +115,7 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
       this.#cursors.root,
       this.overlay.root,
       this.tip.root,
-      this.#minimap.root,
       this.#outline.root,
-      this.#marks.live,
     );
     this.viewport = new Viewport(this.root, this.scene, local, {
       moved: () => {
@@ -124,7 +138,6 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
     if (isNews) {
       this.state = state;
       this.scene.setState(state);
-      this.#marks.announce(state);
       this.#mapPace.ask();
       this.#outlinePace.ask();
       this.#watch();
@@ -222,6 +235,19 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
 
   hint = (text: string): void => this.chrome.hint(text);
 
+  say(text: string): void {
+    // The line of the hint is read out, too.
+    this.chrome.hint(text);
+  }
+
+  foretell(zoneId: string | null, ids: readonly string[], isAlt = false): void {
+    this.#foretelling?.show(zoneId, ids, isAlt);
+  }
+
+  land(changes: Changes, run: boolean): void {
+    this.drops.land(changes, run);
+  }
+
   share(held: Readonly<Record<string, Point>> | null): void {
     this.#cursors.setMine(new Set(held ? Object.keys(held) : []));
     this.#sharing.held(held);
@@ -276,7 +302,7 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
   }
 
   dismiss(id: string): void {
-    this.#pending.dismiss(id);
+    this.pending.dismiss(id);
   }
 
   openMenu(id: string): void {
@@ -284,10 +310,21 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
   }
 
   run(id: string | null, job: () => Promise<void>): void {
-    this.#pending.run(id, job);
+    this.pending.run(id, job);
   }
 
   // What panels ask for
+
+  /** Takes in what is not needed before the board stands. */
+  equip({ Carry, Foretelling, Minimap }: Equipment): void {
+    if (this.carry) return;
+    this.#minimap = new Minimap(this.scene, camera => this.setCamera(camera));
+    this.tip.root.after(this.#minimap.root);
+    this.#mapPace.ask();
+    this.carry = new Carry(this);
+    this.#foretelling = new Foretelling(this.scene, (worktree, zone) => this.commands.previewDrop(worktree, zone));
+    this.overlay.root.append(this.#foretelling.root);
+  }
 
   /** What a colleague looks at. */
   lookAt(seen: NonNullable<Presence['viewport']>): void {
@@ -338,9 +375,10 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
     const { camera } = this.scene;
     this.scene.sync();
     this.#cursors.refresh();
-    this.#minimap.refresh();
+    this.#minimap?.refresh();
     this.editor.refresh();
     this.overlay.refresh();
+    this.#foretelling?.refresh();
     this.#drawDots(camera);
     this.chrome.update({ percent: Math.round(camera.zoom * 100) });
     if (!this.viewport.isMoving) this.#rested();
@@ -365,6 +403,7 @@ export class Stage implements ToolHost, ActionHost, ObjectHost {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
+    this.drops.stop();
     this.viewport.destroy();
     this.chrome.destroy();
     for (const undo of this.#undos) undo();

@@ -1,6 +1,8 @@
 // The canvas's own words: what it is given, and what an object kind and a tool must bring.
+import type { IconName } from '../icons';
 import type { BoardObject } from '../protocol/generated';
 import type { BoardDoc, BoardState, Commands, LocalState, Presence } from '../store/types';
+import type { Trouble } from './input/pending';
 
 export interface CanvasProps {
   readonly board: BoardDoc;
@@ -37,10 +39,14 @@ export interface ViewContext {
   readonly isWritable: boolean;
   isUnfolded(id: string): boolean;
   /** What went wrong with the last thing a person asked of this object, or what it waits for. */
-  trouble(id: string): string | null;
+  trouble(id: string): Trouble | null;
   isWaiting(id: string): boolean;
   /** How many cards lie in a zone, and how many of them wait for a person. */
   countIn(zoneId: string): { readonly cards: number; readonly needs: number };
+  /** What a zone is called; '' when it is not on the board. */
+  zoneName(id: string): string;
+  /** Where a thing is shown; `null` when it is not on the board. */
+  boxOf(id: string): Box | null;
 }
 
 /** A name and a reason, for a thing that has room for neither. */
@@ -97,6 +103,8 @@ export interface ObjectView<K extends ObjectKind> {
   readonly hasTip: boolean;
   /** Its own colour, '' for the usual one; `null`: it cannot have one. */
   color(object: ObjectOf<K>): string | null;
+  /** What else the bar of a selected one offers. */
+  tools?(object: ObjectOf<K>): readonly { readonly act: string; readonly option?: string; readonly icon: IconName; readonly label: string }[];
   /** `null`: nothing in it can be written in place. */
   edit(object: ObjectOf<K>): TextEdit | null;
   open(id: string, object: ObjectOf<K>, host: ObjectHost, focusPrompt?: boolean): void;

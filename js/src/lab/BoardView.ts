@@ -1,7 +1,10 @@
 // A Lumino widget that shows one board. Both the document tab and the cell output are this.
+import { Notification } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
+import { needsOf } from '../store/needs.js';
 import { type Host, loadBundle, type Mounted } from './bundle.js';
+import { type Notices, noticesOf } from './notices.js';
 
 export class BoardView extends Widget {
   readonly #host: 'cell' | 'tab';
@@ -10,6 +13,8 @@ export class BoardView extends Widget {
   #path: string | undefined;
   #wake: (() => void) | undefined;
   #isActive = false;
+  #notices: Notices | undefined;
+  #leave: (() => void) | undefined;
 
   constructor(host: 'cell' | 'tab', can: Host) {
     super();
@@ -27,13 +32,13 @@ export class BoardView extends Widget {
       return;
     }
     this.#path = path;
-    this.#mounted?.unmount();
-    this.#mounted = undefined;
+    this.#close();
     for (let attempt = 0; !this.isDisposed && this.#path === path; attempt += 1) {
       try {
         const { mountBoard } = await loadBundle(attempt);
         if (this.isDisposed || this.#path !== path) return;
         this.#mounted = mountBoard(this.node, { path, host: this.#host, ...this.#can });
+        this.#tell(path, this.#mounted);
         // Unless a person went on elsewhere meanwhile.
         if (this.#isActive && this.node.contains(document.activeElement)) this.#mounted.focus();
         return;
@@ -53,9 +58,39 @@ export class BoardView extends Widget {
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#mounted?.unmount();
+    this.#close();
     this.#wake?.();
     super.dispose();
+  }
+
+  protected override onAfterShow(): void {
+    this.#notices?.look();
+  }
+  protected override onAfterHide(): void {
+    this.#notices?.look();
+  }
+
+  #close(): void {
+    this.#leave?.();
+    this.#leave = undefined;
+    this.#mounted?.unmount();
+    this.#mounted = undefined;
+  }
+
+  /** What waits for a person is told outside of the board, while nobody can see it. */
+  #tell(path: string, mounted: Mounted): void {
+    const notices = noticesOf(path, Notification, () => this.#can.showBoard?.(path));
+    const look = () => notices.look();
+    const undo = [
+      notices.join(() => this.isVisible && document.visibilityState === 'visible'),
+      mounted.watch(state => state.isLoaded && notices.take(needsOf(path, state))),
+      () => document.removeEventListener('visibilitychange', look),
+    ];
+    document.addEventListener('visibilitychange', look);
+    this.#notices = notices;
+    this.#leave = () => {
+      for (const one of undo.reverse()) one();
+    };
   }
 
   /** Longer each time, up to 10 s; shorter when somebody looks. */

@@ -2,16 +2,29 @@
 import { PageConfig } from '@jupyterlab/coreutils';
 import * as Y from 'yjs';
 
+import type { BoardState } from '../store/types.js';
 import { agorGlobal } from '../transport/page.js';
+import type { Notebook } from './notebook.js';
+
+/** A page of this server: what a service of a worktree serves. */
+export interface Page {
+  readonly url: string;
+  readonly title: string;
+}
 
 /** What JupyterLab can do for a board. */
 export interface Host {
   readonly openInTab?: ((path: string) => void) | undefined;
   readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
+  readonly openNotebook?: ((notebook: Notebook) => Promise<void>) | undefined;
+  /** Brings a board to the front. */
+  readonly showBoard?: ((path: string) => void) | undefined;
+  readonly openPage?: ((page: Page) => void) | undefined;
 }
 export interface Mounted {
   look(): void;
   focus(): void;
+  watch(listener: (state: BoardState) => void): () => void;
   unmount(): void;
 }
 interface Bundle {

@@ -6,6 +6,8 @@ import { ABCWidgetFactory, type DocumentRegistry, DocumentWidget, TextModelFacto
 import { BoardView } from './BoardView.js';
 import type { Host } from './bundle.js';
 import { boardIcon } from './icon.js';
+import { notebookOf } from './notebook.js';
+import { pageOf } from './page.js';
 import { terminalOf } from './terminal.js';
 
 export const FACTORY = 'Agor Board';
@@ -59,7 +61,12 @@ export const documentPlugin: JupyterFrontEndPlugin<void> = {
     docRegistry.addWidgetFactory(
       new BoardFactory(
         { name: FACTORY, modelName: 'agor-board-model', fileTypes: [FILE_TYPE], defaultFor: [FILE_TYPE], readOnly: true },
-        { openTerminal: terminalOf(app) },
+        {
+          openTerminal: terminalOf(app),
+          openNotebook: notebookOf(app),
+          openPage: pageOf(app),
+          showBoard: path => void app.commands.execute('docmanager:open', { path }),
+        },
       ),
     );
   },

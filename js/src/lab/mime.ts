@@ -4,6 +4,8 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { type IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { BoardView } from './BoardView.js';
+import { notebookOf } from './notebook.js';
+import { pageOf } from './page.js';
 import { terminalOf } from './terminal.js';
 
 const MIME = 'application/vnd.agor.board+json';
@@ -29,7 +31,18 @@ export const mimePlugin: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
     const openInTab = (path: string) => void app.commands.execute('docmanager:open', { path });
     rendermime.addFactory(
-      { safe: true, mimeTypes: [MIME], createRenderer: () => new BoardOutput('cell', { openInTab, openTerminal: terminalOf(app) }) },
+      {
+        safe: true,
+        mimeTypes: [MIME],
+        createRenderer: () =>
+          new BoardOutput('cell', {
+            openInTab,
+            openTerminal: terminalOf(app),
+            openNotebook: notebookOf(app),
+            openPage: pageOf(app),
+            showBoard: openInTab,
+          }),
+      },
       RANK,
     );
   },

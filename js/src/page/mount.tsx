@@ -3,8 +3,9 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from '../panels/App.js';
 import { BoardClient } from '../session/client.js';
+import type { BoardState } from '../store/types.js';
 import { injectStyles } from '../styles/inject.js';
-import { texts } from '../texts.js';
+import { texts } from '../texts';
 import { holdBoard } from '../transport/board.js';
 import { pageConfig } from '../transport/page.js';
 import { guardComposition } from './composition.js';
@@ -17,6 +18,10 @@ export interface MountOptions {
   readonly openInTab?: ((path: string) => void) | undefined;
   /** Opens a terminal with this command in it, where the host has terminals. */
   readonly openTerminal?: ((command: readonly string[]) => void) | undefined;
+  /** Opens a new notebook in this folder and on this kernel, where the host has notebooks. */
+  readonly openNotebook?: ((notebook: { readonly kernel: string; readonly folder: string }) => Promise<void>) | undefined;
+  /** Shows a page of this server in a tab of the host. */
+  readonly openPage?: ((page: { readonly url: string; readonly title: string }) => void) | undefined;
 }
 
 export interface Mounted {
@@ -24,14 +29,16 @@ export interface Mounted {
   look(): void;
   /** Gives the board the keyboard, unless something of it has it already. */
   focus(): void;
+  /** What the board knows now, and each time that it changes. Returns its own undo. */
+  watch(listener: (state: BoardState) => void): () => void;
   unmount(): void;
 }
 
-export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal }: MountOptions): Mounted {
+export function mountBoard(el: HTMLElement, { path, host, openInTab, openTerminal, openNotebook, openPage }: MountOptions): Mounted {
   const page = pageConfig();
   if (!page) {
     el.textContent = texts.host.noServer(path);
-    return { look: () => undefined, focus: () => undefined, unmount: () => void (el.textContent = '') };
+    return { look: () => undefined, focus: () => undefined, watch: () => () => undefined, unmount: () => void (el.textContent = '') };
   }
   injectStyles();
   el.textContent = '';
@@ -50,11 +57,25 @@ export function mountBoard(el: HTMLElement, { path, host, openInTab, openTermina
   el.append(place);
   const load = () => loadLater(page);
   const root = createRoot(place);
-  root.render(<App client={held.value} host={host} openInTab={openInTab ?? null} openTerminal={openTerminal ?? null} loadLater={load} />);
+  root.render(
+    <App
+      client={held.value}
+      host={host}
+      openInTab={openInTab ?? null}
+      openTerminal={openTerminal ?? null}
+      openNotebook={openNotebook ?? null}
+      openPage={openPage ?? null}
+      loadLater={load}
+    />,
+  );
   return {
     look: held.value.look,
     focus: () => {
       if (!place.contains(document.activeElement)) (place.querySelector<HTMLElement>('.agor-board') ?? place).focus({ preventScroll: true });
+    },
+    watch: listener => {
+      listener(held.value.getState().shared);
+      return held.value.subscribe(() => listener(held.value.getState().shared));
     },
     unmount: () => {
       root.unmount();

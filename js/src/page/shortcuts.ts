@@ -1,5 +1,5 @@
 // Whose a key is while the focus is in a board: the board's and its panels', but for the shortcuts of JupyterLab that they have no use for.
-import { actionOf } from '../canvas/keyboard.js';
+import { actionOf } from '../canvas/input/keyboard.js';
 import { globalKeyOf } from '../panels/common/keys.js';
 
 const EDITING = new Set(['a', 'c', 'v', 'x', 'y', 'z']);

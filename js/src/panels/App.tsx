@@ -4,11 +4,11 @@ import { type KeyboardEvent, type PointerEvent as ReactPointerEvent, useEffect, 
 import { Canvas } from '../canvas/Canvas.js';
 import type { Stage } from '../canvas/stage.js';
 import type { BoardClient } from '../session/client.js';
-import { createCommands } from '../session/commands.js';
+import { createCommands, type HostSkills } from '../session/commands.js';
 import { ViewStore } from '../session/view.js';
 import { cardOf } from '../store/objects.js';
 import type { BoardDoc, BoardState, Dialog, LocalState } from '../store/types.js';
-import { texts } from '../texts.js';
+import { texts } from '../texts';
 import { Announcer } from './board/Announcer.js';
 import { Aside } from './board/Aside.js';
 import { Banner } from './board/Banner.js';
@@ -29,18 +29,20 @@ export interface AppProps {
   readonly host: 'cell' | 'tab' | 'page';
   readonly openInTab: ((path: string) => void) | null;
   readonly openTerminal: AppContext['openTerminal'];
+  readonly openNotebook?: AppContext['openNotebook'];
+  readonly openPage?: HostSkills['openPage'];
   readonly loadLater: LoadLater;
   /** What is open at first. */
   readonly start?: Partial<LocalState>;
 }
 
-export function App({ client, host, openInTab, openTerminal, loadLater, start }: AppProps) {
+export function App({ client, host, openInTab, openTerminal, openNotebook = null, openPage = null, loadLater, start }: AppProps) {
   const context = useMemo<AppContext>(() => {
     const view = new ViewStore(host);
     if (start) view.set(start);
-    return { client, view, commands: createCommands(client, view), openInTab, openTerminal };
+    return { client, view, commands: createCommands(client, view, { openPage }), openInTab, openTerminal, openNotebook };
     // What is open at first is asked for once.
-  }, [client, host, openInTab, openTerminal]);
+  }, [client, host, openInTab, openTerminal, openNotebook, openPage]);
   return (
     <Context.Provider value={context}>
       <Shell loadLater={loadLater} />
@@ -98,6 +100,12 @@ function Shell({ loadLater }: { loadLater: LoadLater }) {
     // The keyboard was given to the view before there was a board in it.
     if (stage && root.current && document.activeElement === root.current.parentElement) stage.root.focus({ preventScroll: true });
   }, [stage]);
+  useEffect(() => {
+    if (stage && later) stage.equip(later);
+  }, [stage, later]);
+  useEffect(() => {
+    if (later) client.equip(of => new later.EnvironmentFinder(of));
+  }, [client, later]);
   useShown(stage, state.board, worktree?.id ?? session?.worktreeId ?? null);
   const className = `agor agor-app${local.isFullScreen ? ' agor-full' : ''}${isNarrow ? ' agor-narrow-view' : ''}${state.readOnlyReason ? ' agor-unread' : ''}`;
   return (

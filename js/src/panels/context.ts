@@ -12,6 +12,8 @@ export interface AppContext {
   readonly openInTab: ((path: string) => void) | null;
   /** A terminal of the host with this command in it. `null`: the host has none. */
   readonly openTerminal: ((command: readonly string[]) => void) | null;
+  /** A new notebook of the host, in this folder and on this kernel. `null`: the host has none. */
+  readonly openNotebook: ((notebook: { readonly kernel: string; readonly folder: string }) => Promise<void>) | null;
 }
 
 export const Context = createContext<AppContext | null>(null);

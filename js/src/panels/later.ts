@@ -1,15 +1,18 @@
 // What is not needed before the board stands. It is fetched as soon as it does, so that a click finds it there.
 import { useEffect, useState } from 'react';
 
-import { texts } from '../texts.js';
+import type { Equipment } from '../canvas/stage.js';
+import type { EnvironmentFinder } from '../session/environments.js';
+import { texts } from '../texts';
 import type { Inbox } from './board/Inbox.js';
 import { useApp } from './context.js';
 import type { Dialogs } from './Dialogs.js';
 import type { SessionPanel } from './session/SessionPanel.js';
 import type { WorktreePanel } from './worktree/WorktreePanel.js';
 
-export interface Later {
+export interface Later extends Equipment {
   readonly Dialogs: typeof Dialogs;
+  readonly EnvironmentFinder: typeof EnvironmentFinder;
   readonly Inbox: typeof Inbox;
   readonly SessionPanel: typeof SessionPanel;
   readonly WorktreePanel: typeof WorktreePanel;

@@ -1,11 +1,20 @@
 // A board as this page knows it: the snapshot, the events after it, and the room. One per board and page.
 
-import type { Budget, Event, Me, RoomInfo, Snapshot, StatusAnswer } from '../protocol/generated.js';
-import { applyAll, applyBudgets, applyConnection, applyMe, applySnapshot, initialState } from '../store/apply.js';
+import type { Budget, Environment, Event, Me, RoomInfo, Snapshot, StatusAnswer } from '../protocol/generated.js';
+import {
+  applyAll,
+  applyBudgets,
+  applyConnection,
+  applyEnvironmentProblem,
+  applyEnvironments,
+  applyMe,
+  applySnapshot,
+  initialState,
+} from '../store/apply.js';
 import { openBoard } from '../store/board.js';
 import { afterOpening, type Happening, type Opening } from '../store/opening.js';
 import type { BoardDoc, BoardState } from '../store/types.js';
-import { texts } from '../texts.js';
+import { texts } from '../texts';
 import { ApiError, Http } from '../transport/http.js';
 import type { PageConfig } from '../transport/page.js';
 import { joinRoom, type RoomLink } from '../transport/room.js';
@@ -20,6 +29,13 @@ export interface ClientState {
   readonly opening: Opening;
   /** Events that came after the connection was back; `null` when nothing is to be said. */
   readonly caughtUp: number | null;
+}
+
+/** What finds the environments of worktrees: its code comes later than the board. */
+interface Finder {
+  begin(): void;
+  look(ids: readonly string[]): Promise<void>;
+  close(): void;
 }
 
 /** `lastSeq`: the last of its events that this page knows of. */
@@ -37,6 +53,7 @@ export class BoardClient {
   #room: RoomLink | undefined;
   #watched: readonly string[] = [];
   readonly #followed = new Set<string>();
+  #finder: Finder | undefined;
   #statusRound = 0;
   #statusTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -117,6 +134,7 @@ export class BoardClient {
     window.removeEventListener('online', this.look);
     clearTimeout(this.#statusTimer);
     clearTimeout(this.#attemptTimer);
+    this.#finder?.close();
     this.#stream?.close();
     this.#state.board?.destroy();
     this.#room?.close();
@@ -156,6 +174,7 @@ export class BoardClient {
   watch(ids: readonly string[]): void {
     const isNew = ids.some(id => !this.#watched.includes(id));
     this.#watched = ids;
+    void this.#finder?.look(ids);
     if (isNew) void this.#askStatus();
   }
 
@@ -184,6 +203,38 @@ export class BoardClient {
       this.#listeners.add(look);
       look();
     });
+  }
+
+  /** The environment of a worktree as it is now, with what its services use. `null`: its repository says nothing of one. */
+  async askEnvironment(worktreeId: string): Promise<Environment | null> {
+    try {
+      const found = await this.http.get<Environment>(`worktrees/${worktreeId}/environment`);
+      this.takeEnvironments([found]);
+      return found;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'environment_not_found') return null;
+      this.noteEnvironmentProblem(worktreeId, error);
+      throw error;
+    }
+  }
+
+  /** What an error says of the repository's own settings stays, until they can be read. */
+  noteEnvironmentProblem(worktreeId: string, error: unknown): void {
+    if (!(error instanceof ApiError) || error.code !== 'bad_settings' || this.#isClosed) return;
+    const problem = { text: error.message, why: String(error.details['why'] ?? error.message) };
+    this.#set({ shared: applyEnvironmentProblem(this.#state.shared, worktreeId, problem) });
+  }
+
+  /** Two views of one board share it. */
+  equip(make: (client: BoardClient) => Finder): void {
+    if (this.#finder) return;
+    this.#finder = make(this);
+    void this.#finder.look(this.#watched);
+    if (this.#state.shared.isLoaded) this.#finder.begin();
+  }
+
+  takeEnvironments(found: readonly Environment[]): void {
+    this.#set({ shared: applyEnvironments(this.#state.shared, found) });
   }
 
   forgetCaughtUp(): void {
@@ -290,6 +341,7 @@ export class BoardClient {
       budgets => this.#set({ shared: applyBudgets(this.#state.shared, budgets) }),
       () => undefined,
     );
+    this.#finder?.begin();
   }
 
   #showRoom(link: RoomLink): void {

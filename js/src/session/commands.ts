@@ -1,31 +1,25 @@
 // What a person can do from this view. Each command is one request; an id makes it safe to send again.
 import type {
-  Adoptable,
-  Branch,
-  Kept,
-  Patch,
+  Environment,
   Remember,
-  Removal,
-  Repo,
   Session,
   SessionChange,
   SessionCreate,
   SessionFork,
-  Taken,
-  Taking,
   Turn,
   Work,
   Worktree,
-  WorktreeAdopt,
   WorktreeChange,
   WorktreeCreate,
+  ZoneDropped,
+  ZonePreview,
 } from '../protocol/generated.js';
-import { localName } from '../store/branches.js';
+import { pageOf } from '../store/environments.js';
 import { liveOf } from '../store/live.js';
-import { asCard, cardOf } from '../store/objects.js';
+import { asZone, cardOf, zoneNameOf } from '../store/objects.js';
 import { parkedTurn } from '../store/parked.js';
 import type { Commands, Place } from '../store/types.js';
-import { texts } from '../texts.js';
+import { texts } from '../texts';
 import { ApiError, newKey } from '../transport/http.js';
 import type { BoardClient } from './client.js';
 import type { ViewStore } from './view.js';
@@ -45,46 +39,43 @@ export interface PanelCommands extends Commands {
   createSession(request: Partial<SessionCreate> & Pick<SessionCreate, 'worktreeId' | 'agent'>, key: string): Promise<Session>;
   createWorktree(request: Partial<WorktreeCreate> & Pick<WorktreeCreate, 'repo' | 'name'>, key: string): Promise<Worktree>;
   changeWorktree(worktreeId: string, change: Partial<WorktreeChange>): Promise<void>;
-  removeWorktree(worktreeId: string, force: boolean): Promise<Removal>;
-  addRepo(request: { path?: string; url?: string; slug?: string }, key: string): Promise<Repo>;
-  adoptable(repo: string): Promise<Adoptable[]>;
-  adopt(request: Pick<WorktreeAdopt, 'repo' | 'path'> & Partial<WorktreeAdopt>, key: string): Promise<Worktree>;
   /** Archives without a question. */
   archiveNow(worktreeId: string): Promise<void>;
   /** Ends what a session does and takes back what waits in it. */
   endWork(sessionId: string): Promise<void>;
-  /** Forgets it and leaves its folder, branch and files. */
-  release(worktreeId: string): Promise<void>;
-  branches(repo: string): Promise<Branch[]>;
-  worktreeDiff(worktreeId: string): Promise<Patch>;
   worktreeLosses(worktreeId: string): Promise<Work[]>;
-  /** What refs keep of its agents beside its branch. */
-  kept(worktreeId: string): Promise<Kept[]>;
-  /** What taking such a ref would do now. */
-  wouldTake(worktreeId: string, ref: string): Promise<Taking>;
-  take(worktreeId: string, ref: string): Promise<Taken>;
-  turnPatch(turnId: string): Promise<Patch>;
   makeBoard(): Promise<void>;
 }
 
 /** Lists come as an array or in `items`. */
 const listOf = <T>(answer: T[] | { items: T[] }): T[] => (Array.isArray(answer) ? answer : answer.items);
 
-export function createCommands(client: BoardClient, view: ViewStore): PanelCommands {
+/** What the program around the board can do for it. */
+export interface HostSkills {
+  /** Shows a page of this server beside the board. `null`: the host has no tabs. */
+  readonly openPage: ((page: Page) => void) | null;
+}
+export interface Page {
+  readonly url: string;
+  readonly title: string;
+}
+
+export function createCommands(client: BoardClient, view: ViewStore, { openPage }: HostSkills = { openPage: null }): PanelCommands {
   const { http } = client;
 
   /** A command that did not reach the server is offered again, with the same id. */
-  const post = async <T>(label: string, path: string, body: unknown = {}, key = newKey()): Promise<T> => {
+  const send = async <T>(method: 'post' | 'put', label: string, path: string, body: unknown = {}, key = newKey()): Promise<T> => {
     try {
-      return await http.post<T>(path, body, { key });
+      return await http[method]<T>(path, body, { key });
     } catch (error) {
       if (error instanceof ApiError && error.isUnsent) {
-        const again = () => void post<T>(label, path, body, key).catch(failure => complain(failure));
+        const again = () => void send<T>(method, label, path, body, key).catch(failure => complain(failure));
         view.toast({ text: texts.connection.notSent(label), isBad: true, again });
       }
       throw error;
     }
   };
+  const post = <T>(label: string, path: string, body: unknown = {}): Promise<T> => send<T>('post', label, path, body);
   const complain = (error: unknown) => {
     if (!(error instanceof ApiError && error.isUnsent)) view.toast({ text: error instanceof Error ? error.message : String(error), isBad: true });
   };
@@ -105,23 +96,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
   };
 
   const makeHere = async (objectId: string): Promise<void> => {
-    const board = client.getState().board;
-    const object = asCard(board?.getView().objects.get(objectId));
-    if (!board || !object) return;
-    const branches = listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(object.repo)}/branches`));
-    const made = await post<Worktree>(texts.commands.makeHere, 'worktrees', {
-      repo: object.repo,
-      name: object.title || object.branch,
-      branch: object.branch,
-      existingBranch: branches.some(branch => localName(branch) === object.branch),
-      board: client.path,
-      x: object.x,
-      y: object.y,
-      ...(object.base ? { base: object.base } : {}),
-    });
-    // The server puts the new card beside the old one. It takes the old one's place.
-    await move(made.id, object);
-    board.remove([objectId]);
+    await post<Worktree>(texts.commands.makeHere, `board/cards/${encodeURIComponent(objectId)}/worktree?path=${encodeURIComponent(client.path)}`);
   };
 
   const losses = async (id: string): Promise<Work[]> =>
@@ -184,6 +159,36 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
       else if (session.currentTurnId !== null || session.background.length) await quiet(post(texts.commands.stop, `sessions/${id}/cancel`));
     },
     makeHere,
+    dropCard: async (id, drop) => {
+      const label = texts.zone.commands.drop(drop.zoneId === null ? '' : zoneNameOf(client.getState().board?.getView().objects, drop.zoneId));
+      const { firing } = await send<ZoneDropped>('put', label, `worktrees/${id}/zone`, { ...drop, via: 'canvas' });
+      // Whoever asked is asked back at once, where one card was dropped.
+      if (firing?.state === 'asking' && view.getState().dialog === null)
+        view.set({ dialog: { name: 'ask', firingId: firing.id }, isInboxOpen: false });
+    },
+    previewDrop: (id, zoneId) => http.post<ZonePreview>(`worktrees/${id}/zone/preview`, { zoneId, via: 'canvas' }),
+    decide: (id, what) => quiet(post(texts.zone.commands[what], `firings/${id}/${what}`)),
+    pauseZone: async (id, isPaused) => {
+      const policy = asZone(client.getState().board?.getView().objects.get(id))?.policy;
+      if (policy) await http.patch(`board/zones/${id}?path=${encodeURIComponent(client.path)}`, { policy: { ...policy, isPaused } });
+    },
+    steerEnvironment: async (id, what, request = {}) => {
+      const body = what === 'reset' ? {} : request;
+      try {
+        client.takeEnvironments([await send<Environment>('post', texts.environment.deeds[what], `worktrees/${id}/environment/${what}`, body)]);
+      } catch (error) {
+        client.noteEnvironmentProblem(id, error);
+        throw error;
+      }
+    },
+    openLink: (id, name, isOutside = false) => {
+      const environment = client.getState().shared.environments.get(id);
+      const link = environment?.links.find(one => one.name === name);
+      const url = link && pageOf(link, http.base);
+      if (!environment || !url) return;
+      if (openPage && !isOutside) openPage({ url, title: texts.environment.pageTitle(environment.worktree, name) });
+      else window.open(url, '_blank', 'noopener');
+    },
     watch: ids => client.watch(ids),
     reconnect: () => client.reconnect(),
 
@@ -204,18 +209,7 @@ export function createCommands(client: BoardClient, view: ViewStore): PanelComma
       view.toast({ text: texts.worktree.offBoard(nameOf(id)), undo: () => void putBack().catch(complain) });
     },
     changeWorktree: (id, change) => quiet(http.patch(`worktrees/${id}`, change)),
-    removeWorktree: (id, force) => http.delete<Removal>(`worktrees/${id}`, { query: { force }, timeoutMs: 120_000 }),
-    addRepo: (request, key) => http.post<Repo>('repos', request, { key, timeoutMs: 60_000 }),
-    adoptable: async repo => listOf(await http.get<Adoptable[] | { items: Adoptable[] }>(`repos/${encodeURIComponent(repo)}/adoptable`)),
-    adopt: (request, key) => http.post<Worktree>('worktrees/adopt', { board: client.path, ...request }, { key, timeoutMs: 60_000 }),
-    release: id => quiet(http.post(`worktrees/${id}/release`)),
-    branches: async repo => listOf(await http.get<Branch[] | { items: Branch[] }>(`repos/${encodeURIComponent(repo)}/branches`)),
-    worktreeDiff: id => http.get<Patch>(`worktrees/${id}/diff`, { timeoutMs: 60_000 }),
     worktreeLosses: losses,
-    kept: async id => listOf(await http.get<Kept[] | { items: Kept[] }>(`worktrees/${id}/kept`, { timeoutMs: 60_000 })),
-    wouldTake: (id, ref) => http.get<Taking>(`worktrees/${id}/take`, { query: { ref }, timeoutMs: 60_000 }),
-    take: (id, ref) => http.post<Taken>(`worktrees/${id}/take`, { ref }, { timeoutMs: 120_000 }),
-    turnPatch: id => http.get<Patch>(`turns/${id}/patch`, { timeoutMs: 60_000 }),
     makeBoard: async () => {
       await http.post('boards', { path: client.path, title: '' });
       await client.open();

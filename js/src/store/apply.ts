@@ -1,6 +1,7 @@
 // The only way the shared state changes: (state, event) → state, pure.
-import type { Body, Budget, Event, Me, Permission, Removed, Session, Snapshot, Turn } from '../protocol/generated';
-import type { BoardState, Connection } from './types';
+import type { Body, Budget, Environment, Event, Firing, Me, Permission, Removed, Session, Slot, Snapshot, Turn } from '../protocol/generated';
+import { isShown } from './firings';
+import type { BoardState, Connection, SettingsProblem } from './types';
 
 export const initialState: BoardState = {
   n: 0,
@@ -13,9 +14,16 @@ export const initialState: BoardState = {
   sessions: new Map(),
   sessionsOf: new Map(),
   turns: new Map(),
+  firings: new Map(),
+  environments: new Map(),
+  environmentProblems: new Map(),
   permissions: new Map(),
+  scheduleNews: 0,
+  ended: new Map(),
   budgets: new Map(),
 };
+
+const MOST_ENDED = 20;
 
 const byId = <T extends { readonly id: string }>(records: readonly T[]): Map<string, T> => new Map(records.map(r => [r.id, r]));
 
@@ -61,7 +69,12 @@ export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState
     sessions: byId(snapshot.sessions),
     sessionsOf: groupSessions(snapshot.sessions),
     turns: byId(snapshot.turns),
+    firings: byId(snapshot.firings),
+    environments: state.environments,
+    environmentProblems: state.environmentProblems,
     permissions: byId(snapshot.permissions.filter(isOpen)),
+    scheduleNews: state.scheduleNews + 1,
+    ended: state.ended,
     budgets: state.budgets,
   };
 }
@@ -72,6 +85,21 @@ export const applyMe = (state: BoardState, me: Me): BoardState => ({ ...state, m
 /** They come apart from the snapshot. */
 export function applyBudgets(state: BoardState, budgets: readonly Budget[]): BoardState {
   return { ...state, budgets: byId(budgets) };
+}
+
+/** What was asked of them, one or all. One that is known already and was changed later stays. */
+export function applyEnvironments(state: BoardState, found: readonly Environment[]): BoardState {
+  const environments = new Map(state.environments);
+  for (const one of found) {
+    const known = environments.get(one.worktreeId);
+    if (!known || known.updatedAt <= one.updatedAt) environments.set(one.worktreeId, one);
+  }
+  const environmentProblems = new Map([...state.environmentProblems].filter(([id]) => !found.some(one => one.worktreeId === id)));
+  return { ...state, environments, environmentProblems };
+}
+
+export function applyEnvironmentProblem(state: BoardState, worktreeId: string, problem: SettingsProblem): BoardState {
+  return { ...state, environmentProblems: new Map(state.environmentProblems).set(worktreeId, problem) };
 }
 
 export function applyConnection(state: BoardState, connection: Connection['state'], since: string): BoardState {
@@ -132,12 +160,27 @@ class Draft {
       case 'budget':
         this.#map('budgets').set(body.budget.id, body.budget);
         break;
+      case 'firing':
+        this.#firing(body.firing);
+        break;
+      case 'environment':
+        this.#map('environments').set(body.environment.worktreeId, body.environment);
+        break;
+      case 'schedule':
+        this.#next.scheduleNews += 1;
+        break;
+      case 'slot':
+        this.#next.scheduleNews += 1;
+        if (body.slot.state === 'passed' || body.slot.state === 'failed') this.#ended(body.slot);
+        break;
       case 'removed':
         this.#removed(body.noun, body.id);
         break;
       // A panel that is open for them asks again.
       case 'rule':
       case 'trust':
+      case 'delivery':
+      case 'tool_used':
       case 'board':
         break;
       // Transcript; the panel that shows it keeps it.
@@ -158,7 +201,20 @@ class Draft {
     }
   }
 
-  #map<K extends 'agents' | 'repos' | 'worktrees' | 'sessions' | 'sessionsOf' | 'turns' | 'permissions' | 'budgets'>(name: K) {
+  #map<
+    K extends
+      | 'agents'
+      | 'repos'
+      | 'worktrees'
+      | 'sessions'
+      | 'sessionsOf'
+      | 'turns'
+      | 'firings'
+      | 'environments'
+      | 'permissions'
+      | 'budgets'
+      | 'ended',
+  >(name: K) {
     type Value = BoardState[K] extends ReadonlyMap<string, infer V> ? V : never;
     if (!this.#copied.has(name)) {
       this.#copied.add(name);
@@ -166,6 +222,12 @@ class Draft {
     }
     // The line above made it a mutable copy.
     return this.#next[name] as unknown as Map<string, Value>;
+  }
+
+  #ended(slot: Slot): void {
+    const ended = this.#map('ended');
+    ended.set(slot.id, slot);
+    for (const id of ended.keys()) if (ended.size > MOST_ENDED) ended.delete(id);
   }
 
   #session(session: Session): void {
@@ -181,12 +243,21 @@ class Draft {
     else if (this.#next.turns.has(turn.id)) this.#map('turns').delete(turn.id);
   }
 
+  #firing(firing: Firing): void {
+    const firings = this.#map('firings');
+    firings.set(firing.id, firing);
+    // Of those of one worktree that are over, the last one is kept.
+    const now = new Map(firings);
+    for (const [id, other] of now) if (other.worktreeId === firing.worktreeId && !isShown(other, now)) firings.delete(id);
+  }
+
   #removed(noun: Removed['noun'], id: string): void {
     if (noun === 'session') {
       const before = this.#next.sessions.get(id);
       this.#map('sessions').delete(id);
       if (before) this.#regroup(before.worktreeId);
     } else {
+      if (noun === 'worktree' && this.#next.environments.has(id)) this.#map('environments').delete(id);
       this.#map(`${noun}s`).delete(id);
     }
   }

@@ -9,7 +9,7 @@ const room = (isWritable = true) => {
   const doc = new Y.Doc();
   return { doc, board: openBoard({ doc, awareness: null, isWritable }) };
 };
-const zone = { kind: 'zone', x: 0, y: 0, width: 300, height: 200, name: 'Build', color: 'blue' } as const;
+const zone = { kind: 'zone', x: 0, y: 0, width: 300, height: 200, name: 'Build', color: 'blue', policy: null } as const;
 
 describe('reading objects', () => {
   it.each([

@@ -3,12 +3,12 @@ import * as Y from 'yjs';
 
 import type { BoardObject, Problem } from '../protocol/generated';
 import { makeId } from './ids';
-import { MAX_OBJECTS, readObject } from './objects';
-import type { BoardDoc, BoardView, Room } from './types';
+import { MAX_OBJECTS, readObject, unreadableField } from './objects';
+import type { BoardDoc, BoardView, Changes, Room } from './types';
 
 const plain = (value: unknown): unknown => (value instanceof Y.AbstractType ? value.toJSON() : value);
 
-const same = (a: BoardObject, b: BoardObject): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: BoardObject, b: BoardObject): boolean => JSON.stringify(a) === JSON.stringify(b) && unreadableField(a) === unreadableField(b);
 
 /** Opens the document of a room. Several may be open on one document. */
 export const openBoard = (room: Room): BoardDoc => new Board(room);
@@ -92,18 +92,23 @@ class Board implements BoardDoc {
     return made.map(([id]) => id);
   }
 
-  change(changes: Readonly<Record<string, Partial<Record<string, string | number>>>>): void {
-    this.#write(() => {
-      for (const [id, fields] of Object.entries(changes)) {
-        const target = this.objects.get(id);
-        const before = this.#valid.get(id);
-        if (before === undefined) continue;
-        // Something else than our own code wrote a plain object here: make it a map, so that two people can change it at once.
-        const map: Y.Map<unknown> = target instanceof Y.Map ? (target as Y.Map<unknown>) : new Y.Map<unknown>(Object.entries(before));
-        for (const [name, value] of Object.entries(fields)) if (value !== undefined && map.get(name) !== value) map.set(name, value);
-        if (target !== map) this.objects.set(id, map);
-      }
-    });
+  change(changes: Changes): void {
+    this.#write(() => this.#merge(changes));
+  }
+
+  putBack(changes: Changes): void {
+    if (this.isWritable) this.#doc.transact(() => this.#merge(changes), null);
+  }
+
+  #merge(changes: Changes): void {
+    for (const [id, fields] of Object.entries(changes)) {
+      const target = this.objects.get(id);
+      if (!this.#valid.has(id)) continue;
+      // Something else than our own code wrote a plain object here: make it a map, so that two people can change it at once.
+      const map: Y.Map<unknown> = target instanceof Y.Map ? (target as Y.Map<unknown>) : new Y.Map<unknown>(Object.entries(target as object));
+      for (const [name, value] of Object.entries(fields)) if (value !== undefined && map.get(name) !== value) map.set(name, value);
+      if (target !== map) this.objects.set(id, map);
+    }
   }
 
   remove(ids: readonly string[]): void {
@@ -179,13 +184,17 @@ class Board implements BoardDoc {
     if (this.#skipped.size > problems.length) problems.push({ objectId: null, text: `${this.#skipped.size - problems.length} more were left out.` });
     if (this.#tooMany > 0)
       problems.push({ objectId: null, text: `The board holds ${MAX_OBJECTS + this.#tooMany} objects; ${this.#tooMany} are not shown.` });
-    const title = this.#meta.get('title');
     return {
       isSynced: this.#isSynced,
-      meta: { title: typeof title === 'string' ? title.slice(0, 200) : '' },
+      meta: { title: this.#said('title', 200), description: this.#said('description', 2000) },
       objects: new Map(this.#valid),
       problems,
     };
+  }
+
+  #said(name: string, limit: number): string {
+    const value = this.#meta.get(name);
+    return typeof value === 'string' ? value.slice(0, limit) : '';
   }
 
   #emit(): void {

@@ -1,17 +1,16 @@
 import { describe, expect, it } from 'vitest';
-
 import { kinds, World } from '../../dev/made-up';
 import type { Card, Event, Permission, ProjectFile, Session, Way, Work } from '../protocol/generated';
 import { applyAll } from './apply';
-import { contentOf, strongest } from './cards';
+import { contentOf } from './cards';
+import { strongest } from './standing';
 import type { BoardState } from './types';
-import { age, clock, dollars, ordinal } from './words';
 
 const seen = (kind: string, change: (state: BoardState) => BoardState = state => state) => {
   const world = new World();
   const worktree = kinds[kind]?.(world) ?? '';
   const card: Card = { kind: 'card', x: 0, y: 0, worktree, repo: 'warehouse', branch: 'late-orders', title: 'Late order repair', base: 'main' };
-  return contentOf(card, { state: change(world.state()), now: Date.now(), readers: new Map(), isUnfolded: false }, () => 'blue');
+  return contentOf(card, { state: change(world.state()), now: Date.now(), readers: new Map(), isUnfolded: false, zoneName: () => '' }, () => 'blue');
 };
 
 describe('what a card says', () => {
@@ -208,17 +207,5 @@ describe('events', () => {
     ]);
 
     expect(after.permissions.size).toBe(0);
-  });
-});
-
-describe('words', () => {
-  it('are short and have units', () => {
-    const now = Date.parse('2026-01-02T12:00:00Z');
-    expect(clock('2026-01-02T11:56:48Z', now)).toBe('3:12');
-    expect(age('2026-01-02T11:52:00Z', now)).toBe('8 min');
-    expect(age('2025-12-30T12:00:00Z', now)).toBe('3 d');
-    expect(age('nonsense', now)).toBe('now');
-    expect([1, 2, 3, 4, 11, 22].map(ordinal)).toEqual(['1st', '2nd', '3rd', '4th', '11th', '22nd']);
-    expect(dollars(1.5, true)).toBe('≈ $1.50');
   });
 });

@@ -1,98 +1,25 @@
-// What a card says: derived from the records, the same for every view of it. Pure; the clock is handed in.
-import type { Card, Person, Session, SessionState, Work, Worktree } from '../protocol/generated';
+// What a card says: derived from the records, the same for every view of it. Its rows, its foot, its strip and its pills have files of their
+// own. Pure; the clock is handed in.
+import type { Card, Person, Session, SessionState, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
-import { parkedTurn } from './parked';
-import { plain } from './plain';
-import { initialsOf } from './presence';
-import { rankOf, sessionsOf, sessionWords, standingOf, strongest, workedOf } from './standing';
-import { permissionOf, SHORT_ASKS, type Strip, stripOf, waysOf } from './strips';
-import type { BoardState, Presence } from './types';
-import { age, clock, count, dollars, hour, isOlder, left, ordinal, wait } from './words';
-
-/** The marks of the icon set, `st-*`. */
-export type Mark =
-  | 'idle'
-  | 'queued'
-  | 'starting'
-  | 'running'
-  | 'needs'
-  | 'failed'
-  | 'done'
-  | 'merged'
-  | 'cancelled'
-  | 'missing'
-  | 'archived'
-  | 'stale';
-
-export interface Marked {
-  readonly mark: Mark;
-  readonly label: string;
-}
-
-const SESSION_MARKS = {
-  idle: { mark: 'idle', label: 'Idle' },
-  queued: { mark: 'queued', label: 'Queued' },
-  starting: { mark: 'starting', label: 'Starting' },
-  running: { mark: 'running', label: 'Running' },
-  needs_you: { mark: 'needs', label: 'Needs you' },
-  stopping: { mark: 'starting', label: 'Stopping' },
-  done: { mark: 'done', label: 'Done' },
-  failed: { mark: 'failed', label: 'Failed' },
-  cancelled: { mark: 'cancelled', label: 'Cancelled' },
-  interrupted: { mark: 'failed', label: 'Interrupted' },
-  parked: { mark: 'queued', label: 'Parked' },
-} as const satisfies Record<SessionState, Marked>;
-
-export const markOf = (state: SessionState): Marked => SESSION_MARKS[state] ?? SESSION_MARKS.idle;
-
-const markedOf = (session: Session, state: BoardState): Marked => ({ ...markOf(session.state), label: sessionWords(session, state) });
-
-export { sessionsOf, strongest };
-
-export interface Face {
-  readonly name: string;
-  readonly initials: string;
-  readonly color: string;
-}
-
-export interface Pill {
-  readonly icon: 'issue' | 'pr' | 'clock' | 'unlock' | null;
-  readonly text: string;
-  readonly url: string | null;
-  readonly name: string;
-}
-
-export interface Row {
-  readonly id: string;
-  readonly link: 'root' | 'spawn' | 'fork';
-  readonly agent: string;
-  readonly icon: string;
-  readonly title: string;
-  readonly faces: readonly Face[];
-  readonly when: string;
-  readonly state: Marked;
-  /** What runs just now; only while it runs. */
-  readonly line: string;
-  readonly isRunning: boolean;
-  readonly children: readonly Row[];
-}
+import { ago, hour, isOlder, wait } from '../texts/ages';
+import { count, ordinal } from '../texts/counts';
+import { shortQuestion } from '../texts/questions';
+import { brokenLine, type EnvironmentLine, isUp, lineOf } from './environments';
+import { type Face, faceOf } from './faces';
+import { firingOf, firingWords, gateOf } from './firings';
+import { type Foot, footOf } from './foot';
+import { MARKS } from './marks';
+import { openPill, type Pill, pillsOf } from './pills';
+import { type CardContext, isLive, type Marked, placeInLine, type Row, rowsOf } from './rows';
+import { sessionsOf, standingOf, stateOf, stateOfFiring } from './standing';
+import { permissionOf, type Strip, stripOf, waysOf } from './strips';
+import type { BoardState } from './types';
 
 export interface Step {
   readonly state: 'done' | 'starting' | 'idle';
   readonly text: string;
   readonly when: string;
-}
-
-export interface Foot {
-  readonly changes: { readonly added: number; readonly deleted: number; readonly files: number } | null;
-  readonly text: string;
-  /** Work that no figure shows, in a few words, and in whole sentences. */
-  readonly work: string;
-  readonly works: readonly string[];
-  /** What an agent has not finished in its sandbox. */
-  readonly inside: string;
-  readonly cost: string;
-  readonly age: string;
 }
 
 export interface CardContent {
@@ -111,6 +38,10 @@ export interface CardContent {
   readonly folded: number;
   readonly strip: Strip | null;
   readonly foot: Foot | null;
+  /** What its zone does with it just now, where no session says it. */
+  readonly zone: { readonly icon: 'gate' | 'clock'; readonly text: string } | null;
+  /** What runs beside it. */
+  readonly environment: EnvironmentLine | null;
   /** The one fact that a small card has room for. */
   readonly fact: string;
   readonly factTone: 'plain' | 'need' | 'fail';
@@ -119,192 +50,7 @@ export interface CardContent {
   readonly isTicking: boolean;
 }
 
-export interface CardContext {
-  readonly state: BoardState;
-  readonly now: number;
-  readonly readers: ReadonlyMap<string, readonly Presence[]>;
-  readonly isUnfolded: boolean;
-}
-
-const SHOWN_ROWS = 5;
-const MAX_DEPTH = 4;
 const STALE_S = 15;
-
-export const faceOf = (person: Person, color: (person: Person) => string): Face => ({
-  name: person.name || person.username,
-  initials: initialsOf(person),
-  color: color(person),
-});
-
-const link = (url: string | null): string | null => {
-  if (!url) return null;
-  try {
-    const parsed = new URL(url);
-    return parsed.protocol === 'https:' || parsed.protocol === 'http:' ? parsed.href : null;
-  } catch {
-    return null;
-  }
-};
-
-/** The last number in a link, as people name issues: “12”. Else the host. */
-const shortLink = (url: string): string => /(\d+)(?!.*\d)/.exec(new URL(url).pathname)?.[1] ?? new URL(url).hostname;
-
-const places = new WeakMap<BoardState['sessions'], Map<string, number>>();
-
-/** The place of a waiting session among all that wait, from 1. */
-const placeInLine = (session: Session, sessions: BoardState['sessions']): number => {
-  let line = places.get(sessions);
-  if (!line) {
-    const waiting = [...sessions.values()].filter(s => s.state === 'queued').sort((a, b) => (a.stateSince < b.stateSince ? -1 : 1));
-    line = new Map(waiting.map((s, i) => [s.id, i + 1]));
-    places.set(sessions, line);
-  }
-  return line.get(session.id) ?? 1;
-};
-
-const whenOf = (session: Session, context: CardContext): string => {
-  switch (session.state) {
-    case 'running': {
-      // Of work: the clock goes on where it stood before a question, and not while it waits for an answer.
-      const turn = session.currentTurnId === null ? undefined : context.state.turns.get(session.currentTurnId);
-      const from = turn?.state === 'running' ? new Date(context.now - workedOf(turn, context.now) * 1000).toISOString() : session.stateSince;
-      return clock(from, context.now);
-    }
-    case 'needs_you':
-      return clock(session.stateSince, context.now);
-    case 'queued': {
-      if (session.waitsFor) return wait(session.stateSince, context.now);
-      const place = placeInLine(session, context.state.sessions);
-      return place === 1 ? 'Next' : ordinal(place);
-    }
-    case 'starting':
-      return wait(session.stateSince, context.now);
-    case 'stopping':
-      return 'Stopping';
-    case 'parked': {
-      const retryAt = parkedTurn(session, context.state)?.retryAt;
-      return retryAt ? left(retryAt, context.now) : age(session.stateSince, context.now);
-    }
-    case 'idle':
-      return '';
-    default:
-      return age(session.stateSince, context.now);
-  }
-};
-
-/** What runs just now, or what it waits for. */
-const lineOf = (session: Session, now: number): string => {
-  if (session.state === 'queued' || session.state === 'starting') return session.waitsFor ?? '';
-  if (session.state !== 'running')
-    return session.currentTurnId === null && session.background[0] ? texts.panel.background(session.background.join(', ')) : '';
-  return session.stalledAt === null ? plain(session.lastLine) : texts.panel.nothingHeard(age(session.stalledAt, now));
-};
-
-const isLive = (state: SessionState): boolean => rankOf(state) <= rankOf('queued') && state !== 'failed' && state !== 'interrupted';
-
-const rowsOf = (
-  sessions: readonly Session[],
-  context: CardContext,
-  isStale: boolean,
-  color: (person: Person) => string,
-): { rows: Row[]; folded: number } => {
-  let shown = sessions;
-  if (!context.isUnfolded && sessions.length > SHOWN_ROWS) {
-    const kept = new Set(
-      [...sessions].sort((a, b) => rankOf(a.state) - rankOf(b.state) || (a.updatedAt < b.updatedAt ? 1 : -1)).slice(0, SHOWN_ROWS),
-    );
-    shown = sessions.filter(session => kept.has(session));
-  }
-  const known = new Set(shown.map(s => s.id));
-  const children = new Map<string | null, Session[]>();
-  for (const session of shown) {
-    const above = session.parentId ?? session.originId;
-    const key = above !== null && above !== session.id && known.has(above) ? above : null;
-    const group = children.get(key);
-    if (group) group.push(session);
-    else children.set(key, [session]);
-  }
-  const used = new Set<string>();
-  const make = (session: Session, depth: number): Row[] => {
-    if (used.has(session.id)) return [];
-    used.add(session.id);
-    const below = (children.get(session.id) ?? []).flatMap(child => make(child, depth + 1));
-    const agent = context.state.agents.get(session.agent)?.agent;
-    const row: Row = {
-      id: session.id,
-      link: depth === 0 ? 'root' : session.parentId !== null ? 'spawn' : 'fork',
-      agent: agent?.label ?? session.agent,
-      icon: agent?.icon ?? 'ag-agent',
-      title: plain(session.title) || 'Untitled',
-      faces: (context.readers.get(session.id) ?? []).slice(0, 3).map(p => faceOf(p.user, color)),
-      when: isStale && isLive(session.state) ? hour(session.stateSince) : whenOf(session, context),
-      state:
-        isStale && isLive(session.state)
-          ? { mark: 'stale', label: `Last seen ${markOf(session.state).label.toLowerCase()}` }
-          : markedOf(session, context.state),
-      line: lineOf(session, context.now),
-      isRunning: session.state === 'running' && session.stalledAt === null && !isStale,
-      children: depth < MAX_DEPTH ? below : [],
-    };
-    return depth < MAX_DEPTH ? [row] : [row, ...below];
-  };
-  const rows = (children.get(null) ?? []).flatMap(session => make(session, 0));
-  // Sessions that name each other as parents have no root; each becomes one.
-  for (const session of shown) rows.push(...make(session, 0));
-  return { rows, folded: sessions.length - shown.length };
-};
-
-/** “1 repository inside, rebase under way”. */
-const workOf = (works: readonly Work[]): string => {
-  const sums = new Map<Work['kind'], number>();
-  for (const one of works) sums.set(one.kind, (sums.get(one.kind) ?? 0) + numberOf(one));
-  return [...sums].map(([kind, number]) => texts.work[kind](number, works.find(one => one.kind === kind)?.names[0] ?? '')).join(', ');
-};
-
-const numberOf = (one: Work): number => {
-  switch (one.kind) {
-    case 'commits':
-    case 'detached':
-      return one.commits;
-    case 'stash':
-      return one.stashes;
-    case 'hidden':
-    case 'ignored':
-    case 'own':
-    case 'changes':
-    case 'untracked':
-    case 'filtered':
-      return one.files;
-    default:
-      return 1;
-  }
-};
-
-const footOf = (worktree: Worktree, sessions: readonly Session[], now: number): Foot => {
-  const status = worktree.status;
-  const works = status?.work.filter(one => one.kind !== 'own') ?? []; // what is an agent’s own is in the panel
-  let cost = 0;
-  let hasCost = false;
-  let isEstimate = false;
-  let latest = worktree.createdAt;
-  for (const session of sessions) {
-    if (session.usage.costUsd !== null) {
-      hasCost = true;
-      cost += session.usage.costUsd;
-      isEstimate ||= session.usage.isEstimate;
-    }
-    if (session.updatedAt > latest) latest = session.updatedAt;
-  }
-  return {
-    changes: status && status.files > 0 ? { added: status.added, deleted: status.deleted, files: status.files } : null,
-    text: status && !(status.dirty || works.length) ? 'No changes' : '',
-    work: workOf(works.filter(one => one.kind !== 'sandbox')),
-    inside: status?.inside ? texts.inside(status.inside.operation, status.inside.conflicted) : '',
-    works: works.map(one => one.text),
-    cost: hasCost ? dollars(cost, isEstimate) : '',
-    age: age(latest, now),
-  };
-};
 
 const factOf = (
   worktree: Worktree,
@@ -313,15 +59,22 @@ const factOf = (
   strip: Strip | null,
   context: CardContext,
 ): [string, CardContent['factTone']] => {
+  const firing = firingOf(worktree, context.state);
+  if (firing && firing.state !== 'running' && stateOfFiring(firing) === top && !sessions.some(({ state }) => state === 'needs_you')) {
+    const said = firing.state === 'asking' ? texts.zone.asksShort : firing.state === 'failed' && !gateOf(firing) ? firing.reason : null;
+    const gate = top === 'running' ? gateOf(firing) : null;
+    return [said ?? gate ?? firingWords(firing, context.zoneName), top === 'needs_you' ? 'need' : top === 'failed' ? 'fail' : 'plain'];
+  }
   if (top === 'needs_you') {
     const asking = sessions.find(s => s.state === 'needs_you');
     const permission = asking && permissionOf(asking, context.state);
-    return [(permission && SHORT_ASKS[permission.toolKind]) ?? 'Asks a question', 'need'];
+    return [shortQuestion(permission?.toolKind ?? ''), 'need'];
   }
-  if (top === 'failed' || top === 'interrupted') return [strip?.text.split('\n')[0] || strip?.title || 'Failed', 'fail'];
+  if (top === 'failed' || top === 'interrupted') return [strip?.text.split('\n')[0] || strip?.title || texts.states.failed, 'fail'];
   if (top === 'parked') return [strip?.title ?? texts.states.parked, strip?.kind === 'ask' ? 'need' : 'plain'];
   if (top === 'queued') {
-    const waiting = sessions.find(s => s.state === 'queued') as Session;
+    const waiting = sessions.find(s => s.state === 'queued');
+    if (!waiting) return [texts.states.queued, 'plain'];
     // “8 of 8 agents work, 3rd in line”: here only the place.
     const said = waiting.waitsFor?.split(', ').at(-1);
     if (said) return [said.charAt(0).toUpperCase() + said.slice(1), 'plain'];
@@ -329,10 +82,25 @@ const factOf = (
     return [place === 1 ? 'Next in line' : `${ordinal(place)} in line`, 'plain'];
   }
   if (sessions.length === 0) return ['No session', 'plain'];
-  if (top === 'running' && sessions.length === 1) return [sessions[0]?.lastLine || 'Running', 'plain'];
+  if (top === 'running' && sessions.length === 1) return [sessions[0]?.lastLine || texts.states.running, 'plain'];
   if (top === 'running') return [count(sessions.length, 'session'), 'plain'];
   if (worktree.status && worktree.status.files > 0) return [count(worktree.status.files, 'file'), 'plain'];
   return [count(sessions.length, 'session'), 'plain'];
+};
+
+/** A wait is said on the card; so is a gate that no session runs. */
+const zoneLine = (worktree: Worktree, { state, zoneName }: CardContext): CardContent['zone'] => {
+  const firing = firingOf(worktree, state);
+  if (firing?.state === 'waiting') return { icon: 'clock', text: firingWords(firing, zoneName) };
+  const isFunction = firing?.runs.some(({ outcome, sessionId, gate }) => outcome === null && sessionId === null && gate !== null);
+  return firing && isFunction ? { icon: 'gate', text: firing.waitsFor ? texts.zone.waitsFor(firing.waitsFor) : firingWords(firing, zoneName) } : null;
+};
+
+const environmentLine = ({ id }: Worktree, { environments, environmentProblems, me }: BoardState): EnvironmentLine | null => {
+  const environment = environments.get(id);
+  const problem = environmentProblems.get(id);
+  if (problem && !(environment && isUp(environment))) return brokenLine(problem);
+  return environment ? lineOf(environment, me?.role === 'owner') : null;
 };
 
 /** The strip, with what could not be as it was when the worktree was restored. What asks or failed comes first. */
@@ -358,6 +126,8 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
     folded: 0,
     strip: null,
     foot: null,
+    zone: null,
+    environment: null,
     fact: '',
     factTone: 'plain',
     agents: [],
@@ -378,13 +148,13 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
         actions: [...waysOf(worktree, state), { act: 'remove', id: card.worktree, text: 'Remove card', kind: 'ghost' }],
         when: '',
       },
-      fact: worktree.ways.some(({ kind }) => kind === 'relocate') ? 'Folder was moved' : 'Folder is gone',
+      fact: standingOf(worktree, state).label,
     };
   }
   const pills = pillsOf(worktree);
   if (worktree.state === 'archived') {
     const sessions = sessionsOf(worktree.id, state);
-    const when = worktree.archivedAt ? age(worktree.archivedAt, now) : '';
+    const archived = texts.standing.archived(worktree.archivedAt ? ago(worktree.archivedAt, now) : '');
     return {
       ...base,
       state: { mark: 'archived', label: standingOf(worktree, state).label },
@@ -395,10 +165,10 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
         command: '',
         text: worktree.reason ?? '',
         actions: [{ act: 'restore', id: worktree.id, text: 'Restore', kind: 'plain', icon: 'undo' }],
-        when: when === 'now' ? 'Archived now' : `Archived ${when} ago`,
+        when: archived,
       },
       foot: { ...footOf(worktree, sessions, now), age: '' },
-      fact: when === 'now' ? 'Archived now' : `Archived ${when} ago`,
+      fact: archived,
     };
   }
   if (worktree.state === 'creating') {
@@ -411,7 +181,7 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
         { state: 'starting', text: worktree.step ?? 'Waiting for git', when: wait(worktree.updatedAt, now) },
       ],
       strip: stop.length > 0 ? { kind: 'plain', title: '', command: '', text: '', actions: stop, when: '' } : null,
-      fact: worktree.step ?? 'Creating',
+      fact: worktree.step ?? texts.states.creating,
       isTicking: true,
     };
   }
@@ -436,10 +206,10 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   }
 
   const sessions = sessionsOf(worktree.id, state);
-  const top = strongest(sessions);
+  const top = stateOf(worktree, state);
   const isStale = state.connection.state === 'lost' && isOlder(state.connection.since, STALE_S, now);
   const asOf = isStale && isLive(top) ? texts.connection.asOfHour(hour(state.connection.since)) : '';
-  const strip = withReason(worktree, stripOf(worktree, sessions, state, now));
+  const strip = withReason(worktree, stripOf(worktree, sessions, state, now, context.zoneName));
   const { rows, folded } = rowsOf(sessions, context, isStale, color);
   const [fact, factTone] = factOf(worktree, sessions, top, strip, context);
   const status = worktree.status;
@@ -449,13 +219,15 @@ export const contentOf = (card: Card, context: CardContext, color: (person: Pers
   });
   return {
     ...base,
-    state: asOf ? { mark: 'stale', label: asOf } : { ...markOf(top), label: standingOf(worktree, state).label },
+    state: asOf ? { mark: 'stale', label: asOf } : { mark: MARKS[top], label: standingOf(worktree, state).label },
     drift: status ? [status.ahead > 0 ? `↑${status.ahead}` : '', status.behind > 0 ? `↓${status.behind}` : ''].filter(Boolean).join(' ') : '',
     asOf,
     pills: [...pills, ...openPill(sessions)],
     rows,
     folded,
     strip,
+    zone: zoneLine(worktree, context),
+    environment: environmentLine(worktree, state),
     foot: footOf(worktree, sessions, now),
     fact,
     factTone,
@@ -474,7 +246,7 @@ const absent = (card: Card, base: Omit<CardContent, 'state'>, state: BoardState)
   if (!state.isLoaded) return { ...base, state: { mark: 'idle', label: 'Loading' } };
   return {
     ...base,
-    state: { mark: 'missing', label: 'Not on this machine' },
+    state: { mark: 'missing', label: texts.standing.absent },
     look: 'missing',
     strip: {
       kind: 'plain',
@@ -491,21 +263,6 @@ const absent = (card: Card, base: Omit<CardContent, 'state'>, state: BoardState)
       ],
       when: '',
     },
-    fact: 'Not on this machine',
+    fact: texts.standing.absent,
   };
-};
-
-/** Only where an agent works outside of a sandbox. */
-const openPill = (sessions: readonly Session[]): Pill[] => {
-  const open = sessions.find(session => session.sandbox === 'off');
-  return open ? [{ icon: 'unlock', text: texts.sandbox.off, url: null, name: open.sandboxReason ?? texts.sandbox.noReason }] : [];
-};
-
-const pillsOf = (worktree: Worktree): Pill[] => {
-  const pills: Pill[] = [];
-  const issue = link(worktree.issueUrl);
-  const request = link(worktree.pullRequestUrl);
-  if (issue) pills.push({ icon: 'issue', text: shortLink(issue), url: issue, name: `Issue ${shortLink(issue)}` });
-  if (request) pills.push({ icon: 'pr', text: shortLink(request), url: request, name: `Pull request ${shortLink(request)}` });
-  return pills;
 };

@@ -1,5 +1,6 @@
 // Reads one object of the document. Whatever a file or a colleague's browser put there, this answers an object or a sentence.
-import type { BoardObject, Card } from '../protocol/generated';
+import type { BoardObject, Card, Zone } from '../protocol/generated';
+import { readPolicy } from './policy';
 
 /** More than this are not drawn; the rest is counted. */
 export const MAX_OBJECTS = 10_000;
@@ -41,6 +42,12 @@ const size = (fields: Fields, width?: number, height?: number): { width: number;
   height: number(fields, 'height', 1, EXTENT, height),
 });
 
+/** Zones whose policy cannot be read, and by which field: kept beside them, so that a copy does not write it into the document. */
+const unreadable = new WeakMap<BoardObject, string>();
+
+/** Which field of its policy cannot be read; '' when it can. */
+export const unreadableField = (object: BoardObject): string => unreadable.get(object) ?? '';
+
 const readers = {
   card: (fields: Fields) => ({
     kind: 'card',
@@ -51,7 +58,19 @@ const readers = {
     title: text(fields, 'title', 400),
     base: text(fields, 'base', 200),
   }),
-  zone: (fields: Fields) => ({ kind: 'zone', ...place(fields), ...size(fields), name: text(fields, 'name', 200), color: color(fields) }),
+  zone: (fields: Fields) => {
+    const policy = readPolicy(fields['policy']);
+    const zone: Zone = {
+      kind: 'zone',
+      ...place(fields),
+      ...size(fields),
+      name: text(fields, 'name', 200),
+      color: color(fields),
+      policy: typeof policy === 'string' ? null : policy,
+    };
+    if (typeof policy === 'string') unreadable.set(zone, policy);
+    return zone;
+  },
   note: (fields: Fields) => ({ kind: 'note', ...place(fields), ...size(fields, 264, 120), text: text(fields, 'text', 20_000), color: color(fields) }),
 } satisfies { [K in BoardObject['kind']]: (fields: Fields) => Extract<BoardObject, { kind: K }> };
 
@@ -73,6 +92,15 @@ export const readObject = (raw: unknown): BoardObject | string => {
 
 /** A card, if it is one: what stands for a worktree. */
 export const asCard = (object: BoardObject | undefined): Card | null => (object?.kind === 'card' ? object : null);
+
+/** A zone, if it is one. */
+export const asZone = (object: BoardObject | undefined): Zone | null => (object?.kind === 'zone' ? object : null);
+
+/** What a zone is called; '' when it is not on the board. */
+export const zoneNameOf = (objects: ReadonlyMap<string, BoardObject> | undefined, id: string): string => {
+  const zone = asZone(objects?.get(id));
+  return zone ? zone.name || 'Zone' : '';
+};
 
 /** The card of a worktree, with its id. */
 export const cardOf = (objects: ReadonlyMap<string, BoardObject> | undefined, worktreeId: string): readonly [string, Card] | undefined => {

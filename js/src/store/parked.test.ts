@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-
 import { kinds, NOW, World } from '../../dev/made-up';
 import type { Budget, Card, Event, Turn } from '../protocol/generated';
+import { left } from '../texts/ages';
 import { applyAll, applyBudgets } from './apply';
-import { contentOf, strongest } from './cards';
+import { contentOf } from './cards';
 import { parked, usedUp } from './parked';
+import { strongest } from './standing';
 import type { BoardState } from './types';
-import { left } from './words';
 
 const made = (kind: string): { world: World; worktree: string; state: BoardState } => {
   const world = new World();
@@ -16,7 +16,7 @@ const made = (kind: string): { world: World; worktree: string; state: BoardState
 const cardOf = (kind: string, change: (state: BoardState) => BoardState = state => state, now = NOW) => {
   const { worktree, state } = made(kind);
   const card: Card = { kind: 'card', x: 0, y: 0, worktree, repo: 'warehouse', branch: '', title: '', base: 'main' };
-  return contentOf(card, { state: change(state), now, readers: new Map(), isUnfolded: false }, () => 'blue');
+  return contentOf(card, { state: change(state), now, readers: new Map(), isUnfolded: false, zoneName: () => '' }, () => 'blue');
 };
 const viewer = (state: BoardState): BoardState => ({ ...state, me: state.me && { ...state.me, role: 'viewer' } });
 const steerer = (state: BoardState): BoardState => ({ ...state, me: state.me && { ...state.me, role: 'steerer' } });

@@ -1,8 +1,10 @@
 // A turn that waits for its model, or for money: what happened and what comes next, in the same words on a card and in the panel.
 import type { Budget, Session, Turn } from '../protocol/generated';
 import { texts } from '../texts';
+import { left } from '../texts/ages';
+import { files as filesOf } from '../texts/counts';
+import { money } from '../texts/money';
 import type { BoardState } from './types';
-import { count, dollars, left } from './words';
 
 export interface Parked {
   readonly title: string;
@@ -22,8 +24,8 @@ export const parked = (turn: Turn, state: BoardState, now: number): Parked => {
   const budget = code === 'budget' ? usedUp(turn, state) : undefined;
   const slot = state.sessions.get(turn.sessionId)?.waitsFor;
   return {
-    title: budget?.hardUsd ? texts.budget.usedUp(dollars(budget.hardUsd)) : isKnown(code) ? texts.parked.titles[code] : texts.parked.other,
-    kept: files > 0 ? texts.outcome.kept(count(files, 'file')) : texts.parked.nothing,
+    title: budget?.hardUsd ? texts.budget.usedUp(money(budget.hardUsd)) : isKnown(code) ? texts.parked.titles[code] : texts.parked.other,
+    kept: files > 0 ? texts.outcome.kept(filesOf(files)) : texts.parked.nothing,
     next: slot
       ? texts.panel.waitsFor(slot)
       : code === 'budget'
@@ -41,11 +43,12 @@ const nextTry = (at: string, now: number): string => (Date.parse(at) > now ? tex
 export const usedUp = (of: Pick<Turn, 'sessionId' | 'worktreeId' | 'createdBy'>, state: BoardState): Budget | undefined => {
   const subjects: Readonly<Record<Budget['scope'], string | null | undefined>> = {
     session: of.sessionId,
+    tree: state.sessions.get(of.sessionId)?.rootId ?? of.sessionId,
     worktree: of.worktreeId,
     board: state.worktrees.get(of.worktreeId)?.board,
     user: of.createdBy.username,
   };
-  for (const scope of ['session', 'worktree', 'board', 'user'] as const)
+  for (const scope of ['session', 'tree', 'worktree', 'board', 'user'] as const)
     for (const budget of state.budgets.values())
       if (budget.scope === scope && budget.subject === subjects[scope] && budget.state === 'exhausted') return budget;
   return undefined;

@@ -1,6 +1,7 @@
 // Where a session, a worktree and a turn stand, in one place for cards, panels and the inbox. Pure; the clock is handed in.
-import type { Person, Session, SessionState, Turn, Worktree, WorktreeState } from '../protocol/generated';
+import type { Firing, FiringState, Person, Session, SessionState, Turn, Worktree, WorktreeState } from '../protocol/generated';
 import { texts } from '../texts';
+import { asksPerson, firingOf } from './firings';
 import type { BoardState } from './types';
 
 /** From strongest: a worktree shows the strongest of its sessions. */
@@ -46,6 +47,39 @@ export const sessionWords = (session: Session, state: BoardState): string => {
   return session.wasRejected ? texts.standing.rejectedBy(who) : texts.standing.cancelledBy(who);
 };
 
+const QUIET: readonly SessionState[] = ['failed', 'interrupted'];
+
+/**
+ * The strongest state of a worktree: that of its sessions, and of the run of its zone. What failed in an earlier run of a zone is over when the
+ * card has moved on.
+ */
+export const stateOf = (worktree: Worktree, state: BoardState): SessionState => {
+  const firing = firingOf(worktree, state);
+  const counting = sessionsOf(worktree.id, state).filter(session => {
+    if (!QUIET.includes(session.state)) return true;
+    const by = session.lastTurnId === null ? null : state.turns.get(session.lastTurnId)?.firingId;
+    return !by || by === firing?.id;
+  });
+  const top = strongest(counting);
+  const own = firing ? stateOfFiring(firing) : null;
+  return own !== null && rankOf(own) < rankOf(top) ? own : top;
+};
+
+const FIRINGS = {
+  waiting: 'queued',
+  asking: 'needs_you',
+  checking: 'running',
+  running: 'queued',
+  verifying: 'running',
+  approval: 'needs_you',
+  passed: null,
+  failed: 'failed',
+  withdrawn: null,
+} as const satisfies Record<FiringState, SessionState | null>;
+
+/** The state that it gives its card; `null`: none of its own. */
+export const stateOfFiring = ({ state }: Firing): SessionState | null => FIRINGS[state];
+
 export interface Standing {
   readonly state: SessionState | WorktreeState;
   readonly label: string;
@@ -56,8 +90,10 @@ export const standingOf = (worktree: Worktree, state: BoardState): Standing => {
   if (worktree.state === 'missing' && worktree.ways.some(({ kind }) => kind === 'relocate')) return { state: 'missing', label: texts.standing.moved };
   if (worktree.failure === 'setup_failed') return { state: 'failed', label: texts.standing.setupFailed };
   if (worktree.state !== 'ready') return { state: worktree.state, label: texts.standing.worktrees[worktree.state] };
-  const session = strongestOf(sessionsOf(worktree.id, state));
-  return session ? { state: session.state, label: sessionWords(session, state) } : { state: 'idle', label: texts.states.idle };
+  const top = stateOf(worktree, state);
+  const session = sessionsOf(worktree.id, state).find(one => one.state === top);
+  if (session) return { state: top, label: sessionWords(session, state) };
+  return { state: top, label: texts.states[top] };
 };
 
 /** What lies on this board. The server's other boards have their own counts. */
@@ -76,6 +112,7 @@ export const countsOf = (board: string, state: BoardState): Counts => {
   let running = 0;
   let mine = 0;
   for (const permission of state.permissions.values()) if (here(permission.worktreeId)) needs += 1;
+  for (const firing of state.firings.values()) if (asksPerson(firing) && here(firing.worktreeId)) needs += 1;
   for (const session of state.sessions.values())
     if (session.archivedAt === null && (session.state === 'running' || session.state === 'starting') && here(session.worktreeId)) running += 1;
   for (const worktree of state.worktrees.values())

@@ -1,9 +1,12 @@
 // The one strip a card has room for: a question, a failure, a wait for the model or for money. Pure; the clock is handed in.
-import type { Budget, Permission, Session, Turn, Way, Worktree } from '../protocol/generated';
+import type { Budget, Firing, Permission, Session, Turn, Way, Worktree } from '../protocol/generated';
 import { texts } from '../texts';
+import { age } from '../texts/ages';
+import { money } from '../texts/money';
+import { question } from '../texts/questions';
+import { asksPerson, firingOf, firingWords, nameOf } from './firings';
 import { parked, parkedTurn } from './parked';
 import type { BoardState } from './types';
-import { age, dollars } from './words';
 
 /** `act` names a command, `id` what it is about; `kind` is how the button looks. */
 export interface Action {
@@ -21,7 +24,9 @@ export interface Action {
     | 'remove'
     | 'restore'
     | 'remake'
-    | 'mend';
+    | 'mend'
+    | 'ask'
+    | 'decide';
   readonly id: string;
   readonly option?: string;
   readonly text: string;
@@ -40,25 +45,6 @@ export interface Strip {
   readonly isTicking?: boolean;
 }
 
-const ASKS: Readonly<Record<string, string>> = {
-  execute: 'Asks to run a command',
-  edit: 'Asks to change a file',
-  delete: 'Asks to delete a file',
-  move: 'Asks to move a file',
-  fetch: 'Asks to fetch from the web',
-  read: 'Asks to read a file',
-  search: 'Asks to search',
-  trust: 'Wants to load untrusted files',
-};
-
-export const SHORT_ASKS: Readonly<Record<string, string>> = {
-  execute: 'Run a command?',
-  edit: 'Change a file?',
-  delete: 'Delete a file?',
-  fetch: 'Fetch from the web?',
-  trust: 'Trust files?',
-};
-
 export const permissionOf = (session: Session, state: BoardState): Permission | undefined =>
   session.openPermissionId === null ? undefined : state.permissions.get(session.openPermissionId);
 
@@ -72,12 +58,21 @@ const lastTurn = (session: Session, wanted: Turn['state'], state: BoardState): T
 
 const labelOf = (session: Session, state: BoardState): string => state.agents.get(session.agent)?.agent.label ?? session.agent;
 
-export const stripOf = (worktree: Worktree, sessions: readonly Session[], state: BoardState, now: number): Strip | null => {
+export const stripOf = (
+  worktree: Worktree,
+  sessions: readonly Session[],
+  state: BoardState,
+  now: number,
+  zoneName: (id: string) => string,
+): Strip | null => {
   const asking = sessions.find(s => s.state === 'needs_you');
   if (asking) return askStrip(asking, state, now);
+  const firing = firingOf(worktree, state);
+  if (firing && asksPerson(firing)) return firingAskStrip(firing, state, now, zoneName);
   const blocking = worktree.ways.filter(way => way.isBlocking);
   if (blocking[0])
     return { kind: 'fail', title: texts.worktree.stuck, command: '', text: blocking[0].why, actions: waysOf(worktree, state, blocking), when: '' };
+  if (firing?.state === 'failed') return firingFailStrip(firing, state, zoneName);
   const broken = sessions.find(s => s.state === 'failed') ?? sessions.find(s => s.state === 'interrupted');
   if (broken) return failStrip(broken, state);
   for (const session of sessions) {
@@ -98,7 +93,7 @@ export const stripOf = (worktree: Worktree, sessions: readonly Session[], state:
       when: '',
     };
   }
-  if (sessions.length === 0 && worktree.state === 'ready') {
+  if (sessions.length === 0 && worktree.state === 'ready' && !firing) {
     return { kind: 'info', title: 'Prompt an agent', command: '', text: '', actions: [], when: '' };
   }
   return null;
@@ -122,14 +117,44 @@ const askStrip = (asking: Session, state: BoardState, now: number): Strip => {
   actions.push({ act: 'session', id: asking.id, text: 'Review', kind: (files || !once) && state.me?.role === 'owner' ? 'need' : 'ghost' });
   return {
     kind: 'ask',
-    title: permission
-      ? `${ASKS[permission.toolKind] ?? 'Asks before it acts'}${permission.askedBy == null ? '' : `, ${texts.permission.askedBy(permission.askedBy)}`}`
-      : 'Asks a question',
+    title: `${question(permission?.toolKind ?? '')}${permission?.askedBy == null ? '' : `, ${texts.permission.askedBy(permission.askedBy)}`}`,
     command: files?.map(({ path }) => path).join(', ') ?? permission?.command ?? permission?.title ?? '',
     text: '',
     actions,
     when: permission ? age(permission.askedAt, now) : '',
   };
+};
+
+/** A zone that asks before it runs, or before it lets the card move on. */
+const firingAskStrip = (firing: Firing, state: BoardState, now: number, zoneName: (id: string) => string): Strip => {
+  const isStart = firing.state === 'asking';
+  const mayAct = state.me?.role !== 'viewer';
+  const next = nameOf(firing.policy.next, zoneName);
+  const start: Action[] = [
+    { act: 'ask', id: firing.id, text: texts.zone.start, kind: 'need' },
+    { act: 'decide', id: firing.id, option: 'withdraw', text: texts.zone.takeBack, kind: 'ghost' },
+  ];
+  const approval: Action[] = [
+    { act: 'decide', id: firing.id, option: 'approve', text: texts.zone.moveOn(next), kind: 'need' },
+    { act: 'decide', id: firing.id, option: 'reject', text: texts.zone.reject, kind: 'ghost' },
+  ];
+  return {
+    kind: 'ask',
+    title: firingWords(firing, zoneName),
+    command: '',
+    text: isStart ? (firing.prompt?.trim().split('\n', 1)[0] ?? '') : texts.zone.allPassed(firing.zone),
+    actions: mayAct ? (isStart ? start : approval) : [],
+    when: age(firing.stateSince, now),
+  };
+};
+
+const firingFailStrip = (firing: Firing, state: BoardState, zoneName: (id: string) => string): Strip => {
+  const session = firing.runs.findLast(({ outcome }) => outcome === 'failed')?.sessionId ?? null;
+  const actions: Action[] = [];
+  if (state.me?.role !== 'viewer') actions.push({ act: 'decide', id: firing.id, option: 'retry', text: texts.zone.again, kind: 'plain' });
+  if (session !== null && state.sessions.has(session)) actions.push({ act: 'session', id: session, text: texts.zone.output, kind: 'ghost' });
+  if (state.me?.role !== 'viewer') actions.push({ act: 'decide', id: firing.id, option: 'withdraw', text: texts.zone.takeBack, kind: 'ghost' });
+  return { kind: 'fail', title: firingWords(firing, zoneName), command: '', text: firing.reason ?? '', actions, when: '' };
 };
 
 const failStrip = (broken: Session, state: BoardState): Strip => {
@@ -197,7 +222,7 @@ const exhausted = (worktree: Worktree, sessions: readonly Session[], state: Boar
 
 const budgetStrip = (budget: Budget, state: BoardState): Strip => ({
   kind: 'ask',
-  title: texts.budget.usedUp(dollars(budget.hardUsd ?? budget.spentUsd)),
+  title: texts.budget.usedUp(money(budget.hardUsd ?? budget.spentUsd)),
   command: '',
   text: texts.budget.stopped,
   actions: state.me?.role === 'owner' ? [{ act: 'budget', id: budget.subject, text: texts.budget.raise, kind: 'need' }] : [],

@@ -1,6 +1,24 @@
 // What the front end knows: shared truth from the server, the board's document, and what is true of this view only.
 import type { Doc, Map as YMap } from 'yjs';
-import type { AgentStatus, BoardMeta, BoardObject, Budget, Me, Permission, Problem, Repo, Session, Turn, Worktree } from '../protocol/generated';
+import type {
+  AgentStatus,
+  BoardMeta,
+  BoardObject,
+  Budget,
+  Environment,
+  EnvironmentCommand,
+  Firing,
+  Me,
+  Permission,
+  Problem,
+  Repo,
+  Session,
+  Slot,
+  Turn,
+  Worktree,
+  ZoneDrop,
+  ZonePreview,
+} from '../protocol/generated';
 
 /** `lost`: the event stream is down; what is shown is as of `since`. */
 export interface Connection {
@@ -24,10 +42,27 @@ export interface BoardState {
   /** Ids of the sessions of each worktree that are not archived, oldest first. */
   readonly sessionsOf: ReadonlyMap<string, readonly string[]>;
   readonly turns: ReadonlyMap<string, Turn>;
+  /** The runs of zones that are live, and the last one of each worktree. */
+  readonly firings: ReadonlyMap<string, Firing>;
+  /** Those that are known of worktrees, by the id of the worktree. Asked for after the snapshot. */
+  readonly environments: ReadonlyMap<string, Environment>;
+  /** Why that of a worktree cannot be started, by the id of the worktree: what its repository says of it is wrong. */
+  readonly environmentProblems: ReadonlyMap<string, SettingsProblem>;
   /** Open questions only. */
   readonly permissions: ReadonlyMap<string, Permission>;
+  /** Grows with all news of schedules: what shows them asks again. */
+  readonly scheduleNews: number;
+  /** The last few slots that passed or failed while somebody looked on. */
+  readonly ended: ReadonlyMap<string, Slot>;
   /** Asked for after the snapshot. */
   readonly budgets: ReadonlyMap<string, Budget>;
+}
+
+export interface SettingsProblem {
+  /** A sentence that names the file. */
+  readonly text: string;
+  /** Only what is wrong, with its line. */
+  readonly why: string;
 }
 
 export type ToolName = 'select' | 'hand' | 'zone' | 'note';
@@ -39,6 +74,7 @@ export type DialogName =
   | 'agents'
   | 'variables'
   | 'tokens'
+  | 'destinations'
   | 'rules'
   | 'trust'
   | 'budget'
@@ -46,6 +82,12 @@ export type DialogName =
   | 'archive'
   | 'remove'
   | 'checks'
+  | 'zone'
+  | 'ask'
+  | 'firings'
+  | 'schedules'
+  | 'schedule'
+  | 'slots'
   | 'commands'
   | 'keys';
 /** Where a new thing should lie, in board units. */
@@ -57,6 +99,13 @@ export interface Dialog {
   readonly name: DialogName;
   readonly worktreeId?: string;
   readonly sessionId?: string;
+  /** The turn that is meant. */
+  readonly turnId?: string;
+  /** A side question is meant. */
+  readonly isSide?: boolean;
+  readonly zoneId?: string;
+  readonly firingId?: string;
+  readonly scheduleId?: string;
   /** The agent that is meant. */
   readonly agent?: string;
   /** What was typed already. */
@@ -113,11 +162,28 @@ export interface Commands {
   takeOffBoard(worktreeId: string): Promise<void>;
   /** Ask the server to create the worktree that a card names but this machine does not have. */
   makeHere(objectId: string): Promise<void>;
+  /** Brings a card to a zone, or out of any: what that zone starts, starts, unless `run` is false. */
+  dropCard(worktreeId: string, drop: Pick<ZoneDrop, 'zoneId' | 'x' | 'y' | 'run'>): Promise<void>;
+  /** What that would start. */
+  previewDrop(worktreeId: string, zoneId: string): Promise<ZonePreview>;
+  /** What a person decides about a run of a zone. */
+  decide(firingId: string, what: FiringDecision): Promise<void>;
+  pauseZone(zoneId: string, isPaused: boolean): Promise<void>;
+  /** Starts, stops, restarts or resets what runs beside a worktree: all of its services, or those named. */
+  steerEnvironment(worktreeId: string, what: EnvironmentDeed, request?: EnvironmentCommand): Promise<void>;
+  /** Opens what a service serves: in a tab of the host where it has tabs, and else of the browser. */
+  openLink(worktreeId: string, name: string, isOutside?: boolean): void;
   /** The worktrees in view; their git status is asked again while they stay there. */
   watch(worktreeIds: readonly string[]): void;
   /** Connect again at once. */
   reconnect(): void;
 }
+
+export type EnvironmentDeed = 'start' | 'stop' | 'restart' | 'reset';
+export type FiringDecision = 'approve' | 'reject' | 'retry' | 'withdraw';
+
+/** Fields of objects that a change sets. */
+export type Changes = Readonly<Record<string, Partial<Record<string, string | number>>>>;
 
 /** What a colleague's browser says of itself through awareness. Everything is unchecked input: read it with `presence.ts`. */
 export interface Presence {
@@ -171,7 +237,9 @@ export interface BoardDoc {
   add(object: BoardObject): string;
   addAll(objects: readonly BoardObject[]): string[];
   /** Merges the fields into objects that exist; others are ignored. */
-  change(changes: Readonly<Record<string, Partial<Record<string, string | number>>>>): void;
+  change(changes: Changes): void;
+  /** As `change`, but no step of undo: what was refused is as it was before. */
+  putBack(changes: Changes): void;
   remove(ids: readonly string[]): void;
   undo(): void;
   redo(): void;

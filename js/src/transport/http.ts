@@ -70,6 +70,9 @@ export class Http {
   post<T>(path: string, body: unknown = {}, options: RequestOptions = {}): Promise<T> {
     return this.#command<T>('POST', path, { ...options, body, key: options.key ?? newKey() });
   }
+  put<T>(path: string, body: unknown, options: RequestOptions = {}): Promise<T> {
+    return this.#command<T>('PUT', path, { ...options, body, key: options.key ?? newKey() });
+  }
   patch<T>(path: string, body: unknown, options: RequestOptions = {}): Promise<T> {
     return this.#command<T>('PATCH', path, { ...options, body });
   }

@@ -1,6 +1,6 @@
 // The anywidget: draws the board in hosts where our labextension is not, and carries traits and the comm.
 import { mountBoard } from '../page/mount.js';
-import { texts } from '../texts.js';
+import { texts } from '../texts';
 import { pageConfig } from '../transport/page.js';
 import type { AnyModel } from './anywidget.js';
 

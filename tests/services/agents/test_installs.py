@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Installation, SignIn
 from agor_jupyter.executors import installer
 from agor_jupyter.processes import table
 from agor_jupyter.services.agents.agents import Agents
@@ -29,11 +29,8 @@ KIND = AgentType(
     label="Tiny",
     icon="ag-agent",
     command=["tiny-acp", "--acp"],
-    package="@acme/tiny-acp@2.0.0",
-    node=18,
-    disk_mb=1,
-    version_args=["--version"],
-    sign_in=["tiny-acp", "login"],
+    install=Installation(package="@acme/tiny-acp@2.0.0", node=18, disk_mb=1, version_args=["--version"]),
+    sign_in=SignIn(command=["tiny-acp", "login"]),
 )
 
 
@@ -82,7 +79,7 @@ async def test_the_pinned_version_is_put_in_place_and_starts(registry, data, ins
     node, script, *rest = ready.command
     assert subprocess.check_output([node, script, "--version"], text=True).strip() == "2.0.0"
     assert (Path(script).is_relative_to(data / "agents/tiny/2.0.0"), rest) == (True, ["--acp"])
-    assert ready.sign_in == [node, script, "login"]
+    assert ready.sign_in.command == [node, script, "login"]
     assert ready.path == [str(Path(node).parent)]
     assert any("npm install @acme/tiny-acp@2.0.0" in text for text in steps)
     assert left(data) == []
@@ -143,7 +140,7 @@ async def test_only_the_named_script_of_a_package_is_run(registry, data, install
     files = {"fit.js": write % str(ran)}
     registry.put("@acme/tiny-acp", "2.0.0", files=files, scripts={"postinstall": f'echo x > "{bad}"'})
 
-    await installs.install(KIND.replace(post_install="fit.js"), quiet)
+    await installs.install(KIND.replace(install=KIND.install.replace(post_install="fit.js")), quiet)
 
     assert not bad.exists()
     assert "npm_config_registry" not in json.loads(ran.read_text())
@@ -152,7 +149,7 @@ async def test_only_the_named_script_of_a_package_is_run(registry, data, install
 async def test_a_newer_version_replaces_and_a_failed_one_does_not(registry, installs):
     registry.put("@acme/tiny-acp", "2.0.0")
     await installs.install(KIND, quiet)
-    newer = KIND.replace(package="@acme/tiny-acp@3.0.0")
+    newer = KIND.replace(install=KIND.install.replace(package="@acme/tiny-acp@3.0.0"))
 
     with pytest.raises(errors.InstallFailed, match="no such version"):
         await installs.install(newer, quiet)
@@ -254,7 +251,7 @@ import asyncio, sys
 from pathlib import Path
 from agor_jupyter.services.agents.installs import Installs
 from tests.services.agents.test_installs import KIND, quiet
-asyncio.run(Installs(Path(sys.argv[1])).install(KIND.replace(package="@acme/tiny-acp@3.0.0"), quiet))
+asyncio.run(Installs(Path(sys.argv[1])).install(KIND.replace(install=KIND.install.replace(package="@acme/tiny-acp@3.0.0")), quiet))
 """
 
 
@@ -273,7 +270,7 @@ async def test_a_killed_server_leaves_the_old_one_and_no_process(registry, data,
         while table.marked(f"install.tiny.{server.pid}"):
             await asyncio.sleep(0.05)
     later = Installs(data)
-    assert later.find(KIND.replace(package="@acme/tiny-acp@3.0.0")).version == "2.0.0"
+    assert later.find(KIND.replace(install=KIND.install.replace(package="@acme/tiny-acp@3.0.0"))).version == "2.0.0"
     assert left(data) != []
     await later.clear()
     assert left(data) == []
@@ -302,7 +299,7 @@ def test_what_cannot_be_installed_says_why(installs, monkeypatch):
     with pytest.raises(errors.NotInstallable, match="built in"):
         installs.check(KIND.replace(is_builtin=True))
     with pytest.raises(errors.NotInstallable, match="names no npm package; install it with: brew it"):
-        installs.check(KIND.replace(package=None, install="brew it"))
+        installs.check(KIND.replace(install=Installation(by_hand="brew it")))
     monkeypatch.setattr("platform.machine", lambda: "s390x")
     with pytest.raises(errors.NotInstallable, match="x86-64 and ARM64 only"):
         installs.check(KIND)
@@ -489,7 +486,8 @@ async def test_the_reason_shows_no_key(data, steerer, tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("OUR_KEY", "key-0123456789")
     kind = AgentType(
-        name="loud", label="Loud", icon="x", command=[str(program)], version_args=["-v"], pass_env=["OUR_KEY"], env={"SET_HERE": "hidden-987654"}
+        name="loud", label="Loud", icon="x", command=[str(program)], env={"SET_HERE": "hidden-987654"}, pass_env=["OUR_KEY"],
+        install=Installation(version_args=["-v"]),
     )  # fmt: skip
     agents = Agents(dataclasses.replace(Config(data_dir=data, root_dir=data, allowed_roots=()), agents=(kind,)))
 

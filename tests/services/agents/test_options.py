@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Asking, Quirks
 from agor_jupyter.domain.options import PreferenceChange
 from agor_jupyter.domain.people import Caller, Person, Role
 from agor_jupyter.domain.sessions import Prompt, SessionChange, SessionCreate
@@ -23,7 +23,7 @@ CHOOSY = Path(__file__).parents[2] / "choosy_agent.py"
 def choosy(folder: Path, *flags: str, name: str = "choosy", **fields) -> AgentType:
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-I", "-S", str(CHOOSY), str(folder), *flags]
-    return AgentType(name=name, label="Choosy", icon="x", command=command, **{"mode": "ask", **fields})
+    return AgentType(name=name, label="Choosy", icon="x", command=command, **{"permissions": Asking(mode="ask"), **fields})
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def config(config, tmp_path):
     agents = (
         choosy(tmp_path / "choosy", "--config", "--resume", "--fork"),
         choosy(tmp_path / "older", "--modes", "--models", name="older"),
-        choosy(tmp_path / "later", "--config", name="later", sets_between_turns=True),
-        choosy(tmp_path / "strict", "--config", name="strict", mode="safe"),
+        choosy(tmp_path / "later", "--config", name="later", quirks=Quirks(sets_between_turns=True)),
+        choosy(tmp_path / "strict", "--config", name="strict", permissions=Asking(mode="safe")),
     )
     return dataclasses.replace(config, agents=agents)
 
@@ -233,14 +233,14 @@ async def test_an_agent_that_changes_its_options_all_the_time_does_not_flood_the
 
 
 def test_the_sandbox_may_have_a_mode_of_its_own_unless_a_person_chose_one(tmp_path):
-    agent = choosy(tmp_path, mode="ask", sandbox_mode="yolo")
+    agent = choosy(tmp_path, permissions=Asking(mode="ask", sandbox_mode="yolo"))
     person = Person(username="ann", name="Ann")
     session = _session(chosen={}, by=person)
 
     assert wanted(agent, session) == {"mode": "ask"}
     assert wanted(agent, session, is_sandboxed=True) == {"mode": "yolo"}
     assert wanted(agent, session.replace(chosen={"mode": "plan"}), is_sandboxed=True) == {"mode": "plan"}
-    assert wanted(agent.replace(mode=None, sandbox_mode=None), session) == {}
+    assert wanted(agent.replace(permissions=Asking()), session) == {}
 
 
 async def test_only_owners_choose_how_an_agent_asks(scene, steerer: Caller):

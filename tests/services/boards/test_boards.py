@@ -233,7 +233,7 @@ async def test_a_lost_card_is_put_back_and_a_double_one_goes(boards, store):
     gone = {**twin, "worktree": "wt_gone"}
     kept = next(key for key, shown in (await boards.get(VIEWER, "b.agor")).objects.items() if shown.worktree == "wt_1")
 
-    await boards._change(
+    await boards.edits.change(
         "b.agor", lambda view: {"zz": twin, "zy": gone, **{key: None for key, shown in view.objects.items() if shown.worktree == "wt_2"}}
     )
     await boards.snapshot(VIEWER, "b.agor")
@@ -248,7 +248,7 @@ async def test_a_cleared_document_gets_its_cards_back(boards, store):
     await keep(store, *(worktree(n) for n in range(5)))
     await boards.open(STEERER, BoardOpen(path="b.agor"))
 
-    await boards._change("b.agor", lambda view: dict.fromkeys(view.objects))
+    await boards.edits.change("b.agor", lambda view: dict.fromkeys(view.objects))
     await boards.repair("b.agor")
 
     assert len(cards(await boards.get(VIEWER, "b.agor"))) == 5
@@ -353,7 +353,7 @@ async def test_a_cut_off_edit_on_disk_is_not_lost(boards, tmp_path):
         calls.append(1)
         return {"n": {"kind": "note", "x": 0, "y": 0, "text": "ours"}}
 
-    await boards._change("b.agor", plan)
+    await boards.edits.change("b.agor", plan)
 
     board = await boards.get(VIEWER, "b.agor")
     assert (board.meta.title, list(board.objects), len(calls)) == ("Theirs", ["n"], 2)

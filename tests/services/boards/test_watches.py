@@ -108,7 +108,7 @@ async def test_a_path_that_cannot_be_a_board_is_refused(watches):
 
 async def test_what_a_cell_makes_is_told_at_once(tmp_path, root, store, news):
     boards = Boards(Config(data_dir=tmp_path, root_dir=root, allowed_roots=()), Clock(), store)
-    boards.watches = Watches(root, Clock(), store, every_s=60)
+    boards.watches = boards.edits.watches = Watches(root, Clock(), store, every_s=60)
     async with boards.watches.watch("team.agor"):
         await boards.open(ANN, BoardOpen(path="team.agor"))
         await boards.open(ANN, BoardOpen(path="team.agor"))

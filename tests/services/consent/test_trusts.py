@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentType, Restriction
+from agor_jupyter.domain.agents import AgentType, Restriction, WorktreeFiles
 from agor_jupyter.domain.permissions import PermissionState
 from agor_jupyter.domain.sessions import Answer, Prompt
 from agor_jupyter.domain.trust import TrustRequest
@@ -17,8 +17,10 @@ OBEDIENT = AgentType(
     label="Obedient",
     icon="ag-agent",
     command=["/bin/true"],
-    project_files=["RULES.md", ".obedient/"],
-    without_project=Restriction(env={"OBEY": "no"}, args=["--alone"], session_meta={"obey": False}, except_files=[".obedient/hooks/"]),
+    files=WorktreeFiles(
+        project=["RULES.md", ".obedient/"],
+        without_project=Restriction(env={"OBEY": "no"}, args=["--alone"], session_meta={"obey": False}, except_files=[".obedient/hooks/"]),
+    ),
 )
 
 
@@ -91,7 +93,11 @@ async def test_refused_the_agent_starts_without_them_and_says_so(scene):
     await answer(scene, turn, "without")
 
     agent = await agent_of(scene, turn)
-    assert (agent.agent.command, agent.agent.env, agent.agent.session_meta) == (["/bin/true", "--alone"], {"OBEY": "no"}, {"obey": False})
+    assert (agent.agent.command, agent.agent.env, agent.agent.quirks.session_meta) == (
+        ["/bin/true", "--alone"],
+        {"OBEY": "no"},
+        {"obey": False},
+    )
     notices = [event["body"]["text"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
     assert [text for text in notices if "RULES.md" in text and "nobody trusts" in text]
     _, other = await begin(scene)

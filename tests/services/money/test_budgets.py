@@ -336,7 +336,7 @@ async def test_all_that_share_a_budget_are_stopped_together(fake):
 
 
 async def test_a_turn_is_stopped_when_another_ends_above_their_limit(fake):
-    scene = await fake()
+    scene = await fake(concurrent_edits="allow")
     one, two = await scene.session(), await scene.session()
     await _set(scene, "worktree", scene.worktree.id, hard=1.0)
     first, agent_one = await scene.running(one, "a")
@@ -370,7 +370,7 @@ async def test_a_turn_is_stopped_when_a_limit_is_set_below_what_is_spent(fake):
 
 async def test_a_turn_that_ends_is_counted_with_those_that_run(fake):
     """The warning is given once, by the report that passes the limit."""
-    scene = await fake()
+    scene = await fake(concurrent_edits="allow")
     one, two = await scene.session(), await scene.session()
     await _set(scene, "worktree", scene.worktree.id, soft=1.0)
     first, agent_one = await scene.running(one, "a")
@@ -384,6 +384,25 @@ async def test_a_turn_that_ends_is_counted_with_those_that_run(fake):
     await scene.ended(first)
 
     assert (await notices(scene, one), await notices(scene, two)) == ([], ["budget_warned"])
+
+
+async def test_a_session_begins_with_its_prompt_under_a_budget_of_its_own(fake, viewer):
+    scene = await fake()
+    request = SessionCreate(worktree_id=scene.worktree.id, agent="script", prompt="go", budget_usd=0.5)
+    key = scene.key()
+
+    session = await scene.agor.sessions.create(scene.caller, request, key)
+    again = await scene.agor.sessions.create(scene.caller, request, key)
+
+    assert again.id == session.id
+    [budget] = await scene.agor.budgets.list()
+    assert (budget.scope, budget.subject, budget.hard_usd, budget.created_by.username) == ("session", session.id, 0.5, "ann")
+    [turn] = await scene.agor.turns.list(session.id)
+    await scene.eventually(lambda: any(agent.prompts == ["go"] for agent in scene.agor.fakes.started))
+    await scene.agor.fakes.started[-1].spend(0.6)
+    assert (await scene.ended(turn)).error_code == "budget_exhausted"
+    with pytest.raises(errors.NotAllowed):
+        await scene.agor.sessions.create(viewer, request, scene.key())
 
 
 async def test_a_soft_limit_warns_once_and_stops_nothing(fake):

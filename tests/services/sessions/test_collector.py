@@ -7,7 +7,7 @@ import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.events import Plan, Text, Thought, ToolCall, ToolOutput
-from agor_jupyter.services.sessions.collector import Collector, plain
+from agor_jupyter.services.sessions.runs.collector import Collector, plain
 from agor_jupyter.storage import sessions
 
 
@@ -123,8 +123,8 @@ async def test_the_title_of_a_tool_call_is_a_last_line_and_its_updates_are_not(s
 
 
 async def test_what_cannot_be_stored_now_waits_in_order_and_whoever_adds_waits_too(scene, collector, monkeypatch):
-    monkeypatch.setattr("agor_jupyter.services.sessions.collector._RETRY_S", 0.02)
-    monkeypatch.setattr("agor_jupyter.services.sessions.collector.MAX_PENDING", 2_000)
+    monkeypatch.setattr("agor_jupyter.services.sessions.runs.collector._RETRY_S", 0.02)
+    monkeypatch.setattr("agor_jupyter.services.sessions.runs.collector.MAX_PENDING", 2_000)
     session = await scene.session()
     write, is_full, tries = scene.agor.store.write, True, 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Quirks
 from agor_jupyter.domain.budgets import BudgetSet
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.rules import RuleCreate
@@ -28,8 +28,8 @@ QUIET_S = 0.4
 
 def lingering(*flags: str, name: str = "lingering", **fields) -> AgentType:
     command = [sys.executable, "-I", "-S", str(LINGERING), *flags]
-    marks = {"background_input": "run_in_background", "subagent_input": "subagent_type"}
-    return AgentType(name=name, icon="x", command=command, **{"label": "Lingering", **marks, **fields})
+    quirks = Quirks(background_input="run_in_background", subagent_input="subagent_type")
+    return AgentType(name=name, icon="x", command=command, **{"label": "Lingering", "quirks": quirks, **fields})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agor_jupyter.services.sessions.first_start import FirstStartLock
+from agor_jupyter.services.sessions.runs.first_start import FirstStartLock
 
 
 class Starts:

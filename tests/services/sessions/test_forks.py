@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import Quirks
 from agor_jupyter.domain.sessions import Prompt, SessionFork
-from agor_jupyter.services.sessions import priming
+from agor_jupyter.services.sessions.conversations import priming
 from tests.services.agents.test_options import choosy
 
 
@@ -18,10 +19,10 @@ def config(config, tmp_path):
         choosy(tmp_path / "able", "--config", "--resume", "--fork", name="able"),
         choosy(tmp_path / "loads", "--config", "--load", name="loads"),
         choosy(tmp_path / "forgets", "--config", name="forgets"),
-        choosy(tmp_path / "deaf", "--config", name="deaf", takes_background=False),
+        choosy(tmp_path / "deaf", "--config", name="deaf", quirks=Quirks(takes_background=False)),
         choosy(tmp_path / "dies", "--config", "--resume", "--load", "--fork", "--dies-at", "session/resume", "session/fork", name="dies"),
         choosy(tmp_path / "dead", "--resume", "--load", "--dies-at", "session/resume", "session/load", name="dead"),
-        choosy(tmp_path / "minute", "--config", "--load", name="minute", loads_next_minute=True),
+        choosy(tmp_path / "minute", "--config", "--load", name="minute", quirks=Quirks(loads_next_minute=True)),
     )
     return dataclasses.replace(config, agents=agents)
 
@@ -213,7 +214,8 @@ async def test_a_fork_while_the_origin_runs_knows_what_had_ended_before(scene):
     [told, *_] = await heard(scene, made)
     assert "> the word is kiwi" in told
     assert "> wait" not in told
-    assert [text.rpartition("because ")[2] for _, text in await notices(scene, made)] == ["the original session has continued since."]
+    primed = [text for code, text in await notices(scene, made) if code == "primed"]
+    assert [text.rpartition("because ")[2] for text in primed] == ["the original session has continued since."]
 
 
 async def test_what_the_origin_says_later_is_not_known(scene):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, Capabilities
 from agor_jupyter.domain.parking import Schedule
 from agor_jupyter.domain.sessions import Prompt, Usage
 from agor_jupyter.domain.turns import TurnState
@@ -33,7 +33,9 @@ async def refused(scene, session, text="go", **fields):
 
 
 async def notices(scene, session):
-    return [event["body"]["code"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
+    """Their codes, but for what tells of other sessions in the worktree."""
+    codes = [event["body"]["code"] for event in await scene.transcript(session) if event["body"]["kind"] == "notice"]
+    return [code for code in codes if code != "beside_others"]
 
 
 async def test_a_refused_turn_is_parked_with_a_countdown_and_holds_no_place(fake):
@@ -186,7 +188,7 @@ def refusing(ledger: Path, count: int, status: int, *more: str) -> AgentType:
         str(status),
         *more,
     ]
-    return AgentType(name="refusing", label="Refusing", icon="x", command=command, can_load=True)
+    return AgentType(name="refusing", label="Refusing", icon="x", command=command, capabilities=Capabilities(can_load=True))
 
 
 async def test_with_a_real_process_what_all_attempts_changed_is_one_patch(config, repository, owner, key, tmp_path, fake):

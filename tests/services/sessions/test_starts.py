@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from agor_jupyter.domain.agents import FailureSigns
 from agor_jupyter.domain.sessions import Prompt
-from agor_jupyter.services.sessions import start
+from agor_jupyter.services.sessions.running import start
 from tests.services.agents.test_options import choosy
 
 FAILS_FIRST = """
@@ -17,7 +18,7 @@ shift; exec "$@"
 
 def _failing(folder, name, times):
     """Its first `times` starts fail."""
-    agent = choosy(folder, "--config", name=name, starts_again="database is locked")
+    agent = choosy(folder, "--config", name=name, failures=FailureSigns(starts_again="database is locked"))
     count = folder.with_suffix(".count")
     count.write_text(str(times))
     return agent.replace(command=["sh", "-c", FAILS_FIRST, "sh", str(count), *agent.command])
@@ -26,7 +27,7 @@ def _failing(folder, name, times):
 @pytest.fixture
 def config(config, tmp_path, monkeypatch):
     monkeypatch.setattr(start, "_AGAIN_S", (0.01, 0.02, 0.03))
-    mute = _failing(tmp_path / "mute", "mute", 1).replace(starts_again=None)
+    mute = _failing(tmp_path / "mute", "mute", 1).replace(failures=FailureSigns())
     return dataclasses.replace(config, agents=(_failing(tmp_path / "slow", "slow", 2), _failing(tmp_path / "stuck", "stuck", 9), mute))
 
 

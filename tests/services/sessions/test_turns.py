@@ -275,7 +275,7 @@ async def test_a_turn_that_ends_while_the_disk_is_full_is_written_down_when_ther
     scene = await fake()
     session = await scene.session()
     turn, agent = await scene.running(session)
-    monkeypatch.setattr("agor_jupyter.services.sessions.endings._RETRY_S", 0.05)
+    monkeypatch.setattr("agor_jupyter.services.sessions.running.endings._RETRY_S", 0.05)
     pages = await scene.agor.store.write(lambda t: t.connection.exec_driver_sql("PRAGMA page_count").scalar_one())
     await scene.agor.store.write(lambda t: t.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
     await agent.say("x" * 100_000)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from agor_jupyter.domain.sessions import Prompt
 from agor_jupyter.services.sessions import waiting
-from agor_jupyter.services.sessions.slots import FIRST, Slots
+from agor_jupyter.services.sessions.runs.slots import FIRST, Slots
 
 
 async def _prompt(scene, session, text):

@@ -4,9 +4,9 @@ import asyncio
 import sys
 from datetime import timedelta
 
-from agor_jupyter.domain.agents import AgentType
+from agor_jupyter.domain.agents import AgentType, FailureSigns
 from agor_jupyter.domain.events import ToolCall
-from agor_jupyter.services.sessions.watchdog import Watchdog
+from agor_jupyter.services.sessions.running.watchdog import Watchdog
 from tests.fakes import FakeClock
 from tests.services.sessions.test_parking import notices
 
@@ -63,7 +63,7 @@ async def test_a_start_that_takes_too_long_is_shown_and_can_be_cancelled(fake):
     await scene.eventually_async(lambda: stalled(scene, other), True)
 
     await scene.eventually_async(lambda: notices(scene, other), ["stalled"])
-    events = [event["body"] for event in await scene.transcript(other) if event["body"]["kind"] == "notice"]
+    events = [event["body"] for event in await scene.transcript(other) if event["body"].get("code") == "stalled"]
     assert "has been starting" in events[0]["text"]
     await scene.agor.turns.cancel(scene.caller, turn.id)
     assert (await scene.ended(turn)).state.value == "cancelled"
@@ -91,7 +91,9 @@ async def test_while_a_person_is_asked_nobody_is_silent(fake):
 
 async def silent_one(fake):
     """With an agent whose silence is shown long before the server's own time."""
-    agent = AgentType(name="silent", label="Silent", icon="x", command=[sys.executable], silent_retry_s=SHORT.total_seconds())
+    agent = AgentType(
+        name="silent", label="Silent", icon="x", command=[sys.executable], failures=FailureSigns(silent_retry_s=SHORT.total_seconds())
+    )
     scene = await fake(FakeClock(), stall_timeout=timedelta(hours=1), agents=(agent,))
     return scene, await scene.session(agent="silent")
 

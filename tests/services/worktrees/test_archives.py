@@ -447,7 +447,7 @@ async def test_a_forced_removal_keeps_all_for_a_while(bench: Bench, checkout: Pa
     assert (Path(removal.folder) / "files" / "new.txt").read_text() == "new\n"
     assert git("rev-parse", removal.backup_ref or "", cwd=checkout) == worktree.base_sha
     assert not path.exists()
-    [backup] = await bench.worktrees.archives.backups()
+    [backup] = await bench.worktrees.archives.backups.list()
     assert (backup.worktree_id, backup.name, backup.folder, backup.until) == (worktree.id, "fix", removal.folder, removal.until)
     assert any("1 untracked file" in held for held in backup.held)
 
@@ -455,7 +455,7 @@ async def test_a_forced_removal_keeps_all_for_a_while(bench: Bench, checkout: Pa
 
     assert (restored.id, restored.state) == (worktree.id, WorktreeState.READY)
     assert differences(before, whole(path, checkout / ".git")) == []
-    assert await bench.worktrees.archives.backups() == []
+    assert await bench.worktrees.archives.backups.list() == []
 
 
 async def test_a_backup_goes_when_it_is_due(bench: Bench, checkout: Path) -> None:
@@ -466,7 +466,7 @@ async def test_a_backup_goes_when_it_is_due(bench: Bench, checkout: Path) -> Non
     worktree = await bench.make(await bench.repo(checkout))
     (Path(worktree.path) / "new.txt").write_text("new\n")
     removal = await bench.worktrees.remove(OWNER, worktree.id, key(), force=True)
-    await bench.worktrees.archives.tidy()
+    await bench.worktrees.archives.backups.tidy()
     assert Path(removal.folder or "").is_dir()
 
     later = Worktrees(bench.store, bench.config, Later(), bench.repos)
@@ -516,6 +516,6 @@ async def test_what_git_keeps_of_a_lost_folder_is_set_aside(bench: Bench, checko
     git("gc", "-q", "--prune=now", cwd=checkout)
 
     assert again.state is WorktreeState.READY
-    [backup] = await bench.worktrees.archives.backups()
+    [backup] = await bench.worktrees.archives.backups.list()
     assert git("show", f"refs/agor/archive/{worktree.id}/index:staged.txt", cwd=checkout) == "only in the index"
     assert (Path(backup.folder) / "admin" / "index").is_file()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agor_jupyter.domain import errors
+from agor_jupyter.domain.agents import WorktreeFiles
 from agor_jupyter.domain.own_files import NOBODYS
 from agor_jupyter.domain.repos import RepoAdd
 from agor_jupyter.domain.work import WorkKind
@@ -25,7 +26,7 @@ def config(config):
     agents = (
         lingering(name="plain", label="Plain"),
         lingering(f"--keeps={STATE}", f"--keeps={PLAIN}", name="keeper", label="Keeper"),
-        lingering(name="named", label="Named Tool", own_files=[".named*", ".cache/named/"]),
+        lingering(name="named", label="Named Tool", files=WorktreeFiles(own=[".named*", ".cache/named/"])),
     )
     return dataclasses.replace(config, agents=agents, idle_timeout=timedelta(seconds=30), quiet_time=timedelta(seconds=0.3))
 
@@ -232,7 +233,7 @@ async def test_an_ignored_file_that_its_entry_names_is_its_own_and_no_ignored_wo
 async def test_whatever_a_pattern_begins_with_it_is_looked_for(scene, pattern, path):
     """`.x/` is a folder whose files were not listed."""
     await played(scene, await scene.session(agent="plain"), ("say", "hello"))
-    keepers = Keepers(scene.agor.store, {"plain": lingering(name="plain", label="Plain", own_files=[pattern])})
+    keepers = Keepers(scene.agor.store, {"plain": lingering(name="plain", label="Plain", files=WorktreeFiles(own=[pattern]))})
 
     found = await keepers.of(await scene.agor.worktrees.get(scene.worktree.id), ["b.sql", path])
 
@@ -262,7 +263,7 @@ async def test_a_removal_needs_no_force_and_keeps_it_and_says_so(scene):
     assert removal.until is not None
     assert (Path(removal.folder) / "files" / STATE).read_text() == "kept\n"
     assert not folder.exists()
-    [backup] = await scene.agor.worktrees.archives.backups()
+    [backup] = await scene.agor.worktrees.archives.backups.list()
     assert backup.held == removal.own
     restored = await scene.agor.worktrees.restore(scene.caller, scene.worktree.id, scene.key())
     assert restored.own_files == {STATE: "keeper", PLAIN: "keeper"}

@@ -18,6 +18,7 @@ from agor_jupyter.git.inspection import unfilled
 from agor_jupyter.git.repository import Repository
 from agor_jupyter.services.clock import Clock
 from agor_jupyter.services.worktrees.repos import Repos
+from agor_jupyter.services.worktrees.tenants import NoTenants
 from agor_jupyter.services.worktrees.worktrees import Worktrees
 from tests.git.conftest import git
 from tests.services.conftest import OWNER, Bench, key
@@ -340,6 +341,19 @@ async def test_what_git_could_not_do_after_a_failed_setup_is_not_told_as_the_set
     assert (Path(worktree.path) / "now.env").exists()
 
 
+async def test_what_a_setup_made_stays_when_git_fails_after_it(bench: Bench, checkout: Path, monkeypatch) -> None:
+    commit_settings(checkout, "setup: touch made.env\n")
+
+    async def fail(*_arguments) -> None:
+        raise errors.GitFailed("compare the files", "no")
+
+    monkeypatch.setattr(unfilled, "find", fail)
+    worktree = await bench.make(await bench.repo(checkout))
+
+    assert (worktree.state, worktree.failure, worktree.is_filled) == (WorktreeState.FAILED, errors.GitFailed.code, True)
+    assert (Path(worktree.path) / "made.env").exists()
+
+
 async def test_a_worktree_whose_setup_failed_is_used_as_it_is_or_removed_like_any_other(bench: Bench, checkout: Path) -> None:
     commit_settings(checkout, "setup: exit 3\n")
     repo = await bench.repo(checkout)
@@ -375,11 +389,11 @@ async def test_a_setup_that_takes_too_long_is_stopped_with_all_its_processes(ben
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("setpu: x\n", "'?setpu'? is not known; known names are: setup, caches"),
+        ("setpu: x\n", "'setpu' is not known .line 1.; did you mean 'setup'"),
         ("setup: {a: 1}\n", "setup"),
         ("- a\n", "names at the top level"),
         ("a: [\n", "not YAML"),
-        ("setup: !!python/object/apply:os.system ['touch pwned']\n", "not YAML"),
+        ("setup: !!python/object/apply:os.system ['touch pwned']\n", "tags"),
         ("a: &a [x]\nb: [*a, *a]\n", "anchors"),
         ("setup: " + "x" * 70_000, "KiB"),
     ],
@@ -435,15 +449,16 @@ async def test_a_worktree_with_work_is_not_removed(bench: Bench, checkout: Path)
 async def test_a_live_worktree_is_neither_removed_nor_archived(bench: Bench, checkout: Path) -> None:
     worktree = await bench.make(await bench.repo(checkout))
 
-    async def is_live(worktree_id: str) -> bool:
-        return worktree_id == worktree.id
+    class Busy(NoTenants):
+        async def are_busy(self, worktree_id: str) -> bool:
+            return worktree_id == worktree.id
 
-    bench.worktrees.archives.is_live = is_live
+    worktrees = Worktrees(bench.store, bench.config, Clock(), bench.repos, tenants=Busy())
 
     with pytest.raises(errors.WouldLoseWork, match="session"):
-        await bench.worktrees.remove(OWNER, worktree.id, key(), force=True)
+        await worktrees.remove(OWNER, worktree.id, key(), force=True)
     with pytest.raises(errors.Conflict):
-        await bench.worktrees.archive(OWNER, worktree.id, key())
+        await worktrees.archive(OWNER, worktree.id, key())
     assert Path(worktree.path).is_dir()
 
 

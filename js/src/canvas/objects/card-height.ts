@@ -1,5 +1,6 @@
 // How high a card will be, near enough to place and cull by before it was seen: what the style sheet makes of its content.
-import type { CardContent, Row } from '../../store/cards';
+import type { CardContent } from '../../store/cards';
+import type { Row } from '../../store/rows';
 import type { Strip } from '../../store/strips';
 
 const CHARACTERS_IN_LINE = 27;
@@ -29,5 +30,7 @@ export const heightOf = (card: CardContent): number =>
   (card.pills.length ? 28 : 0) +
   (card.steps.length ? 24 + card.steps.length * 22 : 0) +
   (card.rows.length ? 10 + rowsHeight(card.rows) + (card.folded ? 24 : 0) : 0) +
+  (card.zone ? 6 + lines(card.zone.text, 38) * 16 : 0) +
+  (card.environment ? 26 : 0) +
   (card.strip ? stripHeight(card.strip) : 0) +
   (card.foot ? 37 : 8);

@@ -1,51 +1,50 @@
 // A worktree's card: full, compact and as a tile.
+
 import type { Card } from '../../protocol/generated';
-import type { CardContent, Foot, Row, Step } from '../../store/cards';
-import { contentOf, sessionsOf, strongest } from '../../store/cards';
+import { type CardContent, contentOf, type Step } from '../../store/cards';
+import type { Foot } from '../../store/foot';
+import { MARKS, type Mark } from '../../store/marks';
 import { colorOf } from '../../store/presence';
+import type { Row } from '../../store/rows';
+import { standingOf, stateOf } from '../../store/standing';
 import type { Action, Strip } from '../../store/strips';
 import type { BoardState } from '../../store/types';
 import { visible } from '../../store/visible';
-import { count } from '../../store/words';
 import { texts } from '../../texts';
-import { agentTile, avatar, h, icon, mark } from '../dom';
-import { CARD } from '../placement';
-import { mainSession } from '../sessions';
+import { count } from '../../texts/counts';
+import { mainSession } from '../input/sessions';
+import { CARD } from '../layout/placement';
+import { agentTile, avatar, h, icon, mark } from '../scene/dom';
 import type { ObjectHost, ObjectView, Removal, Summary, ViewContext } from '../types';
+import { environmentElement } from './card-environment';
 import { heightOf } from './card-height';
 
 const content = (id: string, card: Card, context: ViewContext): CardContent =>
-  contentOf(card, { state: context.state, now: context.now, readers: context.readers, isUnfolded: context.isUnfolded(id) }, colorOf);
+  contentOf(
+    card,
+    { state: context.state, now: context.now, readers: context.readers, isUnfolded: context.isUnfolded(id), zoneName: context.zoneName },
+    colorOf,
+  );
 
 const NOWHERE = '';
 
 /** The state that a tile and the minimap show, without building the rest. */
-const quickState = (card: Card, context: ViewContext): string => {
+const quickState = (card: Card, context: ViewContext): Mark => {
   const { state } = context;
   const worktree = state.worktrees.get(card.worktree);
   if (!worktree) return state.isLoaded ? 'missing' : 'idle';
   if (worktree.state === 'missing' || worktree.state === 'archived') return worktree.state;
   if (worktree.state === 'failed') return 'failed';
   if (worktree.state === 'creating') return 'starting';
-  const top = strongest(sessionsOf(worktree.id, state));
-  return TILE_STATES[top];
+  return MARKS[stateOf(worktree, state)];
 };
 
-const TILE_STATES = {
-  idle: 'idle',
-  queued: 'queued',
-  starting: 'starting',
-  running: 'running',
-  needs_you: 'needs',
-  stopping: 'starting',
-  done: 'done',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  interrupted: 'failed',
-  parked: 'queued',
-} as const;
-
-const spoken = (state: string): string => (state === 'needs' ? 'needs you' : state === 'missing' ? 'not on this machine' : state);
+/** “needs you”, “rejected by Ann”: what its mark says to those who do not see it. */
+const spoken = (card: Card, { state }: ViewContext): string => {
+  const worktree = state.worktrees.get(card.worktree);
+  const label = worktree ? standingOf(worktree, state).label : state.isLoaded ? texts.standing.absent : texts.transcript.loading;
+  return label.charAt(0).toLowerCase() + label.slice(1);
+};
 
 /** At the least detail only these have a glyph. */
 const SPEAKS = new Set(['running', 'needs', 'failed']);
@@ -233,14 +232,14 @@ const footElement = (foot: Foot, card: CardContent): HTMLElement =>
     ),
   );
 
-const troubleElement = (trouble: string | null): HTMLElement | null =>
+const troubleElement = (trouble: ReturnType<ViewContext['trouble']>): HTMLElement | null =>
   trouble === null
     ? null
     : h(
         'div',
         { class: 'agor-fail', role: 'alert' },
-        h('div', { class: 'agor-q' }, icon('st-failed', 14), 'Not sent'),
-        h('p', null, trouble),
+        h('div', { class: 'agor-q' }, icon('st-failed', 14), trouble.title),
+        h('p', null, trouble.text),
         h(
           'div',
           { class: 'agor-row' },
@@ -296,6 +295,8 @@ const full = (id: string, card: CardContent, context: ViewContext): HTMLElement 
         ]
       : null,
     treeElement(card),
+    card.zone ? h('div', { class: 'agor-card-z' }, icon(card.zone.icon, 12), h('span', null, card.zone.text)) : null,
+    card.environment ? environmentElement(card.environment, card.worktreeId, context.isWaiting(id)) : null,
     card.strip ? stripElement(card.strip, context.isWaiting(id)) : null,
     troubleElement(context.trouble(id)),
     card.foot?.inside ? h('div', { class: 'agor-inside', title: card.foot.works.join('\n') }, card.foot.inside) : null,
@@ -325,7 +326,7 @@ const tile = (card: Card, context: ViewContext): HTMLElement => {
   const element = document.createElement('article');
   element.className = `agor-tile agor-${state}`;
   element.tabIndex = -1;
-  element.setAttribute('aria-label', `${titleOf(card, context)}, ${spoken(state)}`);
+  element.setAttribute('aria-label', `${titleOf(card, context)}, ${spoken(card, context)}`);
   if (SPEAKS.has(state)) element.append(icon(`st-${state}`));
   return element;
 };
@@ -381,7 +382,7 @@ export const card: ObjectView<'card'> = {
     const of = content(id, object, context);
     return context.detail === 'full' ? full(id, of, context) : compact(id, of);
   },
-  name: (object, context) => `${titleOf(object, context)}, ${spoken(quickState(object, context))}`,
+  name: (object, context) => `${titleOf(object, context)}, ${spoken(object, context)}`,
   summary,
   dot: (object, context) => quickState(object, context),
   isTicking: (object, context) => content(NOWHERE, object, context).isTicking,

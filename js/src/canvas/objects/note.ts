@@ -2,7 +2,7 @@
 import type { Note } from '../../protocol/generated';
 import { plain } from '../../store/plain';
 import { texts } from '../../texts';
-import { h, icon } from '../dom';
+import { h, icon } from '../scene/dom';
 import type { Box, ObjectView } from '../types';
 import { cssColor } from './colors';
 

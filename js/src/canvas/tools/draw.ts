@@ -1,6 +1,6 @@
 // The gesture that zone and note share: draw a box, or press once for one of the usual size.
 import type { BoardObject } from '../../protocol/generated';
-import { between } from '../geometry';
+import { between } from '../layout/geometry';
 import { viewOf } from '../objects';
 import type { Box } from '../types';
 import type { Gesture, Input, ToolHost } from './tool';

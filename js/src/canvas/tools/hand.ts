@@ -1,5 +1,5 @@
 // Pan: the board follows the pointer.
-import { panBy } from '../camera';
+import { panBy } from '../camera/camera';
 import type { Tool } from './tool';
 
 export const hand: Tool = {

@@ -1,9 +1,9 @@
 // Select: press a thing to select it, drag it to move it, drag a handle to resize, drag the board to select what a box touches.
-import { panBy } from '../camera';
-import { between, bottom, encloses, intersects, right, union } from '../geometry';
-import { NO_SNAP, nearby, REACH_PX, snap } from '../guides';
-import { boxOf } from '../item';
-import type { Scene } from '../scene';
+import { panBy } from '../camera/camera';
+import { between, bottom, encloses, intersects, right, union } from '../layout/geometry';
+import { NO_SNAP, nearby, REACH_PX, snap } from '../layout/guides';
+import { boxOf } from '../layout/item';
+import type { Scene } from '../scene/scene';
 import type { Box, Change, Point } from '../types';
 import type { Gesture, Input, Tool, ToolHost } from './tool';
 import { isFar, roundBox } from './tool';
@@ -70,7 +70,7 @@ export const landings = (to: ReadonlyMap<string, Point>, scene: Scene): Record<s
 };
 
 const move = (ids: readonly string[], start: Input, host: ToolHost): Gesture => {
-  const { scene, board, overlay } = host;
+  const { scene, overlay } = host;
   const from = new Map<string, Point>();
   for (const id of carried(ids, scene)) {
     const box = scene.layout.boxOf(id);
@@ -106,8 +106,9 @@ const move = (ids: readonly string[], start: Input, host: ToolHost): Gesture => 
     }
     shift = { x: wanted.x + found.dx, y: wanted.y + found.dy };
     overlay.guides(found);
-    overlay.dropOn(frame && ids.every(id => !scene.items.get(id)?.isContainer) ? { ...frame, x: frame.x + shift.x, y: frame.y + shift.y } : null);
+    const at = frame && ids.every(id => !scene.items.get(id)?.isContainer) ? { ...frame, x: frame.x + shift.x, y: frame.y + shift.y } : null;
     show();
+    host.foretell(overlay.dropOn(at), ids, input.alt);
     watchEdge(input);
   };
 
@@ -130,6 +131,7 @@ const move = (ids: readonly string[], start: Input, host: ToolHost): Gesture => 
     cancelAnimationFrame(timer);
     overlay.guides(NO_SNAP);
     overlay.dropOn(null);
+    host.foretell(null, []);
     for (const id of from.keys()) {
       scene.flag(id, 'dragging', null);
       scene.release(id);
@@ -143,8 +145,9 @@ const move = (ids: readonly string[], start: Input, host: ToolHost): Gesture => 
     move: follow,
     up(input) {
       follow(input);
-      board.change(landings(new Map([...from].map(([id, at]) => [id, { x: at.x + shift.x, y: at.y + shift.y }])), scene));
+      const changes = landings(new Map([...from].map(([id, at]) => [id, { x: at.x + shift.x, y: at.y + shift.y }])), scene);
       end();
+      host.land(changes, !input.alt);
     },
     cancel() {
       for (const id of from.keys()) scene.flag(id, 'returning', 'yes');

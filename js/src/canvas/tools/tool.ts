@@ -1,8 +1,8 @@
 // What a tool is: it turns a press into a gesture, and a gesture into one change of the board.
 import type { IconName } from '../../icons';
-import type { BoardDoc, Commands, ToolName } from '../../store/types';
-import type { Overlay } from '../overlay';
-import type { Scene } from '../scene';
+import type { BoardDoc, Changes, Commands, ToolName } from '../../store/types';
+import type { Overlay } from '../scene/overlay';
+import type { Scene } from '../scene/scene';
 import type { Box, Camera, Point } from '../types';
 
 export interface Input {
@@ -40,6 +40,10 @@ export interface ToolHost {
   open(id: string): void;
   schedule(): void;
   setDragging(isDragging: boolean): void;
+  /** Tells what would run if these were let go of in this zone. */
+  foretell(zoneId: string | null, ids: readonly string[], isAlt?: boolean): void;
+  /** Moves things for good. `run`: what the zone that a card comes into starts, starts. */
+  land(changes: Changes, run: boolean): void;
 }
 
 export interface Tool {

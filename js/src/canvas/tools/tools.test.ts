@@ -87,7 +87,9 @@ describe('what makes something', () => {
   it('draws a zone, and begins with its name', () => {
     const { objects, stage } = made('zone', [900, 700]);
 
-    expect(objects.map(([, object]) => object)).toEqual([{ kind: 'zone', x: 500, y: 500, width: 400, height: 200, name: 'Zone', color: '' }]);
+    expect(objects.map(([, object]) => object)).toEqual([
+      { kind: 'zone', x: 500, y: 500, width: 400, height: 200, name: 'Zone', color: '', policy: null },
+    ]);
     expect([...stage.selection]).toEqual(objects.map(([id]) => id));
     expect(stage.local.tool).toBe('select');
     expect(stage.root.querySelector('input.agor-edit')).not.toBeNull();

@@ -2,6 +2,7 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
 
 import { isTyping } from '../common/keys.js';
+import { hasNobody } from '../common/trap.js';
 
 interface Props {
   /** The id of what it shows. */
@@ -17,13 +18,31 @@ interface Props {
 export function Aside({ shown, label, width, onFocusLost, children }: Props) {
   const ref = useRef<HTMLElement>(null);
   const isInside = useRef(false);
+  const last = useRef<Element | null>(null);
   const lost = useRef(onFocusLost);
   lost.current = onFocusLost;
   useEffect(() => {
     // An element that goes with its focus says nothing of it, in some browsers: so what counts is where the focus came last.
-    const follow = ({ target }: FocusEvent) => (isInside.current = target instanceof Node && ref.current?.contains(target) === true);
+    const follow = ({ target }: FocusEvent) => {
+      isInside.current = target instanceof Node && ref.current?.contains(target) === true;
+      last.current = target instanceof Element ? target : null;
+    };
     document.addEventListener('focusin', follow);
     return () => document.removeEventListener('focusin', follow);
+  }, []);
+  useEffect(() => {
+    const panel = ref.current;
+    if (!panel) return;
+    // A button that waits for its answer loses the focus; it stays in here, so that Escape goes on working.
+    const observer = new MutationObserver(changes => {
+      if (!isInside.current || !changes.some(({ target }) => target === last.current && last.current.matches(':disabled'))) return;
+      // Browsers take the focus away a frame later.
+      requestAnimationFrame(() => {
+        if (hasNobody() || document.activeElement?.matches(':disabled')) panel.focus({ preventScroll: true });
+      });
+    });
+    observer.observe(panel, { subtree: true, attributeFilter: ['disabled'] });
+    return () => observer.disconnect();
   }, []);
   useEffect(() => {
     if (isInside.current && hasNobody()) ref.current?.focus({ preventScroll: true });
@@ -54,5 +73,3 @@ export function Aside({ shown, label, width, onFocusLost, children }: Props) {
     </aside>
   );
 }
-
-const hasNobody = (): boolean => document.activeElement === null || document.activeElement === document.body;

@@ -1,9 +1,10 @@
 // The connection and one's rights, over the board. Never a blocking dialog.
-import { useEffect } from 'react';
 
-import { texts } from '../../texts.js';
+import { useEffect } from 'react';
+import { texts } from '../../texts';
+import { hour } from '../../texts/ages.js';
+import { money } from '../../texts/money.js';
 import { Icon } from '../common/Icon.js';
-import { clockWithSeconds, money } from '../common/words.js';
 import { useApp, useClient } from '../context.js';
 
 export function Banner() {
@@ -22,7 +23,7 @@ export function Banner() {
       <div className="agor-banner" role="status" data-banner="lost">
         <Icon name="offline" />
         <b>{texts.connection.reconnecting}</b>
-        <span className="agor-ell agor-grow agor-t2">{texts.connection.asOf(clockWithSeconds(shared.connection.since))}</span>
+        <span className="agor-ell agor-grow agor-t2">{texts.connection.asOf(hour(shared.connection.since, true))}</span>
         <button type="button" className="agor-btn agor-sm" onClick={() => client.reconnect()}>
           {texts.connection.tryNow}
         </button>
@@ -43,7 +44,7 @@ export function Banner() {
       state === 'exhausted' && ((scope === 'board' && subject === client.path) || (scope === 'user' && subject === shared.me?.person.username)),
   );
   if (usedUp) {
-    const amount = money(usedUp.hardUsd ?? usedUp.spentUsd, false);
+    const amount = money(usedUp.hardUsd ?? usedUp.spentUsd);
     return (
       <div className="agor-banner" role="status" data-banner="budget">
         <Icon name="coin" />

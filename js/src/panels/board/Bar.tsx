@@ -3,11 +3,11 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { type Counts, countsOf } from '../../store/standing.js';
 import type { LocalState } from '../../store/types.js';
-import { texts } from '../../texts.js';
-import { useFocusTrap } from '../common/Dialog.js';
+import { texts } from '../../texts';
 import { Icon } from '../common/Icon.js';
 import { MenuButton } from '../common/Menu.js';
 import { visible } from '../common/safe.js';
+import { useFocusTrap } from '../common/trap.js';
 import { canSteer, useApp, useClient, useView } from '../context.js';
 import { type Look, People } from './People.js';
 
@@ -82,9 +82,13 @@ function BarMenu() {
   const { commands } = useApp();
   const { shared } = useClient();
   const items = [
+    { id: 'schedules', label: texts.menu.schedules, icon: 'clock' as const, run: () => commands.openDialog('schedules') },
     { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents') },
     ...(canSteer(shared)
-      ? [{ id: 'variables', label: texts.menu.variables, icon: 'list' as const, run: () => commands.openDialog('variables') }]
+      ? [
+          { id: 'variables', label: texts.menu.variables, icon: 'list' as const, run: () => commands.openDialog('variables') },
+          { id: 'destinations', label: texts.menu.destinations, icon: 'inbox' as const, run: () => commands.openDialog('destinations') },
+        ]
       : []),
     { id: 'tokens', label: texts.menu.tokens, icon: 'link' as const, run: () => commands.openDialog('tokens') },
     { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },

@@ -79,7 +79,9 @@ test('turns in which the words were said are found, and their session opens at t
   expect(opened).toEqual(['se_1']);
 
   const earlier = vi.fn(() => new Promise<boolean>(() => undefined));
-  const transcript = (feed: FeedState) => <Transcript sessionId="se_1" feed={feed} currentTurnId={null} outcomeTurnId={null} onEarlier={earlier} />;
+  const transcript = (feed: FeedState) => (
+    <Transcript sessionId="se_1" feed={feed} currentTurnId={null} outcomeTurnId={null} menuOf={null} onEarlier={earlier} />
+  );
   await show(transcript(feedOf([], false))); // loaded, and drawn with the next frame
   await show(transcript(feedOf(['tu_3'], true)));
   expect(earlier).toHaveBeenCalledTimes(1);

@@ -3,12 +3,14 @@ import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 're
 
 import type { IconName } from '../../icons.js';
 import { plain } from '../../store/plain.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { useFocusTrap } from '../common/Dialog.js';
+import { sessionWords } from '../../store/standing.js';
+import { dialogTexts, texts } from '../../texts';
 import { Icon, Mark, type MarkState } from '../common/Icon.js';
 import { visible } from '../common/safe.js';
+import { useFocusTrap } from '../common/trap.js';
 import { agentLabel, canSteer, useApp, useShared } from '../context.js';
 import { revealTurn } from '../transcript/reveal.js';
+import { useZones } from '../zone/zones.js';
 import { lineOf, useTurnsFound } from './search.js';
 
 interface Entry {
@@ -90,7 +92,7 @@ export function CommandMenu() {
               </div>
             </div>
           ))}
-          {!entries.length && <p className="agor-nothing">{texts.menu.nothing}</p>}
+          {!entries.length && <p className="agor-nothing">{dialogTexts.menu.nothing}</p>}
         </div>
       </div>
     </div>
@@ -101,6 +103,7 @@ function useEntries(query: string): Entry[] {
   const { commands, view } = useApp();
   const shared = useShared();
   const found = useTurnsFound(query);
+  const zones = useZones();
   return useMemo(() => {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = (...parts: string[]) => words.every(word => parts.some(part => part.toLowerCase().includes(word)));
@@ -109,7 +112,7 @@ function useEntries(query: string): Entry[] {
       .slice(0, PER_SECTION)
       .map(worktree => ({
         id: worktree.id,
-        section: texts.menu.cards,
+        section: dialogTexts.menu.cards,
         label: worktree.name,
         detail: worktree.branch,
         icon: 'card',
@@ -120,30 +123,53 @@ function useEntries(query: string): Entry[] {
       .slice(0, PER_SECTION)
       .map(session => ({
         id: session.id,
-        section: texts.menu.sessions,
+        section: dialogTexts.menu.sessions,
         label: plain(session.title) || texts.panel.untitled,
-        detail: `${shared.worktrees.get(session.worktreeId)?.name ?? ''}, ${texts.states[session.state].toLowerCase()}`,
+        detail: `${shared.worktrees.get(session.worktreeId)?.name ?? ''}, ${sessionWords(session, shared).toLowerCase()}`,
         mark: session.state,
         run: () => commands.openSession(session.id),
       }));
     const actions: Entry[] = [
       ...(canSteer(shared)
         ? ([
-            { id: 'worktree', label: texts.worktree.new, icon: 'plus', keys: 'W', run: () => commands.openDialog('worktree') },
+            { id: 'worktree', label: dialogTexts.worktree.new, icon: 'plus', keys: 'W', run: () => commands.openDialog('worktree') },
             { id: 'repo', label: dialogTexts.repo.add, icon: 'folder', run: () => commands.openDialog('repo') },
             { id: 'variables', label: texts.menu.variables, icon: 'list', run: () => commands.openDialog('variables') },
+            { id: 'destinations', label: texts.menu.destinations, icon: 'inbox', run: () => commands.openDialog('destinations') },
           ] as const)
         : []),
+      { id: 'schedules', label: dialogTexts.schedules.title, icon: 'clock' as const, run: () => commands.openDialog('schedules') },
       { id: 'inbox', label: texts.inbox.title, icon: 'inbox' as const, keys: 'G I', run: () => commands.openInbox(true) },
       { id: 'tokens', label: texts.menu.tokens, icon: 'link' as const, run: () => commands.openDialog('tokens') },
       { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents') },
       { id: 'budget', label: texts.menu.boardBudget, icon: 'coin' as const, run: () => commands.openDialog('budget') },
       { id: 'checks', label: texts.menu.checks, icon: 'check' as const, run: () => commands.openDialog('checks') },
-      { id: 'filter', label: texts.menu.filterBy(query), icon: 'filter' as const, keys: '/', run: () => view.set({ filter: query }) },
+      { id: 'filter', label: dialogTexts.menu.filterBy(query), icon: 'filter' as const, keys: '/', run: () => view.set({ filter: query }) },
       { id: 'keys', label: texts.keys.title, icon: 'command' as const, keys: '?', run: () => commands.openDialog('keys') },
     ]
       .filter(action => action.id === 'filter' || matches(action.label))
-      .map(action => ({ detail: '', ...action, section: texts.menu.actions }));
+      .map(action => ({ detail: '', ...action, section: dialogTexts.menu.actions }));
+    const ofZones: Entry[] = zones
+      .flatMap(({ id, zone }) => [
+        {
+          id: `${id}/settings`,
+          section: dialogTexts.zone.menu.section,
+          label: dialogTexts.zone.menu.settings(zone.name),
+          detail: '',
+          icon: 'bolt' as const,
+          run: () => commands.openDialog('zone', { zoneId: id }),
+        },
+        {
+          id: `${id}/history`,
+          section: dialogTexts.zone.menu.section,
+          label: dialogTexts.zone.menu.history(zone.name),
+          detail: '',
+          icon: 'list' as const,
+          run: () => commands.openDialog('firings', { zoneId: id }),
+        },
+      ])
+      .filter(entry => words.length > 0 && matches(entry.label))
+      .slice(0, PER_SECTION);
     const turns: Entry[] = found.map(hit => ({
       id: hit.turnId ?? hit.sessionId,
       section: dialogTexts.search.turns,
@@ -155,6 +181,6 @@ function useEntries(query: string): Entry[] {
         commands.openSession(hit.sessionId);
       },
     }));
-    return [...cards, ...sessions, ...actions, ...turns];
-  }, [commands, view, shared, query, found]);
+    return [...cards, ...sessions, ...ofZones, ...actions, ...turns];
+  }, [commands, view, shared, query, found, zones]);
 }

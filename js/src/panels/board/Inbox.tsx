@@ -1,18 +1,23 @@
 // What needs a person: open questions first, then what failed, was interrupted, or waits for a person to let it go on. A row leaves when it is answered, by anyone.
-import { useState } from 'react';
 
-import type { Permission, Session, Turn } from '../../protocol/generated.js';
+import { useState } from 'react';
+import type { Firing, Permission, Session, Turn } from '../../protocol/generated.js';
+import { asksPerson, firingWords } from '../../store/firings.js';
 import { parked, parkedTurn } from '../../store/parked.js';
 import { plain } from '../../store/plain.js';
 import { countsOf, isOnBoard, sessionWords } from '../../store/standing.js';
 import type { BoardState } from '../../store/types.js';
-import { texts } from '../../texts.js';
-import { Problem, useFocusTrap } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { age } from '../../texts/ages.js';
+import { questionOf } from '../../texts/questions.js';
 import { Mark } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { age } from '../common/words.js';
+import { useFocusTrap } from '../common/trap.js';
 import { optionLabel, ordered } from '../consent/Permission.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from '../context.js';
+import { FiringActions } from '../zone/FiringBlock.js';
+import { useZoneName } from '../zone/zones.js';
 
 export function Inbox() {
   const { client, commands } = useApp();
@@ -26,6 +31,9 @@ export function Inbox() {
   const asked = [...shared.permissions.values()]
     .filter(p => belongs(shared.sessions.get(p.sessionId)))
     .sort((a, b) => Number(here(b.worktreeId)) - Number(here(a.worktreeId)) || a.askedAt.localeCompare(b.askedAt));
+  const waiting = [...shared.firings.values()]
+    .filter(firing => asksPerson(firing) && (!isMine || firing.by.username === me))
+    .sort((a, b) => Number(here(b.worktreeId)) - Number(here(a.worktreeId)) || a.stateSince.localeCompare(b.stateSince));
   const broken = [...shared.sessions.values()]
     .filter(session => session.archivedAt === null && belongs(session) && isBroken(session, shared))
     .sort((a, b) => b.stateSince.localeCompare(a.stateSince))
@@ -36,12 +44,12 @@ export function Inbox() {
         {texts.inbox.title}
         {needs > 0 && <span className="agor-count agor-need">{needs}</span>}
         <span className="agor-grow" />
-        <span className="agor-segmented" role="group" aria-label={texts.inbox.whose}>
+        <span className="agor-segmented" role="group" aria-label={dialogTexts.inbox.whose}>
           <button type="button" aria-pressed={isMine} onClick={() => setMine(true)}>
-            {texts.inbox.mine}
+            {dialogTexts.inbox.mine}
           </button>
           <button type="button" aria-pressed={!isMine} onClick={() => setMine(false)}>
-            {texts.inbox.everyone}
+            {dialogTexts.inbox.everyone}
           </button>
         </span>
       </header>
@@ -53,12 +61,15 @@ export function Inbox() {
             board={here(permission.worktreeId) ? null : (shared.worktrees.get(permission.worktreeId)?.board ?? null)}
           />
         ))}
+        {waiting.map(firing => (
+          <Waiting key={firing.id} firing={firing} board={here(firing.worktreeId) ? null : firing.board} />
+        ))}
         {broken.map(session => (
           <Broken key={session.id} session={session} />
         ))}
-        {!asked.length && !broken.length && <p className="agor-nothing">{texts.inbox.empty}</p>}
+        {!asked.length && !waiting.length && !broken.length && <p className="agor-nothing">{dialogTexts.inbox.empty}</p>}
       </div>
-      <footer className="agor-popover-foot">{texts.inbox.foot}</footer>
+      <footer className="agor-popover-foot">{dialogTexts.inbox.foot}</footer>
     </div>
   );
 }
@@ -79,8 +90,8 @@ function Question({ permission, board }: { permission: Permission; board: string
       <b className="agor-ell">{visible(worktree?.name ?? plain(session?.title ?? ''))}</b>
       <span className="agor-xs agor-t3">{age(permission.askedAt, now)}</span>
       <span className="agor-inbox-wide">
-        {texts.permission.asks(agentLabel(shared, session?.agent ?? ''), permission.toolKind)}
-        {board && ` ${texts.inbox.onBoard(visible(board))}`}
+        {questionOf(agentLabel(shared, session?.agent ?? ''), permission.toolKind)}
+        {board && ` ${dialogTexts.inbox.onBoard(visible(board))}`}
       </span>
       <pre className="agor-inbox-wide">{visible(permission.command ?? permission.title)}</pre>
       <div className="agor-inbox-wide agor-row">
@@ -101,10 +112,35 @@ function Question({ permission, board }: { permission: Permission; board: string
           className={`agor-btn agor-sm${short.length ? ' agor-ghost' : ''}`}
           onClick={() => commands.openSession(permission.sessionId)}
         >
-          {texts.inbox.open}
+          {dialogTexts.inbox.open}
         </button>
       </div>
       <Problem text={problem} />
+    </section>
+  );
+}
+
+/** A zone that asks before it runs, or before it lets a card move on. */
+function Waiting({ firing, board }: { firing: Firing; board: string | null }) {
+  const { commands } = useApp();
+  const shared = useShared();
+  const zoneName = useZoneName();
+  const now = useNow(15_000);
+  const worktree = shared.worktrees.get(firing.worktreeId);
+  return (
+    <section className="agor-inbox-row" data-firing={firing.id}>
+      <Mark state="needs_you" />
+      <button type="button" className="agor-ell agor-b agor-link-quiet agor-left" onClick={() => commands.openDiff(firing.worktreeId)}>
+        {visible(worktree?.name ?? firing.zone)}
+      </button>
+      <span className="agor-xs agor-t3">{age(firing.stateSince, now)}</span>
+      <span className="agor-inbox-wide">
+        {visible(firingWords(firing, zoneName))}
+        {board && ` ${dialogTexts.inbox.onBoard(visible(board))}`}
+      </span>
+      <div className="agor-inbox-wide">
+        <FiringActions firing={firing} />
+      </div>
     </section>
   );
 }

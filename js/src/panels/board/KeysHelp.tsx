@@ -1,4 +1,4 @@
-import { dialogTexts, texts } from '../../texts.js';
+import { dialogTexts, texts } from '../../texts';
 import { Dialog } from '../common/Dialog.js';
 import { useApp } from '../context.js';
 

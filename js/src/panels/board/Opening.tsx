@@ -1,7 +1,7 @@
 // In place of a board that is not there yet, or not any more: what will happen, in a sentence. It opens by itself.
-import { texts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { texts } from '../../texts';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { canSteer, useApp, useClient, useCommand } from '../context.js';
 
 export function Opening() {

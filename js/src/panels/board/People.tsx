@@ -2,7 +2,7 @@
 
 import { readPresence } from '../../store/presence.js';
 import type { Presence } from '../../store/types.js';
-import { texts } from '../../texts.js';
+import { texts } from '../../texts';
 import { Face } from '../common/Icon.js';
 import { MenuButton } from '../common/Menu.js';
 import { visible } from '../common/safe.js';

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 
 import type { Person } from '../../protocol/generated.js';
 import type { AwarenessLike } from '../../store/types.js';
-import { texts } from '../../texts.js';
+import { texts } from '../../texts';
 import { Face } from '../common/Icon.js';
 import { useClient } from '../context.js';
 

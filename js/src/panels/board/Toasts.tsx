@@ -1,4 +1,4 @@
-import { texts } from '../../texts.js';
+import { texts } from '../../texts';
 import { Icon } from '../common/Icon.js';
 import { useApp, useView } from '../context.js';
 

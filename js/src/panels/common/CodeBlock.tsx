@@ -1,6 +1,6 @@
 import { memo, useEffect, useState } from 'react';
 
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { Icon } from './Icon.js';
 import { visible } from './safe.js';
 
@@ -8,7 +8,7 @@ export const CodeBlock = memo(function CodeBlock({ language, text }: { language:
   return (
     <div className="agor-code">
       <div className="agor-code-head">
-        <span>{language || texts.transcript.code}</span>
+        <span>{language || dialogTexts.transcript.code}</span>
         <CopyButton text={text} />
       </div>
       <pre tabIndex={0}>
@@ -18,7 +18,7 @@ export const CodeBlock = memo(function CodeBlock({ language, text }: { language:
   );
 });
 
-export function CopyButton({ text, label = texts.transcript.copy }: { text: string; label?: string }) {
+export function CopyButton({ text, label = dialogTexts.transcript.copy }: { text: string; label?: string }) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
@@ -31,7 +31,7 @@ export function CopyButton({ text, label = texts.transcript.copy }: { text: stri
       () => undefined,
     );
   return (
-    <button type="button" className="agor-ib agor-sm" onClick={copy} aria-label={isCopied ? texts.transcript.copied : label} title={label}>
+    <button type="button" className="agor-ib agor-sm" onClick={copy} aria-label={isCopied ? dialogTexts.transcript.copied : label} title={label}>
       <Icon name={isCopied ? 'check' : 'copy'} size={12} />
     </button>
   );

@@ -1,27 +1,37 @@
-// The foot of a dialog that asks before it acts: Cancel, which has the focus, and the act.
-import { texts } from '../../texts.js';
+// The foot of a dialog: what is worth saying before the act, Cancel, and the act.
+import type { ReactNode } from 'react';
 
-export function DialogFoot({
-  act,
-  isDangerous = false,
-  isDisabled,
-  onAct,
-  onClose,
-}: {
+import { texts } from '../../texts';
+
+interface Props {
   /** What the button says. */
-  act: string;
-  isDangerous?: boolean;
+  act: ReactNode;
   isDisabled: boolean;
-  onAct: () => void;
-  onClose: () => void;
-}) {
+  /** `danger`: it takes something away. `plain`: it is not what the dialog is for. */
+  look?: 'primary' | 'danger' | 'plain';
+  /** Said beside the buttons. */
+  note?: ReactNode;
+  /** The act is to submit this form; else `onAct` is called, and Cancel has the focus: a dialog without a form asks before it acts. */
+  form?: string;
+  onAct?: () => void;
+  /** Without it there is no Cancel. */
+  onClose?: () => void;
+  /** What the button that closes says. */
+  cancel?: string;
+}
+
+const LOOKS = { primary: 'agor-btn agor-primary', danger: 'agor-btn agor-danger', plain: 'agor-btn' };
+
+export function DialogFoot({ act, isDisabled, look = 'primary', note, form, onAct, onClose, cancel = texts.cancel }: Props) {
   return (
     <>
-      <span className="agor-grow" />
-      <button type="button" className="agor-btn" onClick={onClose} data-autofocus>
-        {texts.cancel}
-      </button>
-      <button type="button" className={`agor-btn ${isDangerous ? 'agor-danger' : 'agor-primary'}`} disabled={isDisabled} onClick={onAct}>
+      {note ?? <span className="agor-grow" />}
+      {onClose && (
+        <button type="button" className="agor-btn" onClick={onClose} data-autofocus={form === undefined || undefined}>
+          {cancel}
+        </button>
+      )}
+      <button type={form === undefined ? 'button' : 'submit'} form={form} className={LOOKS[look]} disabled={isDisabled} onClick={onAct}>
         {act}
       </button>
     </>

@@ -2,9 +2,10 @@
 import { type CSSProperties, memo } from 'react';
 
 import { type IconName, icons, isIcon } from '../../icons.js';
-import type { Person, SessionState, TurnState, WorktreeState } from '../../protocol/generated.js';
+import type { Person } from '../../protocol/generated.js';
+import { MARKS, type MarkState } from '../../store/marks.js';
 import { colorOf, initialsOf } from '../../store/presence.js';
-import { texts } from '../../texts.js';
+import { texts } from '../../texts';
 
 export const Icon = memo(function Icon({ name, size = 16 }: { name: IconName; size?: 12 | 14 | 16 }) {
   return (
@@ -20,33 +21,27 @@ export const Icon = memo(function Icon({ name, size = 16 }: { name: IconName; si
   );
 });
 
-export type MarkState = SessionState | TurnState | WorktreeState;
+export type { MarkState };
 
-const MARKS: Record<MarkState, { icon: IconName; tone: string }> = {
-  idle: { icon: 'st-idle', tone: 'rest' },
-  queued: { icon: 'st-queued', tone: 'rest' },
-  starting: { icon: 'st-starting', tone: 'rest' },
-  stopping: { icon: 'st-starting', tone: 'rest' },
-  creating: { icon: 'st-starting', tone: 'rest' },
-  running: { icon: 'st-running', tone: 'run' },
-  needs_you: { icon: 'st-needs', tone: 'need' },
-  waiting: { icon: 'st-needs', tone: 'need' },
-  failed: { icon: 'st-failed', tone: 'fail' },
-  interrupted: { icon: 'st-failed', tone: 'fail' },
-  parked: { icon: 'st-queued', tone: 'rest' },
-  done: { icon: 'st-done', tone: 'done' },
-  ready: { icon: 'st-idle', tone: 'rest' },
-  cancelled: { icon: 'st-cancelled', tone: 'rest' },
-  archived: { icon: 'st-archived', tone: 'rest' },
-  missing: { icon: 'st-missing', tone: 'rest' },
-};
+const TONES = {
+  idle: 'rest',
+  queued: 'rest',
+  starting: 'rest',
+  running: 'run',
+  needs: 'need',
+  failed: 'fail',
+  done: 'done',
+  cancelled: 'rest',
+  archived: 'rest',
+  missing: 'rest',
+} as const satisfies Record<(typeof MARKS)[MarkState], string>;
 
 /** `label`: what is said of it where it is more than the name of the state. */
 export const Mark = memo(function Mark({ state, size = 16, label }: { state: MarkState; size?: 12 | 14 | 16; label?: string }) {
-  const { icon, tone } = MARKS[state];
+  const mark = MARKS[state];
   return (
-    <span className={`agor-mark agor-tone-${tone}`} role="img" aria-label={label ?? texts.states[state]} title={label}>
-      <Icon name={icon} size={size} />
+    <span className={`agor-mark agor-tone-${TONES[mark]}`} role="img" aria-label={label ?? texts.states[state]} title={label}>
+      <Icon name={`st-${mark}`} size={size} />
     </span>
   );
 });

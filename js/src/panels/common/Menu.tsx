@@ -3,9 +3,9 @@ import { Fragment, type KeyboardEvent, type ReactNode, useLayoutEffect, useState
 
 import type { IconName } from '../../icons.js';
 import type { Person } from '../../protocol/generated.js';
-import { useFocusTrap } from './Dialog.js';
 import { Face, Icon } from './Icon.js';
 import { visible } from './safe.js';
+import { useFocusTrap } from './trap.js';
 
 export interface MenuItem {
   readonly id: string;
@@ -56,7 +56,7 @@ export function MenuButton({ label, className, children, items, note, reason, is
   );
 }
 
-function Menu({ label, items, note, onClose }: Pick<Props, 'label' | 'items' | 'note'> & { onClose: () => void }) {
+export function Menu({ label, items, note, onClose }: Pick<Props, 'label' | 'items' | 'note'> & { onClose: () => void }) {
   const trap = useFocusTrap(onClose, true);
   useInView(trap.ref);
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {

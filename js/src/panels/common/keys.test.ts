@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { actionOf } from '../../canvas/keyboard.js';
-import { dialogTexts } from '../../texts.js';
+import { actionOf } from '../../canvas/input/keyboard.js';
+import { dialogTexts } from '../../texts';
 import { globalKeyOf } from './keys.js';
 
 const press = (key: string, more: object = {}) => ({ key, code: '', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });

@@ -1,12 +1,13 @@
 // The question an agent asks before it acts: the real command, and one key per answer.
-import { type KeyboardEvent, memo, useEffect, useId, useRef } from 'react';
 
+import { type KeyboardEvent, memo, useEffect, useId, useRef } from 'react';
 import type { Permission, PermissionOption, Remember } from '../../protocol/generated.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { age, hour } from '../../texts/ages.js';
+import { questionOf } from '../../texts/questions.js';
 import { Icon, Mark } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { age, clock } from '../common/words.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from '../context.js';
 import { isMemorable } from './prefix.js';
 import { RememberMenu, simple, whatOf } from './Remember.js';
@@ -22,7 +23,7 @@ export const ordered = (options: readonly PermissionOption[]): PermissionOption[
  */
 export function optionLabel(option: PermissionOption, all: readonly PermissionOption[]): string {
   const isOwn = option.kind.endsWith('_always') || all.filter(other => other.kind === option.kind).length > 1;
-  return isOwn ? visible(option.name) : texts.permission.options[option.kind];
+  return isOwn ? visible(option.name) : dialogTexts.permission.options[option.kind];
 }
 
 export interface Choice {
@@ -47,7 +48,7 @@ export function choicesOf(permission: Permission): Choice[] {
 }
 
 const alwaysLabel = ({ ruleWords, ruleKind }: Permission): string =>
-  ruleWords === null && ruleKind === 'execute' ? texts.permission.everyCommand : texts.permission.always;
+  ruleWords === null && ruleKind === 'execute' ? dialogTexts.permission.everyCommand : dialogTexts.permission.always;
 
 /** What is refused differs by agent: the server's words say it. */
 const trustLabel = (option: PermissionOption, files: number): string =>
@@ -86,7 +87,7 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
     answer(choice);
   };
   const { files } = permission;
-  const title = files ? dialogTexts.trust.asks(agent, files.length) : texts.permission.asks(agent, permission.toolKind);
+  const title = files ? dialogTexts.trust.asks(agent, files.length) : questionOf(agent, permission.toolKind);
   return (
     <section
       ref={ref}
@@ -133,25 +134,30 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
           ))}
         </div>
       ) : (
-        <p className="agor-permission-why">{texts.permission.notAllowed}</p>
+        <p className="agor-permission-why">{dialogTexts.permission.notAllowed}</p>
       )}
       {mayAnswer && remembered && (
         <p id={rule} className="agor-permission-rule">
           <kbd className="agor-kbd">{choices.indexOf(remembered) + 1}</kbd>
           <span>
-            {texts.permission.matches(whatOf(permission.ruleKind, remembered.remember?.commandPrefix ?? null), texts.permission.scopes.session)}
+            {dialogTexts.permission.matches(
+              whatOf(permission.ruleKind, remembered.remember?.commandPrefix ?? null),
+              dialogTexts.permission.scopes.session,
+            )}
           </span>
         </p>
       )}
       {mayAnswer && permission.toolKind === 'execute' && permission.ruleWords === null && (
-        <p className="agor-permission-rule">{texts.permission.joined}</p>
+        <p className="agor-permission-rule">{dialogTexts.permission.joined}</p>
       )}
       {mayAnswer &&
         own.map(choice => (
           <p key={choice.option.id} className="agor-permission-rule">
             <kbd className="agor-kbd">{choices.indexOf(choice) + 1}</kbd>
             <span>
-              {visible(texts.permission.own(agent, texts.permission.reaches[choice.option.reach ?? 'unknown'], choice.option.keptIn ?? null))}
+              {visible(
+                dialogTexts.permission.own(agent, dialogTexts.permission.reaches[choice.option.reach ?? 'unknown'], choice.option.keptIn ?? null),
+              )}
             </span>
           </p>
         ))}
@@ -163,9 +169,12 @@ export function PermissionBlock({ permission, takesFocus }: { permission: Permis
 /** What the answer covered, as it was said before it was given. */
 export function coverage({ remembered, ruleKind, state }: Permission, option: PermissionOption | undefined): string {
   if (remembered)
-    return texts.permission.alsoAllows(whatOf(ruleKind, remembered.commandPrefix ?? null), texts.permission.scopes[remembered.scope ?? 'session']);
-  if (option?.kind.endsWith('_always')) return texts.permission.ownWords(visible(option.name));
-  return state === 'allowed' ? texts.permission.once : '';
+    return dialogTexts.permission.alsoAllows(
+      whatOf(ruleKind, remembered.commandPrefix ?? null),
+      dialogTexts.permission.scopes[remembered.scope ?? 'session'],
+    );
+  if (option?.kind.endsWith('_always')) return dialogTexts.permission.ownWords(visible(option.name));
+  return state === 'allowed' ? dialogTexts.permission.once : '';
 }
 
 /** How a question ended stays in the transcript, with a name. */
@@ -187,26 +196,26 @@ export const Settled = memo(function Settled({ permission }: { permission: Permi
           <>
             {permission.answeredBy ? (
               <>
-                {texts.permission.allowedByRule} <b>{permission.answeredBy.name}</b>
+                {dialogTexts.permission.allowedByRule} <b>{permission.answeredBy.name}</b>
               </>
             ) : (
-              texts.permission.allowedByARule
+              dialogTexts.permission.allowedByARule
             )}{' '}
             <code>{visible(what)}</code>
           </>
         ) : permission.answeredBy ? (
           <>
-            <b>{permission.answeredBy.name}</b> {isAllowed ? texts.permission.allowed : texts.permission.rejected} <code>{visible(what)}</code>{' '}
-            {coverage(permission, option)}
+            <b>{permission.answeredBy.name}</b> {isAllowed ? dialogTexts.permission.allowed : dialogTexts.permission.rejected}{' '}
+            <code>{visible(what)}</code> {coverage(permission, option)}
           </>
         ) : (
           <>
-            {texts.permission.ended[permission.state]} <code>{visible(what)}</code>
+            {dialogTexts.permission.ended[permission.state]} <code>{visible(what)}</code>
           </>
         )}
       </span>
       <span className="agor-grow" />
-      <span className="agor-xs">{clock(permission.answeredAt ?? permission.askedAt)}</span>
+      <span className="agor-xs">{hour(permission.answeredAt ?? permission.askedAt)}</span>
     </div>
   );
 });

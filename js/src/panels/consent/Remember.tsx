@@ -2,19 +2,20 @@
 import { type FormEvent, useState } from 'react';
 
 import type { Permission, Remember, Rule } from '../../protocol/generated.js';
-import { texts } from '../../texts.js';
-import { Field, useFocusTrap } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
+import { Field } from '../common/Dialog.js';
 import { Icon } from '../common/Icon.js';
 import { useInView } from '../common/Menu.js';
 import { visible } from '../common/safe.js';
+import { useFocusTrap } from '../common/trap.js';
 import { capital } from '../common/words.js';
 import { useShared } from '../context.js';
 import { begins, proposed, shown, words } from './prefix.js';
 
 /** What is allowed, in words. */
 export function whatOf(kind: string | null, prefix: readonly string[] | null): string {
-  if (prefix) return texts.permission.commands(visible(shown(prefix)));
-  return texts.permission.kinds[kind ?? ''] ?? texts.permission.kind(kind ?? '');
+  if (prefix) return dialogTexts.permission.commands(visible(shown(prefix)));
+  return dialogTexts.permission.kinds[kind ?? ''] ?? dialogTexts.permission.kind(kind ?? '');
 }
 
 /** The rule that one key makes: in this session, for the like of this. */
@@ -31,8 +32,8 @@ export function RememberMenu(props: { permission: Permission; isDisabled: boolea
         className="agor-btn agor-beside"
         aria-haspopup="dialog"
         aria-expanded={isOpen}
-        aria-label={texts.permission.rememberMore}
-        title={texts.permission.rememberMore}
+        aria-label={dialogTexts.permission.rememberMore}
+        title={dialogTexts.permission.rememberMore}
         disabled={props.isDisabled}
         onClick={() => setOpen(!isOpen)}
       >
@@ -77,7 +78,7 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
       ref={trap.ref}
       className="agor-popover agor-drop agor-remember"
       role="dialog"
-      aria-label={texts.permission.rememberMore}
+      aria-label={dialogTexts.permission.rememberMore}
       onKeyDown={event => {
         trap.onKeyDown(event);
         // The keys of the question are not meant in here.
@@ -86,21 +87,21 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
     >
       <form onSubmit={submit}>
         <div className="agor-columns">
-          <Field label={texts.permission.forWhat}>
+          <Field label={dialogTexts.permission.forWhat}>
             {id => (
               <select id={id} className="agor-select" value={scope} onChange={event => setScope(event.target.value as Rule['scope'])}>
                 {scopes.map(one => (
                   <option key={one} value={one}>
-                    {capital(texts.permission.scopes[one])}
+                    {capital(dialogTexts.permission.scopes[one])}
                   </option>
                 ))}
               </select>
             )}
           </Field>
-          <Field label={texts.permission.howLong}>
+          <Field label={dialogTexts.permission.howLong}>
             {id => (
               <select id={id} className="agor-select" value={seconds} onChange={event => setSeconds(event.target.value)}>
-                {texts.permission.times.map(([value, label]) => (
+                {dialogTexts.permission.times.map(([value, label]) => (
                   <option key={label} value={value ?? ''}>
                     {label}
                   </option>
@@ -110,7 +111,7 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
           </Field>
         </div>
         {ruleWords !== null && (
-          <Field label={texts.permission.startsWith} problem={isRight ? undefined : texts.permission.notThis}>
+          <Field label={dialogTexts.permission.startsWith} problem={isRight ? undefined : dialogTexts.permission.notThis}>
             {id => (
               <input
                 id={id}
@@ -126,12 +127,12 @@ function RememberForm({ permission, isDisabled, onAnswer, onClose }: FormProps) 
         )}
         {isRight && (
           <p className="agor-advice" role="status">
-            {texts.permission.matches(whatOf(ruleKind, ruleWords && prefix), texts.permission.scopes[scope])}{' '}
-            {ruleWords !== null && texts.permission.neverJoined}
+            {dialogTexts.permission.matches(whatOf(ruleKind, ruleWords && prefix), dialogTexts.permission.scopes[scope])}{' '}
+            {ruleWords !== null && dialogTexts.permission.neverJoined}
           </p>
         )}
         <button type="submit" className="agor-btn agor-need" disabled={!isRight || isDisabled}>
-          {texts.permission.remember}
+          {dialogTexts.permission.remember}
         </button>
       </form>
     </div>

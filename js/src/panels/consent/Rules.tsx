@@ -1,13 +1,15 @@
 // What agents may do in a session or a worktree without asking: who said so, until when, and how to take it back.
-import { useCallback, useEffect, useRef, useState } from 'react';
 
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Rule, Session, Worktree } from '../../protocol/generated.js';
 import { rules as requests } from '../../session/requests.js';
 import { plain } from '../../store/plain.js';
-import { dialogTexts } from '../../texts.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
+import { ago, moment } from '../../texts/ages.js';
+import { Dialog } from '../common/Dialog.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { age, capital } from '../common/words.js';
+import { capital } from '../common/words.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from '../context.js';
 import { shown } from './prefix.js';
 import { whatOf } from './Remember.js';
@@ -55,9 +57,9 @@ export function RulesDialog({ worktree, session }: { worktree: Worktree; session
                 <div className="agor-advice">
                   {[
                     words.scopes[rule.scope],
-                    words.by(rule.createdBy.name, age(rule.createdAt, now)),
+                    words.by(rule.createdBy.name, ago(rule.createdAt, now)),
                     rule.agent ? words.onlyAgent(agentLabel(shared, rule.agent)) : '',
-                    rule.expiresAt ? words.until(new Date(rule.expiresAt).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })) : '',
+                    rule.expiresAt ? words.until(moment(rule.expiresAt)) : '',
                     words.uses(rule.uses),
                   ]
                     .filter(Boolean)

@@ -1,13 +1,13 @@
 // Files of a worktree that an agent would obey by itself, as a question names them: each can be read before the answer.
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import type { Permission, ProjectFile } from '../../protocol/generated.js';
 import { projectFiles } from '../../session/requests.js';
-import { dialogTexts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
+import { size } from '../../texts/counts.js';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { size } from '../common/words.js';
 import { useApp, useCommand } from '../context.js';
 
 const words = dialogTexts.trust;

@@ -1,13 +1,17 @@
 // What agents obey of a worktree: who trusts it, and how to change that. What is decided is about the content that was read.
-import { useCallback, useEffect, useRef, useState } from 'react';
 
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ProjectFile, Worktree } from '../../protocol/generated.js';
 import { ApiError, projectFiles } from '../../session/requests.js';
 import type { BoardState } from '../../store/types.js';
-import { dialogTexts } from '../../texts.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
+import { ago } from '../../texts/ages.js';
+import { size } from '../../texts/counts.js';
+import { Dialog } from '../common/Dialog.js';
+import { DialogFoot } from '../common/DialogFoot.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { age, capital, size } from '../common/words.js';
+import { capital } from '../common/words.js';
 import { agentLabel, useApp, useCommand, useNow, useShared } from '../context.js';
 import { FileContent, FileFold } from './Trust.js';
 
@@ -55,12 +59,12 @@ export function TrustDialog({ worktree }: { worktree: Worktree }) {
       width={600}
       footer={
         undecided.length > 1 && (
-          <>
-            <span className="agor-grow" />
-            <button type="button" className="agor-btn" disabled={isRunning} onClick={() => decide(undecided, true, words.allDone(undecided.length))}>
-              {words.trustAll(undecided.length)}
-            </button>
-          </>
+          <DialogFoot
+            act={words.trustAll(undecided.length)}
+            look="plain"
+            isDisabled={isRunning}
+            onAct={() => decide(undecided, true, words.allDone(undecided.length))}
+          />
         )
       }
     >
@@ -106,7 +110,7 @@ const isConfigured = (file: ProjectFile): boolean => file.state === 'trusted' &&
 function detailOf(file: ProjectFile, shared: BoardState, now: number): string {
   if (file.problem !== null) return visible(file.problem);
   const { decidedAt, decidedBy } = file;
-  const decided = decidedBy && decidedAt ? words.decided(file.state === 'trusted', decidedBy.name, age(decidedAt, now)) : '';
+  const decided = decidedBy && decidedAt ? words.decided(file.state === 'trusted', decidedBy.name, ago(decidedAt, now)) : '';
   const agents = file.agents.map(name => agentLabel(shared, name)).join(', ');
   const about = [file.size > 0 ? size(file.size) : '', agents && words.for(agents)].filter(Boolean).join(', ');
   return [about, isConfigured(file) ? words.byConfiguration : decided].filter(Boolean).map(capital).join('. ');

@@ -1,13 +1,12 @@
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-
 import type { Me, Permission, Person, ProjectFile, Worktree } from '../../protocol/generated.js';
 import { ApiError } from '../../session/requests.js';
 import { initialState } from '../../store/apply.js';
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
+import { size } from '../../texts/counts.js';
 import { Inbox } from '../board/Inbox.js';
-import { size } from '../common/words.js';
 import { type AppContext, Context } from '../context.js';
 import { PermissionBlock, Settled } from './Permission.js';
 import { TrustDialog } from './TrustDialog.js';
@@ -119,7 +118,7 @@ test('an owner reads what would be obeyed, as text, and answers with a key', asy
   expect(row('CLAUDE.md').querySelector('button')?.getAttribute('aria-expanded')).toBe('true');
   expect(place.querySelector('img')).toBeNull();
   expect(buttons()).toEqual(['Trust these files1', 'Do not start it2']);
-  expect(place.querySelector(`[aria-label="${texts.permission.rememberMore}"]`)).toBeNull();
+  expect(place.querySelector(`[aria-label="${dialogTexts.permission.rememberMore}"]`)).toBeNull();
   const key = new KeyboardEvent('keydown', { key: '2', bubbles: true });
   await act(async () => void row('CLAUDE.md').querySelector('button')!.dispatchEvent(key));
   expect(asked.at(-1)).toBe('without');
@@ -158,7 +157,7 @@ test('whoever is no owner sees the names, and neither content nor buttons', asyn
   await show(<PermissionBlock permission={question([file('A.md')])} takesFocus={false} />, { role: 'steerer' });
 
   expect(place.textContent).toContain('A.md');
-  expect(place.textContent).toContain(texts.permission.notAllowed);
+  expect(place.textContent).toContain(dialogTexts.permission.notAllowed);
   expect(place.querySelector('button')).toBeNull();
 });
 

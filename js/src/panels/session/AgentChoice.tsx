@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 
 import type { AgentStatus, Preference, Session, SessionOption } from '../../protocol/generated.js';
 import * as requests from '../../session/requests.js';
-import { dialogTexts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { Field } from '../common/Dialog.js';
 import { canSteer, useApp, useShared } from '../context.js';
 
@@ -36,7 +36,7 @@ export interface AgentChoice {
 export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
   const { client, commands } = useApp();
   const { agents } = useShared();
-  const keys = useRef({ create: requests.newKey(), prompt: requests.newKey() });
+  const key = useRef(requests.newKey());
   const [budget, setBudget] = useState('');
   const [chosen, select] = useState(start ?? '');
   const [picked, setPicked] = useState<Readonly<Record<string, Readonly<Record<string, string>>>>>({});
@@ -78,15 +78,9 @@ export function useAgentChoice(start?: string, origin?: Session): AgentChoice {
       if (hardUsd !== null && !(hardUsd > 0)) throw new Error(words.badBudget);
       await keep();
       const first = prompt.trim() ? { prompt, attachments: [...attachments] } : {};
-      const request = { worktreeId, agent, options };
-      // The budget has to be there before anything is spent.
-      const session = await commands.createSession(hardUsd === null ? { ...request, ...first } : request, keys.current.create);
-      if (hardUsd === null) return session;
-      await requests.budgets.set(client, { scope: 'session', subject: session.id, hardUsd });
-      if (prompt.trim()) await commands.prompt(session.id, prompt, attachments, keys.current.prompt);
-      return session;
+      return commands.createSession({ worktreeId, agent, options, budgetUsd: hardUsd, ...first }, key.current);
     },
-    renew: () => (keys.current = { create: requests.newKey(), prompt: requests.newKey() }),
+    renew: () => (key.current = requests.newKey()),
   };
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 
 import type { Attachment } from '../../protocol/generated.js';
 import { attachments } from '../../session/requests.js';
-import { dialogTexts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { Icon } from '../common/Icon.js';
 import { visible } from '../common/safe.js';
 import { useApp } from '../context.js';

@@ -1,6 +1,6 @@
 // Where a session can be forked to: its own agent, or another that is told the transcript.
 import type { Session } from '../../protocol/generated.js';
-import { texts } from '../../texts.js';
+import { dialogTexts, texts } from '../../texts';
 import { Icon } from '../common/Icon.js';
 import { MenuButton } from '../common/Menu.js';
 import { visible } from '../common/safe.js';
@@ -34,7 +34,7 @@ export function Origin({ session }: { session: Session }) {
   return (
     <div className="agor-row agor-origin">
       <Icon name="fork" size={12} />
-      <span className="agor-nowrap">{texts.panel.forkedFrom}</span>
+      <span className="agor-nowrap">{dialogTexts.panel.forkedFrom}</span>
       {origin ? (
         <button type="button" className="agor-link-quiet agor-ell" onClick={() => commands.openSession(origin.id)}>
           {visible(origin.title) || texts.panel.untitled} ({agentLabel(shared, origin.agent)})
@@ -43,8 +43,8 @@ export function Origin({ session }: { session: Session }) {
         <code>{session.originId}</code>
       )}
       <span className="agor-nowrap">
-        {texts.panel.forkedBy(visible(session.createdBy.name))}
-        {session.fork && texts.panel.forkKinds[session.fork]}
+        {dialogTexts.panel.forkedBy(visible(session.createdBy.name))}
+        {session.fork && dialogTexts.panel.forkKinds[session.fork]}
       </span>
     </div>
   );

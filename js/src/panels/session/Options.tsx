@@ -1,10 +1,10 @@
 // The model, the mode and what else an agent lets a person choose, for a session that is there.
 import type { Session, SessionOption } from '../../protocol/generated.js';
 import type { BoardState } from '../../store/types.js';
-import { dialogTexts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
 import { Icon } from '../common/Icon.js';
 import { MenuButton, type MenuItem } from '../common/Menu.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { agentLabel, canSteer, useApp, useCommand, useShared } from '../context.js';
 
@@ -45,7 +45,7 @@ export function SessionOptions({ session }: { session: Session }) {
   const main = options.filter(({ id }) => id === 'model' || id === 'mode');
   main.sort((a, b) => Number(a.id === 'mode') - Number(b.id === 'mode'));
   const others = options.filter(option => !main.includes(option));
-  const isNext = shared.agents.get(session.agent)?.agent.setsBetweenTurns === true;
+  const isNext = shared.agents.get(session.agent)?.agent.quirks.setsBetweenTurns === true;
   const note = isBusy ? (isNext ? dialogTexts.options.next(label) : dialogTexts.options.running(label)) : null;
   const isLater = isBusy && options.some(option => session.chosen[option.id] !== undefined && session.chosen[option.id] !== option.value);
   return (

@@ -1,13 +1,13 @@
 // What a turn that failed or was interrupted means, and what can be done about it.
-import { useState } from 'react';
 
+import { useState } from 'react';
 import type { Session, Turn } from '../../protocol/generated.js';
 import type { TurnBlock } from '../../session/transcript/fold.js';
-import { texts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { count } from '../../texts/counts.js';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { count } from '../common/words.js';
 import { agentLabel, canSteer, useApp, useCommand, useShared } from '../context.js';
 import { ForkMenu } from './Fork.js';
 
@@ -39,7 +39,7 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
         <span>{visible(said.title)}</span>
       </div>
       {said.detail && <p className="agor-outcome-why">{visible(said.detail)}</p>}
-      <p>{turn.files > 0 ? texts.outcome.kept(count(turn.files, 'file')) : isInterrupted ? texts.outcome.safe : texts.outcome.nothing}</p>
+      <p>{turn.files > 0 ? texts.outcome.kept(count(turn.files, 'file')) : isInterrupted ? dialogTexts.outcome.safe : dialogTexts.outcome.nothing}</p>
       {isLogOpen && <pre tabIndex={0}>{visible(log)}</pre>}
       <div className="agor-row agor-wrap">
         {canSteer(shared) && (
@@ -56,11 +56,11 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
             )}
             {turn.errorCode === 'untrusted' && shared.me?.role === 'owner' && (
               <button type="button" className="agor-btn" onClick={() => commands.openDialog('trust', { sessionId: session.id })}>
-                {texts.menu.trust}
+                {dialogTexts.menu.trust}
               </button>
             )}
             <button type="button" className="agor-btn" disabled={isRunning} onClick={() => act(() => commands.resume(turn.id))}>
-              {texts.outcome.resume}
+              {dialogTexts.outcome.resume}
             </button>
             {turn.origin === 'prompt' && (
               <button type="button" className="agor-btn" disabled={isRunning} onClick={() => act(() => commands.retry(turn.id))}>
@@ -70,14 +70,14 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
             {!isInterrupted && <ForkMenu session={session} isGhost />}
             {isInterrupted && (
               <button type="button" className="agor-btn agor-ghost" disabled={isRunning} onClick={() => act(() => commands.discard(turn.id))}>
-                {texts.outcome.discard}
+                {dialogTexts.outcome.discard}
               </button>
             )}
           </>
         )}
         {log && (
           <button type="button" className="agor-btn agor-ghost" aria-expanded={isLogOpen} onClick={() => setLogOpen(!isLogOpen)}>
-            {texts.outcome.log}
+            {dialogTexts.outcome.log}
           </button>
         )}
       </div>
@@ -90,13 +90,13 @@ export function Outcome({ session, turn, blocks }: { session: Session; turn: Tur
 function whatHappened(turn: Turn, label: string): { title: string; detail: string | null } {
   const titles: Readonly<Record<string, string>> = {
     auth_required: texts.outcome.signedOut(label),
-    provider_error: texts.outcome.refused,
-    agent_failed: texts.outcome.ended(label),
+    provider_error: dialogTexts.outcome.refused,
+    agent_failed: dialogTexts.outcome.ended(label),
     budget_exhausted: texts.outcome.overBudget,
   };
   const known = turn.errorCode === null ? undefined : titles[turn.errorCode];
   if (known) return { title: known, detail: turn.error };
-  const plain = turn.state === 'interrupted' ? texts.outcome.interrupted : texts.outcome.failed;
+  const plain = turn.state === 'interrupted' ? dialogTexts.outcome.interrupted : dialogTexts.outcome.failed;
   return { title: turn.error ?? plain, detail: null };
 }
 

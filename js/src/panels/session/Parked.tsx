@@ -1,9 +1,9 @@
 // A turn that waits for its model, or for money: what happened, what is safe, what comes next.
 import type { Session, Turn } from '../../protocol/generated.js';
 import { parked } from '../../store/parked.js';
-import { texts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { texts } from '../../texts';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { canSteer, useApp, useCommand, useNow, useShared } from '../context.js';
 import { ForkMenu } from './Fork.js';

@@ -1,7 +1,7 @@
 import { memo, useState } from 'react';
 
 import type { Plan } from '../../protocol/generated.js';
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { Icon, Mark } from '../common/Icon.js';
 import { visible } from '../common/safe.js';
 
@@ -16,13 +16,13 @@ export const PlanView = memo(function PlanView({ plan }: { plan: Plan }) {
     <div className="agor-plan">
       <button type="button" className="agor-plan-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <Icon name={isOpen ? 'down' : 'right'} size={12} />
-        <b>{texts.panel.plan}</b>
+        <b>{dialogTexts.panel.plan}</b>
         <span className="agor-plan-segments" aria-hidden="true">
           {plan.entries.slice(0, 20).map((entry, index) => (
             <i key={index} data-status={entry.status} />
           ))}
         </span>
-        <span className="agor-xs agor-t3">{texts.panel.of(done, plan.entries.length)}</span>
+        <span className="agor-xs agor-t3">{dialogTexts.panel.of(done, plan.entries.length)}</span>
         {!isOpen && now && <span className="agor-ell agor-t2">{visible(now.content)}</span>}
       </button>
       {isOpen && (

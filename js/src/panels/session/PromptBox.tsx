@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from
 
 import type { Session, Turn } from '../../protocol/generated.js';
 import { newKey } from '../../session/requests.js';
-import { dialogTexts, texts } from '../../texts.js';
+import { dialogTexts, texts } from '../../texts';
 import { readDraft, writeDraft } from '../common/drafts.js';
 import { Icon } from '../common/Icon.js';
 import { canSteer, useApp, useCommand, useShared, useView } from '../context.js';
@@ -34,7 +34,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
     ),
   );
 
-  const sees = shared.agents.get(session.agent)?.agent.takesImages;
+  const sees = shared.agents.get(session.agent)?.agent.capabilities.takesImages;
   const renew = () => {
     key.current = newKey();
     clear();
@@ -87,7 +87,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
     event.preventDefault();
     void send();
   };
-  if (!maySteer) return <p className="agor-prompt-closed">{texts.panel.readOnly}</p>;
+  if (!maySteer) return <p className="agor-prompt-closed">{dialogTexts.panel.readOnly}</p>;
   return (
     <div className="agor-prompt" onDragOver={attached.dragOver} onDrop={attached.drop}>
       {problem && (
@@ -110,19 +110,19 @@ export function PromptBox({ session, label }: { session: Session; label: string 
         ref={box}
         rows={1}
         value={text}
-        placeholder={texts.panel.promptPlaceholder(label)}
-        aria-label={texts.panel.promptPlaceholder(label)}
+        placeholder={dialogTexts.panel.promptPlaceholder(label)}
+        aria-label={dialogTexts.panel.promptPlaceholder(label)}
         onChange={event => change(event.target.value)}
         onPaste={attached.paste}
         onKeyDown={onKeyDown}
       />
       <div className="agor-prompt-foot">
-        <span className="agor-xs agor-t3 agor-ell">{texts.panel.newLine}</span>
+        <span className="agor-xs agor-t3 agor-ell">{dialogTexts.panel.newLine}</span>
         <span className="agor-grow" />
-        {isBusy && waits > 0 && <span className="agor-xs agor-t3">{texts.panel.waitsBehind(waits)}</span>}
+        {isBusy && waits > 0 && <span className="agor-xs agor-t3">{dialogTexts.panel.waitsBehind(waits)}</span>}
         <button type="button" className="agor-btn agor-ghost agor-sm" onClick={() => commands.openDialog('fork', { sessionId: session.id, text })}>
           <Icon name="fork" size={14} />
-          {texts.panel.fork}
+          {dialogTexts.panel.fork}
         </button>
         <button
           type="button"
@@ -130,7 +130,7 @@ export function PromptBox({ session, label }: { session: Session; label: string 
           disabled={!isWhole || isRunning}
           onClick={() => void send()}
         >
-          {isBusy ? texts.panel.queueIt : texts.panel.send}
+          {isBusy ? dialogTexts.panel.queueIt : dialogTexts.panel.send}
           <Icon name="enter" size={12} />
         </button>
       </div>

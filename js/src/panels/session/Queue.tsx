@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useState } from 'react';
 
 import type { Session, Turn } from '../../protocol/generated.js';
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { Face, Icon } from '../common/Icon.js';
 import { visible } from '../common/safe.js';
 import { headline } from '../common/words.js';
@@ -31,7 +31,7 @@ export function Queue({ session, turns }: { session: Session; turns: ReadonlyMap
     move(id, index + (event.key === 'ArrowUp' ? -1 : 1));
   };
   return (
-    <ol className="agor-queue" aria-label={texts.panel.queue}>
+    <ol className="agor-queue" aria-label={dialogTexts.panel.queue}>
       {ids.map((id, index) => {
         const turn = turns.get(id) ?? shared.turns.get(id);
         return (
@@ -61,14 +61,14 @@ export function Queue({ session, turns }: { session: Session; turns: ReadonlyMap
           >
             <span className="agor-xs agor-t3 agor-queue-number">{index + 1}</span>
             {turn && <Face person={turn.createdBy} />}
-            <span className="agor-grow agor-ell">{turn ? visible(headline(turn.prompt)) : texts.panel.waiting}</span>
+            <span className="agor-grow agor-ell">{turn ? visible(headline(turn.prompt)) : dialogTexts.panel.waiting}</span>
             {maySteer && (
               <>
                 <button
                   type="button"
                   className="agor-ib agor-sm agor-grip"
-                  aria-label={texts.panel.reorder(index + 1)}
-                  title={texts.panel.reorderHint}
+                  aria-label={dialogTexts.panel.reorder(index + 1)}
+                  title={dialogTexts.panel.reorderHint}
                   onKeyDown={event => onKeyDown(event, id, index)}
                 >
                   <Icon name="grip" size={14} />
@@ -76,7 +76,7 @@ export function Queue({ session, turns }: { session: Session; turns: ReadonlyMap
                 <button
                   type="button"
                   className="agor-ib agor-sm"
-                  aria-label={texts.panel.takeBack(index + 1)}
+                  aria-label={dialogTexts.panel.takeBack(index + 1)}
                   onClick={() => void report(commands.cancelTurn(id))}
                 >
                   <Icon name="close" size={14} />

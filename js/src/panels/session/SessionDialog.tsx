@@ -1,15 +1,14 @@
 // A new session in a worktree: its agent, its first prompt, and what it may cost.
-import type { FormEvent } from 'react';
-
 import type { Worktree } from '../../protocol/generated.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Dialog, Field, Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
 import { useDraft } from '../common/drafts.js';
-import { useApp, useCommand } from '../context.js';
-import { submitKeys } from '../worktree/WorktreeDialog.js';
-import { AgentFields, useAgentChoice } from './AgentChoice.js';
+import { useApp } from '../context.js';
+import { useAgentChoice } from './AgentChoice.js';
 import { AttachedDrafts } from './Attached.js';
 import { useAttachments } from './attachments.js';
+import { StartDialog } from './StartDialog.js';
+
+const words = dialogTexts.session;
 
 interface Props {
   worktree: Worktree;
@@ -22,66 +21,34 @@ export function SessionDialog({ worktree, agent, text }: Props) {
   const choice = useAgentChoice(agent);
   const draft = useDraft(`session ${worktree.id}`, { prompt: text ?? '' });
   const { prompt } = draft.values;
-  const { run, isRunning, problem } = useCommand();
-  const refusal = choice.status?.agent.takesImages === false ? dialogTexts.attach.refused(choice.status.agent.label) : null;
+  const refusal = choice.status?.agent.capabilities.takesImages === false ? dialogTexts.attach.refused(choice.status.agent.label) : null;
   const attached = useAttachments(`new ${worktree.id}`, worktree.id, refusal, choice.renew);
-  const label = choice.status?.agent.label ?? '';
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    await run(async () => {
-      const session = await choice.start(worktree.id, prompt || (attached.ids.length ? dialogTexts.attach.alone : ''), attached.ids);
-      attached.clear();
-      draft.forget();
-      commands.closeDialog();
-      commands.openSession(session.id, { focusPrompt: !prompt.trim() });
-    });
-  };
-  const cancel = () => {
-    draft.forget();
+  const start = async () => {
+    const session = await choice.start(worktree.id, prompt || (attached.ids.length ? dialogTexts.attach.alone : ''), attached.ids);
+    attached.clear();
     commands.closeDialog();
+    commands.openSession(session.id, { focusPrompt: !prompt.trim() });
   };
-  const manage = () =>
-    commands.openDialog('agents', {
-      agent: choice.agent,
-      back: { name: 'session', worktreeId: worktree.id, agent: choice.agent, text: prompt },
-    });
+  const back = { name: 'session', worktreeId: worktree.id, agent: choice.agent, text: prompt } as const;
   return (
-    <Dialog
-      title={dialogTexts.session.new(worktree.name)}
-      onClose={() => commands.closeDialog()}
-      width={520}
-      footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={cancel}>
-            {texts.cancel}
-          </button>
-          <button type="submit" form="agor-session-form" className="agor-btn agor-primary" disabled={isRunning || !choice.agent || attached.isBusy}>
-            {prompt.trim() ? dialogTexts.session.prompt(label) : dialogTexts.session.create}
-          </button>
-        </>
-      }
+    <StartDialog
+      title={words.new(worktree.name)}
+      choice={choice}
+      hasBudget
+      onManage={() => commands.openDialog('agents', { agent: choice.agent, back })}
+      label={words.firstPrompt}
+      hint={words.promptHint}
+      draft={draft}
+      onPaste={attached.paste}
+      onDrop={attached.drop}
+      onDragOver={attached.dragOver}
+      act={prompt.trim() ? words.prompt(choice.status?.agent.label ?? '') : words.create}
+      problem={attached.problem}
+      isBlocked={attached.isBusy}
+      onChange={choice.renew}
+      start={start}
     >
-      <form id="agor-session-form" onSubmit={event => void submit(event)} onKeyDown={submitKeys} onChange={choice.renew}>
-        <AgentFields choice={choice} label={dialogTexts.session.agent} onManage={manage} hasBudget />
-        <Field label={dialogTexts.session.firstPrompt} hint={dialogTexts.session.promptHint}>
-          {id => (
-            <textarea
-              id={id}
-              data-autofocus
-              className="agor-input"
-              rows={5}
-              value={prompt}
-              onChange={event => draft.set({ prompt: event.target.value })}
-              onPaste={attached.paste}
-              onDrop={attached.drop}
-              onDragOver={attached.dragOver}
-            />
-          )}
-        </Field>
-        <AttachedDrafts list={attached.list} onRemove={attached.remove} />
-        <Problem text={attached.problem ?? problem} />
-      </form>
-    </Dialog>
+      <AttachedDrafts list={attached.list} onRemove={attached.remove} />
+    </StartDialog>
   );
 }

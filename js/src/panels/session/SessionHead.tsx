@@ -1,15 +1,17 @@
 // The head of a session's panel: where it belongs, its agent and state, what can be chosen, what it has used.
+
 import type { Session } from '../../protocol/generated.js';
 import { plain } from '../../store/plain.js';
 import { sessionWords } from '../../store/standing.js';
-import { texts } from '../../texts.js';
+import { dialogTexts, texts } from '../../texts';
+import { money } from '../../texts/money.js';
 import { Readers } from '../board/Readers.js';
-import { Problem } from '../common/Dialog.js';
 import { AgentTile, Icon, IconButton } from '../common/Icon.js';
 import { MenuButton } from '../common/Menu.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { money } from '../common/words.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useShared } from '../context.js';
+import { Above } from './Above.js';
 import { Origin } from './Fork.js';
 import { SessionOptions } from './Options.js';
 
@@ -32,18 +34,18 @@ export function SessionHead({ session }: { session: Session }) {
           type="button"
           className="agor-link-quiet agor-ell"
           onClick={() => commands.openDiff(session.worktreeId)}
-          title={texts.panel.showWorktree}
+          title={dialogTexts.panel.showWorktree}
         >
           <code>{visible(worktree?.branch ?? '')}</code>
         </button>
         <Icon name="right" size={12} />
-        <span className="agor-nowrap">{texts.panel.sessionOf(siblings.indexOf(session.id) + 1, siblings.length)}</span>
+        <span className="agor-nowrap">{dialogTexts.panel.sessionOf(siblings.indexOf(session.id) + 1, siblings.length)}</span>
         <SandboxState session={session} />
         <span className="agor-grow" />
         <Readers sessionId={session.id} />
-        <IconButton icon="diff" label={texts.panel.changes} onClick={() => commands.openDiff(session.worktreeId)} />
+        <IconButton icon="diff" label={dialogTexts.panel.changes} onClick={() => commands.openDiff(session.worktreeId)} />
         <SessionMenu session={session} />
-        <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
+        <IconButton icon="close" label={dialogTexts.panel.close} onClick={() => commands.closePanel()} />
       </div>
       <div className="agor-row agor-panel-title">
         <AgentTile icon={agentIcon(shared, session.agent)} label={label} />
@@ -52,23 +54,24 @@ export function SessionHead({ session }: { session: Session }) {
         </h2>
         <StatePill state={session.state} words={sessionWords(session, shared)} />
       </div>
+      <Above session={session} />
       <Origin session={session} />
       <div className="agor-row agor-panel-meta">
         <SessionOptions session={session} />
         <span className="agor-grow" />
         {context !== null && (
-          <span className="agor-gauge" title={texts.panel.context}>
+          <span className="agor-gauge" title={dialogTexts.panel.context}>
             <span className="agor-track">
               <i style={{ width: `${context}%` }} />
             </span>
-            {texts.panel.contextUsed(context, Math.round((usage.contextSize ?? 0) / 1000))}
+            {dialogTexts.panel.contextUsed(context, Math.round((usage.contextSize ?? 0) / 1000))}
           </span>
         )}
         <Cost session={session} />
         {(STOPPABLE.has(session.state) || (session.background.length > 0 && session.state !== 'stopping')) && canSteer(shared) && (
           <button type="button" className="agor-btn agor-sm" disabled={isRunning} onClick={() => void run(() => commands.cancelSession(session.id))}>
             <Icon name="stop" size={14} />
-            {texts.panel.stop}
+            {dialogTexts.panel.stop}
           </button>
         )}
       </div>
@@ -86,7 +89,7 @@ function Cost({ session }: { session: Session }) {
   return (
     <span className={`agor-xs ${budget && budget.state !== 'ok' ? 'agor-need-text' : 'agor-t2'}`}>
       {money(costUsd ?? 0, isEstimate)}
-      {budget?.hardUsd && <span title={texts.budget.ofSession}> {texts.budget.of(money(budget.hardUsd, false))}</span>}
+      {budget?.hardUsd && <span title={texts.budget.ofSession}> {texts.budget.of(money(budget.hardUsd))}</span>}
     </span>
   );
 }
@@ -95,16 +98,16 @@ function Cost({ session }: { session: Session }) {
 function SandboxState({ session }: { session: Session }) {
   if (session.sandbox === null) return null;
   const isOn = session.sandbox === 'on';
-  const devices = session.sandboxDevices.length ? `. ${visible(texts.sandbox.devices(session.sandboxDevices))}` : '';
+  const devices = session.sandboxDevices.length ? `. ${visible(dialogTexts.sandbox.devices(session.sandboxDevices))}` : '';
   return (
     <span
       className="agor-sandbox agor-nowrap"
       data-sandbox={session.sandbox}
-      title={isOn ? `${texts.sandbox.onWhy}${devices}` : visible(session.sandboxReason ?? texts.sandbox.noReason)}
+      title={isOn ? `${dialogTexts.sandbox.onWhy}${devices}` : visible(session.sandboxReason ?? texts.sandbox.noReason)}
     >
       <Icon name={isOn ? 'lock' : 'unlock'} size={12} />
-      {isOn ? texts.sandbox.on : texts.sandbox.off}
-      {isOn && session.sandboxDevices.includes('gpu') && ` ${texts.sandbox.gpu}`}
+      {isOn ? dialogTexts.sandbox.on : texts.sandbox.off}
+      {isOn && session.sandboxDevices.includes('gpu') && ` ${dialogTexts.sandbox.gpu}`}
     </span>
   );
 }
@@ -114,12 +117,22 @@ function SessionMenu({ session }: { session: Session }) {
   const shared = useShared();
   const of = { sessionId: session.id };
   const items = [
-    ...(canSteer(shared) ? [{ id: 'fork', label: texts.fork.to, icon: 'fork' as const, run: () => commands.openDialog('fork', of) }] : []),
-    { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
-    ...(shared.me?.role === 'owner'
-      ? [{ id: 'trust', label: texts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]
+    ...(canSteer(shared)
+      ? [
+          { id: 'fork', label: texts.fork.to, icon: 'fork' as const, run: () => commands.openDialog('fork', of) },
+          {
+            id: 'side',
+            label: dialogTexts.fork.askHere,
+            icon: 'thought' as const,
+            run: () => commands.openDialog('fork', { ...of, isSide: true }),
+          },
+        ]
       : []),
-    { id: 'budget', label: texts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
+    { id: 'rules', label: dialogTexts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
+    ...(shared.me?.role === 'owner'
+      ? [{ id: 'trust', label: dialogTexts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]
+      : []),
+    { id: 'budget', label: dialogTexts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
     { id: 'agents', label: texts.agents.title, icon: 'terminal' as const, run: () => commands.openDialog('agents', { agent: session.agent }) },
   ];
   return (

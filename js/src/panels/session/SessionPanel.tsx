@@ -4,16 +4,19 @@ import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Permission, Session, Turn } from '../../protocol/generated.js';
 import { openFeed, type TranscriptFeed } from '../../session/transcript/feed.js';
 import { parkedTurn } from '../../store/parked.js';
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
+import type { MenuItem } from '../common/Menu.js';
 import { PermissionBlock } from '../consent/Permission.js';
-import { agentLabel, useApp, useShared } from '../context.js';
+import { agentLabel, canSteer, useApp, useShared } from '../context.js';
 import { Transcript } from '../transcript/Transcript.js';
+import { FiringBlock } from '../zone/FiringBlock.js';
 import { Outcome, openOutcome } from './Outcome.js';
 import { ParkedBlock } from './Parked.js';
 import { PlanView } from './Plan.js';
 import { PromptBox } from './PromptBox.js';
 import { Queue } from './Queue.js';
 import { SessionHead } from './SessionHead.js';
+import { SideQuestions } from './SideQuestions.js';
 import { Waiting } from './Waiting.js';
 
 export function SessionPanel({ session }: { session: Session }) {
@@ -39,7 +42,15 @@ function SessionBody({ session, feed }: { session: Session; feed: TranscriptFeed
   const permission = usePermission(session);
   const turns = useMemo(() => mergeTurns(state.turns, shared.turns), [state.turns, shared.turns]);
   const waits = session.state === 'parked' ? parkedTurn(session, shared) : undefined;
+  const worktree = shared.worktrees.get(session.worktreeId);
   const outcome = openOutcome(session, turns.values());
+  const menuOf = (turn: Turn): MenuItem[] => {
+    const of = { sessionId: session.id, turnId: turn.id };
+    return [
+      { id: 'fork', label: dialogTexts.fork.here, icon: 'fork', run: () => commands.openDialog('fork', of) },
+      { id: 'side', label: dialogTexts.fork.askHere, icon: 'thought', run: () => commands.openDialog('fork', { ...of, isSide: true }) },
+    ];
+  };
   return (
     <div className="agor-session-body">
       {state.plan && <PlanView plan={state.plan} />}
@@ -48,12 +59,13 @@ function SessionBody({ session, feed }: { session: Session; feed: TranscriptFeed
         sessionId={session.id}
         feed={state}
         currentTurnId={session.currentTurnId}
+        menuOf={canSteer(shared) ? menuOf : null}
         outcomeTurnId={permission ? null : (outcome?.id ?? null)}
         onEarlier={() =>
           feed.loadEarlier().then(
             () => true,
             () => {
-              commands.toast({ text: texts.transcript.notLoaded });
+              commands.toast({ text: dialogTexts.transcript.notLoaded });
               return false;
             },
           )
@@ -62,7 +74,9 @@ function SessionBody({ session, feed }: { session: Session; feed: TranscriptFeed
       {permission && <PermissionBlock permission={permission} takesFocus={false} />}
       {!permission && waits && <ParkedBlock session={session} turn={waits} />}
       {!permission && !waits && outcome && <Outcome session={session} turn={outcome} blocks={state.blocks} />}
+      {!permission && worktree && <FiringBlock worktree={worktree} isBrief />}
       {!permission && <Waiting session={session} />}
+      <SideQuestions session={session} />
       <Queue session={session} turns={turns} />
       <PromptBox session={session} label={agentLabel(shared, session.agent)} />
     </div>

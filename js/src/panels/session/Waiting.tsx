@@ -1,10 +1,11 @@
 // Every wait names what it waits for.
+
 import type { Session } from '../../protocol/generated.js';
-import { texts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { lasting } from '../../texts/ages.js';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { age } from '../common/words.js';
 import { agentLabel, canSteer, useApp, useCommand, useNow, useShared } from '../context.js';
 
 export function Waiting({ session }: { session: Session }) {
@@ -26,11 +27,11 @@ export function Waiting({ session }: { session: Session }) {
 function waitOf(session: Session, label: string): string | null {
   switch (session.state) {
     case 'starting':
-      return session.waitsFor ? texts.panel.waitsFor(visible(session.waitsFor)) : texts.panel.starting(label);
+      return session.waitsFor ? texts.panel.waitsFor(visible(session.waitsFor)) : dialogTexts.panel.starting(label);
     case 'queued':
-      return session.waitsFor ? texts.panel.waitsFor(visible(session.waitsFor)) : texts.panel.waitsForSlot;
+      return session.waitsFor ? texts.panel.waitsFor(visible(session.waitsFor)) : dialogTexts.panel.waitsForSlot;
     case 'stopping':
-      return texts.panel.stopping(label);
+      return dialogTexts.panel.stopping(label);
     default:
       return null;
   }
@@ -43,16 +44,16 @@ function Stalled({ session, since }: { session: Session; since: string }) {
   const { run, isRunning, problem } = useCommand();
   const now = useNow(15_000);
   const agent = shared.agents.get(session.agent)?.agent;
-  const isSilent = typeof agent?.silentRetryS === 'number' && session.state === 'running';
+  const isSilent = typeof agent?.failures.silentRetryS === 'number' && session.state === 'running';
   return (
     <section className="agor-parked" role="status" data-stalled>
       <div className="agor-parked-title">
         <span className="agor-mark agor-tone-rest">
           <Icon name="st-stale" size={14} />
         </span>
-        <span>{texts.panel.nothingHeard(age(since, now))}</span>
+        <span>{texts.panel.nothingHeard(lasting(since, now))}</span>
       </div>
-      <p>{(isSilent ? texts.panel.triesOn : texts.panel.stalled)(agentLabel(shared, session.agent))}</p>
+      <p>{(isSilent ? dialogTexts.panel.triesOn : dialogTexts.panel.stalled)(agentLabel(shared, session.agent))}</p>
       {canSteer(shared) && (
         <div className="agor-row">
           <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.cancelSession(session.id))}>

@@ -3,7 +3,7 @@ import { type ClipboardEvent, type DragEvent, useRef, useState } from 'react';
 
 import type { Attachment } from '../../protocol/generated.js';
 import { attachments, newKey } from '../../session/requests.js';
-import { dialogTexts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { useApp } from '../context.js';
 import { shrink } from './picture.js';
 

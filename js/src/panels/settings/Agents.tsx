@@ -4,10 +4,11 @@ import { useState } from 'react';
 import type { AgentStatus } from '../../protocol/generated.js';
 import { agents } from '../../session/requests.js';
 import type { Dialog as Opened } from '../../store/types.js';
-import { dialogTexts, texts } from '../../texts.js';
+import { dialogTexts, texts } from '../../texts';
 import { CopyButton } from '../common/CodeBlock.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { Dialog } from '../common/Dialog.js';
 import { AgentTile, Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { shellLine } from '../common/words.js';
 import { canSteer, useApp, useCommand, useShared } from '../context.js';
@@ -89,7 +90,7 @@ function AgentRow({ status, isMeant }: { status: AgentStatus; isMeant: boolean }
       {status.problem !== null && !isInstalling && <Failed what={words.doesNotRun} reason={status.problem} />}
       {installState === 'failed' && <Failed what={isInstalled ? words.updateFailed : words.installFailed} reason={status.installStep ?? ''} />}
       {!isInstalled && !isInstalling && <ByHand status={status} isOwner={isOwner} />}
-      {isInstalled && isSignedIn !== true && agent.signIn.length > 0 && <SignIn status={status} isMeant={isMeant} />}
+      {isInstalled && isSignedIn !== true && agent.signIn.command.length > 0 && <SignIn status={status} isMeant={isMeant} />}
       {agent.notes.length > 0 && (
         <details className="agor-details">
           <summary>{words.notes}</summary>
@@ -112,7 +113,7 @@ function Failed({ what, reason }: { what: string; reason: string }) {
       </span>
       {rest.length > 0 && (
         <details className="agor-details">
-          <summary>{texts.outcome.log}</summary>
+          <summary>{dialogTexts.outcome.log}</summary>
           <pre tabIndex={0}>{visible(rest.join('\n'))}</pre>
         </details>
       )}
@@ -122,11 +123,11 @@ function Failed({ what, reason }: { what: string; reason: string }) {
 
 /** What the button that installs says. `null`: there is nothing to install, or it is on its way. */
 function offerOf({ agent, isInstalled, isManaged, installState, version, pinned }: AgentStatus): string | null {
-  if (!agent.package || agent.isBuiltin || installState === 'installing') return null;
+  if (!agent.install.package || agent.isBuiltin || installState === 'installing') return null;
   // A program of the machine's own whose version nobody asked for may be any.
   if (isInstalled && (!version || version === pinned)) return null;
   if (installState === 'failed') return words.again;
-  return isManaged && pinned ? words.update(pinned) : words.install(pinned, agent.diskMb);
+  return isManaged && pinned ? words.update(pinned) : words.install(pinned, agent.install.diskMb);
 }
 
 function stateOf({ agent, isInstalled, isManaged, isSignedIn, origin, version }: AgentStatus): string {
@@ -135,7 +136,7 @@ function stateOf({ agent, isInstalled, isManaged, isSignedIn, origin, version }:
   return [
     version ? words.version(version) : words.installed,
     isManaged ? words.managed : origin === 'configuration' ? words.configured : words.own,
-    isSignedIn === true ? words.signedIn : isSignedIn === false ? words.signedOut : agent.signIn.length ? words.unknown : '',
+    isSignedIn === true ? words.signedIn : isSignedIn === false ? words.signedOut : agent.signIn.command.length ? words.unknown : '',
   ]
     .filter(Boolean)
     .join(', ');
@@ -143,13 +144,13 @@ function stateOf({ agent, isInstalled, isManaged, isSignedIn, origin, version }:
 
 function ByHand({ status, isOwner }: { status: AgentStatus; isOwner: boolean }) {
   const { agent } = status;
-  if (agent.package && !isOwner) return <p className="agor-advice">{words.owner}</p>;
+  if (agent.install.package && !isOwner) return <p className="agor-advice">{words.owner}</p>;
   // Where there is a button for it, by hand is for when that failed.
-  if (!agent.install || (agent.package && status.installState !== 'failed')) return null;
+  if (!agent.install.byHand || (agent.install.package && status.installState !== 'failed')) return null;
   return (
     <div className="agor-agent-more">
       <span className="agor-t3">{words.byHand}</span>
-      <CopyLine text={agent.install} />
+      <CopyLine text={agent.install.byHand} />
     </div>
   );
 }
@@ -162,7 +163,7 @@ function SignIn({ status: { agent }, isMeant }: { status: AgentStatus; isMeant: 
     <div className="agor-agent-more">
       <span className="agor-t3">{words.signInHere}</span>
       <div className="agor-row">
-        <CopyLine text={shellLine(agent.signIn)} />
+        <CopyLine text={shellLine(agent.signIn.command)} />
         {openTerminal && (
           <button
             type="button"
@@ -170,7 +171,7 @@ function SignIn({ status: { agent }, isMeant }: { status: AgentStatus; isMeant: 
             data-autofocus={isMeant || undefined}
             aria-label={words.signInOf(agent.label)}
             onClick={() => {
-              openTerminal(agent.signIn);
+              openTerminal(agent.signIn.command);
               setOpened(true);
             }}
           >
@@ -184,13 +185,13 @@ function SignIn({ status: { agent }, isMeant }: { status: AgentStatus; isMeant: 
           {words.signInOpened}
         </span>
       )}
-      {agent.keyEnv.length > 0 && (
+      {agent.signIn.keyEnv.length > 0 && (
         <span className="agor-t3">
-          {words.key(agent.keyEnv.join(' / '))}{' '}
+          {words.key(agent.signIn.keyEnv.join(' / '))}{' '}
           <button
             type="button"
             className="agor-link"
-            onClick={() => commands.openDialog('variables', { text: agent.keyEnv[0] ?? '', back: { name: 'agents', agent: agent.name } })}
+            onClick={() => commands.openDialog('variables', { text: agent.signIn.keyEnv[0] ?? '', back: { name: 'agents', agent: agent.name } })}
           >
             {texts.menu.variables}
           </button>

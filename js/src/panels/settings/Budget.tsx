@@ -1,14 +1,15 @@
 // How many dollars a session, a worktree, the board or a person may use.
-import { type FormEvent, useState } from 'react';
 
+import { type FormEvent, useState } from 'react';
 import type { Budget, Session, Worktree } from '../../protocol/generated.js';
 import { budgets } from '../../session/requests.js';
 import { parkedTurn, usedUp } from '../../store/parked.js';
 import { plain } from '../../store/plain.js';
 import type { BoardState } from '../../store/types.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Dialog, Field, Problem } from '../common/Dialog.js';
-import { money } from '../common/words.js';
+import { dialogTexts, texts } from '../../texts';
+import { money } from '../../texts/money.js';
+import { Dialog, Field } from '../common/Dialog.js';
+import { Problem } from '../common/Problem.js';
 import { useApp, useCommand, useShared } from '../context.js';
 
 const words = dialogTexts.budget;
@@ -24,14 +25,17 @@ export function BudgetDialog({ worktree, session }: { worktree: Worktree | undef
   );
   const subjects: Readonly<Record<Scope, string | undefined>> = {
     session: session?.id,
+    tree: session?.rootId ?? session?.id,
     worktree: worktree?.id,
     board: client.path,
     user: shared.me?.person.username,
   };
   const subject = subjects[scope];
+  const root = session && (shared.sessions.get(session.rootId ?? session.id) ?? session);
   const budget = [...shared.budgets.values()].find(one => one.scope === scope && one.subject === subject);
   const names: Readonly<Record<Scope, string>> = {
     session: plain(session?.title ?? '') || texts.panel.untitled,
+    tree: plain(root?.title ?? '') || texts.panel.untitled,
     worktree: worktree?.name ?? '',
     board: client.path,
     user: shared.me?.person.name ?? '',
@@ -41,7 +45,7 @@ export function BudgetDialog({ worktree, session }: { worktree: Worktree | undef
       <Field label={words.for}>
         {id => (
           <select id={id} className="agor-select" value={scope} onChange={event => setScope(event.target.value as Scope)}>
-            {(['session', 'worktree', 'board', 'user'] as const)
+            {(['session', 'tree', 'worktree', 'board', 'user'] as const)
               .filter(one => subjects[one])
               .map(one => (
                 <option key={one} value={one}>
@@ -118,7 +122,7 @@ function Spent({ budget }: { budget: Budget }) {
   const percent = most > 0 ? Math.min(100, (budget.spentUsd / most) * 100) : 0;
   return (
     <div data-budget={budget.state}>
-      <span className="agor-t2">{words.spent(money(budget.spentUsd, false), most ? money(most, false) : null)}</span>
+      <span className="agor-t2">{words.spent(money(budget.spentUsd), most ? money(most) : null)}</span>
       <div className={`agor-progress agor-spent-${budget.state}`}>
         <i style={{ width: `${percent}%` }} />
       </div>

@@ -21,7 +21,8 @@ const MODE: SessionOption = {
 } as unknown as SessionOption;
 
 function statusOf(agent: Partial<AgentType>, status: Partial<AgentStatus> = {}): AgentStatus {
-  const type = { name: 'boxed', label: 'Boxed', icon: 'ag-agent', isBuiltin: false, signIn: [], keyEnv: [], notes: [], diskMb: 5, ...agent };
+  const about = { install: { package: null, byHand: null, diskMb: 5 }, signIn: { command: [], keyEnv: [] }, notes: [] };
+  const type = { name: 'boxed', label: 'Boxed', icon: 'ag-agent', isBuiltin: false, ...about, ...agent };
   return {
     agent: type,
     isInstalled: true,
@@ -73,7 +74,7 @@ async function pick(value: string): Promise<void> {
   });
 }
 
-const boxed = statusOf({ mode: 'read-only', sandboxMode: 'full' }, { options: [MODE], startingMode: 'full' });
+const boxed = statusOf({}, { options: [MODE], startingMode: 'full' });
 
 test('the mode that is shown is the one in which the session starts', async () => {
   await show(boxed, <Chooser />);
@@ -101,7 +102,8 @@ test('a fork by the same agent starts in the mode of its origin', async () => {
   expect(mode().selectedOptions[0]?.textContent).toBe('Read only (default)');
 });
 
-const packed = (status: Partial<AgentStatus>) => statusOf({ package: '@acme/boxed@2.0.0' }, { pinned: '2.0.0', ...status });
+const packed = (status: Partial<AgentStatus>) =>
+  statusOf({ install: { package: '@acme/boxed@2.0.0', diskMb: 5 } as AgentType['install'] }, { pinned: '2.0.0', ...status });
 const button = (label: string) => place.querySelector<HTMLButtonElement>(`button[aria-label="${label}"]`);
 
 test.each([

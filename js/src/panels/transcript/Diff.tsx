@@ -1,6 +1,6 @@
 import { memo, useState } from 'react';
 
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { visible } from '../common/safe.js';
 import type { FileDiff } from './patch.js';
 
@@ -9,7 +9,7 @@ const LIMIT = 200;
 
 export const Diff = memo(function Diff({ file }: { file: FileDiff }) {
   const [isOpen, setOpen] = useState(false);
-  if (file.isBinary) return <p className="agor-diff-note">{texts.transcript.binary}</p>;
+  if (file.isBinary) return <p className="agor-diff-note">{dialogTexts.transcript.binary}</p>;
   let budget = isOpen ? 20_000 : LIMIT;
   const total = file.hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0);
   const shown = file.hunks.map(hunk => {
@@ -18,7 +18,7 @@ export const Diff = memo(function Diff({ file }: { file: FileDiff }) {
     return { ...hunk, lines };
   });
   return (
-    <div className="agor-diff" role="region" aria-label={texts.transcript.diffOf(file.path)} tabIndex={0}>
+    <div className="agor-diff" role="region" aria-label={dialogTexts.transcript.diffOf(file.path)} tabIndex={0}>
       {shown.map(
         (hunk, index) =>
           hunk.lines.length > 0 && (
@@ -37,7 +37,7 @@ export const Diff = memo(function Diff({ file }: { file: FileDiff }) {
       )}
       {!isOpen && total > LIMIT && (
         <button type="button" className="agor-link agor-diff-note" onClick={() => setOpen(true)}>
-          {texts.transcript.showAll(total - LIMIT)}
+          {dialogTexts.transcript.showAll(total - LIMIT)}
         </button>
       )}
     </div>

@@ -1,7 +1,7 @@
 // What a person prompted. It has no scroll box of its own: a long one shows its beginning, and all of it on a press.
 import { useState } from 'react';
 
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { Icon } from '../common/Icon.js';
 import { Markdown } from './Markdown.js';
 
@@ -20,7 +20,7 @@ export function Prompt({ text }: { text: string }) {
       {isLong && (
         <button type="button" className="agor-fold" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           <Icon name={isOpen ? 'down' : 'right'} size={12} />
-          <span>{isOpen ? texts.transcript.promptLess : texts.transcript.promptWhole(lines, text.length)}</span>
+          <span>{isOpen ? dialogTexts.transcript.promptLess : dialogTexts.transcript.promptWhole(lines, text.length)}</span>
         </button>
       )}
     </>

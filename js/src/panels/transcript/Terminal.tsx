@@ -1,7 +1,7 @@
 // A tool's output. Long output is cut in the middle of the page, not in the middle of a line, and opened on demand.
 import { memo, useMemo, useState } from 'react';
 
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { visible } from '../common/safe.js';
 import { parseAnsi } from './ansi.js';
 
@@ -15,7 +15,7 @@ export const Terminal = memo(function Terminal({ command, output }: { command: s
   const [isOpen, setOpen] = useState(false);
   const parts = useMemo(() => cut(output, isOpen), [output, isOpen]);
   return (
-    <div className="agor-term" tabIndex={0} role="region" aria-label={texts.transcript.output}>
+    <div className="agor-term" tabIndex={0} role="region" aria-label={dialogTexts.transcript.output}>
       {command !== null && (
         <div>
           <span className="agor-ansi-dim">$</span> {visible(command)}
@@ -24,7 +24,7 @@ export const Terminal = memo(function Terminal({ command, output }: { command: s
       <Lines text={parts.head} />
       {parts.hidden > 0 && (
         <button type="button" className="agor-link agor-term-more" onClick={() => setOpen(true)}>
-          {texts.transcript.showAll(parts.hidden)}
+          {dialogTexts.transcript.showAll(parts.hidden)}
         </button>
       )}
       {parts.tail && <Lines text={parts.tail} />}

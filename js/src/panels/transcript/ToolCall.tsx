@@ -1,12 +1,12 @@
 // One tool call, and several that only read as one.
-import { memo, useMemo, useState } from 'react';
 
+import { memo, useMemo, useState } from 'react';
 import type { IconName } from '../../icons.js';
 import type { ToolView } from '../../session/transcript/fold.js';
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
+import { took } from '../../texts/ages.js';
 import { Icon, Mark, type MarkState } from '../common/Icon.js';
 import { visible } from '../common/safe.js';
-import { took } from '../common/words.js';
 import { Changes, Diff } from './Diff.js';
 import { compare } from './patch.js';
 import { Terminal } from './Terminal.js';
@@ -60,7 +60,7 @@ const classOf = (tool: ToolView | undefined): string => `agor-tools${typeof tool
 
 /** Whose call it is, where it is not the agent's own. */
 function Subagent({ tool }: { tool: ToolView | undefined }) {
-  return tool?.parent ? <p className="agor-xs agor-t3 agor-ell">{visible(texts.transcript.ofSubagent(tool.parent))}</p> : null;
+  return tool?.parent ? <p className="agor-xs agor-t3 agor-ell">{visible(dialogTexts.transcript.ofSubagent(tool.parent))}</p> : null;
 }
 
 const sum = (files: readonly { added: number; deleted: number }[], name: 'added' | 'deleted') => files.reduce((total, file) => total + file[name], 0);
@@ -77,7 +77,7 @@ export const ToolGroup = memo(function ToolGroup({ tools }: { tools: readonly To
       <button type="button" className="agor-tool agor-tool-group" aria-expanded={isOpen} onClick={() => setChosen(!isOpen)}>
         <Icon name={isOpen ? 'down' : 'right'} size={14} />
         <b>
-          {texts.transcript.reads(
+          {dialogTexts.transcript.reads(
             tools.filter(t => t.toolKind === 'read').length,
             tools.filter(t => t.toolKind === 'search').length,
             tools.filter(t => t.toolKind === 'fetch').length,
@@ -102,7 +102,7 @@ interface RowProps {
 
 function ToolRow({ tool, isOpen, onToggle, added, deleted }: RowProps) {
   const what = commandOf(tool) ?? tool.changes[0]?.path ?? tool.locations[0] ?? tool.title;
-  const verb = texts.transcript.tools[tool.toolKind] ?? texts.transcript.tools['other'] ?? '';
+  const verb = dialogTexts.transcript.tools[tool.toolKind] ?? dialogTexts.transcript.tools['other'] ?? '';
   const content = (
     <>
       <Icon name={ICONS[tool.toolKind] ?? 'bolt'} size={14} />
@@ -112,7 +112,7 @@ function ToolRow({ tool, isOpen, onToggle, added, deleted }: RowProps) {
       </code>
       <span className="agor-grow" />
       {added + deleted > 0 && <Changes added={added} deleted={deleted} />}
-      {tool.exitCode !== null && tool.exitCode !== 0 && <span className="agor-xs agor-fail-text">{texts.transcript.exit(tool.exitCode)}</span>}
+      {tool.exitCode !== null && tool.exitCode !== 0 && <span className="agor-xs agor-fail-text">{dialogTexts.transcript.exit(tool.exitCode)}</span>}
       {tool.endedAt && <span className="agor-xs agor-t3">{took(tool.startedAt, tool.endedAt)}</span>}
       <Mark state={MARKS[tool.status]} size={14} />
     </>

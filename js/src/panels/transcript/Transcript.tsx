@@ -1,15 +1,20 @@
 // What was said and done, turn by turn. It sticks to the end until a person scrolls away.
-import { type KeyboardEvent, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
+import { type CSSProperties, type KeyboardEvent, memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Patch, Turn } from '../../protocol/generated.js';
+import { turns } from '../../session/requests.js';
 import type { FeedState } from '../../session/transcript/feed.js';
 import { group, type Item, type TurnBlock } from '../../session/transcript/fold.js';
 import { waitedOf, workedOf } from '../../store/standing.js';
-import { texts } from '../../texts.js';
-import { Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { elapsed, took } from '../../texts/ages.js';
+import { count } from '../../texts/counts.js';
+import { money } from '../../texts/money.js';
 import { Face, Icon } from '../common/Icon.js';
+import { Menu, type MenuItem } from '../common/Menu.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { count, duration, headline, money, took } from '../common/words.js';
+import { headline } from '../common/words.js';
 import { Settled } from '../consent/Permission.js';
 import { useApp, useCommand, useNow } from '../context.js';
 import { AttachedSent } from '../session/Attached.js';
@@ -30,9 +35,11 @@ interface Props {
   outcomeTurnId: string | null;
   /** Load what was before; whether that went well. */
   onEarlier: () => Promise<boolean>;
+  /** What can be done with a turn that has ended. `null`: nothing. */
+  menuOf: ((turn: Turn) => readonly MenuItem[]) | null;
 }
 
-export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEarlier }: Props) {
+export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEarlier, menuOf }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const isAtEndRef = useRef(true);
@@ -65,6 +72,8 @@ export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEa
   }, [feed.blocks]);
   const { view } = useApp();
   const revealed = useRevealed(sessionId);
+  const [opened, setOpened] = useState<OpenMenu | null>(null);
+  const onMenu = useCallback((turn: Turn, button: HTMLElement) => setOpened(placed(turn, button)), []);
   const [pointed, setPointed] = useState<string | null>(null);
   const isAsking = useRef(false);
   const [pages, setPages] = useState(0);
@@ -112,16 +121,16 @@ export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEa
         tabIndex={0}
         role="log"
         aria-live="off"
-        aria-label={texts.transcript.label}
+        aria-label={dialogTexts.transcript.label}
       >
         <div>
           {feed.hasEarlier && (
             <button type="button" className="agor-btn agor-ghost agor-sm" onClick={() => void onEarlier()}>
-              {texts.transcript.earlier}
+              {dialogTexts.transcript.earlier}
             </button>
           )}
           {feed.isLoading && !feed.blocks.length && <p className="agor-nothing">{texts.transcript.loading}</p>}
-          {!feed.isLoading && !feed.blocks.length && !feed.problem && <p className="agor-nothing">{texts.transcript.empty}</p>}
+          {!feed.isLoading && !feed.blocks.length && !feed.problem && <p className="agor-nothing">{dialogTexts.transcript.empty}</p>}
           <Problem text={feed.problem} />
           {feed.blocks.map((block, index) => (
             <TurnView
@@ -132,18 +141,37 @@ export function Transcript({ sessionId, feed, currentTurnId, outcomeTurnId, onEa
               isCurrent={block.turnId === currentTurnId}
               isSaidBelow={block.turnId === outcomeTurnId}
               isPointed={block.turnId === pointed}
+              isMenuOpen={opened?.turn.id === block.turnId}
+              onMenu={menuOf ? onMenu : null}
             />
           ))}
         </div>
       </div>
+      {opened && menuOf && (
+        <span className="agor-menu-place agor-turn-menu" style={opened.place}>
+          <Menu label={dialogTexts.fork.atTurn(opened.turn.number)} items={menuOf(opened.turn)} onClose={() => setOpened(null)} />
+        </span>
+      )}
       {!isAtEnd && (
         <button type="button" className="agor-btn agor-sm agor-to-end" onClick={toEnd}>
           <Icon name="down" size={12} />
-          {texts.transcript.toEnd}
+          {dialogTexts.transcript.toEnd}
         </button>
       )}
     </div>
   );
+}
+
+interface OpenMenu {
+  readonly turn: Turn;
+  readonly place: CSSProperties;
+}
+
+/** A menu in the head of a turn would be cut off where the turn ends: it lies over the transcript, where its button is. */
+function placed(turn: Turn, button: HTMLElement): OpenMenu {
+  const of = button.getBoundingClientRect();
+  const frame = button.closest('.agor-transcript-box')?.getBoundingClientRect() ?? of;
+  return { turn, place: { left: of.left - frame.left, top: of.top - frame.top, width: of.width, height: of.height } };
 }
 
 const TurnView = memo(function TurnView({
@@ -153,6 +181,8 @@ const TurnView = memo(function TurnView({
   isCurrent,
   isSaidBelow,
   isPointed,
+  isMenuOpen,
+  onMenu,
 }: {
   block: TurnBlock;
   turn: Turn | null;
@@ -161,6 +191,8 @@ const TurnView = memo(function TurnView({
   isSaidBelow: boolean;
   /** It was looked for. */
   isPointed: boolean;
+  isMenuOpen: boolean;
+  onMenu: ((turn: Turn, button: HTMLElement) => void) | null;
 }) {
   const groups = useMemo(
     () => group(isSaidBelow && turn?.error ? block.items.filter(item => item.kind !== 'error' || item.text !== turn.error) : block.items),
@@ -172,12 +204,25 @@ const TurnView = memo(function TurnView({
   return (
     <section className={`agor-turn${isOpen ? '' : ' agor-turn-past'}`} data-turn={block.turnId} data-pointed={isPointed || undefined}>
       <header className="agor-turn-head">
-        <b>{texts.transcript.turn(turn?.number ?? number)}</b>
+        <b>{dialogTexts.transcript.turn(turn?.number ?? number)}</b>
         <span className="agor-ell agor-turn-title">
-          {prompt?.kind === 'prompt' ? visible(headline(prompt.text)) : isContinued ? texts.transcript.continued : ''}
+          {prompt?.kind === 'prompt' ? visible(headline(prompt.text)) : isContinued ? dialogTexts.transcript.continued : ''}
         </span>
         <span className="agor-turn-line" />
         <Figures block={block} turn={turn} isOpen={isOpen} />
+        {onMenu && turn?.endedAt && turn.startedAt && (
+          <button
+            type="button"
+            className="agor-ib agor-sm agor-turn-more"
+            aria-haspopup="menu"
+            aria-expanded={isMenuOpen}
+            aria-label={dialogTexts.fork.atTurn(turn.number)}
+            title={dialogTexts.fork.atTurn(turn.number)}
+            onClick={event => onMenu(turn, event.currentTarget)}
+          >
+            <Icon name="more" size={14} />
+          </button>
+        )}
       </header>
       {groups.map((entry, index) =>
         entry.kind === 'reads' ? (
@@ -214,13 +259,13 @@ function Times({ turn }: { turn: Turn }) {
 /** Of work, and apart from it what its questions waited for a person. */
 function Worked({ turn, now }: { turn: Turn; now: number }) {
   const waited = waitedOf(turn, now);
-  const worked = duration(workedOf(turn, now));
-  return <span>{waited < 1 ? worked : `${texts.standing.worked(worked)} · ${texts.standing.waited(duration(waited))}`}</span>;
+  const worked = elapsed(workedOf(turn, now));
+  return <span>{waited < 1 ? worked : `${texts.standing.worked(worked)} · ${texts.standing.waited(elapsed(waited))}`}</span>;
 }
 
 function Running({ since }: { since: string }) {
   const now = useNow(1000);
-  return <span>{duration((now - Date.parse(since)) / 1000)}</span>;
+  return <span>{elapsed((now - Date.parse(since)) / 1000)}</span>;
 }
 
 const ItemView = memo(function ItemView({ item, isStreaming, worktreeId }: { item: Item; isStreaming: boolean; worktreeId: string | null }) {
@@ -266,7 +311,7 @@ function Thought({ text, seconds, isStreaming }: { text: string; seconds: string
       <button type="button" className="agor-fold" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <Icon name={isOpen ? 'down' : 'right'} size={12} />
         <Icon name="thought" size={14} />
-        <span>{isStreaming ? texts.transcript.thinking : texts.transcript.thoughtFor(seconds)}</span>
+        <span>{isStreaming ? dialogTexts.transcript.thinking : dialogTexts.transcript.thoughtFor(seconds)}</span>
       </button>
       {isOpen && <Markdown text={text} />}
     </div>
@@ -275,13 +320,13 @@ function Thought({ text, seconds, isStreaming }: { text: string; seconds: string
 
 /** What the turn left in git, read from git. */
 function TurnEnd({ turn }: { turn: Turn }) {
-  const { commands } = useApp();
+  const { client } = useApp();
   const { run, isRunning, problem } = useCommand();
   const [patch, setPatch] = useState<Patch | null>(null);
   const [isOpen, setOpen] = useState(false);
   const show = () => {
     setOpen(!isOpen);
-    if (!patch && !isOpen) void run(async () => setPatch(await commands.turnPatch(turn.id)));
+    if (!patch && !isOpen) void run(async () => setPatch(await turns.patch(client, turn.id)));
   };
   const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch]);
   return (
@@ -290,12 +335,12 @@ function TurnEnd({ turn }: { turn: Turn }) {
         <button type="button" className="agor-fold" aria-expanded={isOpen} onClick={show}>
           <Icon name={isOpen ? 'down' : 'right'} size={12} />
           <Icon name="diff" size={14} />
-          <span>{texts.transcript.changes}</span>
+          <span>{dialogTexts.transcript.changes}</span>
           <Changes added={turn.added} deleted={turn.deleted} />
           <span>{count(turn.files, 'file')}</span>
           {turn.commitAfter && turn.commitAfter !== turn.commitBefore && (
             <span>
-              {texts.transcript.commit} <code>{turn.commitAfter.slice(0, 9)}</code>
+              {dialogTexts.transcript.commit} <code>{turn.commitAfter.slice(0, 9)}</code>
             </span>
           )}
         </button>
@@ -313,7 +358,7 @@ export function Patched({ files, isCut }: { files: ReturnType<typeof parsePatch>
       {files.map(file => (
         <FileBlock key={file.path} file={file} isOpenAtFirst={files.length <= 8} />
       ))}
-      {isCut && <p className="agor-advice">{texts.transcript.isCut}</p>}
+      {isCut && <p className="agor-advice">{dialogTexts.transcript.isCut}</p>}
     </>
   );
 }

@@ -4,9 +4,11 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { IconName } from '../../icons.js';
 import type { Check } from '../../protocol/generated.js';
 import { checks as requests } from '../../session/requests.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { Dialog } from '../common/Dialog.js';
+import { DialogFoot } from '../common/DialogFoot.js';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { useApp, useShared } from '../context.js';
 
@@ -59,15 +61,22 @@ export function ChecksDialog() {
       onClose={() => commands.closeDialog()}
       width={600}
       footer={
-        <>
-          <span className="agor-grow agor-t2" role="status">
-            {isLooking ? words.looking : words.summary(toDo)}
-          </span>
-          <button type="button" className="agor-btn" disabled={isLooking} onClick={look}>
-            <Icon name="refresh" size={14} />
-            {words.again}
-          </button>
-        </>
+        <DialogFoot
+          note={
+            <span className="agor-grow agor-t2" role="status">
+              {isLooking ? words.looking : words.summary(toDo)}
+            </span>
+          }
+          act={
+            <>
+              <Icon name="refresh" size={14} />
+              {words.again}
+            </>
+          }
+          look="plain"
+          isDisabled={isLooking}
+          onAct={look}
+        />
       }
     >
       {places.map(({ id, title }) => (

@@ -1,13 +1,14 @@
 // Conversations that agents had in this folder before, found in their own files. One becomes a session with its turns.
-import { useEffect, useRef, useState } from 'react';
 
+import { useEffect, useRef, useState } from 'react';
 import type { Conversation, Worktree } from '../../protocol/generated.js';
 import { conversations, newKey } from '../../session/requests.js';
-import { dialogTexts } from '../../texts.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
+import { ago } from '../../texts/ages.js';
+import { Dialog } from '../common/Dialog.js';
 import { AgentTile } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
-import { age } from '../common/words.js';
 import { agentIcon, agentLabel, useApp, useCommand, useNow, useShared } from '../context.js';
 
 const words = dialogTexts.history;
@@ -67,7 +68,7 @@ function ConversationRow({ conversation, worktree }: { conversation: Conversatio
       <div className="agor-grow">
         <div className="agor-ell">{title}</div>
         <div className="agor-advice">
-          {[agentLabel(shared, agent), words.prompts(conversation.turns), updatedAt ? words.ago(age(updatedAt, now)) : ''].filter(Boolean).join(', ')}
+          {[agentLabel(shared, agent), words.prompts(conversation.turns), updatedAt ? ago(updatedAt, now) : ''].filter(Boolean).join(', ')}
         </div>
         <Problem text={problem} />
       </div>

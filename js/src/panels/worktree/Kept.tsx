@@ -2,10 +2,12 @@
 import { useCallback, useEffect, useId, useState } from 'react';
 
 import type { Kept as KeptRef, Taking, Worktree } from '../../protocol/generated.js';
-import { dialogTexts } from '../../texts.js';
+import { worktrees } from '../../session/requests.js';
+import { dialogTexts } from '../../texts';
 import { CopyButton } from '../common/CodeBlock.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { Dialog } from '../common/Dialog.js';
 import { DialogFoot } from '../common/DialogFoot.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { canSteer, useApp, useCommand, useShared } from '../context.js';
 
@@ -13,7 +15,7 @@ const SHOWN = 5;
 
 /** `print` changes when agents may have made something since. */
 export function Kept({ worktree, print }: { worktree: Worktree; print: string }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const shared = useShared();
   const id = useId();
   const [found, setFound] = useState<readonly KeptRef[]>([]);
@@ -24,7 +26,7 @@ export function Kept({ worktree, print }: { worktree: Worktree; print: string })
   useEffect(() => {
     let isOver = false;
     void run(async () => {
-      const kept = await commands.kept(worktree.id);
+      const kept = await worktrees.kept(client, worktree.id);
       if (!isOver) setFound(kept);
     });
     return () => {
@@ -78,14 +80,14 @@ export function Kept({ worktree, print }: { worktree: Worktree; print: string })
 }
 
 function TakeDialog({ worktree, kept, onClose }: { worktree: Worktree; kept: KeptRef; onClose: (isTaken: boolean) => void }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const [found, setFound] = useState<Taking | null>(null);
   const { run, isRunning, problem } = useCommand();
   const close = useCallback(() => onClose(false), [onClose]);
   useEffect(() => {
     let isOver = false;
     void run(async () => {
-      const taking = await commands.wouldTake(worktree.id, kept.ref);
+      const taking = await worktrees.wouldTake(client, worktree.id, kept.ref);
       if (!isOver) setFound(taking);
     });
     return () => {
@@ -94,7 +96,7 @@ function TakeDialog({ worktree, kept, onClose }: { worktree: Worktree; kept: Kep
   }, [commands, worktree.id, kept.ref]);
   const take = () =>
     run(async () => {
-      const taken = await commands.take(worktree.id, kept.ref);
+      const taken = await worktrees.take(client, worktree.id, kept.ref);
       commands.toast({ text: dialogTexts.kept.taken(visible(taken.branch), taken.left.length) });
       onClose(true);
     });

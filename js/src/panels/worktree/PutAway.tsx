@@ -2,18 +2,19 @@
 import { useState } from 'react';
 
 import type { Session, Worktree } from '../../protocol/generated.js';
-import { ApiError } from '../../session/requests.js';
+import { ApiError, worktrees } from '../../session/requests.js';
 import { liveOf } from '../../store/live.js';
 import { sessionWords } from '../../store/standing.js';
-import { texts } from '../../texts.js';
-import { Dialog, Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { Dialog } from '../common/Dialog.js';
 import { DialogFoot } from '../common/DialogFoot.js';
 import { Icon, Mark } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { useApp, useCommand, useShared } from '../context.js';
 import { OwnFiles, useLosses, WorkList } from './Work.js';
 
-const words = texts.worktree;
+const words = dialogTexts.worktree;
 
 /** Shows what is in the folder before it goes. */
 export function ArchiveDialog({ worktree }: { worktree: Worktree }) {
@@ -53,7 +54,7 @@ export function ArchiveDialog({ worktree }: { worktree: Worktree }) {
 
 /** Removes only when nothing would be lost, or when the person has read the list of what would be. */
 export function RemoveDialog({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const [refusal, setRefusal] = useState<ApiError | null>(null);
   const { run, isRunning, problem } = useCommand();
   const losses = lossesOf(refusal);
@@ -67,7 +68,7 @@ export function RemoveDialog({ worktree }: { worktree: Worktree }) {
   const remove = (force: boolean) =>
     run(async () => {
       try {
-        const removal = await commands.removeWorktree(worktree.id, force);
+        const removal = await worktrees.remove(client, worktree.id, force);
         commands.closePanel();
         commands.toast({
           text: removal?.folder ? words.removedWithBackup(visible(worktree.name), removal.folder) : words.removed(visible(worktree.name)),
@@ -85,7 +86,7 @@ export function RemoveDialog({ worktree }: { worktree: Worktree }) {
       footer={
         <DialogFoot
           act={isForced ? words.removeAnyway : words.remove}
-          isDangerous={isForced}
+          look={isForced ? 'danger' : 'primary'}
           isDisabled={isRunning || found.isLooking || live.length > 0 || lock !== undefined}
           onAct={() => void remove(isForced)}
           onClose={close}
@@ -151,7 +152,7 @@ function InTheWay({ worktree, live }: { worktree: Worktree; live: readonly Sessi
         </section>
       )}
       {lock && (
-        <section className="agor-in-the-way" aria-label={words.toKnow.unlock}>
+        <section className="agor-in-the-way" aria-label={texts.worktree.toKnow.unlock}>
           <p>{visible(lock.why)}</p>
           <button
             type="button"

@@ -2,16 +2,18 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 
 import type { Repo } from '../../protocol/generated.js';
-import { newKey } from '../../session/requests.js';
+import { newKey, repos } from '../../session/requests.js';
 import type { Dialog as Opened } from '../../store/types.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Dialog, Field, Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { Dialog, Field } from '../common/Dialog.js';
+import { DialogFoot } from '../common/DialogFoot.js';
+import { Problem } from '../common/Problem.js';
 import { useApp, useCommand, useShared } from '../context.js';
 
 const ADDRESS = /^([a-z][a-z0-9+.-]*:\/\/|[\w.-]+@[\w.-]+:)/i;
 
 export function RepoDialog({ back }: { back: Opened | undefined }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const close = () => (back ? commands.openDialog(back.name, back) : commands.closeDialog());
   const shared = useShared();
   const [source, setSource] = useState('');
@@ -28,27 +30,20 @@ export function RepoDialog({ back }: { back: Opened | undefined }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const value = source.trim();
-    if (value) await run(async () => setAdded(await commands.addRepo(isUrl ? { url: value } : { path: value }, key.current)));
+    if (value) await run(async () => setAdded(await repos.add(client, isUrl ? { url: value } : { path: value }, key.current)));
   };
   return (
     <Dialog
       title={dialogTexts.repo.add}
       onClose={close}
       footer={
-        <>
-          <span className="agor-grow" />
-          <button type="button" className="agor-btn" onClick={close}>
-            {current?.state === 'cloning' ? texts.close : texts.cancel}
-          </button>
-          <button
-            type="submit"
-            form="agor-repo-form"
-            className="agor-btn agor-primary"
-            disabled={isRunning || !source.trim() || current?.state === 'cloning'}
-          >
-            {isUrl ? dialogTexts.repo.clone : dialogTexts.repo.register}
-          </button>
-        </>
+        <DialogFoot
+          act={isUrl ? dialogTexts.repo.clone : dialogTexts.repo.register}
+          form="agor-repo-form"
+          isDisabled={isRunning || !source.trim() || current?.state === 'cloning'}
+          onClose={close}
+          cancel={current?.state === 'cloning' ? texts.close : texts.cancel}
+        />
       }
     >
       <form id="agor-repo-form" onSubmit={event => void submit(event)} onChange={() => (key.current = newKey())}>

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 
 import type { Work, Worktree } from '../../protocol/generated.js';
-import { texts } from '../../texts.js';
+import { dialogTexts } from '../../texts';
 import { visible } from '../common/safe.js';
 import { useApp } from '../context.js';
 
@@ -22,7 +22,7 @@ export function OwnFiles({ found, hint }: { found: readonly Work[]; hint?: strin
   const own = found.filter(one => one.kind === 'own');
   if (!own.length) return null;
   return (
-    <div className="agor-advice" title={texts.worktree.ownHint}>
+    <div className="agor-advice" title={dialogTexts.worktree.ownHint}>
       {own.map(one => (
         <p key={one.text}>{visible(one.text)}</p>
       ))}

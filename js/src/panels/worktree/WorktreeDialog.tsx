@@ -2,13 +2,15 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
 import type { Adoptable, Branch, Worktree } from '../../protocol/generated.js';
-import { newKey } from '../../session/requests.js';
+import { newKey, repos, worktrees } from '../../session/requests.js';
 import { localName } from '../../store/branches.js';
 import type { Place } from '../../store/types.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Dialog, Field, Problem } from '../common/Dialog.js';
+import { dialogTexts } from '../../texts';
+import { Dialog, Field } from '../common/Dialog.js';
+import { DialogFoot } from '../common/DialogFoot.js';
 import { useDraft } from '../common/drafts.js';
 import { Icon } from '../common/Icon.js';
+import { Problem } from '../common/Problem.js';
 import { visible } from '../common/safe.js';
 import { useApp, useCommand, useShared } from '../context.js';
 import { AgentFields, useAgentChoice } from '../session/AgentChoice.js';
@@ -34,6 +36,15 @@ export function branchOf(name: string): string {
     .slice(0, 100);
 }
 
+const ADDRESS = /^https:\/\/[^\s/]+\/\S+$/;
+
+/** What is pasted where a name belongs: the address of an issue, or of a pull or merge request, which the worktree is named after. */
+export function linkOf(name: string): { issueUrl: string } | { pullRequestUrl: string } | null {
+  const address = name.trim();
+  if (!ADDRESS.test(address)) return null;
+  return /\/(?:pull|merge_requests)\/\d+/.test(address) ? { pullRequestUrl: address } : { issueUrl: address };
+}
+
 export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const { client, commands } = useApp();
   const shared = useShared();
@@ -49,7 +60,8 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0];
   const branches = useBranches(chosen?.slug);
   const listId = useId();
-  const shownBranch = branch || branchOf(name);
+  const link = linkOf(name);
+  const shownBranch = branch || (link ? '' : branchOf(name));
   const existing = branches.find(known => !known.isRemote && known.name === shownBranch) ?? branches.find(known => localName(known) === shownBranch);
   const isExisting = existing !== undefined;
 
@@ -60,8 +72,8 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
       made.current ??= await commands.createWorktree(
         {
           repo: chosen.slug,
-          name: name.trim(),
-          branch: shownBranch,
+          ...(link ?? { name: name.trim() }),
+          ...(shownBranch ? { branch: shownBranch } : {}),
           existingBranch: isExisting,
           ...(base.trim() && !isExisting ? { base: base.trim() } : {}),
           ...(issueUrl.trim() ? { issueUrl: issueUrl.trim() } : {}),
@@ -90,8 +102,8 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   };
   if (!chosen) {
     return (
-      <Dialog title={texts.worktree.new} onClose={() => commands.closeDialog()}>
-        <p>{texts.worktree.noRepo}</p>
+      <Dialog title={dialogTexts.worktree.new} onClose={() => commands.closeDialog()}>
+        <p>{dialogTexts.worktree.noRepo}</p>
         <button
           type="button"
           data-autofocus
@@ -105,25 +117,29 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   }
   return (
     <Dialog
-      title={texts.worktree.new}
+      title={dialogTexts.worktree.new}
       onClose={() => commands.closeDialog()}
       width={520}
       footer={
-        <>
-          <span className="agor-grow agor-xs agor-t3">
-            {isExisting ? texts.worktree.onExisting(shownBranch) : texts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
-          </span>
-          <button type="button" className="agor-btn" onClick={cancel}>
-            {texts.cancel}
-          </button>
-          <button type="submit" form="agor-worktree-form" className="agor-btn agor-primary" disabled={isRunning || !name.trim()}>
-            {isRunning ? texts.worktree.creating : prompt.trim() ? texts.worktree.createAndPrompt : texts.worktree.create}
-          </button>
-        </>
+        <DialogFoot
+          note={
+            <span className="agor-grow agor-xs agor-t3">
+              {isExisting
+                ? dialogTexts.worktree.onExisting(shownBranch)
+                : link && !branch
+                  ? dialogTexts.worktree.namedAfterLink
+                  : dialogTexts.worktree.onNew(shownBranch, base || chosen.defaultBranch || 'HEAD')}
+            </span>
+          }
+          act={isRunning ? dialogTexts.worktree.creating : prompt.trim() ? dialogTexts.worktree.createAndPrompt : dialogTexts.worktree.create}
+          form="agor-worktree-form"
+          isDisabled={isRunning || !name.trim()}
+          onClose={cancel}
+        />
       }
     >
       <form id="agor-worktree-form" onSubmit={event => void submit(event)} onKeyDown={submitKeys} onChange={changed}>
-        <Field label={texts.worktree.repo}>
+        <Field label={dialogTexts.worktree.repo}>
           {id => (
             <div className="agor-row">
               <select id={id} className="agor-select agor-grow" value={chosen.slug} onChange={event => setRepo(event.target.value)}>
@@ -144,14 +160,15 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
             </div>
           )}
         </Field>
-        <Field label={texts.worktree.name}>
+        <Field label={dialogTexts.worktree.name}>
           {id => (
             <input
               id={id}
               data-autofocus
               className="agor-input"
               value={name}
-              maxLength={200}
+              placeholder={dialogTexts.worktree.nameOrAddress}
+              maxLength={500}
               required
               autoComplete="off"
               onChange={event => draft.set({ name: event.target.value })}
@@ -160,22 +177,22 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
         </Field>
         <div className="agor-columns">
           <Field
-            label={texts.worktree.branch}
-            hint={existing && (existing.isRemote ? texts.worktree.branchOnRemote(visible(existing.name)) : texts.worktree.branchExists)}
+            label={dialogTexts.worktree.branch}
+            hint={existing && (existing.isRemote ? dialogTexts.worktree.branchOnRemote(visible(existing.name)) : dialogTexts.worktree.branchExists)}
           >
             {id => (
               <input
                 id={id}
                 className="agor-input agor-mono"
                 value={branch}
-                placeholder={branchOf(name) || texts.worktree.branchPlaceholder}
+                placeholder={branchOf(name) || dialogTexts.worktree.branchPlaceholder}
                 autoComplete="off"
                 spellCheck={false}
                 onChange={event => draft.set({ branch: event.target.value })}
               />
             )}
           </Field>
-          <Field label={texts.worktree.base}>
+          <Field label={dialogTexts.worktree.base}>
             {id => (
               <>
                 <input
@@ -199,9 +216,9 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
           </Field>
         </div>
         <details className="agor-details">
-          <summary>{texts.worktree.links}</summary>
+          <summary>{dialogTexts.worktree.links}</summary>
           <div className="agor-columns">
-            <Field label={texts.worktree.issue}>
+            <Field label={dialogTexts.worktree.issue}>
               {id => (
                 <input
                   id={id}
@@ -213,7 +230,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
                 />
               )}
             </Field>
-            <Field label={texts.worktree.pullRequest}>
+            <Field label={dialogTexts.worktree.pullRequest}>
               {id => (
                 <input
                   id={id}
@@ -227,7 +244,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
             </Field>
           </div>
         </details>
-        <Field label={texts.worktree.firstPrompt} hint={dialogTexts.session.promptHint}>
+        <Field label={dialogTexts.worktree.firstPrompt} hint={dialogTexts.session.promptHint}>
           {id => (
             <textarea
               id={id}
@@ -249,14 +266,14 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
 
 /** Worktrees of git's own list that are none of ours, each with a button that takes it in where it lies. */
 function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const shared = useShared();
   const [found, setFound] = useState<readonly Adoptable[]>([]);
   const { run, isRunning, problem } = useCommand();
   const key = useRef(newKey());
   useEffect(() => {
     let isGone = false;
-    commands.adoptable(repo).then(
+    worktrees.adoptable(client, repo).then(
       list => !isGone && setFound(list),
       () => !isGone && setFound([]),
     );
@@ -267,14 +284,14 @@ function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
   if (shared.me?.role !== 'owner' || !found.length) return null;
   const adopt = (path: string) =>
     run(async () => {
-      await commands.adopt({ repo, path, ...(at ? { x: at.x, y: at.y } : {}) }, key.current);
+      await worktrees.adopt(client, { repo, path, ...(at ? { x: at.x, y: at.y } : {}) }, key.current);
       key.current = newKey();
       commands.closeDialog();
     });
   return (
     <details className="agor-details">
-      <summary>{texts.worktree.adoptable(found.length)}</summary>
-      <p className="agor-advice">{texts.worktree.adoptHint}</p>
+      <summary>{dialogTexts.worktree.adoptable(found.length)}</summary>
+      <p className="agor-advice">{dialogTexts.worktree.adoptHint}</p>
       <ul className="agor-plain-list">
         {found.map(one => (
           <li key={one.path} className="agor-list-row">
@@ -286,7 +303,7 @@ function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
             </span>
             <span className="agor-t3 agor-nowrap">{visible(one.branch ?? one.head?.slice(0, 10) ?? '')}</span>
             <button type="button" className="agor-btn agor-sm" disabled={isRunning || one.reason !== null} onClick={() => void adopt(one.path)}>
-              {texts.worktree.adopt}
+              {dialogTexts.worktree.adopt}
             </button>
           </li>
         ))}
@@ -297,13 +314,13 @@ function Adopt({ repo, at }: { repo: string; at: Place | undefined }) {
 }
 
 function useBranches(slug: string | undefined): Branch[] {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const [branches, setBranches] = useState<Branch[]>([]);
   useEffect(() => {
     if (!slug) return;
     let isGone = false;
     // Suggestions only: without them the base can still be typed.
-    commands.branches(slug).then(
+    repos.branches(client, slug).then(
       found => !isGone && setBranches(found),
       () => !isGone && setBranches([]),
     );

@@ -1,19 +1,25 @@
 // A worktree beside the board: what git says, ways on, the diff against the base, links and notes.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Patch, Session, Worktree } from '../../protocol/generated.js';
+import { worktrees } from '../../session/requests.js';
 import { plain } from '../../store/plain.js';
 import { sessionWords, standingOf } from '../../store/standing.js';
-import { dialogTexts, texts } from '../../texts.js';
-import { Field, Problem } from '../common/Dialog.js';
+import { dialogTexts, texts } from '../../texts';
+import { ago, isOlder } from '../../texts/ages.js';
+import { count } from '../../texts/counts.js';
+import { Field } from '../common/Dialog.js';
 import { AgentTile, Icon, IconButton, Mark } from '../common/Icon.js';
 import { MenuButton } from '../common/Menu.js';
+import { Problem } from '../common/Problem.js';
 import { safeHref, visible } from '../common/safe.js';
-import { age, count } from '../common/words.js';
 import { agentIcon, agentLabel, canSteer, useApp, useCommand, useNow, useShared } from '../context.js';
+import { EnvironmentBlock } from '../environment/EnvironmentBlock.js';
+import { KernelBlock } from '../environment/KernelBlock.js';
 import { Changes } from '../transcript/Diff.js';
 import { parsePatch } from '../transcript/patch.js';
 import { Patched } from '../transcript/Transcript.js';
+import { FiringBlock } from '../zone/FiringBlock.js';
 import { Kept } from './Kept.js';
 import { OwnFiles, WorkList } from './Work.js';
 
@@ -29,11 +35,11 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           <Icon name="branch" size={12} />
           <code className="agor-ell">{visible(worktree.branch)}</code>
           <span className="agor-nowrap">
-            {texts.worktree.from} <code title={worktree.baseSha}>{visible(worktree.baseRef)}</code>
+            {dialogTexts.worktree.from} <code title={worktree.baseSha}>{visible(worktree.baseRef)}</code>
           </span>
           <span className="agor-grow" />
           <WorktreeMenu worktree={worktree} />
-          <IconButton icon="close" label={texts.panel.close} onClick={() => commands.closePanel()} />
+          <IconButton icon="close" label={dialogTexts.panel.close} onClick={() => commands.closePanel()} />
         </div>
         <div className="agor-row agor-panel-title">
           <Mark {...standingOf(worktree, shared)} />
@@ -46,11 +52,12 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           )}
         </div>
         <StatusLine worktree={worktree} />
-        <WorkList label={texts.worktree.inFolder} found={workOf(worktree)} />
+        <WorkList label={dialogTexts.worktree.inFolder} found={workOf(worktree)} />
         <OwnFiles found={worktree.status?.work ?? []} />
       </header>
       <div className="agor-worktree-body">
         {worktree.reason && <Problem text={worktree.reason} />}
+        <FiringBlock worktree={worktree} />
         <Ways worktree={worktree} />
         {worktree.notices.map(notice => (
           <p key={notice} className="agor-advice">
@@ -58,7 +65,7 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
           </p>
         ))}
         {sessions.length > 0 && (
-          <ul className="agor-plain-list" aria-label={texts.menu.sessions}>
+          <ul className="agor-plain-list" aria-label={dialogTexts.menu.sessions}>
             {sessions.map(session => (
               <li key={session.id}>
                 <button type="button" className="agor-tool" onClick={() => commands.openSession(session.id)}>
@@ -70,6 +77,8 @@ export function WorktreePanel({ worktree }: { worktree: Worktree }) {
             ))}
           </ul>
         )}
+        {worktree.state === 'ready' && <EnvironmentBlock key={`${worktree.id} environment`} worktree={worktree} />}
+        {worktree.state === 'ready' && <KernelBlock key={`${worktree.id} kernel`} worktree={worktree} />}
         {worktree.state === 'ready' && <Kept worktree={worktree} print={printOf(worktree, sessions)} />}
         <Links worktree={worktree} />
         <Notes key={worktree.id} worktree={worktree} />
@@ -126,12 +135,12 @@ function WorktreeMenu({ worktree }: { worktree: Worktree }) {
   const shared = useShared();
   const of = { worktreeId: worktree.id };
   const items = [
-    { id: 'history', label: texts.menu.history, icon: 'undo' as const, run: () => commands.openDialog('history', of) },
-    { id: 'rules', label: texts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
+    { id: 'history', label: dialogTexts.menu.history, icon: 'undo' as const, run: () => commands.openDialog('history', of) },
+    { id: 'rules', label: dialogTexts.menu.rules, icon: 'list' as const, run: () => commands.openDialog('rules', of) },
     ...(shared.me?.role === 'owner'
-      ? [{ id: 'trust', label: texts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]
+      ? [{ id: 'trust', label: dialogTexts.menu.trust, icon: 'file' as const, run: () => commands.openDialog('trust', of) }]
       : []),
-    { id: 'budget', label: texts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
+    { id: 'budget', label: dialogTexts.menu.budget, icon: 'coin' as const, run: () => commands.openDialog('budget', of) },
   ];
   return (
     <MenuButton className="agor-ib agor-sm" label={texts.panel.more} items={items}>
@@ -141,10 +150,10 @@ function WorktreeMenu({ worktree }: { worktree: Worktree }) {
 }
 
 function StatusLine({ worktree }: { worktree: Worktree }) {
+  const shared = useShared();
   const now = useNow(5000);
   const { status } = worktree;
-  if (!status) return <div className="agor-row agor-panel-meta agor-t3">{worktree.step ?? texts.states[worktree.state]}</div>;
-  const seconds = (now - Date.parse(status.asOf)) / 1000;
+  if (!status) return <div className="agor-row agor-panel-meta agor-t3">{worktree.step ?? standingOf(worktree, shared).label}</div>;
   return (
     <div className="agor-row agor-panel-meta agor-t2">
       <Changes added={status.added} deleted={status.deleted} />
@@ -154,21 +163,21 @@ function StatusLine({ worktree }: { worktree: Worktree }) {
           {status.ahead > 0 && `↑${status.ahead}`} {status.behind > 0 && `↓${status.behind}`}
         </span>
       )}
-      {status.dirty && <span>{texts.worktree.uncommitted(status.staged + status.unstaged + status.untracked)}</span>}
-      {status.conflicted > 0 && <span className="agor-fail-text">{texts.worktree.conflicts(status.conflicted)}</span>}
+      {status.dirty && <span>{dialogTexts.worktree.uncommitted(status.staged + status.unstaged + status.untracked)}</span>}
+      {status.conflicted > 0 && <span className="agor-fail-text">{dialogTexts.worktree.conflicts(status.conflicted)}</span>}
       {status.inside && status.inside.conflicted > 0 && (
-        <span className="agor-fail-text">{texts.worktree.insideConflicts(status.inside.conflicted)}</span>
+        <span className="agor-fail-text">{dialogTexts.worktree.insideConflicts(status.inside.conflicted)}</span>
       )}
       <span className="agor-grow" />
-      {seconds > 15 && <span className="agor-xs agor-t3">{texts.worktree.asOf(age(status.asOf, now))}</span>}
+      {isOlder(status.asOf, 60, now) && <span className="agor-xs agor-t3">{ago(status.asOf, now)}</span>}
     </div>
   );
 }
 
 function Links({ worktree }: { worktree: Worktree }) {
   const links = [
-    { label: texts.worktree.issue, href: worktree.issueUrl },
-    { label: texts.worktree.pullRequest, href: worktree.pullRequestUrl },
+    { label: dialogTexts.worktree.issue, href: worktree.issueUrl },
+    { label: dialogTexts.worktree.pullRequest, href: worktree.pullRequestUrl },
   ];
   if (links.every(link => !link.href)) return null;
   return (
@@ -210,7 +219,7 @@ function Notes({ worktree }: { worktree: Worktree }) {
   useEffect(() => () => last.current(), []);
   return (
     <>
-      <Field label={texts.worktree.notes} hint={isDirty ? texts.worktree.notesHint : undefined}>
+      <Field label={dialogTexts.worktree.notes} hint={isDirty ? dialogTexts.worktree.notesHint : undefined}>
         {id => (
           <textarea
             id={id}
@@ -232,24 +241,24 @@ function Notes({ worktree }: { worktree: Worktree }) {
 }
 
 function WorktreeDiff({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp();
+  const { client } = useApp();
   const { run, isRunning, problem } = useCommand();
   const [patch, setPatch] = useState<Patch | null>(null);
   const load = useRef<() => void>(() => undefined);
-  load.current = useCallback(() => void run(async () => setPatch(await commands.worktreeDiff(worktree.id))), [commands, run, worktree.id]);
+  load.current = useCallback(() => void run(async () => setPatch(await worktrees.diff(client, worktree.id))), [client, run, worktree.id]);
   // Read anew when git's figures changed, not when somebody else's did.
   const print = worktree.status ? `${worktree.status.head} ${worktree.status.files} ${worktree.status.added} ${worktree.status.deleted}` : '';
   useEffect(() => load.current(), [worktree.id, print]);
   const files = useMemo(() => (patch ? parsePatch(patch.text) : []), [patch]);
   return (
-    <section aria-label={texts.panel.changes}>
+    <section aria-label={dialogTexts.panel.changes}>
       <div className="agor-row agor-section-head">
-        <h3>{texts.worktree.changesAgainst(worktree.baseRef)}</h3>
+        <h3>{dialogTexts.worktree.changesAgainst(worktree.baseRef)}</h3>
         <span className="agor-grow" />
-        <IconButton icon="refresh" label={texts.worktree.refresh} size={14} isDisabled={isRunning} onClick={() => load.current()} />
+        <IconButton icon="refresh" label={dialogTexts.worktree.refresh} size={14} isDisabled={isRunning} onClick={() => load.current()} />
       </div>
       <Problem text={problem} />
-      {patch && !files.length && !patch.notShown.length && <p className="agor-advice">{texts.worktree.noChanges}</p>}
+      {patch && !files.length && !patch.notShown.length && <p className="agor-advice">{dialogTexts.worktree.noChanges}</p>}
       {patch?.notShown.map(line => (
         <p key={line} className="agor-advice">
           {visible(line)}
@@ -262,7 +271,7 @@ function WorktreeDiff({ worktree }: { worktree: Worktree }) {
 }
 
 function PutAway({ worktree }: { worktree: Worktree }) {
-  const { commands } = useApp();
+  const { client, commands } = useApp();
   const shared = useShared();
   const { run, isRunning, problem } = useCommand();
   const isArchived = worktree.state === 'archived';
@@ -270,12 +279,12 @@ function PutAway({ worktree }: { worktree: Worktree }) {
     <section className="agor-put-away">
       {isArchived ? (
         <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.restoreWorktree(worktree.id))}>
-          {texts.worktree.restore}
+          {dialogTexts.worktree.restore}
         </button>
       ) : (
         <button type="button" className="agor-btn" disabled={isRunning} onClick={() => void run(() => commands.archiveWorktree(worktree.id))}>
           <Icon name="archive" size={14} />
-          {texts.worktree.archive}
+          {dialogTexts.worktree.archive}
         </button>
       )}
       {shared.me?.role === 'owner' && worktree.isAdopted && !isArchived && (
@@ -283,16 +292,16 @@ function PutAway({ worktree }: { worktree: Worktree }) {
           type="button"
           className="agor-btn"
           disabled={isRunning}
-          title={texts.worktree.releaseHint}
-          onClick={() => void run(() => commands.release(worktree.id)).then(isDone => isDone && commands.closePanel())}
+          title={dialogTexts.worktree.releaseHint}
+          onClick={() => void run(() => worktrees.release(client, worktree.id)).then(isDone => isDone && commands.closePanel())}
         >
-          {texts.worktree.release}
+          {dialogTexts.worktree.release}
         </button>
       )}
       {shared.me?.role === 'owner' && (
         <button type="button" className="agor-btn agor-ghost" onClick={() => commands.openDialog('remove', { worktreeId: worktree.id })}>
           <Icon name="trash" size={14} />
-          {texts.worktree.remove}
+          {dialogTexts.worktree.remove}
         </button>
       )}
       <Problem text={problem} />

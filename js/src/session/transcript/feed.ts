@@ -34,6 +34,7 @@ export class TranscriptFeed {
   #first = 1;
   #last = 0;
   #early: Event[] = [];
+  #earlier: Promise<void> | null = null;
   #pending: Event[] = [];
   #isPainting = false;
   #isLoading = false;
@@ -76,11 +77,19 @@ export class TranscriptFeed {
     void this.#loadTurns();
   }
 
-  async loadEarlier(): Promise<void> {
+  /** The part before what is shown. Asked for again while it comes, it is the same answer. */
+  loadEarlier(): Promise<void> {
+    this.#earlier ??= this.#loadEarlier().finally(() => (this.#earlier = null));
+    return this.#earlier;
+  }
+
+  async #loadEarlier(): Promise<void> {
+    if (this.#first <= 1) return;
     const after = Math.max(0, this.#first - 1 - TAIL);
     const earlier: Event[] = [];
     for (let from = after; from < this.#first - 1; ) {
       const page = await this.#page(from);
+      if (this.#isClosed) return;
       if (!page.items.length) break;
       earlier.push(...page.items.filter(event => (event.seq ?? 0) < this.#first));
       from = page.items.at(-1)?.seq ?? this.#first;

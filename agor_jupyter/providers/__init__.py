@@ -1,0 +1,1 @@
+"""Hosts of issues and pull requests, a file for each kind."""

@@ -1,0 +1,1 @@
+"""What runs beside a worktree: its services, their ports, their logs."""

@@ -1,0 +1,1 @@
+"""Kernels of worktrees: their packages, and the specs that notebooks choose."""

@@ -1,0 +1,1 @@
+"""Notebooks in worktrees: their cells, and how they run."""

@@ -1,0 +1,1 @@
+"""What needs a person reaches the places that they named."""

@@ -1,0 +1,1 @@
+"""How a conversation begins or goes on: a fork, a summary, what agents' own programs kept."""
