@@ -42,6 +42,13 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     return (yield)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why a first attempt failed is said too: the second may fail by what the first left behind."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"first attempt of {report.nodeid}")
+        report.toterminal(terminalreporter._tw)
+
+
 @pytest.fixture
 def owner() -> Caller:
     return Caller(person=Person(username="ann", name="Ann"), role=Role.OWNER)

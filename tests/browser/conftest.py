@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class Lab:
     def __init__(self, home: Path, **traits: object) -> None:
         self.home = home
         self.traits = traits
+        self.is_used = False
         self.root = home / "root"
         self.root.mkdir(parents=True)
         with socket.socket() as probe:
@@ -126,6 +128,14 @@ class Lab:
         self.stop()
         self.start()
 
+    def renew(self) -> None:
+        """As on the first day: another home, with nothing that a test left."""
+        self.stop()
+        self.home = Path(tempfile.mkdtemp(prefix=f"{self.home.name}-", dir=self.home.parent))
+        self.root = self.home / "root"
+        self.root.mkdir()
+        self.__enter__()
+
     def log(self) -> str:
         return (self.home / "server.log").read_text(errors="replace")[-6000:]
 
@@ -196,6 +206,17 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def second_attempt(request) -> None:
+    """Meets nothing of the first: its branches, remotes and boards would be in the way."""
+    if "lab" not in request.fixturenames:
+        return
+    lab = request.getfixturevalue("lab")
+    if lab.is_used and getattr(request.node, "execution_count", 1) > 1:
+        lab.renew()
+    lab.is_used = True
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import subprocess
 
 import pytest
 from playwright import sync_api
@@ -120,6 +121,28 @@ def test_an_error_of_the_server_is_said_in_the_dialog(lab, people, board):
     page.get_by_role("button", name="Create worktree").click()
 
     expect(page.locator(".agor-dialog [role=alert]")).to_contain_text("mian")
+
+
+def test_the_dialog_starts_with_the_repo_in_use_and_goes_on_with_one_that_is_added(lab, people, board):
+    folder = lab.root / "aardvark"  # the first of the list
+    for argv in (["init", "-q", "-b", "main", str(folder)], ["-C", str(folder), "commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run(["git", "-c", "user.name=Test", "-c", "user.email=t@example.org", *argv], check=True)
+    page = people("mira")
+    open_tab(page, lab, board)
+    new_worktree(page)
+    repo = page.get_by_label("Repository", exact=True)
+    expect(repo).to_have_value("warehouse")
+    page.get_by_label("Name", exact=True).fill("Ants")
+
+    page.locator(".agor-dialog").get_by_role("button", name="Add").click()
+    page.get_by_label("Folder on the server, or address").fill(str(folder))
+    page.keyboard.press("Enter")
+
+    expect(repo).to_have_value("aardvark")
+    page.get_by_role("button", name="Create worktree").click()
+    card(page, "Ants").wait_for()
+    new_worktree(page)
+    expect(repo).to_have_value("aardvark")
 
 
 def test_a_question_is_answered_by_key_and_the_focus_comes_back(lab, people, board):

@@ -34,9 +34,10 @@ def repository(lab, name: str) -> None:
     lab.post("repos", {"path": str(path), "slug": name})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def repo(lab) -> str:
-    repository(lab, "shop")
+    if not (lab.root / "shop").exists():
+        repository(lab, "shop")
     return "shop"
 
 

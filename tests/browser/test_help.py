@@ -670,6 +670,11 @@ def send_dialog(desk):
     desk.card("By Ctrl Enter")
 
 
+@pytest.fixture
+def second_attempt() -> None:
+    """Goes on at the same desk, which `calm` clears."""
+
+
 @pytest.fixture(scope="module")
 def desk(lab, chromium) -> Iterator[Desk]:
     lab.post("boards", {"path": BOARD, "title": ""})

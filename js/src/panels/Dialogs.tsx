@@ -32,7 +32,7 @@ export function Dialogs({ dialog }: { dialog: Dialog }): ReactElement | null {
   const worktree = shared.worktrees.get(dialog.worktreeId ?? session?.worktreeId ?? '');
   switch (dialog.name) {
     case 'worktree':
-      return <WorktreeDialog at={dialog.at} />;
+      return <WorktreeDialog at={dialog.at} start={dialog.repo} />;
     case 'repo':
       return <RepoDialog back={dialog.back} />;
     case 'session':

@@ -111,6 +111,8 @@ export interface Dialog {
   /** What was typed already. */
   readonly text?: string;
   readonly at?: Place;
+  /** The slug of the repo to start with. */
+  readonly repo?: string;
   /** What opens again when it is closed. */
   readonly back?: Dialog;
 }

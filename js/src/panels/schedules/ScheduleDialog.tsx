@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 
 import type { Schedule, ScheduleMade, Worktree } from '../../protocol/generated.js';
 import { newKey, schedules as requests } from '../../session/requests.js';
+import { startingRepo } from '../../store/repos.js';
 import type { Dialog as Opened } from '../../store/types.js';
 import { dialogTexts } from '../../texts';
 import { Dialog, Field } from '../common/Dialog.js';
@@ -64,9 +65,8 @@ function Form({ known, onMade, onClose }: FormProps) {
   const { client } = useApp();
   const shared = useShared();
   const worktrees = [...shared.worktrees.values()].filter(({ state }) => state === 'ready').sort((a, b) => a.name.localeCompare(b.name));
-  const repos = [...shared.repos.values()];
   const [draft, setDraft] = useState<Draft>(() => {
-    const empty = emptyDraft(worktrees[0]?.id ?? '', repos[0]?.id ?? '', Date.now());
+    const empty = emptyDraft(worktrees[0]?.id ?? '', startingRepo(shared)?.id ?? '', Date.now());
     return known ? draftOf(known, empty) : empty;
   });
   const set = (change: Partial<Draft>) => setDraft(before => ({ ...before, ...change }));

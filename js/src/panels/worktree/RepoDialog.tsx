@@ -24,7 +24,7 @@ export function RepoDialog({ back }: { back: Opened | undefined }) {
   const current = added ? (shared.repos.get(added.id) ?? added) : null;
 
   useEffect(() => {
-    if (current?.state === 'ready') commands.openDialog('worktree', back?.name === 'worktree' ? back : {});
+    if (current?.state === 'ready') commands.openDialog('worktree', { ...(back?.name === 'worktree' && back), repo: current.slug });
   }, [commands, back, current?.state]);
 
   const submit = async (event: FormEvent) => {

@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState 
 import type { Adoptable, Branch, Worktree } from '../../protocol/generated.js';
 import { newKey, repos, worktrees } from '../../session/requests.js';
 import { localName } from '../../store/branches.js';
+import { startingRepo } from '../../store/repos.js';
 import type { Place } from '../../store/types.js';
 import { dialogTexts } from '../../texts';
 import { Dialog, Field } from '../common/Dialog.js';
@@ -45,11 +46,11 @@ export function linkOf(name: string): { issueUrl: string } | { pullRequestUrl: s
   return /\/(?:pull|merge_requests)\/\d+/.test(address) ? { pullRequestUrl: address } : { issueUrl: address };
 }
 
-export function WorktreeDialog({ at }: { at: Place | undefined }) {
+export function WorktreeDialog({ at, start }: { at: Place | undefined; start: string | undefined }) {
   const { client, commands } = useApp();
   const shared = useShared();
   const repos = [...shared.repos.values()].filter(repo => repo.state !== 'failed');
-  const [repo, setRepo] = useState(repos[0]?.slug ?? '');
+  const [repo, setRepo] = useState(() => start ?? startingRepo(shared)?.slug);
   const draft = useDraft(`worktree ${client.path}`, { name: '', branch: '', base: '', issueUrl: '', pullRequestUrl: '', prompt: '' });
   const { name, branch, base, issueUrl, pullRequestUrl, prompt } = draft.values;
   const choice = useAgentChoice();
@@ -57,7 +58,7 @@ export function WorktreeDialog({ at }: { at: Place | undefined }) {
   const textOnly = useTextOnly();
   const key = useRef(newKey());
   const made = useRef<Worktree | null>(null);
-  const chosen = repos.find(({ slug }) => slug === repo) ?? repos[0];
+  const chosen = repos.find(({ slug }) => slug === repo) ?? startingRepo(shared);
   const branches = useBranches(chosen?.slug);
   const listId = useId();
   const link = linkOf(name);
