@@ -120,3 +120,23 @@ def test_no_module_imports_one_that_imports_it():
     order = graphlib.TopologicalSorter({name: graph.find_modules_directly_imported_by(name) for name in graph.modules})
 
     order.prepare()  # raises with the circle
+
+
+GENERATED = {"js/src/protocol/generated.ts"}
+
+
+def test_a_long_file_says_at_its_top_why_it_is_long():
+    files = [
+        path
+        for folder, ending in (("agor_jupyter", "*.py"), ("js/src", "*.ts"), ("js/src", "*.tsx"))
+        for path in (ROOT / folder).rglob(ending)
+    ]
+    assert len(files) > 500
+    unsaid = []
+    for path in files:
+        lines = path.read_text().splitlines()
+        name = str(path.relative_to(ROOT))
+        if len(lines) > 400 and name not in GENERATED and not re.search(r"\blong\b", "\n".join(lines[:15])):
+            unsaid.append(name)
+
+    assert not unsaid

@@ -1,4 +1,7 @@
-"""A worktree: a git worktree on a branch of its own, handled from a cell."""
+"""A worktree: a git worktree on a branch of its own, handled from a cell.
+
+It is long because it is one handle: all that a person can do with a worktree, each a short call with the docstring that a cell shows.
+"""
 
 import os
 from collections.abc import Mapping, Sequence

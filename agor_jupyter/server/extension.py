@@ -1,4 +1,7 @@
-"""The Jupyter Server extension: its configuration, its routes, its life. Loads nothing but tornado."""
+"""The Jupyter Server extension: its configuration, its routes, its life. Loads nothing but tornado.
+
+It is long because half of it is a table: each setting is a trait with its default, unit and help, which traitlets reads from one class.
+"""
 
 import contextlib
 import os

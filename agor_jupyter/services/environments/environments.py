@@ -1,4 +1,7 @@
-"""Environments, for callers: look at them, start, stop, restart and reset them. Each command counts once for its key."""
+"""Environments, for callers: look at them, start, stop, restart and reset them. Each command counts once for its key.
+
+It is long because each command checks the same things in the same order (right, worktree, trust, plan), which is read best side by side.
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,7 @@
-"""Sessions: create, look at, prompt, order the queue, cancel, put away."""
+"""Sessions: create, look at, prompt, order the queue, cancel, put away.
+
+It is long because it is what all callers meet: each command checks a right, writes once for its key, and leaves the rest to a neighbour.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

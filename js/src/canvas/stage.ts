@@ -2,6 +2,7 @@
 //
 // The parts: `objects/` is what can lie on a board, `tools/` what a pointer can do; `layout/` says where things lie, `camera/` where the view
 // looks, `scene/` draws it, `input/` turns keys and pointers into commands, `people/` is what colleagues see of each other, `chrome/` is React's.
+// It is long because all parts meet here and nowhere else.
 import type { BoardDoc, BoardState, Changes, Commands, LocalState, Presence } from '../store/types';
 import { texts } from '../texts';
 import { Viewport } from './camera/viewport';

@@ -1,4 +1,5 @@
 // A board as this page knows it: the snapshot, the events after it, and the room. One per board and page.
+// It is long because one connection has one state: what opens, resumes, falls behind and closes it changes the same few fields.
 
 import type { Budget, Environment, Event, Me, RoomInfo, Snapshot, StatusAnswer } from '../protocol/generated.js';
 import {
