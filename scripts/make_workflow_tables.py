@@ -1,5 +1,5 @@
-"""Writes the tables of the tools for agents and of the names of templates in the guide from the code. With `--check`: says whether one is
-stale, and writes nothing.
+"""Writes the tables of the tools for agents, the names of templates and the settings of a schedule in the guide from the code. With
+`--check`: says whether one is stale, and writes nothing.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import get_args
 from pages import GUIDE, main, put
 
 from agor_jupyter.domain.records import Record
+from agor_jupyter.domain.schedules import SchedulePlan
 from agor_jupyter.domain.templates import TemplateContext
 from agor_jupyter.mcp.tool import Input, Tool
 from agor_jupyter.mcp.tools import discover
@@ -44,7 +45,20 @@ def names() -> str:
     return "\n".join(rows)
 
 
-TABLES = {GUIDE / "workflows.md": ("tools", tools), GUIDE / "templates.md": ("names", names)}
+def settings() -> str:
+    rows = ["| field | meaning |", "|---|---|"]
+    for name, field in SchedulePlan.model_fields.items():
+        if not field.description:
+            raise SystemExit(f"SchedulePlan.{name} has no docstring")
+        rows.append(f"| `{name}` | {' '.join(field.description.split())} |")
+    return "\n".join(rows)
+
+
+TABLES = {
+    GUIDE / "workflows.md": ("tools", tools),
+    GUIDE / "templates.md": ("names", names),
+    GUIDE / "schedules.md": ("settings", settings),
+}
 
 
 def pages() -> dict[Path, str]:

@@ -141,9 +141,11 @@ class SchedulePlan(Record):
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
     """Unique on its board."""
     when: When
+    """At which times it starts, or after what: one of the kinds above, with what that kind needs."""
     target: Target
+    """A worktree, a new worktree for each slot, or a zone into which a card is dropped."""
     prompt: str = Field(default="", max_length=MAX_SOURCE_BYTES)
-    """A template over the names of `domain.templates`. One of `prompt`, `script` and `notebook` is set, or none for a zone."""
+    """A template, with the names that all templates have. One of `prompt`, `script` and `notebook` is set, or none for a zone."""
     script: str = Field(default="", max_length=20_000)
     """Lines of shell, which run in the worktree as a turn of the built-in `script` agent."""
     notebook: str = Field(default="", max_length=500)
@@ -159,6 +161,7 @@ class SchedulePlan(Record):
     late: Literal["skip", "latest", "all"] = "latest"
     """What happens to moments that passed while no server ran: nothing, the latest runs, or the latest ones up to `late_limit`."""
     late_limit: int = Field(default=5, ge=1, le=MAX_QUEUE)
+    """How many late moments run at most where `late` is `all`."""
     overlap: Literal["queue", "skip", "cancel", "allow"] = "skip"
     """What happens while an earlier slot is at work: this one waits, is skipped, cancels the earlier one, or runs beside it."""
     retries: int = Field(default=0, ge=0, le=10)

@@ -180,7 +180,7 @@ class Prompt(Request):
     report_to: SessionId | None = None
     """Deliver how this turn ends to that session, above this one in its tree, as a queued turn."""
     is_template: bool = False
-    """Render the text with the names of `domain.templates` before it is queued."""
+    """Render the text as a template before it is queued."""
 
 
 class Answer(Request):

@@ -45,7 +45,7 @@ class ZonePolicy(Record):
     is_paused: bool = False
     """Arrivals wait, in order, until it goes on."""
     prompt: str = Field(default="", max_length=MAX_SOURCE_BYTES)
-    """A template over the names of `domain.templates`."""
+    """A template, with the names that all templates have."""
     agent: str = Field(default="", max_length=100)
     """Name in the catalogue. Empty: the person's default."""
     options: OptionValues = Field(default_factory=dict)

@@ -1,22 +1,11 @@
-"""The records of schedules, and the page about them."""
+"""The records of schedules."""
 
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
 from agor_jupyter.domain import errors
 from agor_jupyter.domain.schedules import Cron, Interval, ScheduleChange, SchedulePlan, in_words
-
-PAGE = Path(__file__).parents[2] / "docs/guide/schedules.md"
-
-
-def test_the_guide_says_of_each_field_what_the_record_says():
-    page = PAGE.read_text()
-
-    for name, field in SchedulePlan.model_fields.items():
-        described = (field.description or "").replace("\n", " ")
-        assert f"| `{name}` | {described} |" in page
 
 
 @pytest.mark.parametrize(("expression", "words"), [

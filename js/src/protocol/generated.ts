@@ -1517,9 +1517,11 @@ export interface InZone {
 export interface SchedulePlan {
   /** Unique on its board. */
   name: string
+  /** At which times it starts, or after what: one of the kinds above, with what that kind needs. */
   when: When
+  /** A worktree, a new worktree for each slot, or a zone into which a card is dropped. */
   target: Target
-  /** A template over the names of `domain.templates`. One of `prompt`, `script` and `notebook` is set, or none for a zone. */
+  /** A template, with the names that all templates have. One of `prompt`, `script` and `notebook` is set, or none for a zone. */
   prompt: string
   /** Lines of shell, which run in the worktree as a turn of the built-in `script` agent. */
   script: string
@@ -1535,6 +1537,7 @@ export interface SchedulePlan {
   allow: boolean
   /** What happens to moments that passed while no server ran: nothing, the latest runs, or the latest ones up to `late_limit`. */
   late: 'skip' | 'latest' | 'all'
+  /** How many late moments run at most where `late` is `all`. */
   lateLimit: number
   /** What happens while an earlier slot is at work: this one waits, is skipped, cancels the earlier one, or runs beside it. */
   overlap: 'queue' | 'skip' | 'cancel' | 'allow'
@@ -1556,9 +1559,11 @@ export interface SchedulePlan {
 export interface Schedule {
   /** Unique on its board. */
   name: string
+  /** At which times it starts, or after what: one of the kinds above, with what that kind needs. */
   when: When
+  /** A worktree, a new worktree for each slot, or a zone into which a card is dropped. */
   target: Target
-  /** A template over the names of `domain.templates`. One of `prompt`, `script` and `notebook` is set, or none for a zone. */
+  /** A template, with the names that all templates have. One of `prompt`, `script` and `notebook` is set, or none for a zone. */
   prompt: string
   /** Lines of shell, which run in the worktree as a turn of the built-in `script` agent. */
   script: string
@@ -1574,6 +1579,7 @@ export interface Schedule {
   allow: boolean
   /** What happens to moments that passed while no server ran: nothing, the latest runs, or the latest ones up to `late_limit`. */
   late: 'skip' | 'latest' | 'all'
+  /** How many late moments run at most where `late` is `all`. */
   lateLimit: number
   /** What happens while an earlier slot is at work: this one waits, is skipped, cancels the earlier one, or runs beside it. */
   overlap: 'queue' | 'skip' | 'cancel' | 'allow'
@@ -1626,9 +1632,11 @@ export interface Schedule {
 export interface ScheduleCreate {
   /** Unique on its board. */
   name: string
+  /** At which times it starts, or after what: one of the kinds above, with what that kind needs. */
   when: When
+  /** A worktree, a new worktree for each slot, or a zone into which a card is dropped. */
   target: Target
-  /** A template over the names of `domain.templates`. One of `prompt`, `script` and `notebook` is set, or none for a zone. */
+  /** A template, with the names that all templates have. One of `prompt`, `script` and `notebook` is set, or none for a zone. */
   prompt?: string
   /** Lines of shell, which run in the worktree as a turn of the built-in `script` agent. */
   script?: string
@@ -1644,6 +1652,7 @@ export interface ScheduleCreate {
   allow?: boolean
   /** What happens to moments that passed while no server ran: nothing, the latest runs, or the latest ones up to `late_limit`. */
   late?: 'skip' | 'latest' | 'all'
+  /** How many late moments run at most where `late` is `all`. */
   lateLimit?: number
   /** What happens while an earlier slot is at work: this one waits, is skipped, cancels the earlier one, or runs beside it. */
   overlap?: 'queue' | 'skip' | 'cancel' | 'allow'
@@ -1910,7 +1919,7 @@ export interface Prompt {
   attachments?: string[]
   /** Deliver how this turn ends to that session, above this one in its tree, as a queued turn. */
   reportTo?: string | null
-  /** Render the text with the names of `domain.templates` before it is queued. */
+  /** Render the text as a template before it is queued. */
   isTemplate?: boolean
 }
 
@@ -2645,7 +2654,7 @@ export interface ZonePolicy {
   isOn: boolean
   /** Arrivals wait, in order, until it goes on. */
   isPaused: boolean
-  /** A template over the names of `domain.templates`. */
+  /** A template, with the names that all templates have. */
   prompt: string
   /** Name in the catalogue. Empty: the person's default. */
   agent: string
