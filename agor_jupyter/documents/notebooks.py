@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-import nbformat
-
 from agor_jupyter.domain.text import plain
 
 Json = dict[str, Any]
@@ -71,6 +69,8 @@ def normal(found: object) -> Json:
 
 def dump(notebook: Json) -> str:
     """The file, written as Jupyter writes it."""
+    import nbformat  # loads jsonschema and its grammars, which takes longer than all of ours
+
     return str(nbformat.v4.writes(nbformat.from_dict(copy.deepcopy(notebook)))) + "\n"  # type: ignore[no-untyped-call]
 
 
