@@ -1,6 +1,7 @@
 // The only way the shared state changes: (state, event) → state, pure.
 import type { Body, Budget, Environment, Event, Firing, Me, Permission, Removed, Session, Slot, Snapshot, Turn } from '../protocol/generated';
 import { isShown } from './firings';
+import { byAge } from './order';
 import type { BoardState, Connection, SettingsProblem } from './types';
 
 export const initialState: BoardState = {
@@ -53,8 +54,6 @@ const groupSessions = (sessions: Iterable<Session>): Map<string, readonly string
     );
   return ids;
 };
-
-const byAge = (a: Session, b: Session): number => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : a.id < b.id ? -1 : 1);
 
 /** Everything anew, after a load or a resync. */
 export function applySnapshot(state: BoardState, snapshot: Snapshot): BoardState {

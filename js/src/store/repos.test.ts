@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import type { Repo, Worktree } from '../protocol/generated.js';
 import { startingRepo } from './repos.js';
 
-const repo = (id: string, slug: string, state = 'ready') => [id, { id, slug, state } as Repo] as const;
-const worktree = (id: string, repoId: string) => [id, { id, repoId } as Worktree] as const;
+const repo = (id: string, slug: string, state = 'ready') => [id, { id, slug, state, createdAt: '2026-01-01' } as Repo] as const;
+const worktree = (id: string, repoId: string) => [id, { id, repoId, createdAt: '2026-01-01' } as Worktree] as const;
 const start = (repos: (readonly [string, Repo])[], worktrees: (readonly [string, Worktree])[] = []) =>
   startingRepo({ repos: new Map(repos), worktrees: new Map(worktrees) })?.slug;
 

@@ -1,9 +1,7 @@
 // Which repo a form starts with. Pure.
 import type { Repo } from '../protocol/generated.js';
+import { byAge } from './order.js';
 import type { BoardState } from './types.js';
-
-/** Ids sort by the time when they were made. */
-const byAge = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);
 
 /** That of the board's newest worktree, else the oldest one that is ready; on a server that has no ready one, whichever is there. */
 export function startingRepo({ repos, worktrees }: Pick<BoardState, 'repos' | 'worktrees'>): Repo | undefined {

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { Firing } from '../../protocol/generated.js';
 import { firings as requests } from '../../session/requests.js';
 import { firingWords } from '../../store/firings.js';
+import { byAge } from '../../store/order.js';
 import { policyWords } from '../../store/policy.js';
 import type { Dialog as Opened } from '../../store/types.js';
 import { dialogTexts, texts } from '../../texts';
@@ -40,7 +41,7 @@ export function FiringsDialog({ zoneId, back }: { zoneId: string; back: Opened |
     const news = [...shared.firings.values()].filter(one => one.zoneId === zoneId);
     if (news.length) setFound(before => before && new Map([...before, ...news.map(one => [one.id, one] as const)]));
   }, [shared.firings, zoneId]);
-  const shown = [...(found?.values() ?? [])].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : a.id < b.id ? 1 : -1));
+  const shown = [...(found?.values() ?? [])].sort((a, b) => byAge(b, a));
   const close = () => {
     if (back) commands.openDialog(back.name, back);
     else commands.closeDialog();
